@@ -1,0 +1,47 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// fileLock keeps other processes off an SQLite file. SQLite could share it, but
+// group commit and the positions given to events rely on being the only writer.
+// The lock file stays behind: removing it would let two processes each hold "it".
+type fileLock struct{ file *os.File }
+
+var errLocked = errors.New("locked by another process")
+
+func lockFile(path string) (*fileLock, error) {
+	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("db: lock file: %w", err)
+	}
+	if err := flock(f); err != nil {
+		pid, _ := io.ReadAll(io.LimitReader(f, 20)) // only decorates the error
+		f.Close()
+		if errors.Is(err, errLocked) {
+			return nil, &InUseError{Path: path, PID: strings.TrimSpace(string(pid))}
+		}
+		return nil, fmt.Errorf("db: lock %s.lock: %w", path, err)
+	}
+	if err := notePID(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("db: lock file: %w", err)
+	}
+	return &fileLock{f}, nil
+}
+
+func notePID(f *os.File) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
+
+func (l *fileLock) release() error { return l.file.Close() }

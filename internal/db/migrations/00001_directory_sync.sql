@@ -1,0 +1,224 @@
+-- +goose Up
+
+-- What belongs to the whole installation: the hash of a generated management key, and the like.
+CREATE TABLE installation (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE organizations (
+    id          TEXT NOT NULL PRIMARY KEY,
+    name        TEXT NOT NULL,
+    external_id TEXT,
+    metadata    TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX organizations_external_id ON organizations (external_id) WHERE external_id IS NOT NULL;
+
+CREATE TABLE organization_domains (
+    id                 TEXT NOT NULL PRIMARY KEY,
+    organization_id    TEXT NOT NULL REFERENCES organizations (id),
+    domain             TEXT NOT NULL,
+    state              TEXT NOT NULL,
+    strategy           TEXT NOT NULL,
+    verification_token TEXT NOT NULL,
+    created_at         BIGINT NOT NULL,
+    updated_at         BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX organization_domains_domain ON organization_domains (organization_id, domain);
+CREATE INDEX organization_domains_by_domain ON organization_domains (domain);
+CREATE UNIQUE INDEX organization_domains_verified ON organization_domains (domain) WHERE state = 'verified';
+
+-- Counts up whenever something that a bearer door remembers has changed: tokens, directories.
+INSERT INTO installation (name, value) VALUES ('door_epoch', '1'), ('tally_lock', '');
+
+-- The log. seq is order of insertion; the position a reader follows is event_log.pos.
+-- A row may pack the n events of one request that differ only in the member (ids count up from id).
+CREATE TABLE events (
+    seq             {{serial_pk}},
+    id              TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    type            TEXT NOT NULL,
+    n               BIGINT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    context         TEXT NOT NULL,
+    data            TEXT NOT NULL
+);
+CREATE UNIQUE INDEX events_id ON events (id);
+
+-- +only postgres
+-- A sequence becomes visible out of order, so positions are given after commit, under one row lock.
+CREATE TABLE event_queue (seq BIGINT NOT NULL);
+CREATE TABLE event_positions (
+    pos BIGINT NOT NULL PRIMARY KEY,
+    seq BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX event_positions_seq ON event_positions (seq);
+CREATE TABLE event_head (last BIGINT NOT NULL);
+INSERT INTO event_head (last) VALUES (0);
+CREATE VIEW event_log AS
+    SELECT p.pos, e.id, e.organization_id, e.type, e.n, e.created_at, e.context, e.data
+    FROM event_positions p JOIN events e ON e.seq = p.seq;
+-- +end
+-- +only sqlite
+-- One writer: the row number given inside the transaction is the order of commits.
+CREATE VIEW event_log AS
+    SELECT seq AS pos, id, organization_id, type, n, created_at, context, data FROM events;
+-- +end
+
+CREATE TABLE directories (
+    id              TEXT NOT NULL PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    address_key     TEXT NOT NULL,
+    label           TEXT,
+    name            TEXT NOT NULL,
+    type            TEXT NOT NULL,
+    provider        TEXT NOT NULL,
+    state           TEXT NOT NULL,
+    inactive_users  TEXT NOT NULL,
+    provisioning    TEXT NOT NULL,
+    strict          BOOLEAN NOT NULL,
+    extensions      TEXT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    deleted_at      BIGINT
+);
+CREATE UNIQUE INDEX directories_address_key ON directories (address_key);
+CREATE UNIQUE INDEX directories_label ON directories (label) WHERE label IS NOT NULL;
+CREATE INDEX directories_organization ON directories (organization_id, id);
+
+CREATE TABLE directory_tokens (
+    id           TEXT NOT NULL PRIMARY KEY,
+    directory_id TEXT NOT NULL REFERENCES directories (id),
+    hash         TEXT NOT NULL,
+    suffix       TEXT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_used_at BIGINT,
+    revoked_at   BIGINT
+);
+CREATE UNIQUE INDEX directory_tokens_hash ON directory_tokens (hash);
+CREATE INDEX directory_tokens_directory ON directory_tokens (directory_id, id);
+
+-- The SCIM document as the provider wrote it, beside what is searched by. Ids grow with time, so (directory_id, id) is
+-- also the order of lists.
+CREATE TABLE directory_users (
+    directory_id  TEXT NOT NULL,
+    id            TEXT NOT NULL,
+    user_name_key TEXT NOT NULL,
+    external_id   TEXT,
+    idp_id        TEXT NOT NULL,
+    active        BOOLEAN NOT NULL,
+    suspended     BOOLEAN NOT NULL,
+    version       BIGINT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL,
+    document      TEXT NOT NULL
+);
+CREATE UNIQUE INDEX directory_users_id ON directory_users (directory_id, id);
+CREATE UNIQUE INDEX directory_users_user_name ON directory_users (directory_id, user_name_key);
+CREATE INDEX directory_users_external_id ON directory_users (directory_id, external_id) WHERE external_id IS NOT NULL;
+
+-- Addresses other than the user name, so that a search by email needs no scan.
+CREATE TABLE directory_user_emails (
+    directory_id TEXT NOT NULL,
+    email_key    TEXT NOT NULL,
+    user_id      TEXT NOT NULL,
+    PRIMARY KEY (directory_id, email_key, user_id)
+) {{clustered}};
+CREATE INDEX directory_user_emails_user ON directory_user_emails (directory_id, user_id);
+
+CREATE TABLE directory_groups (
+    directory_id     TEXT NOT NULL,
+    id               TEXT NOT NULL,
+    display_name_key TEXT NOT NULL,
+    name_owner       TEXT NOT NULL, -- the externalId, or '': a name may be taken twice only by two of these
+    external_id      TEXT,
+    idp_id           TEXT NOT NULL,
+    name             TEXT NOT NULL,
+    version          BIGINT NOT NULL,
+    created_at       BIGINT NOT NULL,
+    updated_at       BIGINT NOT NULL,
+    document         TEXT NOT NULL
+);
+CREATE UNIQUE INDEX directory_groups_id ON directory_groups (directory_id, id);
+CREATE UNIQUE INDEX directory_groups_display_name ON directory_groups (directory_id, display_name_key, name_owner);
+CREATE INDEX directory_groups_external_id ON directory_groups (directory_id, external_id) WHERE external_id IS NOT NULL;
+
+-- Members that exist: people (kind user) and nested groups (kind group).
+CREATE TABLE directory_group_members (
+    directory_id TEXT NOT NULL,
+    group_id     TEXT NOT NULL,
+    member_id    TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    display      TEXT,
+    PRIMARY KEY (directory_id, group_id, member_id)
+) {{clustered}};
+CREATE INDEX directory_group_members_member ON directory_group_members (directory_id, member_id, group_id);
+CREATE INDEX directory_group_members_nested ON directory_group_members (directory_id, group_id, member_id) WHERE kind = 'group';
+
+-- Member values that name nobody yet. They wait for the person to arrive.
+CREATE TABLE directory_parked_members (
+    directory_id TEXT NOT NULL,
+    value_key    TEXT NOT NULL,
+    group_id     TEXT NOT NULL,
+    value        TEXT NOT NULL,
+    display      TEXT,
+    PRIMARY KEY (directory_id, value_key, group_id, value)
+) {{clustered}};
+CREATE INDEX directory_parked_members_group ON directory_parked_members (directory_id, group_id);
+
+-- Ids that once were: a provider that still sends one is led to the living record.
+CREATE TABLE directory_old_ids (
+    organization_id TEXT NOT NULL,
+    old_id          TEXT NOT NULL,
+    external_id     TEXT,
+    user_name_key   TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    removed_at      BIGINT NOT NULL,
+    PRIMARY KEY (organization_id, old_id)
+) {{clustered}};
+
+-- Exact counts without a hot counter row: writers append a difference, the tally folds them into blocks of the list's
+-- order, and a reader adds what is not folded yet.
+CREATE TABLE directory_tally_pending (
+    seq          {{serial_pk}},
+    directory_id TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    resource_id  TEXT NOT NULL,
+    delta        BIGINT NOT NULL
+);
+CREATE TABLE directory_tally_blocks (
+    directory_id TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    first_id     TEXT NOT NULL,
+    n            BIGINT NOT NULL,
+    PRIMARY KEY (directory_id, kind, first_id)
+) {{clustered}};
+CREATE TABLE directory_tally_versions (
+    directory_id TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    version      BIGINT NOT NULL,
+    PRIMARY KEY (directory_id, kind)
+) {{clustered}};
+
+CREATE TABLE exchanges (
+    id              TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    directory_id    TEXT NOT NULL,
+    at              BIGINT NOT NULL,
+    size            BIGINT NOT NULL,
+    refused         BOOLEAN NOT NULL,
+    token_id        TEXT,
+    method          TEXT NOT NULL,
+    path            TEXT NOT NULL,
+    status          BIGINT NOT NULL,
+    micros          BIGINT NOT NULL,
+    request_id      TEXT NOT NULL,
+    user_agent      TEXT NOT NULL,
+    effect          TEXT NOT NULL,
+    body            TEXT,
+    answer          TEXT
+);
+CREATE UNIQUE INDEX exchanges_id ON exchanges (directory_id, id);
+CREATE INDEX exchanges_refused ON exchanges (directory_id, id) WHERE refused;

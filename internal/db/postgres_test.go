@@ -1,0 +1,195 @@
+package db_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/db/dbtest"
+)
+
+func postgres(t *testing.T) harness {
+	t.Helper()
+	return harness{t, dbtest.Open(t, db.PostgreSQL, dbtest.Migrations(schema))}
+}
+
+// Two transactions lock the same two rows in opposite order; PostgreSQL ends one of them.
+func TestDeadlocked_tx_is_repeated(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.org("a")
+	h.org("b")
+	var group, bothHoldOne sync.WaitGroup
+	bothHoldOne.Add(2)
+	for _, order := range [][]string{{"a", "b"}, {"b", "a"}} {
+		group.Go(func() {
+			var met sync.Once
+			err := h.Tx(t.Context(), func(tx db.Tx) error {
+				for _, id := range order {
+					if _, err := tx.Exec(t.Context(), "UPDATE org SET version = version + 1 WHERE id = $1", id); err != nil {
+						return fmt.Errorf("lock %s: %w", id, err)
+					}
+					met.Do(func() { bothHoldOne.Done(); bothHoldOne.Wait() })
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n := h.count("SELECT sum(version) FROM org"); n != 4 {
+		t.Errorf("%d increments", n)
+	}
+	if s := h.Stats(); s.Retries == 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+func TestDeadlocked_writes_are_repeated(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.org("a")
+	h.org("b")
+	const rounds = 40
+	var group sync.WaitGroup
+	for _, order := range [][]string{{"a", "b"}, {"b", "a"}} {
+		group.Go(func() {
+			for range rounds {
+				var w db.Write
+				for _, id := range order {
+					w.Guard("UPDATE org SET version = version + 1 WHERE id = $1", id)
+				}
+				if err := h.Write(t.Context(), &w); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if n := h.count("SELECT sum(version) FROM org"); n != 4*rounds {
+		t.Errorf("%d increments", n)
+	}
+}
+
+// What was ended by the administrator before its commit is undone, so it may be repeated.
+func TestTx_on_an_ended_connection_is_repeated(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	runs := 0
+	h.must(h.Tx(t.Context(), func(tx db.Tx) error {
+		runs++
+		if _, err := tx.Exec(t.Context(), "INSERT INTO journal (line) VALUES ('x')"); err != nil {
+			return err
+		}
+		if runs > 1 {
+			return nil
+		}
+		_, err := tx.Exec(t.Context(), "SELECT pg_terminate_backend(pg_backend_pid())")
+		return err
+	}))
+	if n := h.count("SELECT count(*) FROM journal"); n != 1 || runs != 2 {
+		t.Errorf("%d lines after %d runs", n, runs)
+	}
+}
+
+func TestWrite_ended_by_the_administrator_is_repeated_and_then_an_error(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	w := line("x")
+	w.Exec("SELECT pg_terminate_backend(pg_backend_pid())")
+	err := h.Write(t.Context(), w)
+	var unknown *db.UnknownOutcomeError
+	if err == nil || errors.As(err, &unknown) {
+		t.Errorf("got %v", err)
+	}
+	if s := h.Stats(); s.Retries == 0 {
+		t.Errorf("stats %+v", s)
+	}
+	if n := h.count("SELECT count(*) FROM journal"); n != 0 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// The backend goes while the commit itself runs, in a deferred trigger: nobody can say.
+func TestConnection_lost_during_commit_is_an_unknown_outcome(t *testing.T) {
+	t.Parallel()
+	h := harness{t, dbtest.Open(t, db.PostgreSQL, dbtest.Migrations(schema, `
+-- +goose StatementBegin
+CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+-- +goose StatementEnd
+CREATE CONSTRAINT TRIGGER die AFTER INSERT ON journal DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die();`))}
+	var unknown *db.UnknownOutcomeError
+	if err := h.Write(t.Context(), line("x")); !errors.As(err, &unknown) {
+		t.Errorf("Write: %v", err)
+	}
+	err := h.Tx(t.Context(), func(tx db.Tx) error {
+		_, err := tx.Exec(t.Context(), "INSERT INTO journal (line) VALUES ('y')")
+		return err
+	})
+	if !errors.As(err, &unknown) {
+		t.Errorf("Tx: %v", err)
+	}
+	if s := h.Stats(); s.Unknown != 2 || s.Retries != 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+func TestDeferred_constraint_fails_at_the_commit(t *testing.T) {
+	t.Parallel()
+	h := harness{t, dbtest.Open(t, db.PostgreSQL, dbtest.Migrations(schema, `
+		CREATE TABLE late (id TEXT PRIMARY KEY, org_id TEXT NOT NULL REFERENCES org (id) DEFERRABLE INITIALLY DEFERRED);`))}
+	w := line("x")
+	w.Exec("INSERT INTO late (id, org_id) VALUES ('l', 'nobody')")
+	if err := h.Write(t.Context(), w); !errors.Is(err, db.ErrForeignKey) {
+		t.Errorf("got %v", err)
+	}
+	if n := h.count("SELECT count(*) FROM journal"); n != 0 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// A guard that selects keeps its row locked until the write commits.
+func TestGuard_holds_its_lock_until_the_commit(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.org("a")
+	var group sync.WaitGroup
+	group.Go(func() {
+		var w db.Write
+		w.GuardSelect("SELECT id FROM org WHERE id = $1"+h.ForUpdate(), "a")
+		w.Exec("SELECT pg_sleep(0.3)")
+		w.Exec("INSERT INTO journal (line) SELECT version || '' FROM org WHERE id = $1", "a")
+		if err := h.Write(t.Context(), &w); err != nil {
+			t.Error(err)
+		}
+	})
+	for h.count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") == 0 {
+	}
+	h.exec("UPDATE org SET version = 5 WHERE id = 'a'")
+	group.Wait()
+	if n := h.count("SELECT count(*) FROM journal WHERE line = '0'"); n != 1 {
+		t.Error("the row changed under the guard")
+	}
+}
+
+func TestSettings_of_the_server_do_not_weaken_a_commit(t *testing.T) {
+	t.Parallel()
+	options := dbtest.Options(t, db.PostgreSQL, nil)
+	options.URL += "&synchronous_commit=off&default_transaction_isolation=serializable"
+	d, err := db.Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var commit, isolation string
+	if err := d.QueryRow(t.Context(), "SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation')").Scan(&commit, &isolation); err != nil {
+		t.Fatal(err)
+	}
+	if commit != "on" || isolation != "read committed" {
+		t.Errorf("synchronous_commit %s, isolation %s", commit, isolation)
+	}
+}

@@ -1,0 +1,76 @@
+package db
+
+type statementKind uint8
+
+const (
+	plain statementKind = iota
+	guard
+	guardSelect
+	many
+)
+
+type statement struct {
+	kind statementKind
+	sql  string
+	args []any   // canonical
+	rows [][]any // canonical; of a many
+}
+
+// Write is a transaction as data: statements gathered outside and applied in
+// order, all or nothing, by [DB.Write]. The zero value is ready. It is not safe
+// for concurrent use. It may be written again after an error.
+//
+// A []byte argument must not be modified until DB.Write has returned.
+type Write struct {
+	statements []statement
+	err        error // the first refused argument; DB.Write returns it
+}
+
+// Exec adds a statement that may affect any number of rows.
+func (w *Write) Exec(sql string, args ...any) { w.add(plain, sql, args) }
+
+// Guard adds an INSERT, UPDATE or DELETE (without RETURNING) that must affect at
+// least one row; else nothing of the write is kept and DB.Write returns a
+// *[GuardError]. Put guards first: losing one is then cheapest.
+func (w *Write) Guard(sql string, args ...any) { w.add(guard, sql, args) }
+
+// GuardSelect adds a SELECT that must find at least one row, else as Guard. It may
+// end in [DB.ForShare] or [DB.ForUpdate]; the rows stay locked until the commit.
+func (w *Write) GuardSelect(sql string, args ...any) { w.add(guardSelect, sql, args) }
+
+// Many adds one statement to be applied to each row of arguments; no rows, no
+// statement. A plain INSERT … VALUES is sent to PostgreSQL as one statement with
+// arrays, so its rows must not depend on each other.
+func (w *Write) Many(sql string, rows [][]any) {
+	if len(rows) == 0 {
+		return
+	}
+	canonical := make([][]any, len(rows))
+	for i, row := range rows {
+		args, err := canonArgs(sql, row)
+		if err != nil {
+			w.refuse(err)
+			return
+		}
+		canonical[i] = args
+	}
+	w.statements = append(w.statements, statement{kind: many, sql: sql, rows: canonical})
+}
+
+// Len is the number of statements; a Many with rows counts as one.
+func (w *Write) Len() int { return len(w.statements) }
+
+func (w *Write) add(kind statementKind, sql string, args []any) {
+	canonical, err := canonArgs(sql, args)
+	if err != nil {
+		w.refuse(err)
+		return
+	}
+	w.statements = append(w.statements, statement{kind: kind, sql: sql, args: canonical})
+}
+
+func (w *Write) refuse(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
