@@ -1,0 +1,171 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/scim"
+)
+
+// APIQuery selects users or groups for the REST API: of a directory, or by a group or a user.
+type APIQuery struct {
+	Directory     ID
+	Group         GroupID // users in this group
+	User          UserID  // groups of this user
+	IdPID         string
+	Email         string
+	Before, After string
+	Limit         int
+	Ascending     bool
+}
+
+// directoryOf finds the directory that a query names by itself or through a group or user.
+func (s *Service) directoryOf(ctx context.Context, q APIQuery) (Directory, error) {
+	switch {
+	case q.Directory != "":
+		return s.Get(ctx, q.Directory)
+	case q.Group != "":
+		_, d, err := s.APIGroup(ctx, q.Group)
+		return d, err
+	case q.User != "":
+		_, d, err := s.APIUser(ctx, q.User)
+		return d, err
+	}
+	return Directory{}, fault.New(fault.Unprocessable, "required", "Name a directory, or a group or user of one.").On("directory")
+}
+
+// APIUsers gives a page of people with the groups they are effectively in. Inactive people are in it only where the directory keeps
+// them for consumers, and never as members of a group.
+func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, bool, error) {
+	d, err := s.directoryOf(ctx, q)
+	if err != nil {
+		return nil, d, false, err
+	}
+	p := page{before: q.Before, after: q.After, limit: q.Limit, ascending: q.Ascending, args: []any{string(d.ID)}}
+	if q.Group != "" {
+		p.where("u.id IN (SELECT member_id FROM directory_group_members WHERE directory_id = $1 AND group_id = %s) AND u.active", string(q.Group))
+	}
+	if q.IdPID != "" {
+		p.where("u.idp_id = %s", q.IdPID)
+	}
+	if q.Email != "" {
+		p.where(`u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = %[1]s
+			UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = %[1]s)`, scim.FoldKey(q.Email))
+	}
+	if d.InactiveUsers == Removed {
+		p.conditions = append(p.conditions, "u.active")
+	}
+	text, args := p.statement(selectUsersG, "u.id")
+	found, groups, err := s.queryUsers(ctx, text, args...)
+	if err != nil {
+		return nil, d, false, err
+	}
+	for i := range found {
+		if groups[i] != "" {
+			found[i].Groups, err = s.directRefs(ctx, d.ID, found[i], groups[i])
+		}
+		if err != nil {
+			return nil, d, false, err
+		}
+	}
+	found, more := cut(p, found)
+	return found, d, more, nil
+}
+
+// directRefs: consumers see direct groups only, and people who left are in none.
+func (s *Service) directRefs(ctx context.Context, d ID, u User, ids string) ([]GroupRef, error) {
+	if !u.Active {
+		return nil, nil
+	}
+	refs, err := s.groupRefs(ctx, d, strings.Split(ids, ","))
+	var out []GroupRef
+	for _, r := range refs {
+		if r.Direct {
+			out = append(out, r)
+		}
+	}
+	return out, err
+}
+
+// APIUser finds one person of any living directory.
+func (s *Service) APIUser(ctx context.Context, id UserID) (User, Directory, error) {
+	gone := fault.New(fault.NotFound, "entity_not_found", "Directory user not found: '%.80s'.", id)
+	u, groups, err := s.scanUser(s.db.QueryRow(ctx, selectAnyUser, string(id)))
+	if errors.Is(err, db.ErrNoRows) {
+		return User{}, Directory{}, gone
+	}
+	if err != nil {
+		return User{}, Directory{}, fmt.Errorf("read user: %w", err)
+	}
+	d, err := s.Get(ctx, u.DirectoryID)
+	if fault.Is(err, fault.NotFound) || (err == nil && !visible(d, u)) {
+		return User{}, Directory{}, gone
+	}
+	if err == nil && groups != "" {
+		u.Groups, err = s.directRefs(ctx, d.ID, u, groups)
+	}
+	return u, d, err
+}
+
+// APIGroups gives a page of groups.
+func (s *Service) APIGroups(ctx context.Context, q APIQuery) ([]Group, Directory, bool, error) {
+	d, err := s.directoryOf(ctx, q)
+	if err != nil {
+		return nil, d, false, err
+	}
+	p := page{before: q.Before, after: q.After, limit: q.Limit, ascending: q.Ascending, args: []any{string(d.ID)}}
+	if q.User != "" {
+		p.where(`g.id IN (SELECT m.group_id FROM directory_group_members m JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
+			WHERE m.directory_id = $1 AND m.member_id = %s AND u.active)`, string(q.User))
+	}
+	text, args := p.statement(selectGroups, "g.id")
+	found, err := s.queryGroups(ctx, text, args...)
+	if err != nil {
+		return nil, d, false, err
+	}
+	found, more := cut(p, found)
+	return found, d, more, nil
+}
+
+// APIGroup finds one group of any living directory.
+func (s *Service) APIGroup(ctx context.Context, id GroupID) (Group, Directory, error) {
+	gone := fault.New(fault.NotFound, "entity_not_found", "Directory group not found: '%.80s'.", id)
+	g, err := scanGroup(s.db.QueryRow(ctx, selectAnyGroup, string(id)))
+	if errors.Is(err, db.ErrNoRows) {
+		return Group{}, Directory{}, gone
+	}
+	if err != nil {
+		return Group{}, Directory{}, fmt.Errorf("read group: %w", err)
+	}
+	d, err := s.Get(ctx, g.DirectoryID)
+	if fault.Is(err, fault.NotFound) {
+		return Group{}, Directory{}, gone
+	}
+	return g, d, err
+}
+
+// GroupsByID gives the groups of a page of people, for payloads that show whole groups.
+func (s *Service) GroupsByID(ctx context.Context, d ID, ids []GroupID) (map[GroupID]Group, error) {
+	out := map[GroupID]Group{}
+	values := make([]string, len(ids))
+	for i, id := range ids {
+		values[i] = string(id)
+	}
+	for len(values) > 0 {
+		part := values[:min(len(values), chunk)]
+		values = values[len(part):]
+		args := padded(part)
+		found, err := s.queryGroups(ctx, selectGroups+" AND g.id IN ("+list(2, len(args))+")", append([]any{string(d)}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range found {
+			out[g.ID] = g
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,117 @@
+package directory
+
+import (
+	"context"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+)
+
+// batch gathers one write: what changes, the events that describe it, and the exchange that caused it.
+type batch struct {
+	s        *Service
+	a        *Access
+	at       time.Time
+	w        db.Write
+	rec      Record
+	exchange ExchangeID
+	context  []byte // of events said by the provider
+	derived  []byte // of events concluded here
+	entries  []event.Entry
+}
+
+func (s *Service) begin(a *Access, at time.Time, rec Record) *batch {
+	b := &batch{s: s, a: a, at: at, rec: rec}
+	if rec != nil {
+		b.exchange = s.NewExchangeID()
+	}
+	b.context = systemContext(a.Directory, b.exchange, false)
+	s.link(&b.w, a, at)
+	return b
+}
+
+// event adds an event with its payload.
+func (b *batch) event(kind event.Type, data []byte, derived bool) {
+	b.entries = append(b.entries, event.Entry{
+		OrganizationID: b.a.Directory.OrganizationID, Type: kind, Context: b.cause(derived), Data: data,
+	})
+}
+
+// first adds an event before those that are there: a person has to exist before they join a group.
+func (b *batch) first(kind event.Type, data []byte) {
+	b.event(kind, data, false)
+	last := len(b.entries) - 1
+	e := b.entries[last]
+	copy(b.entries[1:], b.entries[:last])
+	b.entries[0] = e
+}
+
+func (b *batch) cause(derived bool) []byte {
+	if !derived {
+		return b.context
+	}
+	if b.derived == nil {
+		b.derived = systemContext(b.a.Directory, b.exchange, true)
+	}
+	return b.derived
+}
+
+// joined adds the events of one person joining or leaving several groups.
+func (b *batch) joined(p person, groups []Group, kind event.Type, derived bool) {
+	if len(groups) == 0 {
+		return
+	}
+	d := b.a.Directory
+	each := make([][]byte, len(groups))
+	for i, g := range groups {
+		each[i] = append(append([]byte(`,"group":`), g.payload(d).json()...), '}')
+	}
+	b.packed(kind, append(append(b.opening(), `,"user":`...), p.payload(d).json()...), each, derived)
+}
+
+// members adds the events of several people joining or leaving one group.
+func (b *batch) members(g Group, people []person, kind event.Type) {
+	if len(people) == 0 {
+		return
+	}
+	d := b.a.Directory
+	each := make([][]byte, len(people))
+	for i, p := range people {
+		each[i] = append(append([]byte(`,"user":`), p.payload(d).json()...), '}')
+	}
+	b.packed(kind, append(append(b.opening(), `,"group":`...), g.payload(d).json()...), each, false)
+}
+
+func (b *batch) opening() []byte { return []byte(`{"directory_id":"` + string(b.a.Directory.ID) + `"`) }
+
+func (b *batch) packed(kind event.Type, shared []byte, each [][]byte, derived bool) {
+	b.entries = append(b.entries, event.Entry{
+		OrganizationID: b.a.Directory.OrganizationID, Type: kind, Context: b.cause(derived), Shared: shared, Each: each,
+	})
+}
+
+// commit appends the events and the exchange and writes everything at once.
+func (b *batch) commit(ctx context.Context, o Outcome) error {
+	o.EventIDs = b.s.events.Append(&b.w, b.at, b.entries...)
+	for _, e := range b.entries {
+		for range e.Len() {
+			o.EventKind = append(o.EventKind, string(e.Type))
+		}
+	}
+	if b.rec != nil {
+		if x := b.rec(o); x != nil {
+			x.ID = b.exchange
+			x.complete(b.a)
+			b.w.Exec(insertExchange, x.row()...)
+		}
+	}
+	if err := b.s.db.Write(ctx, &b.w); err != nil {
+		return err
+	}
+	if b.a.Directory.State != Linked {
+		b.s.linked()
+	}
+	b.s.events.Nudge()
+	return nil
+}

@@ -1,0 +1,431 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// New is what a directory is made of. Empty settings get their defaults.
+type New struct {
+	OrganizationID string
+	Name           string
+	Type           Type
+	Provider       string
+	Label          string
+	InactiveUsers  InactiveUsers
+	Provisioning   Provisioning
+	Strict         bool
+	Extensions     []byte
+}
+
+const (
+	maxName   = 255
+	liveLimit = 2 // tokens of a directory that are live at once: the old and the new one while rotating
+)
+
+var labelForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// reserved are the names of endpoints, which an address can never be.
+var reserved = []string{"users", "groups", "me", "bulk", "schemas", "resourcetypes", "serviceproviderconfig", "v1", "v2"}
+
+func (n *New) check() error {
+	wrong := func(field, code, format string, args ...any) error {
+		return fault.New(fault.Unprocessable, code, format, args...).On(field)
+	}
+	n.Name = strings.TrimSpace(n.Name)
+	switch {
+	case n.OrganizationID == "":
+		return wrong("organization_id", "required", "The directory needs the organization_id it belongs to.")
+	case n.Name == "":
+		return wrong("name", "required", "The directory needs a name.")
+	case utf8.RuneCountInString(n.Name) > maxName || strings.ContainsRune(n.Name, 0):
+		return wrong("name", "invalid", "The name has at most %d characters, none of them U+0000.", maxName)
+	case !slices.Contains(Types(), n.Type):
+		return wrong("type", "invalid_type", "The type %.60q cannot be created. Use one of: %s.", n.Type, joinTypes())
+	case n.Label != "" && (!labelForm.MatchString(n.Label) || slices.Contains(reserved, n.Label)):
+		return wrong("label", "invalid_label", "A label has 1 to 63 lower-case letters, digits and hyphens, and is not an endpoint's name.")
+	case n.InactiveUsers != "" && n.InactiveUsers != Kept && n.InactiveUsers != Removed:
+		return wrong("inactive_users", "invalid", "inactive_users is kept or removed.")
+	case n.Provisioning != "" && !slices.Contains([]Provisioning{Invite, Direct, ExistingOnly}, n.Provisioning):
+		return wrong("provisioning", "invalid", "provisioning is invite, direct or existing_only.")
+	}
+	_, _, err := parseExtensions(n.Extensions)
+	return err
+}
+
+func joinTypes() string {
+	names := make([]string, len(Types()))
+	for i, t := range Types() {
+		names[i] = string(t)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Create makes a directory with its first bearer token, which is in the answer and nowhere else.
+func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Directory, token.Secret, error) {
+	if err := n.check(); err != nil {
+		return Directory{}, "", err
+	}
+	d, secret := s.build(n), token.NewSecret("scim")
+	err := s.db.Tx(ctx, func(tx db.Tx) error {
+		if err := s.insert(ctx, tx, d); err != nil {
+			return err
+		}
+		_, err := s.addToken(ctx, tx, actor, d, secret)
+		return err
+	})
+	if unique := (*db.UniqueError)(nil); errors.As(err, &unique) && slices.Contains(unique.Columns, "label") {
+		return Directory{}, "", fault.New(fault.Conflict, "label_taken", "The label %q belongs to another directory.", n.Label).On("label")
+	}
+	if err != nil {
+		return Directory{}, "", fmt.Errorf("create directory: %w", err)
+	}
+	return d, secret, nil
+}
+
+func (s *Service) build(n New) Directory {
+	now := s.time()
+	d := Directory{
+		ID: ID(s.ids.NewID("directory")), OrganizationID: n.OrganizationID, AddressKey: token.NewKey(20), Label: n.Label,
+		Name: n.Name, Type: n.Type, Provider: n.Provider, State: Unlinked, InactiveUsers: n.InactiveUsers, Provisioning: n.Provisioning,
+		Strict: n.Strict, Extensions: n.Extensions, CreatedAt: now, UpdatedAt: now,
+	}
+	if d.InactiveUsers == "" {
+		d.InactiveUsers = Kept
+	}
+	if d.Provisioning == "" {
+		d.Provisioning = Invite
+	}
+	if len(d.Extensions) == 0 {
+		d.Extensions = []byte("{}")
+	}
+	return d
+}
+
+func (s *Service) insert(ctx context.Context, tx db.Tx, d Directory) error {
+	var found string
+	err := tx.QueryRow(ctx, organizationLock, d.OrganizationID).Scan(&found)
+	if errors.Is(err, db.ErrNoRows) {
+		return org.NotFound(d.OrganizationID)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, insertDirectory, string(d.ID), d.OrganizationID, d.AddressKey, optional(d.Label), d.Name, string(d.Type), d.Provider,
+		string(d.State), string(d.InactiveUsers), string(d.Provisioning), d.Strict, d.Extensions, d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro())
+	return err
+}
+
+// NotFound is the refusal for a directory that is not there.
+func NotFound(id string) error {
+	return fault.New(fault.NotFound, "entity_not_found", "Directory not found: '%.80s'.", id)
+}
+
+// Get finds one directory.
+func (s *Service) Get(ctx context.Context, id ID) (Directory, error) {
+	found, err := s.queryDirectories(ctx, selectDirectory+" AND id = $1", string(id))
+	if err != nil {
+		return Directory{}, err
+	}
+	if len(found) == 0 {
+		return Directory{}, NotFound(string(id))
+	}
+	return found[0], nil
+}
+
+// ListQuery selects a page of directories. Before and After are ids.
+type ListQuery struct {
+	OrganizationID string
+	Search         string // part of the name, in any case
+	Before, After  string
+	Limit          int
+	Ascending      bool
+}
+
+// List gives a page and whether more follow in the direction read.
+func (s *Service) List(ctx context.Context, q ListQuery) ([]Directory, bool, error) {
+	p := page{before: q.Before, after: q.After, limit: q.Limit, ascending: q.Ascending}
+	if q.OrganizationID != "" {
+		p.where("organization_id = %s", q.OrganizationID)
+	}
+	if q.Search != "" {
+		p.where(`lower(name) LIKE %s ESCAPE '\'`, "%"+escapeLike(strings.ToLower(q.Search))+"%")
+	}
+	text, args := p.statement(selectDirectory, "id")
+	found, err := s.queryDirectories(ctx, text, args...)
+	if err != nil {
+		return nil, false, err
+	}
+	found, more := cut(p, found)
+	return found, more, nil
+}
+
+func escapeLike(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+func (s *Service) queryDirectories(ctx context.Context, text string, args ...any) ([]Directory, error) {
+	rows, err := s.db.Query(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read directories: %w", err)
+	}
+	defer rows.Close()
+	var out []Directory
+	for rows.Next() {
+		var d Directory
+		var label *string
+		var created, updated int64
+		if err := rows.Scan((*string)(&d.ID), &d.OrganizationID, &d.AddressKey, &label, &d.Name, (*string)(&d.Type), &d.Provider,
+			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &created, &updated); err != nil {
+			return nil, fmt.Errorf("read directories: %w", err)
+		}
+		if label != nil {
+			d.Label = *label
+		}
+		d.CreatedAt, d.UpdatedAt = micros(created), micros(updated)
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+// Counts are exact at the moment of asking.
+func (s *Service) Counts(ctx context.Context, id ID) (Counts, error) {
+	var c Counts
+	rows, err := s.db.Query(ctx, countUsersByActive, string(id))
+	if err != nil {
+		return c, fmt.Errorf("count users: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var active bool
+		var n int64
+		if err := rows.Scan(&active, &n); err != nil {
+			return c, fmt.Errorf("count users: %w", err)
+		}
+		if active {
+			c.Active = n
+		} else {
+			c.Inactive = n
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return c, fmt.Errorf("count users: %w", err)
+	}
+	c.Groups, err = s.total(ctx, id, kindGroup)
+	return c, err
+}
+
+// Delete removes a directory: its tokens die with it, its people and groups are kept only so that their old ids still lead to
+// the living records of the organization. Consumers get dsync.deleted and nothing else.
+func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
+	d, err := s.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	at := s.time()
+	err = s.db.Tx(ctx, func(tx db.Tx) error {
+		n, err := tx.Exec(ctx, deleteDirectory, string(id), at.UnixMicro())
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return NotFound(string(id))
+		}
+		if _, err := tx.Exec(ctx, revokeTokens, string(id), at.UnixMicro()); err != nil {
+			return err
+		}
+		if err := s.door.moved(ctx, tx); err != nil {
+			return err
+		}
+		d.UpdatedAt = at
+		return s.events.AppendTx(ctx, tx, at, event.Entry{
+			OrganizationID: d.OrganizationID, Type: event.DirectoryDeleted, Context: event.Context{Actor: actor}.JSON(), Data: d.eventPayload(false),
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("delete directory %s: %w", id, err)
+	}
+	return nil
+}
+
+// CreateToken makes a further bearer token. Two may live at once; a third is a Conflict.
+func (s *Service) CreateToken(ctx context.Context, actor event.Actor, id ID) (Token, token.Secret, error) {
+	d, err := s.Get(ctx, id)
+	if err != nil {
+		return Token{}, "", err
+	}
+	secret := token.NewSecret("scim")
+	var made Token
+	err = s.db.Tx(ctx, func(tx db.Tx) error {
+		var locked string
+		if err := tx.QueryRow(ctx, lockDirectory+s.db.ForUpdate(), string(id)).Scan(&locked); err != nil {
+			return err
+		}
+		var live int64
+		if err := tx.QueryRow(ctx, countTokens, string(id)).Scan(&live); err != nil {
+			return err
+		}
+		if live >= liveLimit {
+			return fault.New(fault.Conflict, "token_limit", "The directory has %d live tokens already. Revoke one first.", liveLimit)
+		}
+		var err error
+		made, err = s.addToken(ctx, tx, actor, d, secret)
+		return err
+	})
+	if err != nil {
+		return Token{}, "", fmt.Errorf("create a token of directory %s: %w", id, err)
+	}
+	return made, secret, nil
+}
+
+func (s *Service) addToken(ctx context.Context, tx db.Tx, actor event.Actor, d Directory, secret token.Secret) (Token, error) {
+	t := Token{ID: TokenID(s.ids.NewID("directory_token")), DirectoryID: d.ID, Suffix: secret.Suffix(), CreatedAt: s.time()}
+	_, err := tx.Exec(ctx, insertToken, string(t.ID), string(d.ID), string(token.HashOf(secret)), t.Suffix, t.CreatedAt.UnixMicro())
+	if err != nil {
+		return t, err
+	}
+	if err := s.door.moved(ctx, tx); err != nil {
+		return t, err
+	}
+	return t, s.events.AppendTx(ctx, tx, t.CreatedAt, event.Entry{
+		OrganizationID: d.OrganizationID, Type: event.DirectoryTokenCreated, Context: event.Context{Actor: actor}.JSON(),
+		Data: t.payload(d.OrganizationID),
+	})
+}
+
+// Tokens lists a directory's tokens, the oldest first, revoked ones too.
+func (s *Service) Tokens(ctx context.Context, id ID) ([]Token, error) {
+	rows, err := s.db.Query(ctx, selectTokens, string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read tokens: %w", err)
+	}
+	defer rows.Close()
+	var out []Token
+	for rows.Next() {
+		t := Token{DirectoryID: id}
+		var created int64
+		var used, revoked *int64
+		if err := rows.Scan((*string)(&t.ID), &t.Suffix, &created, &used, &revoked); err != nil {
+			return nil, fmt.Errorf("read tokens: %w", err)
+		}
+		t.CreatedAt, t.LastUsedAt, t.RevokedAt = micros(created), optionalMicros(used), optionalMicros(revoked)
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+// RevokeToken ends a token at once. A token that is not there, or revoked already, is NotFound.
+func (s *Service) RevokeToken(ctx context.Context, actor event.Actor, id ID, tokenID TokenID) error {
+	d, err := s.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	tokens, err := s.Tokens(ctx, id)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == tokenID && t.RevokedAt.IsZero() })
+	gone := fault.New(fault.NotFound, "entity_not_found", "Token not found: '%.80s'.", tokenID)
+	if i < 0 {
+		return gone
+	}
+	at := s.time()
+	err = s.db.Tx(ctx, func(tx db.Tx) error {
+		n, err := tx.Exec(ctx, revokeToken, string(id), string(tokenID), at.UnixMicro())
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return gone
+		}
+		if err := s.door.moved(ctx, tx); err != nil {
+			return err
+		}
+		return s.events.AppendTx(ctx, tx, at, event.Entry{
+			OrganizationID: d.OrganizationID, Type: event.DirectoryTokenRevoked, Context: event.Context{Actor: actor}.JSON(),
+			Data: tokens[i].payload(d.OrganizationID),
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("revoke token %s: %w", tokenID, err)
+	}
+	return nil
+}
+
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
+
+func optionalMicros(t *int64) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return micros(*t)
+}
+
+// page builds the statement of a list with before and after cursors.
+type page struct {
+	before, after string
+	limit         int
+	ascending     bool
+	conditions    []string
+	args          []any
+}
+
+func (p *page) where(condition string, arg any) {
+	p.args = append(p.args, arg)
+	p.conditions = append(p.conditions, fmt.Sprintf(condition, fmt.Sprintf("$%d", len(p.args))))
+}
+
+// backwards: the page before a cursor is read from the cursor on, against the order shown.
+func (p *page) backwards() bool { return p.before != "" && p.after == "" }
+
+// statement completes a select that has a WHERE already.
+func (p *page) statement(text, id string) (string, []any) {
+	before, after := "<", ">"
+	if !p.ascending {
+		before, after = after, before
+	}
+	if p.after != "" {
+		p.where(id+" "+after+" %s", p.after)
+	}
+	if p.before != "" {
+		p.where(id+" "+before+" %s", p.before)
+	}
+	for _, c := range p.conditions {
+		text += " AND " + c
+	}
+	order := "DESC"
+	if p.ascending != p.backwards() {
+		order = "ASC"
+	}
+	p.args = append(p.args, p.limit+1)
+	return text + fmt.Sprintf(" ORDER BY %s %s LIMIT $%d", id, order, len(p.args)), p.args
+}
+
+// cut takes the extra row off that tells whether more follow, and puts a page read backwards in order.
+func cut[T any](p page, rows []T) ([]T, bool) {
+	more := len(rows) > p.limit
+	rows = rows[:min(len(rows), p.limit)]
+	if p.backwards() {
+		slices.Reverse(rows)
+	}
+	return rows, more
+}

@@ -1,0 +1,166 @@
+package directory
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Every statement of this noun. Each names the directory (or organization) it may touch.
+const (
+	directoryColumns = `id, organization_id, address_key, label, name, type, provider, state, inactive_users, provisioning, strict,
+		extensions, created_at, updated_at`
+	selectDirectory  = `SELECT ` + directoryColumns + ` FROM directories WHERE deleted_at IS NULL`
+	insertDirectory  = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	selectByAddress  = selectDirectory + ` AND (address_key = $1 OR label = $1)`
+	selectByToken    = `SELECT t.id, t.directory_id FROM directory_tokens t WHERE t.hash = $1 AND t.revoked_at IS NULL`
+	linkDirectory    = `UPDATE directories SET state = 'linked', updated_at = $2 WHERE id = $1 AND state = 'unlinked'`
+	deleteDirectory  = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE id = $1 AND deleted_at IS NULL`
+	selectEpoch      = `SELECT value FROM installation WHERE name = 'door_epoch'`
+	bumpEpoch        = `UPDATE installation SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'door_epoch'`
+	organizationLock = `SELECT id FROM organizations WHERE id = $1`
+
+	insertToken        = `INSERT INTO directory_tokens (id, directory_id, hash, suffix, created_at) VALUES ($1, $2, $3, $4, $5)`
+	selectTokens       = `SELECT id, suffix, created_at, last_used_at, revoked_at FROM directory_tokens WHERE directory_id = $1 ORDER BY id`
+	countTokens        = `SELECT COUNT(*) FROM directory_tokens WHERE directory_id = $1 AND revoked_at IS NULL`
+	revokeToken        = `UPDATE directory_tokens SET revoked_at = $3 WHERE directory_id = $1 AND id = $2 AND revoked_at IS NULL`
+	revokeTokens       = `UPDATE directory_tokens SET revoked_at = $2 WHERE directory_id = $1 AND revoked_at IS NULL`
+	touchToken         = `UPDATE directory_tokens SET last_used_at = $3 WHERE directory_id = $1 AND id = $2`
+	lockDirectory      = `SELECT id FROM directories WHERE id = $1 AND deleted_at IS NULL`
+	countUsersByActive = `SELECT active, COUNT(*) FROM directory_users WHERE directory_id = $1 GROUP BY active`
+
+	userColumns  = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.version, u.created_at, u.updated_at, u.document`
+	groupsOfUser = `(SELECT string_agg(m.group_id, ',') FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`
+	selectUsers  = `SELECT ` + userColumns + `, NULL FROM directory_users u WHERE u.directory_id = $1`
+	selectUsersG = `SELECT ` + userColumns + `, ` + groupsOfUser + ` FROM directory_users u WHERE u.directory_id = $1`
+
+	// The API names people and groups by id alone: the management key may see every organization.
+	selectAnyUser  = `SELECT ` + userColumns + `, ` + groupsOfUser + ` FROM directory_users u WHERE u.id = $1 AND u.directory_id IN (SELECT id FROM directories WHERE deleted_at IS NULL)`
+	selectAnyGroup = `SELECT ` + groupColumns + ` FROM directory_groups g WHERE g.id = $1 AND g.directory_id IN (SELECT id FROM directories WHERE deleted_at IS NULL)`
+
+	insertUser = `INSERT INTO directory_users (directory_id, id, user_name_key, external_id, idp_id, active, suspended, version, created_at, updated_at, document)
+		VALUES ($1, $2, $3, $4, $5, $6, FALSE, 1, $7, $7, $8)`
+	updateUser = `UPDATE directory_users SET user_name_key = $4, external_id = $5, active = $6, suspended = $7, version = version + 1,
+		updated_at = $8, document = $9 WHERE directory_id = $1 AND id = $2 AND version = $3`
+	// The common update leaves the keys alone, and so their indexes.
+	updateUserDocument = `UPDATE directory_users SET active = $4, suspended = $5, version = version + 1, updated_at = $6, document = $7
+		WHERE directory_id = $1 AND id = $2 AND version = $3`
+	deleteUser   = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
+	insertEmail  = `INSERT INTO directory_user_emails (directory_id, email_key, user_id) VALUES ($1, $2, $3)`
+	deleteEmails = `DELETE FROM directory_user_emails WHERE directory_id = $1 AND user_id = $2`
+	userUnmoved  = `SELECT 1 FROM (SELECT group_id FROM directory_group_members WHERE directory_id = $1 AND member_id = $2) AS m HAVING COUNT(*) = $3`
+	nobodyParked = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
+		WHERE directory_id = $1 AND value_key IN ($2, $3) AND (value_key = $2 OR value = $4))`
+	selectParked = `SELECT value_key, group_id, value, display FROM directory_parked_members
+		WHERE directory_id = $1 AND value_key IN ($2, $3) AND (value_key = $2 OR value = $4)`
+	deleteParked      = `DELETE FROM directory_parked_members WHERE directory_id = $1 AND value_key = $2 AND group_id = $3 AND value = $4`
+	selectParkedUsers = `SELECT p.directory_id, u.id FROM directory_parked_members p
+		JOIN directory_users u ON u.directory_id = p.directory_id AND u.user_name_key = p.value_key
+		UNION SELECT p.directory_id, u.id FROM directory_parked_members p
+		JOIN directory_users u ON u.directory_id = p.directory_id AND u.external_id = p.value LIMIT 100`
+
+	insertOldID = `INSERT INTO directory_old_ids (organization_id, old_id, external_id, user_name_key, kind, removed_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (organization_id, old_id) DO NOTHING`
+	selectOldID = `SELECT external_id, user_name_key FROM directory_old_ids WHERE organization_id = $1 AND old_id = $2 AND kind = $3`
+	// People and groups of removed directories of the same organization keep answering for their ids.
+	selectFormerUser = `SELECT u.external_id, u.user_name_key FROM directory_users u JOIN directories d ON d.id = u.directory_id
+		WHERE d.organization_id = $1 AND d.deleted_at IS NOT NULL AND u.id = $2`
+	selectFormerGroup = `SELECT g.external_id, g.display_name_key FROM directory_groups g JOIN directories d ON d.id = g.directory_id
+		WHERE d.organization_id = $1 AND d.deleted_at IS NOT NULL AND g.id = $2`
+
+	groupColumns = `g.id, g.directory_id, g.idp_id, g.name, g.version, g.created_at, g.updated_at, g.document`
+	selectGroups = `SELECT ` + groupColumns + ` FROM directory_groups g WHERE g.directory_id = $1`
+	insertGroup  = `INSERT INTO directory_groups (directory_id, id, display_name_key, name_owner, external_id, idp_id, name, version, created_at, updated_at, document)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9)`
+	updateGroup = `UPDATE directory_groups SET display_name_key = $4, name_owner = $5, external_id = $6, name = $7, version = version + 1,
+		updated_at = $8, document = $9 WHERE directory_id = $1 AND id = $2 AND version = $3`
+	touchGroup   = `UPDATE directory_groups SET version = version + 1, updated_at = $4 WHERE directory_id = $1 AND id = $2 AND version = $3`
+	touchGroupOf = `UPDATE directory_groups SET version = version + 1, updated_at = $3 WHERE directory_id = $1
+		AND id IN (SELECT group_id FROM directory_group_members WHERE directory_id = $1 AND member_id = $2)`
+	bumpGroup   = `UPDATE directory_groups SET version = version + 1, updated_at = $3 WHERE directory_id = $1 AND id = $2`
+	deleteGroup = `DELETE FROM directory_groups WHERE directory_id = $1 AND id = $2 AND version = $3`
+	nameFree    = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_groups WHERE directory_id = $1 AND display_name_key = $2 AND id <> $3
+		AND (name_owner = '' OR $4 = '' OR name_owner = $4))`
+
+	memberColumns  = `member_id, kind, display`
+	selectMembers  = `SELECT ` + memberColumns + ` FROM directory_group_members WHERE directory_id = $1 AND group_id = $2`
+	selectParkedOf = `SELECT value, display FROM directory_parked_members WHERE directory_id = $1 AND group_id = $2`
+	anyParkedOf    = `SELECT 1 FROM directory_parked_members WHERE directory_id = $1 AND group_id = $2 LIMIT 1`
+	// Ids are padded by repeating the last one, so rows are counted, not values.
+	// Versions only grow: an equal sum means that nobody has changed since.
+	peopleUnmoved = `SELECT 1 FROM (SELECT version FROM directory_users WHERE directory_id = $1 AND id IN (%s)%s) AS u
+		HAVING COUNT(*) = $%d AND CAST(SUM(version) AS BIGINT) = $%d`
+	userAsRead  = `SELECT 1 FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
+	nobodyNamed = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_users WHERE directory_id = $1 AND user_name_key = $2)
+		AND NOT EXISTS (SELECT 1 FROM directory_users WHERE directory_id = $1 AND external_id = $3)`
+	selectIDs = `SELECT id, 'user' FROM directory_users WHERE directory_id = $1 AND id IN (%[1]s)
+		UNION ALL SELECT id, 'group' FROM directory_groups WHERE directory_id = $1 AND id IN (%[1]s)`
+	insertMember      = `INSERT INTO directory_group_members (directory_id, group_id, member_id, kind, display) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (directory_id, group_id, member_id) DO NOTHING`
+	deleteMember      = `DELETE FROM directory_group_members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3`
+	deleteMembers     = `DELETE FROM directory_group_members WHERE directory_id = $1 AND group_id = $2`
+	deleteMembership  = `DELETE FROM directory_group_members WHERE directory_id = $1 AND member_id = $2`
+	insertParked      = `INSERT INTO directory_parked_members (directory_id, value_key, group_id, value, display) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (directory_id, value_key, group_id, value) DO NOTHING`
+	deleteParkedOf    = `DELETE FROM directory_parked_members WHERE directory_id = $1 AND group_id = $2`
+	selectNested      = `SELECT member_id, group_id FROM directory_group_members WHERE directory_id = $1 AND kind = 'group'`
+	selectGroupNames  = `SELECT id, name FROM directory_groups WHERE directory_id = $1`
+	selectGroupsOfOne = `SELECT ` + groupColumns + ` FROM directory_groups g JOIN directory_group_members m
+		ON m.directory_id = g.directory_id AND m.group_id = g.id WHERE m.directory_id = $1 AND m.member_id = $2 ORDER BY g.id`
+
+	insertPending = `INSERT INTO directory_tally_pending (directory_id, kind, resource_id, delta) VALUES ($1, $2, $3, $4)`
+	takePending   = `DELETE FROM directory_tally_pending WHERE seq IN (SELECT seq FROM directory_tally_pending ORDER BY seq LIMIT 10000)
+		RETURNING directory_id, kind, resource_id, delta`
+	lockTally = `SELECT value FROM installation WHERE name = 'tally_lock'`
+	// One statement, so that version and differences are of one moment.
+	selectTally = `SELECT '', version FROM directory_tally_versions WHERE directory_id = $1 AND kind = $2
+		UNION ALL SELECT resource_id, delta FROM directory_tally_pending WHERE directory_id = $1 AND kind = $2`
+	upsertTally = `INSERT INTO directory_tally_versions (directory_id, kind, version) VALUES ($1, $2, 1)
+		ON CONFLICT (directory_id, kind) DO UPDATE SET version = directory_tally_versions.version + 1`
+	selectBlocks    = `SELECT first_id, n FROM directory_tally_blocks WHERE directory_id = $1 AND kind = $2 ORDER BY first_id`
+	selectBlockOf   = `SELECT first_id, n FROM directory_tally_blocks WHERE directory_id = $1 AND kind = $2 AND first_id <= $3 ORDER BY first_id DESC LIMIT 1`
+	selectBlockPast = `SELECT first_id FROM directory_tally_blocks WHERE directory_id = $1 AND kind = $2 AND first_id > $3 ORDER BY first_id LIMIT 1`
+	upsertBlock     = `INSERT INTO directory_tally_blocks (directory_id, kind, first_id, n) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (directory_id, kind, first_id) DO UPDATE SET n = excluded.n`
+
+	exchangeColumns     = `id, organization_id, directory_id, at, size, refused, token_id, method, path, status, micros, request_id, user_agent, effect, body, answer`
+	insertExchange      = `INSERT INTO exchanges (` + exchangeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+	selectExchanges     = `SELECT ` + exchangeColumns + ` FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`
+	expireExchanges     = `DELETE FROM exchanges WHERE directory_id = $1 AND id IN (SELECT id FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id LIMIT 1000)`
+	selectExchangeSizes = `SELECT id, size FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT 5000`
+	trimRefused         = `DELETE FROM exchanges WHERE directory_id = $1 AND refused AND id NOT IN
+		(SELECT id FROM exchanges WHERE directory_id = $1 AND refused ORDER BY id DESC LIMIT $2)`
+	selectDirectoryIDs = `SELECT id FROM directories ORDER BY id`
+)
+
+// list gives n placeholders from $first on, with n rounded up to one of few sizes so that statements stay prepared; the
+// caller repeats its last value in the rest (see padded).
+func list(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "$%d", first+i)
+	}
+	return b.String()
+}
+
+// chunk is the largest number of values one IN takes.
+const chunk = 512
+
+// sizes are the numbers of placeholders that statements are made for.
+var sizes = [...]int{1, 4, 16, 64, chunk}
+
+// padded repeats the last value until one of the sizes is reached.
+func padded(values []string) []any {
+	size := chunk
+	for _, s := range sizes {
+		if len(values) <= s {
+			size = s
+			break
+		}
+	}
+	out := make([]any, size)
+	for i := range out {
+		out[i] = values[min(i, len(values)-1)]
+	}
+	return out
+}

@@ -1,0 +1,552 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/scim"
+)
+
+// attempts bounds how often a verb computes again after losing a guard. Losing that often means that others make progress.
+const attempts = 64
+
+// again waits a little before computing anew, longer each time, so that competing processes part.
+func again(ctx context.Context, attempt int) error {
+	if attempt < 2 {
+		return ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(rand.N(time.Duration(min(attempt, 16)) * time.Millisecond)):
+		return nil
+	}
+}
+
+func errBusy() error {
+	e := fault.New(fault.Unavailable, "busy", "Too many changes of the same resource at once. Nothing was changed; try again.")
+	e.RetryAfter = time.Second
+	return e
+}
+
+func errNoUser(id string) error {
+	return fault.New(fault.NotFound, "", "User %.80q not found in this directory.", id)
+}
+
+func errUserNameTaken(name string) error {
+	return fault.New(fault.Conflict, "uniqueness", "Another user of this directory has the userName %.120q (letter case does not matter).", name).On("userName")
+}
+
+// draft is a user about to be written.
+type draft struct {
+	person
+	userNameKey string
+	externalID  string
+	emails      []string
+}
+
+func (s *Service) draft(u User, doc *scim.Object) draft {
+	u.Document = doc.AppendJSON(make([]byte, 0, 1536))
+	u.Active = scim.ActiveOf(doc)
+	d := draft{person: person{u, doc}, userNameKey: scim.UserNameKey(doc.Text("userName")), externalID: doc.Text("externalId")}
+	d.emails = emailKeys(doc, d.userNameKey)
+	return d
+}
+
+// arrival are the values that a waiting member value is compared with: user names in any case, external ids exactly.
+func (d draft) arrival(directory ID) []any {
+	external := d.externalID
+	if external == "" {
+		external = d.doc.Text("userName")
+	}
+	return []any{string(directory), d.userNameKey, scim.UserNameKey(external), external}
+}
+
+// CreateUser stores a new person. One who exists already and is inactive is restored under the same id (Restored); one who is
+// active is a Conflict "uniqueness".
+func (s *Service) CreateUser(ctx context.Context, a *Access, doc *scim.Object, rec Record) (User, Change, error) {
+	for attempt := range attempts {
+		u, err := s.insertUser(ctx, a, doc, rec, attempt > 0)
+		if err == nil {
+			return u, Created, nil
+		}
+		var unique *db.UniqueError
+		if errors.As(err, &unique) && slices.Contains(unique.Columns, "user_name_key") {
+			return s.restoreUser(ctx, a, doc, rec)
+		}
+		if !lost(err) {
+			return User{}, "", fmt.Errorf("create user: %w", err)
+		}
+		a = a.relinked()
+		if err := again(ctx, attempt); err != nil {
+			return User{}, "", err
+		}
+	}
+	return User{}, "", errBusy()
+}
+
+// lost tells that a guard did not hold and the verb has to compute again.
+func lost(err error) bool {
+	var guard *db.GuardError
+	return errors.As(err, &guard)
+}
+
+// relinked is the access with the directory known to be linked: the guard of linking is lost when another request did it.
+func (a *Access) relinked() *Access {
+	if a.Directory.State == Linked {
+		return a
+	}
+	again := *a
+	again.Directory.State = Linked
+	return &again
+}
+
+func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, rec Record, careful bool) (User, error) {
+	at := s.time()
+	n := s.draft(User{ID: UserID(s.ids.NewID("directory_user")), DirectoryID: a.Directory.ID, Version: 1, CreatedAt: at, UpdatedAt: at}, doc)
+	n.IdPID = n.externalID
+	if n.IdPID == "" {
+		n.IdPID = string(n.ID)
+	}
+	b := s.begin(a, at, rec)
+	if err := s.welcome(ctx, b, n, careful); err != nil {
+		return User{}, err
+	}
+	id := string(a.Directory.ID)
+	b.w.Exec(insertUser, id, string(n.ID), n.userNameKey, optional(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document)
+	for _, key := range n.emails {
+		b.w.Exec(insertEmail, id, key, string(n.ID))
+	}
+	b.w.Exec(insertPending, id, kindUser, string(n.ID), 1)
+	if visible(a.Directory, n.User) {
+		b.first(event.DirectoryUserCreated, n.payload(a.Directory).json())
+	}
+	return n.User, b.commit(ctx, Outcome{Change: Created, User: &n.User})
+}
+
+// visible says whether consumers see the person: inactive people are gone for those who asked for that.
+func visible(d Directory, u User) bool { return u.Active || d.InactiveUsers == Kept }
+
+// welcome resolves member values that waited for this person. Normally nobody waits, and a guard says so without reading; only
+// when that guard was lost (careful) the waiting values are read and resolved in the same write.
+func (s *Service) welcome(ctx context.Context, b *batch, n draft, careful bool) error {
+	if careful {
+		if err := s.resolveParked(ctx, b, n); err != nil {
+			return err
+		}
+	}
+	b.w.GuardSelect(nobodyParked, n.arrival(b.a.Directory.ID)...)
+	return nil
+}
+
+func (s *Service) resolveParked(ctx context.Context, b *batch, n draft) error {
+	id := string(b.a.Directory.ID)
+	waiting, err := s.parkedValues(ctx, n.arrival(b.a.Directory.ID))
+	if err != nil {
+		return err
+	}
+	var groups []Group
+	for _, p := range waiting {
+		b.w.Guard(deleteParked, id, p.key, p.group, p.value)
+		b.w.Exec(insertMember, id, p.group, string(n.ID), string(MemberUser), p.display)
+		b.w.Exec(bumpGroup, id, p.group, b.at.UnixMicro())
+		g, err := s.findGroup(ctx, b.a, "g.id = $2", p.group)
+		if err != nil {
+			return fmt.Errorf("group %s of a parked member: %w", p.group, err)
+		}
+		groups = append(groups, g)
+	}
+	if n.Active {
+		b.joined(n.person, groups, event.DirectoryGroupUserAdded, false)
+	}
+	return nil
+}
+
+type parkedValue struct {
+	key, group, value string
+	display           *string
+}
+
+func (s *Service) parkedValues(ctx context.Context, arrival []any) ([]parkedValue, error) {
+	rows, err := s.db.Query(ctx, selectParked, arrival...)
+	if err != nil {
+		return nil, fmt.Errorf("read parked members: %w", err)
+	}
+	defer rows.Close()
+	var out []parkedValue
+	for rows.Next() {
+		var p parkedValue
+		if err := rows.Scan(&p.key, &p.group, &p.value, &p.display); err != nil {
+			return nil, fmt.Errorf("read parked members: %w", err)
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+// restoreUser brings back the inactive person who has this user name, or says that the name is taken.
+func (s *Service) restoreUser(ctx context.Context, a *Access, doc *scim.Object, rec Record) (User, Change, error) {
+	name := doc.Text("userName")
+	u, err := s.findUser(ctx, a, "u.user_name_key = $2", scim.UserNameKey(name))
+	if errors.Is(err, db.ErrNoRows) {
+		return User{}, "", errBusy() // it was deleted this very moment
+	}
+	if err != nil {
+		return User{}, "", err
+	}
+	if u.Active {
+		return User{}, "", errUserNameTaken(name)
+	}
+	u, _, err = s.changeUser(ctx, a, u, Condition{MentionsActive: true}, func(current *scim.Object) (*scim.Object, error) {
+		if scim.ActiveOf(current) {
+			return nil, errUserNameTaken(name)
+		}
+		next := doc.Clone()
+		if _, ok := next.Get("externalId"); !ok {
+			if v, ok := current.Get("externalId"); ok {
+				next.Set("externalId", v)
+			}
+		}
+		return next, nil
+	}, rec, Restored)
+	return u, Restored, err
+}
+
+// GetUser finds one person; a stale id leads to the living record, whose ID then differs from id.
+func (s *Service) GetUser(ctx context.Context, a *Access, id string, groups bool) (User, error) {
+	text := selectUsers
+	if groups {
+		text = selectUsersG
+	}
+	u, ids, err := s.scanUser(s.db.QueryRow(ctx, text+" AND u.id = $2", string(a.Directory.ID), id))
+	if errors.Is(err, db.ErrNoRows) {
+		return s.healedUser(ctx, a, id, groups)
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("read user: %w", err)
+	}
+	if ids != "" {
+		u.Groups, err = s.groupRefs(ctx, a.Directory.ID, strings.Split(ids, ","))
+	}
+	return u, err
+}
+
+func (s *Service) healedUser(ctx context.Context, a *Access, id string, groups bool) (User, error) {
+	u, err := s.healUser(ctx, a, id)
+	if err != nil || !groups {
+		return u, err
+	}
+	return s.GetUser(ctx, a, string(u.ID), true)
+}
+
+func (s *Service) findUser(ctx context.Context, a *Access, condition, value string) (User, error) {
+	u, _, err := s.scanUser(s.db.QueryRow(ctx, selectUsers+" AND "+condition, string(a.Directory.ID), value))
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		err = fmt.Errorf("read user: %w", err)
+	}
+	return u, err
+}
+
+func (s *Service) scanUser(row db.Row) (User, string, error) {
+	var u User
+	var created, updated int64
+	var groups *string
+	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Version, &created, &updated, &u.Document, &groups)
+	u.CreatedAt, u.UpdatedAt = micros(created), micros(updated)
+	if groups == nil {
+		return u, "", err
+	}
+	return u, *groups, err
+}
+
+// user finds by id, healing old ones unless the directory is strict.
+func (s *Service) user(ctx context.Context, a *Access, id string) (User, error) {
+	u, err := s.findUser(ctx, a, "u.id = $2", id)
+	if errors.Is(err, db.ErrNoRows) {
+		return s.healUser(ctx, a, id)
+	}
+	return u, err
+}
+
+// healUser leads an id that once was, in this directory or a removed one of the organization, to the living person with the same
+// external id, else the same user name.
+func (s *Service) healUser(ctx context.Context, a *Access, id string) (User, error) {
+	if a.Mode.Strict || !strings.HasPrefix(id, "directory_user_") {
+		return User{}, errNoUser(id)
+	}
+	external, nameKey, err := s.former(ctx, a, id, MemberUser)
+	if err != nil {
+		return User{}, orNotFound(err, errNoUser(id))
+	}
+	if external != "" {
+		u, err := s.findUser(ctx, a, "u.external_id = $2", external)
+		if err == nil || !errors.Is(err, db.ErrNoRows) {
+			return u, err
+		}
+	}
+	u, err := s.findUser(ctx, a, "u.user_name_key = $2", nameKey)
+	return u, orNotFound(err, errNoUser(id))
+}
+
+// orNotFound makes "no rows" the refusal a caller understands.
+func orNotFound(err, refusal error) error {
+	if errors.Is(err, db.ErrNoRows) {
+		return refusal
+	}
+	return err
+}
+
+// former gives the external id and name key that an old id of the organization had.
+func (s *Service) former(ctx context.Context, a *Access, id string, kind MemberKind) (external, nameKey string, err error) {
+	var ext *string
+	org := a.Directory.OrganizationID
+	err = s.db.QueryRow(ctx, selectOldID, org, id, string(kind)).Scan(&ext, &nameKey)
+	if errors.Is(err, db.ErrNoRows) {
+		text := selectFormerUser
+		if kind == MemberGroup {
+			text = selectFormerGroup
+		}
+		err = s.db.QueryRow(ctx, text, org, id).Scan(&ext, &nameKey)
+	}
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		err = fmt.Errorf("look up an old id: %w", err)
+	}
+	if ext != nil {
+		external = *ext
+	}
+	return external, nameKey, err
+}
+
+// UpdateUser changes a person: change gets the present document and gives the next, and may be called again. An equal document
+// is Unchanged: nothing is written, no event, no new version.
+func (s *Service) UpdateUser(ctx context.Context, a *Access, id string, c Condition, change func(*scim.Object) (*scim.Object, error), rec Record) (User, Change, error) {
+	u, err := s.user(ctx, a, id)
+	if err != nil {
+		return User{}, "", err
+	}
+	if string(u.ID) != id {
+		rec = healedRecord(rec, id)
+	}
+	return s.changeUser(ctx, a, u, c, change, rec, Updated)
+}
+
+// healedRecord lets the exchange say that an old id was led to the living record.
+func healedRecord(rec Record, id string) Record {
+	if rec == nil {
+		return nil
+	}
+	return func(o Outcome) *Exchange {
+		o.HealedID = id
+		return rec(o)
+	}
+}
+
+func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition, change func(*scim.Object) (*scim.Object, error), rec Record, as Change) (User, Change, error) {
+	for attempt := range attempts {
+		if err := c.check(u.Version); err != nil {
+			return User{}, "", err
+		}
+		before, err := s.person(u)
+		if err != nil {
+			return User{}, "", fmt.Errorf("stored document of user %s: %w", u.ID, err)
+		}
+		doc, err := change(before.doc)
+		if err != nil {
+			return u, "", err
+		}
+		next := s.next(before, doc, c)
+		if next.Suspended == u.Suspended && next.doc.Equal(before.doc) {
+			return u, Unchanged, s.NoteAccepted(ctx, a)
+		}
+		err = s.writeUser(ctx, a, before, next, rec, as, attempt > 0)
+		if err == nil {
+			return next.User, as, nil
+		}
+		if !lost(err) {
+			return User{}, "", userConflict(err, doc)
+		}
+		if err := again(ctx, attempt); err != nil {
+			return User{}, "", err
+		}
+		a = a.relinked()
+		if u, err = s.findUser(ctx, a, "u.id = $2", string(u.ID)); err != nil {
+			return User{}, "", orNotFound(err, errNoUser(string(u.ID)))
+		}
+	}
+	return User{}, "", errBusy()
+}
+
+func userConflict(err error, doc *scim.Object) error {
+	var unique *db.UniqueError
+	if errors.As(err, &unique) && slices.Contains(unique.Columns, "user_name_key") {
+		return errUserNameTaken(doc.Text("userName"))
+	}
+	return fmt.Errorf("update user: %w", err)
+}
+
+// check refuses versions other than the ones the client named.
+func (c Condition) check(version int64) error {
+	if !c.Given || c.Any || slices.Contains(c.Versions, version) {
+		return nil
+	}
+	return fault.New(fault.Precondition, "", `The resource has changed: its version is W/"%d" now. Read it again and repeat the change.`, version)
+}
+
+// next is the person after the change. A suspension ends when the person becomes inactive, or when an accepted request says
+// that they are active; other changes leave it, because they say nothing about whether the person may come in.
+func (s *Service) next(before person, doc *scim.Object, c Condition) draft {
+	u := before.User
+	u.Version++
+	u.UpdatedAt = s.time()
+	n := s.draft(u, doc)
+	n.Suspended = u.Suspended && n.Active && !c.MentionsActive
+	return n
+}
+
+func (s *Service) writeUser(ctx context.Context, a *Access, before person, next draft, rec Record, as Change, careful bool) error {
+	old := s.draft(before.User, before.doc)
+	b := s.begin(a, next.UpdatedAt, rec)
+	id, at := string(a.Directory.ID), next.UpdatedAt.UnixMicro()
+	if old.userNameKey == next.userNameKey && old.externalID == next.externalID {
+		b.w.Guard(updateUserDocument, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document)
+	} else {
+		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, optional(next.externalID), next.Active, next.Suspended, at, next.Document)
+		if err := s.welcome(ctx, b, next, careful); err != nil {
+			return err
+		}
+	}
+	if !slices.Equal(old.emails, next.emails) {
+		b.w.Exec(deleteEmails, id, string(next.ID))
+		for _, key := range next.emails {
+			b.w.Exec(insertEmail, id, key, string(next.ID))
+		}
+	}
+	if err := s.userEvents(ctx, b, old, next); err != nil {
+		return err
+	}
+	return b.commit(ctx, Outcome{Change: as, User: &next.User})
+}
+
+// userEvents appends what consumers learn of the change, with the derived memberships when the person left or returned.
+func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) error {
+	d := b.a.Directory
+	was, is := visible(d, old.User), visible(d, next.User)
+	var groups []Group
+	if old.Active != next.Active {
+		var err error
+		if groups, err = s.groupsOf(ctx, d.ID, next.ID); err != nil {
+			return err
+		}
+		b.w.GuardSelect(userUnmoved, string(d.ID), string(next.ID), len(groups))
+	}
+	after := next.payload(d)
+	if was && is {
+		old := previous(old.payload(d), after)
+		changed := append(slices.Clone(after), field{"previous_attributes", old.json()})
+		b.event(event.DirectoryUserUpdated, changed.json(), false)
+	}
+	switch {
+	case old.Active && !next.Active:
+		b.joined(next.person, groups, event.DirectoryGroupUserRemoved, true)
+		if was && !is {
+			b.event(event.DirectoryUserDeleted, after.json(), false)
+		}
+	case !old.Active && next.Active:
+		if is && !was {
+			b.first(event.DirectoryUserCreated, after.json())
+		}
+		b.joined(next.person, groups, event.DirectoryGroupUserAdded, true)
+	}
+	return nil
+}
+
+// groupsOf are the groups a person is directly in.
+func (s *Service) groupsOf(ctx context.Context, d ID, u UserID) ([]Group, error) {
+	return s.queryGroups(ctx, selectGroupsOfOne, string(d), string(u))
+}
+
+// DeleteUser removes a person for good; the id is remembered so that a later record of the same person answers for it. An old
+// id is NotFound here: nothing is ever deleted through one.
+func (s *Service) DeleteUser(ctx context.Context, a *Access, id string, c Condition, rec Record) error {
+	for attempt := range attempts {
+		u, err := s.findUser(ctx, a, "u.id = $2", id)
+		if err != nil {
+			return orNotFound(err, errNoUser(id))
+		}
+		if err := c.check(u.Version); err != nil {
+			return err
+		}
+		if err = s.removeUser(ctx, a, u, rec); err == nil || !lost(err) {
+			return err
+		}
+		a = a.relinked()
+		if err := again(ctx, attempt); err != nil {
+			return err
+		}
+	}
+	return errBusy()
+}
+
+func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record) error {
+	p, err := s.person(u)
+	if err != nil {
+		return fmt.Errorf("stored document of user %s: %w", u.ID, err)
+	}
+	old := s.draft(u, p.doc)
+	groups, err := s.groupsOf(ctx, a.Directory.ID, u.ID)
+	if err != nil {
+		return err
+	}
+	b := s.begin(a, s.time(), rec)
+	id, uid, at := string(a.Directory.ID), string(u.ID), b.at.UnixMicro()
+	b.w.Guard(deleteUser, id, uid, u.Version)
+	b.w.GuardSelect(userUnmoved, id, uid, len(groups))
+	b.w.Exec(deleteEmails, id, uid)
+	if len(groups) > 0 {
+		b.w.Exec(touchGroupOf, id, uid, at)
+		b.w.Exec(deleteMembership, id, uid)
+	}
+	b.w.Exec(insertOldID, a.Directory.OrganizationID, uid, optional(old.externalID), old.userNameKey, string(MemberUser), at)
+	b.w.Exec(insertPending, id, kindUser, uid, -1)
+	if u.Active {
+		b.joined(p, groups, event.DirectoryGroupUserRemoved, true)
+	}
+	if visible(a.Directory, u) {
+		b.event(event.DirectoryUserDeleted, p.payload(a.Directory).json(), false)
+	}
+	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
+}
+
+// SuspendUser bars the sign-in of a person whose deactivation was asked for in a request that had to be refused for something
+// else: a refusal must not keep a leaver in. It reports whether it changed anything.
+func (s *Service) SuspendUser(ctx context.Context, a *Access, id string, rec Record) (bool, error) {
+	for attempt := range attempts {
+		u, err := s.user(ctx, a, id)
+		if err != nil || !u.Active || u.Suspended {
+			return false, err
+		}
+		before, err := s.person(u)
+		if err != nil {
+			return false, fmt.Errorf("stored document of user %s: %w", u.ID, err)
+		}
+		next := s.next(before, before.doc, Condition{})
+		next.Suspended = true
+		err = s.writeUser(ctx, a, before, next, rec, Suspended, false)
+		if err == nil || !lost(err) {
+			return err == nil, err
+		}
+		a = a.relinked()
+		if err := again(ctx, attempt); err != nil {
+			return false, err
+		}
+	}
+	return false, errBusy()
+}

@@ -1,0 +1,49 @@
+package event
+
+// Type names what happened, in WorkOS's words where it has one.
+type Type string
+
+// The catalogue. An event type is added here and nowhere else.
+const (
+	OrganizationCreated       Type = "organization.created"
+	OrganizationUpdated       Type = "organization.updated"
+	OrganizationDeleted       Type = "organization.deleted"
+	OrganizationDomainCreated Type = "organization_domain.created"
+
+	DirectoryActivated    Type = "dsync.activated"
+	DirectoryDeleted      Type = "dsync.deleted"
+	DirectoryTokenCreated Type = "dsync.token.created"
+	DirectoryTokenRevoked Type = "dsync.token.revoked"
+
+	DirectoryUserCreated  Type = "dsync.user.created"
+	DirectoryUserUpdated  Type = "dsync.user.updated"
+	DirectoryUserDeleted  Type = "dsync.user.deleted"
+	DirectoryGroupCreated Type = "dsync.group.created"
+	DirectoryGroupUpdated Type = "dsync.group.updated"
+	DirectoryGroupDeleted Type = "dsync.group.deleted"
+
+	DirectoryGroupUserAdded   Type = "dsync.group.user_added"
+	DirectoryGroupUserRemoved Type = "dsync.group.user_removed"
+)
+
+// Types lists the catalogue.
+func Types() []Type {
+	return []Type{
+		OrganizationCreated, OrganizationUpdated, OrganizationDeleted, OrganizationDomainCreated,
+		DirectoryActivated, DirectoryDeleted, DirectoryTokenCreated, DirectoryTokenRevoked,
+		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
+		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,
+		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
+	}
+}
+
+// Source says where an action came from (the contract's closed list): SCIM is System, with the directory as actor.
+type Source string
+
+// The sources.
+const (
+	API         Source = "api"
+	Dashboard   Source = "dashboard"
+	AdminPortal Source = "admin_portal"
+	System      Source = "system"
+)

@@ -1,0 +1,251 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// Log appends and reads events.
+type Log struct {
+	db      *db.DB
+	ids     *token.Source
+	inserts [eventsPerInsert + 1]string // by number of rows
+	nudge   chan struct{}
+}
+
+// NewLog makes the log over an open database.
+func NewLog(d *db.DB, ids *token.Source) *Log {
+	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1)}
+	for n := 1; n <= eventsPerInsert; n++ {
+		l.inserts[n] = insertText(n, l.positioned())
+	}
+	return l
+}
+
+// positioned says whether positions are given after commit.
+func (l *Log) positioned() bool { return l.db.Engine() == db.PostgreSQL }
+
+// Append adds entries to a write, in order, and gives the id of each entry's first event.
+func (l *Log) Append(w *db.Write, at time.Time, entries ...Entry) []string {
+	return l.insert(at, entries, func(sql string, args []any) error {
+		w.Exec(sql, args...)
+		return nil
+	}).ids
+}
+
+// AppendTx adds entries to a transaction.
+func (l *Log) AppendTx(ctx context.Context, tx db.Tx, at time.Time, entries ...Entry) error {
+	tx.OnCommit(l.Nudge)
+	return l.insert(at, entries, func(sql string, args []any) error {
+		_, err := tx.Exec(ctx, sql, args...)
+		return err
+	}).err
+}
+
+type inserted struct {
+	ids []string
+	err error
+}
+
+func (l *Log) insert(at time.Time, entries []Entry, exec func(string, []any) error) inserted {
+	var done inserted
+	entries = split(entries)
+	for len(entries) > 0 && done.err == nil {
+		n := min(len(entries), eventsPerInsert)
+		args := make([]any, 0, n*valuesPerEvent)
+		for _, e := range entries[:n] {
+			id := l.ids.Range("event")
+			done.ids = append(done.ids, id)
+			args = append(args, id, e.OrganizationID, string(e.Type), int64(e.Len()), at.UnixMicro(), e.Context, e.stored())
+		}
+		done.err = exec(l.inserts[n], args)
+		entries = entries[n:]
+	}
+	return done
+}
+
+// Len is the number of events in the entry.
+func (e Entry) Len() int { return max(1, len(e.Each)) }
+
+// stored is what the data column holds.
+func (e Entry) stored() []byte {
+	switch len(e.Each) {
+	case 0:
+		return e.Data
+	case 1:
+		return append(append([]byte(nil), e.Shared...), e.Each[0]...)
+	}
+	size := len(e.Shared)
+	for _, each := range e.Each {
+		size += 1 + len(each)
+	}
+	out := append(make([]byte, 0, size), e.Shared...)
+	for _, each := range e.Each {
+		out = append(append(out, '\n'), each...)
+	}
+	return out
+}
+
+// split parts entries that pack more than one row may hold.
+func split(entries []Entry) []Entry {
+	for i, e := range entries {
+		if len(e.Each) > MaxPacked {
+			head, tail := e, e
+			head.Each, tail.Each = e.Each[:MaxPacked], e.Each[MaxPacked:]
+			rest := append([]Entry{head, tail}, entries[i+1:]...)
+			return append(append([]Entry(nil), entries[:i]...), split(rest)...)
+		}
+	}
+	return entries
+}
+
+// Query selects events. The zero value reads from the beginning.
+type Query struct {
+	After          string // events after this id
+	Before         string // events before this id
+	Types          []Type
+	OrganizationID string
+	From, Until    time.Time // created at or after, and before; zero = open
+	Descending     bool
+	Limit          int // at most
+}
+
+// List reads events in order. A cursor that names no event is a fault of kind Invalid, never somebody else's data.
+func (l *Log) List(ctx context.Context, q Query) ([]Event, error) {
+	if err := l.Position(ctx); err != nil {
+		return nil, err
+	}
+	after, err := l.cursor(ctx, q.After)
+	if err != nil {
+		return nil, err
+	}
+	before, err := l.cursor(ctx, q.Before)
+	if err != nil {
+		return nil, err
+	}
+	text, args := q.statement(after, before)
+	rows, err := l.db.Query(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	defer rows.Close()
+	return q.collect(rows, after, before)
+}
+
+// place is where an event stands: its row's position and its number within the row.
+type place struct {
+	pos    int64
+	offset int
+	set    bool
+}
+
+func (l *Log) cursor(ctx context.Context, id string) (place, error) {
+	if id == "" {
+		return place{}, nil
+	}
+	unknown := fault.New(fault.Invalid, "invalid_cursor", "The cursor %.60q names no event. Use the id of an event you have read.", id)
+	if !token.Is(id, "event") {
+		return place{}, unknown
+	}
+	var first string
+	var n int64
+	p := place{set: true}
+	err := l.db.QueryRow(ctx, selectAt, id).Scan(&p.pos, &first, &n)
+	if errors.Is(err, db.ErrNoRows) {
+		return place{}, unknown
+	}
+	if err != nil {
+		return place{}, fmt.Errorf("find event %s: %w", id, err)
+	}
+	offset, ok := token.Offset(first, id)
+	if !ok || int64(offset) >= n {
+		return place{}, unknown
+	}
+	p.offset = offset
+	return p, nil
+}
+
+func (q Query) statement(after, before place) (string, []any) {
+	var where []string
+	var args []any
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		where = append(where, fmt.Sprintf(condition, len(args)))
+	}
+	if after.set {
+		add("pos >= $%d", after.pos) // its own row too: it may be packed
+	}
+	if before.set {
+		add("pos <= $%d", before.pos)
+	}
+	if q.OrganizationID != "" {
+		add("organization_id = $%d", q.OrganizationID)
+	}
+	if !q.From.IsZero() {
+		add("created_at >= $%d", q.From.UnixMicro())
+	}
+	if !q.Until.IsZero() {
+		add("created_at < $%d", q.Until.UnixMicro())
+	}
+	if len(q.Types) > 0 {
+		marks := make([]string, len(q.Types))
+		for i, t := range q.Types {
+			args = append(args, string(t))
+			marks[i] = fmt.Sprintf("$%d", len(args))
+		}
+		where = append(where, "type IN ("+strings.Join(marks, ",")+")")
+	}
+	text := selectLog
+	if len(where) > 0 {
+		text += " WHERE " + strings.Join(where, " AND ")
+	}
+	order := "ASC"
+	if q.Descending {
+		order = "DESC"
+	}
+	args = append(args, int64(q.Limit+2)) // the rows of both cursors may give nothing
+	return text + fmt.Sprintf(" ORDER BY pos %s LIMIT $%d", order, len(args)), args
+}
+
+func (q Query) collect(rows db.Rows, after, before place) ([]Event, error) {
+	out := make([]Event, 0, q.Limit)
+	for rows.Next() && len(out) < q.Limit {
+		var r row
+		if err := rows.Scan(&r.pos, &r.id, &r.organizationID, &r.kind, &r.n, &r.createdAt, &r.context, &r.data); err != nil {
+			return nil, fmt.Errorf("read events: %w", err)
+		}
+		events, err := r.events()
+		if err != nil {
+			return nil, err
+		}
+		if before.set && r.pos == before.pos {
+			events = events[:before.offset]
+		}
+		if after.set && r.pos == after.pos {
+			events = events[min(after.offset+1, len(events)):]
+		}
+		out = q.take(out, events)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	return out, nil
+}
+
+func (q Query) take(out, events []Event) []Event {
+	for i := 0; i < len(events) && len(out) < q.Limit; i++ {
+		if q.Descending {
+			out = append(out, events[len(events)-1-i])
+		} else {
+			out = append(out, events[i])
+		}
+	}
+	return out
+}

@@ -1,0 +1,131 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+)
+
+// On PostgreSQL a sequence number can become visible after a higher one, so a reader that followed it would miss events.
+// A counter row locked by every writer would queue all commits behind one another's fsync. So writers put the numbers of
+// their rows into event_queue, and after the commit any process moves what is visible there to event_positions, in a short
+// transaction of its own under one row lock. A reader does this first: whatever was acknowledged before it began is in its
+// answer, and nothing can ever appear before a position that was readable.
+
+// Position gives positions to all events that are committed now. On SQLite there is nothing to do.
+func (l *Log) Position(ctx context.Context) error {
+	if !l.positioned() {
+		return nil
+	}
+	for {
+		n, err := l.positionSome(ctx)
+		if err != nil || n < 10_000 {
+			return err
+		}
+	}
+}
+
+func (l *Log) positionSome(ctx context.Context) (int64, error) {
+	var queued bool
+	if err := l.db.QueryRow(ctx, anyQueued).Scan(&queued); err != nil {
+		return 0, fmt.Errorf("look for events without a position: %w", err)
+	}
+	if !queued {
+		return 0, nil
+	}
+	var n int64
+	err := l.db.Tx(ctx, func(tx db.Tx) error {
+		var last int64
+		if err := tx.QueryRow(ctx, lockHead).Scan(&last); err != nil {
+			return err
+		}
+		var err error
+		if n, err = tx.Exec(ctx, positionQueued, last); err != nil || n == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, moveHead, n)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("give events their positions: %w", err)
+	}
+	return n, nil
+}
+
+// Nudge tells the background worker that something was committed. It never blocks.
+func (l *Log) Nudge() {
+	select {
+	case l.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// Housekeeping is what Run keeps to.
+type Housekeeping struct {
+	Retention time.Duration // events older than this are deleted; 0 keeps them for ever
+	Every     time.Duration // how often, about
+	Fail      func(error)   // told of every failure; the worker goes on
+}
+
+// Run gives positions soon after commits, also for those of processes that died, and deletes what is older than the
+// retention. It returns when ctx ends.
+func (l *Log) Run(ctx context.Context, h Housekeeping) {
+	tick := time.NewTicker(h.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.nudge:
+		case <-tick.C:
+			if err := l.Expire(ctx, h.Retention, time.Now()); err != nil && ctx.Err() == nil {
+				h.Fail(err)
+			}
+		}
+		if err := l.Position(ctx); err != nil && ctx.Err() == nil {
+			h.Fail(err)
+		}
+	}
+}
+
+// Expire deletes events older than the retention, the oldest first, in short transactions; 0 deletes nothing.
+func (l *Log) Expire(ctx context.Context, retention time.Duration, now time.Time) error {
+	if retention <= 0 {
+		return nil
+	}
+	cutoff := now.Add(-retention).UnixMicro()
+	for {
+		var first, created int64
+		err := l.db.QueryRow(ctx, selectFirst).Scan(&first, &created)
+		if err != nil || created >= cutoff {
+			return ignoreNoRows(err)
+		}
+		if err := l.expireSome(ctx, cutoff); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *Log) expireSome(ctx context.Context, cutoff int64) error {
+	return l.db.Tx(ctx, func(tx db.Tx) error {
+		if _, err := tx.Exec(ctx, deleteOldest, cutoff); err != nil || !l.positioned() {
+			return err
+		}
+		var first, created int64
+		if err := tx.QueryRow(ctx, selectFirst).Scan(&first, &created); err != nil {
+			return ignoreNoRows(err)
+		}
+		_, err := tx.Exec(ctx, deletePositions, first)
+		return err
+	})
+}
+
+func ignoreNoRows(err error) error {
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,298 @@
+package org
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// Service holds the verbs on organizations.
+type Service struct {
+	db     *db.DB
+	events *event.Log
+	ids    *token.Source
+	now    func() time.Time
+}
+
+// NewService makes the service.
+func NewService(d *db.DB, events *event.Log, ids *token.Source, now func() time.Time) *Service {
+	return &Service{db: d, events: events, ids: ids, now: now}
+}
+
+// Create makes an organization with its domains. A taken external id is Invalid "external_id_already_used", a domain that is
+// verified for another organization is a Conflict.
+func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Organization, error) {
+	if err := n.check(); err != nil {
+		return Organization{}, err
+	}
+	o := s.build(n)
+	cause := event.Context{Actor: actor}.JSON()
+	err := s.db.Tx(ctx, func(tx db.Tx) error { return s.insert(ctx, tx, o, cause) })
+	if err != nil {
+		return Organization{}, taken(err, n)
+	}
+	return o, nil
+}
+
+// taken tells a caller which of the names it gave belongs to another organization.
+func taken(err error, n New) error {
+	var unique *db.UniqueError
+	switch {
+	case !errors.As(err, &unique):
+		return fmt.Errorf("create organization: %w", err)
+	case unique.Table == "organizations":
+		return fault.New(fault.Invalid, "external_id_already_used",
+			"Another organization has the external id %q already.", n.ExternalID).On("external_id")
+	default:
+		return fault.New(fault.Conflict, "domain_already_verified", "A domain of domain_data is verified for another organization.").On("domain_data")
+	}
+}
+
+func (s *Service) build(n New) Organization {
+	now := s.now().UTC().Truncate(time.Microsecond)
+	o := Organization{
+		ID: ID(s.ids.NewID("org")), Name: n.Name, ExternalID: n.ExternalID, Metadata: n.Metadata, CreatedAt: now, UpdatedAt: now,
+	}
+	for _, d := range n.Domains {
+		strategy := DNS
+		if d.State == Verified {
+			strategy = Manual
+		}
+		o.Domains = append(o.Domains, Domain{
+			ID: s.ids.NewID("org_domain"), OrganizationID: o.ID, Domain: d.Domain, State: d.State, Strategy: strategy,
+			VerificationToken: token.NewKey(25), CreatedAt: now, UpdatedAt: now,
+		})
+	}
+	return o
+}
+
+func (s *Service) insert(ctx context.Context, tx db.Tx, o Organization, cause []byte) error {
+	metadata := encode(o.Metadata)
+	if o.Metadata == nil {
+		metadata = []byte("{}")
+	}
+	at := o.CreatedAt.UnixMicro()
+	if _, err := tx.Exec(ctx, insertOrganization, string(o.ID), o.Name, optional(o.ExternalID), metadata, at, at); err != nil {
+		return err
+	}
+	entries := []event.Entry{{OrganizationID: string(o.ID), Type: event.OrganizationCreated, Context: cause, Data: o.Payload()}}
+	for _, d := range o.Domains {
+		if err := s.insertDomain(ctx, tx, d); err != nil {
+			return err
+		}
+		entries = append(entries, event.Entry{
+			OrganizationID: string(o.ID), Type: event.OrganizationDomainCreated, Context: cause, Data: d.Payload(),
+		})
+	}
+	return s.events.AppendTx(ctx, tx, o.CreatedAt, entries...)
+}
+
+func (s *Service) insertDomain(ctx context.Context, tx db.Tx, d Domain) error {
+	at := d.CreatedAt.UnixMicro()
+	_, err := tx.Exec(ctx, insertDomain, d.ID, string(d.OrganizationID), d.Domain, string(d.State), string(d.Strategy), d.VerificationToken, at, at)
+	return err
+}
+
+// Get finds one organization.
+func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
+	found, err := s.query(ctx, selectOrganization+" WHERE id = $1", string(id))
+	if err != nil {
+		return Organization{}, err
+	}
+	if len(found) == 0 {
+		return Organization{}, NotFound(string(id))
+	}
+	return found[0], nil
+}
+
+// NotFound is the refusal for an organization that is not there.
+func NotFound(id string) error {
+	return fault.New(fault.NotFound, "entity_not_found", "Organization not found: '%.80s'.", id)
+}
+
+// ListQuery selects a page of organizations. Limit is the page size; Before and After are ids.
+type ListQuery struct {
+	Domains       []string
+	Search        string // part of the name, in any case
+	Before, After string
+	Limit         int
+	Ascending     bool
+}
+
+// List gives a page and whether more follow in the direction read.
+func (s *Service) List(ctx context.Context, q ListQuery) ([]Organization, bool, error) {
+	text, args := q.statement()
+	found, err := s.query(ctx, text, args...)
+	if err != nil {
+		return nil, false, err
+	}
+	more := len(found) > q.Limit
+	found = found[:min(len(found), q.Limit)]
+	if q.backwards() {
+		slices.Reverse(found)
+	}
+	return found, more, nil
+}
+
+// backwards: the page before a cursor is read from the cursor on, against the order shown.
+func (q ListQuery) backwards() bool { return q.Before != "" && q.After == "" }
+
+func (q ListQuery) statement() (string, []any) {
+	text := selectOrganization + " WHERE TRUE"
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	before, after := "<", ">"
+	if !q.Ascending {
+		before, after = after, before
+	}
+	if q.After != "" {
+		text += " AND id " + after + " " + arg(q.After)
+	}
+	if q.Before != "" {
+		text += " AND id " + before + " " + arg(q.Before)
+	}
+	if len(q.Domains) > 0 {
+		marks := make([]string, len(q.Domains))
+		for i, d := range q.Domains {
+			marks[i] = arg(strings.ToLower(d))
+		}
+		text += " AND id IN (SELECT organization_id FROM organization_domains WHERE domain IN (" + strings.Join(marks, ",") + "))"
+	}
+	if q.Search != "" {
+		text += ` AND lower(name) LIKE ` + arg("%"+escapeLike(strings.ToLower(q.Search))+"%") + ` ESCAPE '\'`
+	}
+	order := "DESC"
+	if q.Ascending != q.backwards() {
+		order = "ASC"
+	}
+	return text + " ORDER BY id " + order + " LIMIT " + arg(q.Limit+1), args
+}
+
+func escapeLike(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+func (s *Service) query(ctx context.Context, text string, args ...any) ([]Organization, error) {
+	rows, err := s.db.Query(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read organizations: %w", err)
+	}
+	defer rows.Close()
+	var out []Organization
+	for rows.Next() {
+		o, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read organizations: %w", err)
+	}
+	rows.Close()
+	return out, s.withDomains(ctx, out)
+}
+
+func scan(rows db.Rows) (Organization, error) {
+	var o Organization
+	var external *string
+	var metadata []byte
+	var created, updated int64
+	if err := rows.Scan((*string)(&o.ID), &o.Name, &external, &metadata, &created, &updated); err != nil {
+		return o, fmt.Errorf("read organizations: %w", err)
+	}
+	if external != nil {
+		o.ExternalID = *external
+	}
+	o.CreatedAt, o.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
+	if err := json.Unmarshal(metadata, &o.Metadata); err != nil {
+		return o, fmt.Errorf("metadata of organization %s: %w", o.ID, err)
+	}
+	return o, nil
+}
+
+func (s *Service) withDomains(ctx context.Context, organizations []Organization) error {
+	if len(organizations) == 0 {
+		return nil
+	}
+	at := map[ID]int{}
+	marks, args := make([]string, len(organizations)), make([]any, len(organizations))
+	for i, o := range organizations {
+		at[o.ID], marks[i], args[i] = i, fmt.Sprintf("$%d", i+1), string(o.ID)
+	}
+	rows, err := s.db.Query(ctx, fmt.Sprintf(selectDomains, strings.Join(marks, ",")), args...)
+	if err != nil {
+		return fmt.Errorf("read organization domains: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d Domain
+		var created, updated int64
+		if err := rows.Scan(&d.ID, (*string)(&d.OrganizationID), &d.Domain, (*string)(&d.State), (*string)(&d.Strategy),
+			&d.VerificationToken, &created, &updated); err != nil {
+			return fmt.Errorf("read organization domains: %w", err)
+		}
+		d.CreatedAt, d.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
+		o := &organizations[at[d.OrganizationID]]
+		o.Domains = append(o.Domains, d)
+	}
+	return rows.Err()
+}
+
+// ManagementKey makes sure that a management key exists when none is configured: on the very first start it makes one, stores
+// its hash and gives the clear text to be shown once; later the secret is "" and only the hash is known.
+func (s *Service) ManagementKey(ctx context.Context) (token.Hash, token.Secret, error) {
+	const name = "management_key_hash"
+	var hash string
+	err := s.db.QueryRow(ctx, selectInstallation, name).Scan(&hash)
+	if err == nil {
+		return token.Hash(hash), "", nil
+	}
+	if !errors.Is(err, db.ErrNoRows) {
+		return "", "", fmt.Errorf("read the management key's hash: %w", err)
+	}
+	secret := token.NewSecret("sk")
+	var made int64
+	err = s.db.Tx(ctx, func(tx db.Tx) (err error) {
+		made, err = tx.Exec(ctx, insertInstallation, name, string(token.HashOf(secret)))
+		return err
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("store the management key's hash: %w", err)
+	}
+	if made == 0 { // another replica was first, and it has shown the key
+		return s.ManagementKey(ctx)
+	}
+	return token.HashOf(secret), secret, nil
+}
+
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// encode writes compact JSON without HTML escaping: receivers check signatures over what JSON.stringify would give.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil { // plain structs of strings
+		panic(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
