@@ -305,7 +305,7 @@ func (s *Service) writeMembers(b *batch, g Group, m membership) {
 		}
 	}
 	b.w.Many(deleteMember, deletes)
-	b.w.Many(insertMember, inserts)
+	b.w.Many(joinMember, inserts)
 	b.members(g, left, event.DirectoryGroupUserRemoved)
 	b.members(g, came, event.DirectoryGroupUserAdded)
 }

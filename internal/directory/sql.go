@@ -47,7 +47,8 @@ const (
 	deleteUser   = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
 	insertEmail  = `INSERT INTO directory_user_emails (directory_id, email_key, user_id) VALUES ($1, $2, $3)`
 	deleteEmails = `DELETE FROM directory_user_emails WHERE directory_id = $1 AND user_id = $2`
-	userUnmoved  = `SELECT 1 FROM (SELECT group_id FROM directory_group_members WHERE directory_id = $1 AND member_id = $2) AS m HAVING COUNT(*) = $3`
+	userUnmoved  = `SELECT 1 FROM (SELECT COALESCE(string_agg(group_id, ',' ORDER BY group_id), '') AS ids
+		FROM directory_group_members WHERE directory_id = $1 AND member_id = $2) AS m WHERE ids = $3`
 	nobodyParked = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
 		WHERE directory_id = $1 AND value_key IN ($2, $3) AND (value_key = $2 OR value = $4))`
 	selectParked = `SELECT value_key, group_id, value, display FROM directory_parked_members
@@ -87,13 +88,14 @@ const (
 	anyParkedOf    = `SELECT 1 FROM directory_parked_members WHERE directory_id = $1 AND group_id = $2 LIMIT 1`
 	// Ids are padded by repeating the last one, so rows are counted, not values.
 	// Versions only grow: an equal sum means that nobody has changed since.
-	peopleUnmoved = `SELECT 1 FROM (SELECT version FROM directory_users WHERE directory_id = $1 AND id IN (%s)%s) AS u
-		HAVING COUNT(*) = $%d AND CAST(SUM(version) AS BIGINT) = $%d`
+	peopleUnmoved = `SELECT 1 FROM (SELECT COUNT(*) AS n, CAST(SUM(version) AS BIGINT) AS v FROM
+		(SELECT version FROM directory_users WHERE directory_id = $1 AND id IN (%s)%s) AS u) AS s WHERE n = $%d AND v = $%d`
 	userAsRead  = `SELECT 1 FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
 	nobodyNamed = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_users WHERE directory_id = $1 AND user_name_key = $2)
 		AND NOT EXISTS (SELECT 1 FROM directory_users WHERE directory_id = $1 AND external_id = $3)`
 	selectIDs = `SELECT id, 'user' FROM directory_users WHERE directory_id = $1 AND id IN (%[1]s)
 		UNION ALL SELECT id, 'group' FROM directory_groups WHERE directory_id = $1 AND id IN (%[1]s)`
+	joinMember        = `INSERT INTO directory_group_members (directory_id, group_id, member_id, kind, display) VALUES ($1, $2, $3, $4, $5)`
 	insertMember      = `INSERT INTO directory_group_members (directory_id, group_id, member_id, kind, display) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (directory_id, group_id, member_id) DO NOTHING`
 	deleteMember      = `DELETE FROM directory_group_members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3`
 	deleteMembers     = `DELETE FROM directory_group_members WHERE directory_id = $1 AND group_id = $2`

@@ -96,7 +96,8 @@ func (s *Service) CreateUser(ctx context.Context, a *Access, doc *scim.Object, r
 // lost tells that a guard did not hold and the verb has to compute again.
 func lost(err error) bool {
 	var guard *db.GuardError
-	return errors.As(err, &guard)
+	var unique *db.UniqueError
+	return errors.As(err, &guard) || (errors.As(err, &unique) && unique.Table == "directory_group_members")
 }
 
 // relinked is the access with the directory known to be linked: the guard of linking is lost when another request did it.
@@ -445,7 +446,7 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		if groups, err = s.groupsOf(ctx, d.ID, next.ID); err != nil {
 			return err
 		}
-		b.w.GuardSelect(userUnmoved, string(d.ID), string(next.ID), len(groups))
+		b.w.GuardSelect(userUnmoved, string(d.ID), string(next.ID), joinedIDs(groups))
 	}
 	after := next.payload(d)
 	if was && is {
@@ -466,6 +467,15 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		b.joined(next.person, groups, event.DirectoryGroupUserAdded, true)
 	}
 	return nil
+}
+
+// joinedIDs is how the guard of a leaving person names the groups, which queryGroups gave in the order of their ids.
+func joinedIDs(groups []Group) string {
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = string(g.ID)
+	}
+	return strings.Join(ids, ",")
 }
 
 // groupsOf are the groups a person is directly in.
@@ -508,7 +518,7 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 	b := s.begin(a, s.time(), rec)
 	id, uid, at := string(a.Directory.ID), string(u.ID), b.at.UnixMicro()
 	b.w.Guard(deleteUser, id, uid, u.Version)
-	b.w.GuardSelect(userUnmoved, id, uid, len(groups))
+	b.w.GuardSelect(userUnmoved, id, uid, joinedIDs(groups))
 	b.w.Exec(deleteEmails, id, uid)
 	if len(groups) > 0 {
 		b.w.Exec(touchGroupOf, id, uid, at)

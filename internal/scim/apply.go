@@ -3,6 +3,8 @@ package scim
 import (
 	"slices"
 	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/fault"
 )
 
 // Apply gives the document after the patch; doc itself is never changed, so a refusal leaves nothing half done
@@ -39,6 +41,24 @@ type patching struct {
 	before  *Object
 	doc     *Object
 	touched []touch
+	spent   int
+}
+
+// mostPatchWork bounds how many elements and members one patch may look at, so that thousands of operations on thousands
+// of elements are refused instead of keeping a processor busy for minutes.
+const mostPatchWork = 1_000_000
+
+func (p *patching) spend(at place, op Operation, old Value) error {
+	comparisons := 1
+	if op.Path.Filter != nil {
+		walkPaths(op.Path.Filter, func(Path) { comparisons++ })
+	}
+	container, _ := p.doc.Get(at.container)
+	p.spent += 1 + len(old.List())*comparisons + p.doc.Len() + container.Object().Len() + old.Object().Len()
+	if p.spent > mostPatchWork {
+		return fault.New(fault.TooLarge, "", "the patch changes too much at once; send its operations in several requests")
+	}
+	return nil
 }
 
 type touch struct {
@@ -55,6 +75,9 @@ func (p *patching) step(op Operation) error {
 		return err
 	}
 	old := at.find(p.doc)
+	if err := p.spend(at, op, old); err != nil {
+		return err
+	}
 	now, err := p.changed(at, op, old)
 	if err != nil {
 		return err
@@ -206,9 +229,14 @@ func (p *patching) removed(a *Attribute, op Operation, old Value, where string) 
 	if err != nil {
 		return Value{}, err
 	}
+	named := make(map[string]bool, len(v.List()))
+	for _, said := range v.List() {
+		named[a.saidID(said)] = true
+	}
 	var left []Value
 	for _, e := range old.List() {
-		if !slices.ContainsFunc(v.List(), func(named Value) bool { return a.names(named, e) }) {
+		byValue, byAll := a.valueID(e)
+		if !named[byValue] && !named[byAll] && !named["is "+a.elementID(e)] {
 			left = append(left, e)
 		}
 	}
@@ -222,26 +250,31 @@ func listOrNull(list []Value) Value {
 	return ListOf(list...)
 }
 
-// names reports whether what a client says of an element is all true of e: display and primary may have been left out.
-func (a *Attribute) names(said, e Value) bool {
-	if said.Kind() != Complex || e.Kind() != Complex {
-		return a.elementID(said) == a.elementID(e)
+// saidID is what a client says of an element it wants removed: the value, with its type if that was sent, as display and
+// primary are often left out; without a value the whole element.
+func (a *Attribute) saidID(said Value) string {
+	byValue, byAll := a.valueID(said)
+	if byValue == "" {
+		return "is " + a.elementID(said)
 	}
-	value, ok := said.Object().Get("value")
-	kind, typed := said.Object().Get("type")
-	if !ok {
-		return said.Equal(e)
+	if _, typed := said.Object().Get("type"); typed {
+		return byAll
 	}
-	is := a.SubAttribute("value")
-	return is != nil && is.sameText(value, e.Object(), "value") && (!typed || is.sameText(kind, e.Object(), "type"))
+	return byValue
 }
 
-func (a *Attribute) sameText(want Value, o *Object, name string) bool {
-	got, _ := o.Get(name)
-	if a.CaseExact && name == "value" {
-		return got.Equal(want)
+// valueID gives keys for an element's value alone, and for value and type; empty if it has no value.
+func (a *Attribute) valueID(e Value) (byValue, byAll string) {
+	value := a.SubAttribute("value")
+	if value == nil || e.Kind() != Complex {
+		return "", ""
 	}
-	return got.Kind() == want.Kind() && FoldKey(got.Text()) == FoldKey(want.Text())
+	all, ok := value.elementKey(e)
+	if !ok {
+		return "", ""
+	}
+	_, text, _ := strings.Cut(all, "\x00")
+	return "value " + text, "typed " + all
 }
 
 // elementID is the same for elements that are the same: by type and value where there is a value (RFC 7643 section 2.4),

@@ -17,7 +17,7 @@ func filterFrom(t testing.TB, s string) Filter {
 	return f
 }
 
-//scim:74,75,76,77,78,87
+//scim:74,75,76,77,78,87,T12
 func TestA_filter_is_read_by_the_grammar_of_RFC_7644(t *testing.T) {
 	a, b, c := Present{Path{Attr: "a"}}, Present{Path{Attr: "b"}}, Present{Path{Attr: "c"}}
 	eq := func(attr string, v Value) Compare { return Compare{Path{Attr: attr}, OpEq, v} }

@@ -33,7 +33,7 @@ const matchedUser = `{"schemas":["` + UserURN + `","` + EnterpriseURN + `"],"id"
 	"urn:x:other:2.0:Thing":{"size":"XL"},
 	"meta":{"resourceType":"User","created":"2011-05-13T04:42:34Z","lastModified":"2011-05-13T04:42:34.5Z"}}`
 
-//scim:79,81,82,83,84,85,86,87,88,89,93,3,74,T2,T12,T14
+//scim:79,81,82,83,84,85,86,87,88,89,93,3,74,T2,T14
 func TestA_filter_matches_the_resources_RFC_7644_says(t *testing.T) {
 	typ := badgeModel(t)
 	doc := objectFrom(t, matchedUser)

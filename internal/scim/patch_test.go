@@ -120,12 +120,27 @@ func TestPatching_a_user_does_what_RFC_7644_says(t *testing.T) {
 			op("add", `emails[type eq "home"]`, `{"primary":"True"}`),
 			`"emails":[{"type":"work","value":"bob@x","primary":false},{"type":"home","value":"b@home","primary":true}]`,
 		},
-		"replace of the whole set":                               {op("replace", "emails", `[{"value":"n@x"}]`), `"emails":[{"value":"n@x"}]`},
-		"replace with an empty list":                             {op("replace", "emails", `[]`), `"emails":null`},
-		"remove of all elements":                                 {op("remove", "emails", ``), `"emails":null`},
-		"remove of chosen elements":                              {op("remove", work, ``), `"emails":[{"type":"home","value":"b@home"}]`},
-		"remove of every element":                                {op("remove", `emails[value pr]`, ``), `"emails":null`},
-		"remove of named elements only":                          {op("remove", "emails", `[{"value":"BOB@x"}]`), `"emails":[{"type":"home","value":"b@home"}]`},
+		"replace of the whole set":          {op("replace", "emails", `[{"value":"n@x"}]`), `"emails":[{"value":"n@x"}]`},
+		"replace with an empty list":        {op("replace", "emails", `[]`), `"emails":null`},
+		"remove of all elements":            {op("remove", "emails", ``), `"emails":null`},
+		"remove of chosen elements":         {op("remove", work, ``), `"emails":[{"type":"home","value":"b@home"}]`},
+		"remove of every element":           {op("remove", `emails[value pr]`, ``), `"emails":null`},
+		"remove of named elements only":     {op("remove", "emails", `[{"value":"BOB@x"}]`), `"emails":[{"type":"home","value":"b@home"}]`},
+		"remove of a value of another type": {op("remove", "emails", `[{"value":"bob@x","type":"home"}]`), ``},
+		"remove of a value and type":        {op("remove", "emails", `[{"value":"bob@x","type":"WORK","display":"any"},{"value":"nobody@x"}]`), `"emails":[{"type":"home","value":"b@home"}]`},
+		"remove of an address as sent": {
+			op("add", "addresses", `[{"type":"work","locality":"Oslo"},{"type":"home","locality":"Bergen"},{"locality":"Oslo","type":"work"}]`) + "," +
+				op("remove", "addresses", `{"locality":"Bergen","type":"home"}`),
+			`"addresses":[{"type":"work","locality":"Oslo"}]`,
+		},
+		"elements nobody declared": {
+			op("add", "pets", `[{"kind":"cat","name":"Tom"}]`) + "," + op("add", `pets[kind eq "dog"].name`, `"Rex"`) + "," + op("replace", `pets[kind eq "cat"]`, `{"name":"Tim"}`) + "," + op("add", `pets[kind eq "bird"]`, `{"name":"Tweety"}`),
+			`"pets":[{"kind":"cat","name":"Tim"},{"kind":"dog","name":"Rex"},{"kind":"bird","name":"Tweety"}]`,
+		},
+		"an object nobody declared":                              {op("add", "car", `{"colour":"red"}`) + "," + op("add", "car", `{"seats":4}`) + "," + op("remove", "car.colour", ``), `"car":{"seats":4}`},
+		"a role as a bare text":                                  {op("add", "roles", `["admin","user"]`) + "," + op("remove", "roles", `["admin"]`), `"roles":[{"value":"user"}]`},
+		"null for a chosen element":                              {op("replace", `emails[type eq "work"]`, `null`) + "," + op("add", `emails[type eq "home"]`, `null`), `"emails":[{"type":"home","value":"b@home"}]`},
+		"null for what is not there":                             {op("replace", `emails[type eq "fax"].value`, `null`), ``},
 		"remove of an empty list":                                {op("remove", "emails", `[]`), ``},
 		"remove of a chosen sub-attribute leaves no empty shell": {op("remove", work+".value", ``), `"emails":[{"type":"home","value":"b@home"}]`},
 		"remove of a sub-attribute everywhere":                   {op("remove", "emails.type", ``), `"emails":[{"value":"bob@x","primary":true},{"value":"b@home"}]`},
@@ -267,7 +282,7 @@ func TestA_message_without_schemas_or_with_one_operation_for_a_list_is_taken(t *
 	}
 }
 
-//scim:112,117,122,125,126,110
+//scim:45,112,117,122,125,126,110
 func TestA_patch_that_cannot_be_applied_is_refused_as_a_whole(t *testing.T) {
 	typ := badgeModel(t)
 	doc, err := typ.Prepare(objectFrom(t, patchedUser), Mode{})
@@ -556,6 +571,36 @@ func TestA_user_has_no_members_to_split_off(t *testing.T) {
 	rest, changes, err := Standard().User.SplitMembers(p, Mode{})
 	if err != nil || changes != nil || len(rest.Operations) != 1 {
 		t.Errorf("got %+v %+v %v", rest, changes, err)
+	}
+}
+
+func TestA_patch_cannot_cost_more_than_its_limit(t *testing.T) {
+	list := strings.Repeat(`{"type":"work"},`, 3000)
+	doc := objectFrom(t, `{"schemas":["`+UserURN+`"],"userName":"bob","emails":[`+list[:len(list)-1]+`]}`)
+	p := patchFrom(t, op("remove", `emails[type eq "work" and value eq "x"].display`, ``))
+	for range 500 {
+		p.Operations = append(p.Operations, p.Operations[0])
+	}
+	if _, err := Standard().User.Apply(doc, p, Mode{}); !fault.Is(err, fault.TooLarge) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSimple_values_of_a_list_can_be_chosen_and_removed(t *testing.T) {
+	typ := badgeModel(t)
+	doc := objectFrom(t, `{"schemas":["`+UserURN+`","`+badgeURN+`"],"userName":"bob","`+badgeURN+`":{"rooms":["A1","B2","C3"]}}`)
+	for operations, want := range map[string]string{
+		op("remove", badgeURN+`:rooms[value eq "b2"]`, ``):     `["A1","C3"]`,
+		op("remove", badgeURN+":rooms", `["a1","C3"]`):         `["B2"]`,
+		op("add", badgeURN+":rooms", `["c3","D4"]`):            `["A1","B2","C3","D4"]`,
+		op("replace", badgeURN+`:rooms[value sw "B"]`, `"E5"`): `["A1","E5","C3"]`,
+		op("replace", badgeURN+`:rooms`, `"E5"`):               `["E5"]`,
+	} {
+		got := applied(t, typ, doc, operations)
+		badge, _ := got.Get(badgeURN)
+		if rooms, _ := badge.Object().Get("rooms"); string(rooms.AppendJSON(nil)) != want {
+			t.Errorf("%s gives %s", operations, rooms.AppendJSON(nil))
+		}
 	}
 }
 

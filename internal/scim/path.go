@@ -135,14 +135,6 @@ type place struct {
 	sub       *Attribute // nil if unknown
 }
 
-// leaf is the schema's word on the innermost name; nil if it is unknown.
-func (p place) leaf() *Attribute {
-	if p.subName != "" {
-		return p.sub
-	}
-	return p.attr
-}
-
 // unknown reports a name or URN that no schema declares.
 func (p place) unknown() bool {
 	return !p.known || (!p.whole && p.attr == nil) || (p.subName != "" && p.sub == nil)
@@ -156,6 +148,12 @@ func (r *ResourceType) resolve(p Path) place {
 	s := r.Schema(p.URN)
 	if s != nil && (p.Attr == "" || s.Attribute(p.Attr) != nil) {
 		return locate(r.containerOf(s), s, p)
+	}
+	if s == nil && p.Attr == "" {
+		// A last segment that is no attribute's name is one all the same behind a known URN, as in Prepare.
+		if of, attr := r.splitQualified(p.URN); of != nil {
+			return locate(r.containerOf(of), of, Path{Attr: attr})
+		}
 	}
 	if p.Attr != "" {
 		// The last segment may belong to the URN: `urn:…:2.0:User`, or with Entra's dot `urn:…:2.0:User.manager`.

@@ -2,27 +2,27 @@
 
 -- What belongs to the whole installation: the hash of a generated management key, and the like.
 CREATE TABLE installation (
-    name  TEXT NOT NULL PRIMARY KEY,
-    value TEXT NOT NULL
+    name  {{text}} NOT NULL PRIMARY KEY,
+    value {{text}} NOT NULL
 );
 
 CREATE TABLE organizations (
-    id          TEXT NOT NULL PRIMARY KEY,
-    name        TEXT NOT NULL,
-    external_id TEXT,
-    metadata    TEXT NOT NULL,
+    id          {{text}} NOT NULL PRIMARY KEY,
+    name        {{text}} NOT NULL,
+    external_id {{text}},
+    metadata    {{text}} NOT NULL,
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX organizations_external_id ON organizations (external_id) WHERE external_id IS NOT NULL;
 
 CREATE TABLE organization_domains (
-    id                 TEXT NOT NULL PRIMARY KEY,
-    organization_id    TEXT NOT NULL REFERENCES organizations (id),
-    domain             TEXT NOT NULL,
-    state              TEXT NOT NULL,
-    strategy           TEXT NOT NULL,
-    verification_token TEXT NOT NULL,
+    id                 {{text}} NOT NULL PRIMARY KEY,
+    organization_id    {{text}} NOT NULL REFERENCES organizations (id),
+    domain             {{text}} NOT NULL,
+    state              {{text}} NOT NULL,
+    strategy           {{text}} NOT NULL,
+    verification_token {{text}} NOT NULL,
     created_at         BIGINT NOT NULL,
     updated_at         BIGINT NOT NULL
 );
@@ -37,13 +37,13 @@ INSERT INTO installation (name, value) VALUES ('door_epoch', '1'), ('tally_lock'
 -- A row may pack the n events of one request that differ only in the member (ids count up from id).
 CREATE TABLE events (
     seq             {{serial_pk}},
-    id              TEXT NOT NULL,
-    organization_id TEXT NOT NULL,
-    type            TEXT NOT NULL,
+    id              {{text}} NOT NULL,
+    organization_id {{text}} NOT NULL,
+    type            {{text}} NOT NULL,
     n               BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
-    context         TEXT NOT NULL,
-    data            TEXT NOT NULL
+    context         {{text}} NOT NULL,
+    data            {{text}} NOT NULL
 );
 CREATE UNIQUE INDEX events_id ON events (id);
 
@@ -68,18 +68,18 @@ CREATE VIEW event_log AS
 -- +end
 
 CREATE TABLE directories (
-    id              TEXT NOT NULL PRIMARY KEY,
-    organization_id TEXT NOT NULL REFERENCES organizations (id),
-    address_key     TEXT NOT NULL,
-    label           TEXT,
-    name            TEXT NOT NULL,
-    type            TEXT NOT NULL,
-    provider        TEXT NOT NULL,
-    state           TEXT NOT NULL,
-    inactive_users  TEXT NOT NULL,
-    provisioning    TEXT NOT NULL,
+    id              {{text}} NOT NULL PRIMARY KEY,
+    organization_id {{text}} NOT NULL REFERENCES organizations (id),
+    address_key     {{text}} NOT NULL,
+    label           {{text}},
+    name            {{text}} NOT NULL,
+    type            {{text}} NOT NULL,
+    provider        {{text}} NOT NULL,
+    state           {{text}} NOT NULL,
+    inactive_users  {{text}} NOT NULL,
+    provisioning    {{text}} NOT NULL,
     strict          BOOLEAN NOT NULL,
-    extensions      TEXT NOT NULL,
+    extensions      {{text}} NOT NULL,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
     deleted_at      BIGINT
@@ -89,10 +89,10 @@ CREATE UNIQUE INDEX directories_label ON directories (label) WHERE label IS NOT 
 CREATE INDEX directories_organization ON directories (organization_id, id);
 
 CREATE TABLE directory_tokens (
-    id           TEXT NOT NULL PRIMARY KEY,
-    directory_id TEXT NOT NULL REFERENCES directories (id),
-    hash         TEXT NOT NULL,
-    suffix       TEXT NOT NULL,
+    id           {{text}} NOT NULL PRIMARY KEY,
+    directory_id {{text}} NOT NULL REFERENCES directories (id),
+    hash         {{text}} NOT NULL,
+    suffix       {{text}} NOT NULL,
     created_at   BIGINT NOT NULL,
     last_used_at BIGINT,
     revoked_at   BIGINT
@@ -103,17 +103,17 @@ CREATE INDEX directory_tokens_directory ON directory_tokens (directory_id, id);
 -- The SCIM document as the provider wrote it, beside what is searched by. Ids grow with time, so (directory_id, id) is
 -- also the order of lists.
 CREATE TABLE directory_users (
-    directory_id  TEXT NOT NULL,
-    id            TEXT NOT NULL,
-    user_name_key TEXT NOT NULL,
-    external_id   TEXT,
-    idp_id        TEXT NOT NULL,
+    directory_id  {{text}} NOT NULL,
+    id            {{text}} NOT NULL,
+    user_name_key {{text}} NOT NULL,
+    external_id   {{text}},
+    idp_id        {{text}} NOT NULL,
     active        BOOLEAN NOT NULL,
     suspended     BOOLEAN NOT NULL,
     version       BIGINT NOT NULL,
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL,
-    document      TEXT NOT NULL
+    document      {{text}} NOT NULL
 );
 CREATE UNIQUE INDEX directory_users_id ON directory_users (directory_id, id);
 CREATE UNIQUE INDEX directory_users_user_name ON directory_users (directory_id, user_name_key);
@@ -121,25 +121,25 @@ CREATE INDEX directory_users_external_id ON directory_users (directory_id, exter
 
 -- Addresses other than the user name, so that a search by email needs no scan.
 CREATE TABLE directory_user_emails (
-    directory_id TEXT NOT NULL,
-    email_key    TEXT NOT NULL,
-    user_id      TEXT NOT NULL,
+    directory_id {{text}} NOT NULL,
+    email_key    {{text}} NOT NULL,
+    user_id      {{text}} NOT NULL,
     PRIMARY KEY (directory_id, email_key, user_id)
 ) {{clustered}};
 CREATE INDEX directory_user_emails_user ON directory_user_emails (directory_id, user_id);
 
 CREATE TABLE directory_groups (
-    directory_id     TEXT NOT NULL,
-    id               TEXT NOT NULL,
-    display_name_key TEXT NOT NULL,
-    name_owner       TEXT NOT NULL, -- the externalId, or '': a name may be taken twice only by two of these
-    external_id      TEXT,
-    idp_id           TEXT NOT NULL,
-    name             TEXT NOT NULL,
+    directory_id     {{text}} NOT NULL,
+    id               {{text}} NOT NULL,
+    display_name_key {{text}} NOT NULL,
+    name_owner       {{text}} NOT NULL, -- the externalId, or '': a name may be taken twice only by two of these
+    external_id      {{text}},
+    idp_id           {{text}} NOT NULL,
+    name             {{text}} NOT NULL,
     version          BIGINT NOT NULL,
     created_at       BIGINT NOT NULL,
     updated_at       BIGINT NOT NULL,
-    document         TEXT NOT NULL
+    document         {{text}} NOT NULL
 );
 CREATE UNIQUE INDEX directory_groups_id ON directory_groups (directory_id, id);
 CREATE UNIQUE INDEX directory_groups_display_name ON directory_groups (directory_id, display_name_key, name_owner);
@@ -147,11 +147,11 @@ CREATE INDEX directory_groups_external_id ON directory_groups (directory_id, ext
 
 -- Members that exist: people (kind user) and nested groups (kind group).
 CREATE TABLE directory_group_members (
-    directory_id TEXT NOT NULL,
-    group_id     TEXT NOT NULL,
-    member_id    TEXT NOT NULL,
-    kind         TEXT NOT NULL,
-    display      TEXT,
+    directory_id {{text}} NOT NULL,
+    group_id     {{text}} NOT NULL,
+    member_id    {{text}} NOT NULL,
+    kind         {{text}} NOT NULL,
+    display      {{text}},
     PRIMARY KEY (directory_id, group_id, member_id)
 ) {{clustered}};
 CREATE INDEX directory_group_members_member ON directory_group_members (directory_id, member_id, group_id);
@@ -159,22 +159,22 @@ CREATE INDEX directory_group_members_nested ON directory_group_members (director
 
 -- Member values that name nobody yet. They wait for the person to arrive.
 CREATE TABLE directory_parked_members (
-    directory_id TEXT NOT NULL,
-    value_key    TEXT NOT NULL,
-    group_id     TEXT NOT NULL,
-    value        TEXT NOT NULL,
-    display      TEXT,
+    directory_id {{text}} NOT NULL,
+    value_key    {{text}} NOT NULL,
+    group_id     {{text}} NOT NULL,
+    value        {{text}} NOT NULL,
+    display      {{text}},
     PRIMARY KEY (directory_id, value_key, group_id, value)
 ) {{clustered}};
 CREATE INDEX directory_parked_members_group ON directory_parked_members (directory_id, group_id);
 
 -- Ids that once were: a provider that still sends one is led to the living record.
 CREATE TABLE directory_old_ids (
-    organization_id TEXT NOT NULL,
-    old_id          TEXT NOT NULL,
-    external_id     TEXT,
-    user_name_key   TEXT NOT NULL,
-    kind            TEXT NOT NULL,
+    organization_id {{text}} NOT NULL,
+    old_id          {{text}} NOT NULL,
+    external_id     {{text}},
+    user_name_key   {{text}} NOT NULL,
+    kind            {{text}} NOT NULL,
     removed_at      BIGINT NOT NULL,
     PRIMARY KEY (organization_id, old_id)
 ) {{clustered}};
@@ -183,42 +183,42 @@ CREATE TABLE directory_old_ids (
 -- order, and a reader adds what is not folded yet.
 CREATE TABLE directory_tally_pending (
     seq          {{serial_pk}},
-    directory_id TEXT NOT NULL,
-    kind         TEXT NOT NULL,
-    resource_id  TEXT NOT NULL,
+    directory_id {{text}} NOT NULL,
+    kind         {{text}} NOT NULL,
+    resource_id  {{text}} NOT NULL,
     delta        BIGINT NOT NULL
 );
 CREATE TABLE directory_tally_blocks (
-    directory_id TEXT NOT NULL,
-    kind         TEXT NOT NULL,
-    first_id     TEXT NOT NULL,
+    directory_id {{text}} NOT NULL,
+    kind         {{text}} NOT NULL,
+    first_id     {{text}} NOT NULL,
     n            BIGINT NOT NULL,
     PRIMARY KEY (directory_id, kind, first_id)
 ) {{clustered}};
 CREATE TABLE directory_tally_versions (
-    directory_id TEXT NOT NULL,
-    kind         TEXT NOT NULL,
+    directory_id {{text}} NOT NULL,
+    kind         {{text}} NOT NULL,
     version      BIGINT NOT NULL,
     PRIMARY KEY (directory_id, kind)
 ) {{clustered}};
 
 CREATE TABLE exchanges (
-    id              TEXT NOT NULL,
-    organization_id TEXT NOT NULL,
-    directory_id    TEXT NOT NULL,
+    id              {{text}} NOT NULL,
+    organization_id {{text}} NOT NULL,
+    directory_id    {{text}} NOT NULL,
     at              BIGINT NOT NULL,
     size            BIGINT NOT NULL,
     refused         BOOLEAN NOT NULL,
-    token_id        TEXT,
-    method          TEXT NOT NULL,
-    path            TEXT NOT NULL,
+    token_id        {{text}},
+    method          {{text}} NOT NULL,
+    path            {{text}} NOT NULL,
     status          BIGINT NOT NULL,
     micros          BIGINT NOT NULL,
-    request_id      TEXT NOT NULL,
-    user_agent      TEXT NOT NULL,
-    effect          TEXT NOT NULL,
-    body            TEXT,
-    answer          TEXT
+    request_id      {{text}} NOT NULL,
+    user_agent      {{text}} NOT NULL,
+    effect          {{text}} NOT NULL,
+    body            {{text}},
+    answer          {{text}}
 );
 CREATE UNIQUE INDEX exchanges_id ON exchanges (directory_id, id);
 CREATE INDEX exchanges_refused ON exchanges (directory_id, id) WHERE refused;

@@ -1,0 +1,207 @@
+package idp
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed catalog
+var embedded embed.FS // constant: nothing can write to it
+
+// Catalog is the checked set of identity providers. It never changes after [Load].
+type Catalog struct {
+	providers []Provider // ordered by slug
+}
+
+// Load reads the catalogue built into the program and checks all of it. An error
+// lists every fault found, each by its file.
+func Load() (*Catalog, error) {
+	folder, err := fs.Sub(embedded, "catalog")
+	if err != nil {
+		return nil, fmt.Errorf("open the built-in catalogue: %w", err)
+	}
+	return load(folder)
+}
+
+func load(files fs.FS) (*Catalog, error) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return nil, fmt.Errorf("list the catalogue: %w", err)
+	}
+	var c Catalog
+	var faults []error
+	for _, entry := range entries {
+		provider, err := loadProvider(files, entry)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		c.providers = append(c.providers, provider)
+	}
+	faults = append(faults, c.checkTogether()...)
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+func loadProvider(files fs.FS, entry fs.DirEntry) (Provider, error) {
+	slug := entry.Name()
+	if !entry.IsDir() {
+		return Provider{}, fmt.Errorf("%s: the catalogue holds one folder per provider, not files", slug)
+	}
+	if err := checkFolder(files, slug); err != nil {
+		return Provider{}, err
+	}
+	name := path.Join(slug, "idp.json")
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return Provider{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	provider, err := parseProvider(Slug(slug), text)
+	if err != nil {
+		return Provider{}, fmt.Errorf("%s: %w", name, err)
+	}
+	provider.Stories, err = loadStories(files, provider)
+	return provider, err
+}
+
+// checkFolder refuses what nothing would ever read, such as a misspelled folder of traffic.
+func checkFolder(files fs.FS, slug string) error {
+	known := []string{"idp.json", "logo.svg", "oidc.md", "saml.md", "scim.md", "traffic"}
+	entries, err := fs.ReadDir(files, slug)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", slug, err)
+	}
+	for _, entry := range entries {
+		if !slices.Contains(known, entry.Name()) {
+			return fmt.Errorf("%s/%s: nothing reads it; a provider's folder holds %q", slug, entry.Name(), known)
+		}
+	}
+	return nil
+}
+
+func parseProvider(slug Slug, text []byte) (Provider, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var provider Provider
+	if err := decoder.Decode(&provider); err != nil {
+		return Provider{}, fmt.Errorf("not a provider's JSON: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Provider{}, errors.New("something follows the JSON object")
+	}
+	provider.Slug = slug
+	return provider, provider.check()
+}
+
+func loadStories(files fs.FS, provider Provider) ([]Story, error) {
+	names, err := fs.Glob(files, path.Join(string(provider.Slug), "traffic", "*"))
+	if err != nil {
+		return nil, fmt.Errorf("list traffic of %s: %w", provider.Slug, err)
+	}
+	var stories []Story
+	var faults []error
+	for _, name := range names {
+		story, err := loadStory(files, provider, name)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		stories = append(stories, story)
+	}
+	return stories, errors.Join(faults...)
+}
+
+func loadStory(files fs.FS, provider Provider, name string) (Story, error) {
+	if !strings.HasSuffix(name, ".traffic") {
+		return Story{}, fmt.Errorf("%s: a traffic folder holds *.traffic files only", name)
+	}
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return Story{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	story, err := ParseStory(name, text)
+	if err != nil {
+		return Story{}, err
+	}
+	if !slices.Contains(provider.DirectoryTypes, story.Type) {
+		return Story{}, fmt.Errorf("%s: type %q is not among the provider's directory_types %q", name, story.Type, provider.DirectoryTypes)
+	}
+	return story, nil
+}
+
+// checkTogether finds what is only wrong between providers: a type nobody or two
+// stand for, a sign two of them claim.
+func (c *Catalog) checkTogether() []error {
+	var faults []error
+	standing := make(map[DirectoryType][]Slug)
+	signs := make(map[string]Slug)
+	for _, provider := range c.providers {
+		standing[provider.StandsFor] = append(standing[provider.StandsFor], provider.Slug)
+		for _, sign := range provider.Recognise.all() {
+			if other, taken := signs[sign]; taken {
+				faults = append(faults, fmt.Errorf("%s and %s both claim the %s", other, provider.Slug, sign))
+			}
+			signs[sign] = provider.Slug
+		}
+	}
+	for _, directoryType := range DirectoryTypes() {
+		if slugs := standing[directoryType]; len(slugs) != 1 {
+			faults = append(faults, fmt.Errorf("directory type %q: want exactly one provider with it in stands_for, got %q", directoryType, slugs))
+		}
+	}
+	return faults
+}
+
+// Provider finds a provider by its slug.
+func (c *Catalog) Provider(slug Slug) (Provider, bool) {
+	i, found := slices.BinarySearchFunc(c.providers, slug, func(p Provider, want Slug) int {
+		return strings.Compare(string(p.Slug), string(want))
+	})
+	if !found {
+		return Provider{}, false
+	}
+	return c.providers[i], true
+}
+
+// Providers lists the whole catalogue ordered by slug.
+func (c *Catalog) Providers() []Provider { return slices.Clone(c.providers) }
+
+// ByDirectoryType lists the providers a directory of this type may belong to. The
+// first is the one the type stands for: it is meant when nobody names a provider.
+// A type that cannot be created gives an empty list.
+func (c *Catalog) ByDirectoryType(directoryType DirectoryType) []Provider {
+	var first, others []Provider
+	for _, provider := range c.providers {
+		switch {
+		case provider.StandsFor == directoryType && directoryType != "":
+			first = append(first, provider)
+		case slices.Contains(provider.DirectoryTypes, directoryType):
+			others = append(others, provider)
+		}
+	}
+	return append(first, others...)
+}
+
+// Recognise names the provider whose traffic a SCIM request shows. It is evidence
+// for the people who look ("this is Okta talking to a directory of type Entra"),
+// never a reason to switch behaviour: all of it can be sent by anybody.
+func (c *Catalog) Recognise(userAgent string, query url.Values, header http.Header) (Slug, bool) {
+	for _, provider := range c.providers {
+		if provider.Recognise.match(userAgent, query, header) {
+			return provider.Slug, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,86 @@
+// Package idp is the catalogue of identity providers: what Rollcall knows about
+// each of them, as data. One folder under catalog/ is one provider; adding a
+// provider is adding a folder, never a line of Go.
+//
+// # A folder
+//
+//	catalog/okta/idp.json                      name, protocols, claim names, quirks, signs
+//	catalog/okta/traffic/01-assign.traffic     what it sends, what it must be answered
+//
+// [Load] reads and checks all of it; a fault names file and line. The folder's
+// name is the provider's slug and is stored beside a directory or connection,
+// so a slug is never renamed.
+//
+// Leniency that is safe for everybody (string booleans, letter case, explicit
+// nulls) lives in the SCIM grammar and is on for everybody. A [Quirk] is
+// behaviour that would be wrong with another provider; it is on only where an
+// idp.json lists it, and no Go code asks for a provider by name.
+//
+// # A traffic story
+//
+// A story is a conversation as the provider holds it, with what it must be
+// answered and which events must follow. The first sign of a line says what it
+// is; a blank line ends a step.
+//
+//	# Assignment looks the person up, then creates        title, then free remarks
+//	= type okta scim v2.0                                 the directory it runs in
+//	= covers B1 T13 61 91                                 dialect, tolerance, statement
+//	= header User-Agent: Okta SCIM Client 1.0.0           sent with every request
+//
+//	# Nobody has this name yet                            name of the next step
+//	> GET /Users?filter=userName+eq+%22ada%40example.com%22
+//	< 200
+//	< {"totalResults": 0, "Resources": []}
+//
+//	> POST /Users
+//	> {"userName": "ada@example.com",
+//	>  "active": true}
+//	< 201
+//	< Location: «any»/Users/{{ada}}
+//	< {"id": "{{ada}}", "active": true}
+//	! dsync.user.created {"id": "{{ada}}", "state": "active"}
+//
+// Settings ("= word …") stand before the first step:
+//
+//	= type T       a directory type of the closed list [DirectoryTypes]; required
+//	= covers …     B1–B13, T1–T20 and statement numbers of the conformance list
+//	= strict       the directory refuses what the interoperability profile refuses
+//	= auth V       bearer (default), raw (the token without a scheme) or none
+//	= header N: V  sent with every request; a Content-Type only with those that have a body
+//
+// Requests (">") are the method and the target below the directory's base
+// address, sent byte for byte (a trailing "?", "//Users" and unescaped signs
+// included), then headers, then the body: the first line that cannot be a
+// header, or whatever follows an empty ">" line. A header of a step replaces
+// the one of the story.
+//
+// Answers ("<") are one or several statuses ("200|204"), headers and a JSON
+// pattern. An answer with status 204 or 304 must have no body, whatever the
+// pattern says; every other body must be SCIM JSON, and every body of a status
+// from 400 up a SCIM Error (RFC 7644 §3.12): the runner checks that unasked.
+//
+// Events ("!") are compared exactly and in order: the type, the word "derived"
+// if the event's context must say that Rollcall derived it ("derived?" if it
+// does not matter), and a pattern for its data. Lines that begin with "!" and
+// two blanks continue the pattern. A first line "! any order" lifts the order. A
+// step that writes must name its events or say "! none"; a step that reads
+// must cause none. Only dsync.* events are compared, and dsync.activated only
+// in a story that names it.
+//
+// # Patterns
+//
+//	{"a": 1}            an object with at least these members, each matching
+//	[1, 2]              exactly these elements in this order
+//	["«any order»", …]  exactly these elements, in any order
+//	["…", …]            at least these elements, in any order
+//	"*"                 any value, null included, but not absent
+//	"«absent»"          the member is not there
+//	"«none»"            unassigned: absent, null or [] (RFC 7643 §2.5)
+//	"«any»/Users/x"     any run of characters inside a string
+//	"{{ada}}"           first use in an answer or event: any non-empty string,
+//	                    remembered; later: that very string, also in requests
+//
+// The names base (the directory's address) and token are known from the start.
+// In a request a name must have been remembered before; the parser says where
+// one was not.
+package idp

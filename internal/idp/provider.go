@@ -1,0 +1,258 @@
+package idp
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Slug names a provider: its folder in the catalogue, stored beside directories and connections.
+type Slug string
+
+// Protocol is one way a provider can be connected.
+type Protocol string
+
+// The protocols a provider can speak towards Rollcall. SCIM means that it acts
+// as a SCIM 2.0 client; a provider that is only a SCIM server does not list it.
+const (
+	SAML Protocol = "saml"
+	OIDC Protocol = "oidc"
+	SCIM Protocol = "scim"
+)
+
+// DirectoryType is the kind of a directory as the public API spells it.
+type DirectoryType string
+
+// The directory types that can be created: those the identity provider pushes into by SCIM.
+const (
+	TypeAzure        DirectoryType = "azure scim v2.0"
+	TypeCyberArk     DirectoryType = "cyberark scim v2.0"
+	TypeGeneric      DirectoryType = "generic scim v2.0"
+	TypeJumpCloud    DirectoryType = "jump cloud scim v2.0"
+	TypeOkta         DirectoryType = "okta scim v2.0"
+	TypeOneLogin     DirectoryType = "onelogin scim v2.0"
+	TypePingFederate DirectoryType = "pingfederate scim v2.0"
+	TypeRippling     DirectoryType = "rippling scim v2.0"
+	TypeSailPoint    DirectoryType = "sailpoint scim v2.0"
+)
+
+// DirectoryTypes lists every directory type that can be created, in alphabetical order.
+func DirectoryTypes() []DirectoryType {
+	return []DirectoryType{
+		TypeAzure, TypeCyberArk, TypeGeneric, TypeJumpCloud, TypeOkta,
+		TypeOneLogin, TypePingFederate, TypeRippling, TypeSailPoint,
+	}
+}
+
+// Quirk names behaviour that suits one provider and would be wrong with another.
+type Quirk string
+
+// QuirkEncodedFilterValue: the literal of an eq filter may be percent-encoded
+// once more inside the already decoded query. A filter that matches nobody as
+// written, and whose literal holds a valid %XX, is tried once with the literal
+// percent-decoded ("+" stays a plus sign). Elsewhere somebody may really have
+// "%41" in a user name.
+const QuirkEncodedFilterValue Quirk = "encoded-filter-value"
+
+// Quirks lists every known quirk; an idp.json that names another one is refused.
+func Quirks() []Quirk {
+	return []Quirk{QuirkEncodedFilterValue}
+}
+
+// Claim is something a sign-in asserts about a person, in Rollcall's word for it.
+type Claim string
+
+// The claims whose names at the provider the catalogue knows.
+const (
+	ClaimID          Claim = "id" // stable identifier, the best key to join by
+	ClaimEmail       Claim = "email"
+	ClaimFirstName   Claim = "first_name"
+	ClaimLastName    Claim = "last_name"
+	ClaimDisplayName Claim = "display_name"
+	ClaimGroups      Claim = "groups"
+)
+
+func knownClaims() []Claim {
+	return []Claim{ClaimID, ClaimEmail, ClaimFirstName, ClaimLastName, ClaimDisplayName, ClaimGroups}
+}
+
+// Provider is what the catalogue knows about one identity provider. Values come
+// from a checked catalogue and are shared: read, never change them.
+type Provider struct {
+	Slug      Slug       `json:"-"`
+	Name      string     `json:"name"`
+	Protocols []Protocol `json:"protocols"`
+
+	// DirectoryTypes are the types a directory of this provider may have; empty without SCIM.
+	DirectoryTypes []DirectoryType `json:"directory_types,omitempty"`
+
+	// StandsFor is the type that means this provider when nobody names one. Every
+	// type has exactly one provider standing for it.
+	StandsFor DirectoryType `json:"stands_for,omitempty"`
+
+	// WithoutSCIM says, in a sentence for an IT admin, why there is no directory
+	// sync by SCIM and what to do instead. Set exactly when SCIM is not a protocol.
+	WithoutSCIM string `json:"without_scim,omitempty"`
+
+	// Claims are the attribute or claim names to look for, best first.
+	Claims map[Protocol]map[Claim][]string `json:"claims,omitempty"`
+
+	Quirks    []Quirk `json:"quirks,omitempty"`
+	Recognise Signs   `json:"recognise,omitzero"`
+	Stories   []Story `json:"-"`
+}
+
+// Signs are how a provider's SCIM traffic is told from another's. Providers that
+// send nothing of their own have none; guessing would be worse than not knowing.
+type Signs struct {
+	// UserAgents are parts of the User-Agent header, letter case ignored.
+	UserAgents []string `json:"user_agents,omitempty"`
+	// ExactUserAgents are whole User-Agent values, for those too plain to search for.
+	ExactUserAgents []string `json:"exact_user_agents,omitempty"`
+	// QueryFlags are names of query parameters, letter case ignored.
+	QueryFlags []string `json:"query_flags,omitempty"`
+	// Headers are names of headers that only this provider sends.
+	Headers []string `json:"headers,omitempty"`
+}
+
+// Speaks tells whether the provider can be connected by p.
+func (p Provider) Speaks(protocol Protocol) bool { return slices.Contains(p.Protocols, protocol) }
+
+// Has tells whether the quirk is on for this provider.
+func (p Provider) Has(q Quirk) bool { return slices.Contains(p.Quirks, q) }
+
+func (s Signs) match(userAgent string, query url.Values, header http.Header) bool {
+	return s.inQuery(query) || s.inHeader(header) || s.inUserAgent(userAgent)
+}
+
+func (s Signs) inQuery(query url.Values) bool {
+	for name := range query {
+		if slices.ContainsFunc(s.QueryFlags, func(flag string) bool { return strings.EqualFold(flag, name) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s Signs) inHeader(header http.Header) bool {
+	return slices.ContainsFunc(s.Headers, func(name string) bool { return header.Get(name) != "" })
+}
+
+func (s Signs) inUserAgent(userAgent string) bool {
+	folded := strings.ToLower(userAgent)
+	if slices.ContainsFunc(s.UserAgents, func(part string) bool { return strings.Contains(folded, strings.ToLower(part)) }) {
+		return true
+	}
+	return slices.Contains(s.ExactUserAgents, userAgent)
+}
+
+// all lists the signs with their kind, so that two providers claiming one can be named.
+func (s Signs) all() []string {
+	var signs []string
+	for kind, values := range map[string][]string{
+		"user agent": append(slices.Clone(s.UserAgents), s.ExactUserAgents...), "query flag": s.QueryFlags, "header": s.Headers,
+	} {
+		for _, value := range values {
+			signs = append(signs, kind+" "+strings.ToLower(value))
+		}
+	}
+	slices.Sort(signs)
+	return signs
+}
+
+var slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// check says the first thing that is wrong with what an idp.json declares.
+func (p Provider) check() error {
+	if !slugForm.MatchString(string(p.Slug)) {
+		return fmt.Errorf("folder name %q: want lower-case letters, digits and single hyphens", p.Slug)
+	}
+	if strings.TrimSpace(p.Name) == "" {
+		return fmt.Errorf("name is missing")
+	}
+	for _, problem := range []error{p.checkProtocols(), p.checkTypes(), p.checkClaims(), p.checkQuirks(), p.checkSigns()} {
+		if problem != nil {
+			return problem
+		}
+	}
+	return nil
+}
+
+func (p Provider) checkProtocols() error {
+	if err := closed("protocols", p.Protocols, []Protocol{SAML, OIDC, SCIM}); err != nil {
+		return err
+	}
+	if len(p.Protocols) == 0 {
+		return fmt.Errorf("protocols is empty: want at least one of saml, oidc, scim")
+	}
+	if p.Speaks(SCIM) == (p.WithoutSCIM != "") {
+		return fmt.Errorf("without_scim must be set exactly when protocols lacks scim")
+	}
+	return nil
+}
+
+func (p Provider) checkTypes() error {
+	if err := closed("directory_types", p.DirectoryTypes, DirectoryTypes()); err != nil {
+		return err
+	}
+	if p.Speaks(SCIM) != (len(p.DirectoryTypes) > 0) {
+		return fmt.Errorf("directory_types must be set exactly when protocols has scim")
+	}
+	if p.StandsFor != "" && !slices.Contains(p.DirectoryTypes, p.StandsFor) {
+		return fmt.Errorf("stands_for %q is not among directory_types", p.StandsFor)
+	}
+	return nil
+}
+
+func (p Provider) checkClaims() error {
+	for protocol, claims := range p.Claims {
+		if protocol == SCIM || !p.Speaks(protocol) {
+			return fmt.Errorf("claims has %q: want saml or oidc, and only those in protocols", protocol)
+		}
+		for claim, names := range claims {
+			if !slices.Contains(knownClaims(), claim) {
+				return fmt.Errorf("claims.%s has %q: want one of %v", protocol, claim, knownClaims())
+			}
+			if len(names) == 0 || slices.Contains(names, "") {
+				return fmt.Errorf("claims.%s.%s: want at least one name, none of them empty", protocol, claim)
+			}
+		}
+	}
+	return nil
+}
+
+func (p Provider) checkQuirks() error {
+	if len(p.Quirks) > 0 && !p.Speaks(SCIM) {
+		return fmt.Errorf("quirks without scim in protocols have nothing to act on")
+	}
+	return closed("quirks", p.Quirks, Quirks())
+}
+
+func (p Provider) checkSigns() error {
+	signs := p.Recognise.all()
+	if len(signs) > 0 && !p.Speaks(SCIM) {
+		return fmt.Errorf("recognise without scim in protocols: there is no traffic to recognise")
+	}
+	for _, sign := range signs {
+		if strings.HasSuffix(sign, " ") {
+			return fmt.Errorf("recognise has an empty sign, which everybody's traffic would show")
+		}
+	}
+	return nil
+}
+
+// closed refuses values outside a closed list and values given twice.
+func closed[T ~string](field string, values, known []T) error {
+	for i, value := range values {
+		if !slices.Contains(known, value) {
+			return fmt.Errorf("%s has %q: want one of %q", field, value, known)
+		}
+		if slices.Contains(values[:i], value) {
+			return fmt.Errorf("%s has %q twice", field, value)
+		}
+	}
+	return nil
+}
