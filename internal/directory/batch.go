@@ -32,15 +32,15 @@ func (s *Service) begin(a *Access, at time.Time, rec Record) *batch {
 }
 
 // event adds an event with its payload.
-func (b *batch) event(kind event.Type, data []byte, derived bool) {
+func (b *batch) event(kind event.Type, data []byte) {
 	b.entries = append(b.entries, event.Entry{
-		OrganizationID: b.a.Directory.OrganizationID, Type: kind, Context: b.cause(derived), Data: data,
+		OrganizationID: b.a.Directory.OrganizationID, Type: kind, Context: b.context, Data: data,
 	})
 }
 
 // first adds an event before those that are there: a person has to exist before they join a group.
 func (b *batch) first(kind event.Type, data []byte) {
-	b.event(kind, data, false)
+	b.event(kind, data)
 	last := len(b.entries) - 1
 	e := b.entries[last]
 	copy(b.entries[1:], b.entries[:last])

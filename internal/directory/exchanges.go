@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	maxNotes   = 1024 // exchanges waiting to be written; more are dropped and counted
-	noteBurst  = 256  // so many wake the writer before its tick
+	maxNotes   = 1024 // per half second:// exchanges waiting to be written; more are dropped and counted
 	maxRefused = 100  // wrong-token requests kept per directory
 )
 
@@ -22,7 +21,6 @@ type notes struct {
 	mu      sync.Mutex
 	waiting []*Exchange
 	tokens  map[TokenID]use
-	full    chan struct{}
 	dropped atomic.Int64
 	unknown atomic.Int64
 }
@@ -33,7 +31,6 @@ type use struct {
 }
 
 func (n *notes) init() {
-	n.full = make(chan struct{}, 1)
 	n.tokens = map[TokenID]use{}
 }
 
@@ -64,12 +61,6 @@ func (s *Service) Note(x *Exchange) {
 		x.ID = s.NewExchangeID()
 	}
 	n.waiting = append(n.waiting, x)
-	if len(n.waiting) == noteBurst {
-		select {
-		case n.full <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // Dropped is how many exchanges could not be kept because too many came at once.

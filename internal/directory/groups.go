@@ -93,7 +93,7 @@ func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, 
 	b.w.GuardSelect(nameFree, id, n.nameKey, string(n.ID), n.externalID)
 	b.w.Exec(insertGroup, id, string(n.ID), n.nameKey, n.externalID, optional(n.externalID), n.IdPID, n.Name, at.UnixMicro(), n.Document)
 	b.w.Exec(insertPending, id, kindGroup, string(n.ID), 1)
-	b.event(event.DirectoryGroupCreated, n.payload(a.Directory).json(), false)
+	b.event(event.DirectoryGroupCreated, n.payload(a.Directory).json())
 	s.writeMembers(b, n.Group, delta)
 	return n.Group, b.commit(ctx, delta.outcome(Outcome{Change: Created, Group: &n.Group}))
 }
@@ -240,8 +240,8 @@ func (s *Service) writeGroup(ctx context.Context, a *Access, old, next groupDraf
 			b.w.GuardSelect(nameFree, id, next.nameKey, gid, next.externalID)
 		}
 		after := next.payload(a.Directory)
-		changed := append(slices.Clone(after), field{"previous_attributes", previous(old.payload(a.Directory), after).json()})
-		b.event(event.DirectoryGroupUpdated, changed.json(), false)
+		changed := append(slices.Clone(after), field{"previous_attributes", previous(old.payload(a.Directory), after, old.doc, next.doc).json()})
+		b.event(event.DirectoryGroupUpdated, changed.json())
 	}
 	s.writeMembers(b, next.Group, delta)
 	return b.commit(ctx, delta.outcome(Outcome{Change: Updated, Group: &next.Group}))
@@ -286,6 +286,6 @@ func (s *Service) removeGroup(ctx context.Context, a *Access, g Group, rec Recor
 	b.w.Exec(deleteMembership, id, gid)
 	b.w.Exec(insertOldID, a.Directory.OrganizationID, gid, optional(old.externalID), old.nameKey, string(MemberGroup), at)
 	b.w.Exec(insertPending, id, kindGroup, gid, -1)
-	b.event(event.DirectoryGroupDeleted, g.payload(a.Directory).json(), false)
+	b.event(event.DirectoryGroupDeleted, g.payload(a.Directory).json())
 	return b.commit(ctx, Outcome{Change: Deleted, Group: &g})
 }

@@ -141,7 +141,7 @@ func listOf[T any](ctx context.Context, s *Service, a *Access, q Query, t table[
 	case filter == nil && q.Sort == nil:
 		return listByRank(ctx, s, a, q, t)
 	case q.Sort == nil && q.Eq != nil:
-		if c, ok := exact(t.kind, q.Eq, a); ok {
+		if c, ok := exact(t.kind, q.Eq); ok {
 			return listExact(ctx, s, a, q, t, c)
 		}
 	}
@@ -204,7 +204,7 @@ type condition struct {
 }
 
 // exact knows the comparisons whose index and matcher agree, so that no document has to be looked at.
-func exact(kind string, eq *Equal, a *Access) (condition, bool) {
+func exact(kind string, eq *Equal) (condition, bool) {
 	name := strings.ToLower(eq.Attribute)
 	switch {
 	case kind == kindUser && name == "username":

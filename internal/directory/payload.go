@@ -297,43 +297,51 @@ func (t Token) payload(organizationID string) []byte {
 }
 
 // previous gives the shallow old values of what changed, for `previous_attributes`: of custom and raw attributes only the
-// members that changed. Times of change are no news.
-func previous(before, after payload) payload {
+// members that changed, null for those that are new. Times of change are no news.
+func previous(before, after payload, was, is *scim.Object) payload {
 	var out payload
 	for _, f := range before {
-		if f.name == "updated_at" || bytes.Equal(f.json, after.get(f.name)) {
+		switch {
+		case f.name == "updated_at" || bytes.Equal(f.json, after.get(f.name)):
 			continue
-		}
-		if f.name == "custom_attributes" || f.name == "raw_attributes" {
-			f.json = changedMembers(f.json, after.get(f.name))
+		case f.name == "raw_attributes":
+			f.json = changedMembers(was, is)
+		case f.name == "custom_attributes":
+			f.json = customAttributes(was).changed(customAttributes(is)).json()
 		}
 		out = append(out, f)
 	}
 	return out
 }
 
-// changedMembers keeps the old members that are different or gone now, and null for new ones.
-func changedMembers(before, after []byte) []byte {
-	old, err := scim.ReadObject(before, scim.DefaultLimits)
-	if err != nil {
-		return before
-	}
-	now, err := scim.ReadObject(after, scim.DefaultLimits)
-	if err != nil {
-		return before
-	}
-	out := scim.NewObject()
-	for _, m := range old.Members() {
-		if v, ok := now.Get(m.Name); !ok || !v.Equal(m.Value) {
-			out.Set(m.Name, m.Value)
+func (p payload) changed(after payload) payload {
+	var out payload
+	for _, f := range p {
+		if !bytes.Equal(f.json, after.get(f.name)) {
+			out = append(out, f)
 		}
 	}
-	for _, m := range now.Members() {
-		if _, ok := old.Get(m.Name); !ok {
-			out.Set(m.Name, scim.Value{})
+	for _, f := range after {
+		if p.get(f.name) == nil {
+			out.add(f.name, []byte("null"))
 		}
 	}
-	return out.AppendJSON(nil)
+	return out
+}
+
+func changedMembers(was, is *scim.Object) []byte {
+	var out payload
+	for _, m := range was.Members() {
+		if v, ok := is.Get(m.Name); !ok || !v.Equal(m.Value) {
+			out.add(m.Name, m.Value.AppendJSON(nil))
+		}
+	}
+	for _, m := range is.Members() {
+		if _, ok := was.Get(m.Name); !ok {
+			out.add(m.Name, []byte("null"))
+		}
+	}
+	return out.json()
 }
 
 // systemContext is the cause of everything SCIM does: the directory acted.

@@ -90,20 +90,11 @@ func (s *Service) repeat(ctx context.Context, every time.Duration, name string, 
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-s.wake(name):
 		}
 		if err := do(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("background work failed and will be tried again", "work", name, "error", err)
 		}
 	}
-}
-
-// wake lets the exchange writer start before its tick when the buffer fills.
-func (s *Service) wake(name string) <-chan struct{} {
-	if name == "write exchanges" {
-		return s.notes.full
-	}
-	return nil
 }
 
 // stripes are locks by group, so that writers of one process to one group queue up instead of losing guards to each other.

@@ -6,15 +6,22 @@ import (
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
-// Distinct ids, so that none can be passed for another. The prefixes are directory_, directory_user_, directory_group_,
-// directory_token_ and exchange_.
-type (
-	ID         string
-	UserID     string
-	GroupID    string
-	TokenID    string
-	ExchangeID string
-)
+// Ids are distinct types, so that none can be passed for another.
+
+// ID is a directory's id, "directory_…".
+type ID string
+
+// UserID is a directory user's id, "directory_user_…". It is the SCIM id too.
+type UserID string
+
+// GroupID is a directory group's id, "directory_group_…". It is the SCIM id too.
+type GroupID string
+
+// TokenID is the id of a bearer token, "directory_token_…".
+type TokenID string
+
+// ExchangeID is the id of a recorded request, "exchange_…".
+type ExchangeID string
 
 // Type is the kind of feed, in the contract's words. Only the SCIM ones can be created.
 type Type string

@@ -56,7 +56,13 @@ type draft struct {
 func (s *Service) draft(u User, doc *scim.Object) draft {
 	u.Document = doc.AppendJSON(make([]byte, 0, 1536))
 	u.Active = scim.ActiveOf(doc)
-	d := draft{person: person{u, doc}, userNameKey: scim.UserNameKey(doc.Text("userName")), externalID: doc.Text("externalId")}
+	return draftOf(person{u, doc})
+}
+
+// draftOf is the draft that a stored person once was.
+func draftOf(p person) draft {
+	doc := p.doc
+	d := draft{person: p, userNameKey: scim.UserNameKey(doc.Text("userName")), externalID: doc.Text("externalId")}
 	d.emails = emailKeys(doc, d.userNameKey)
 	return d
 }
@@ -413,7 +419,7 @@ func (s *Service) next(before person, doc *scim.Object, c Condition) draft {
 }
 
 func (s *Service) writeUser(ctx context.Context, a *Access, before person, next draft, rec Record, as Change, careful bool) error {
-	old := s.draft(before.User, before.doc)
+	old := draftOf(before)
 	b := s.begin(a, next.UpdatedAt, rec)
 	id, at := string(a.Directory.ID), next.UpdatedAt.UnixMicro()
 	if old.userNameKey == next.userNameKey && old.externalID == next.externalID {
@@ -450,15 +456,15 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 	}
 	after := next.payload(d)
 	if was && is {
-		old := previous(old.payload(d), after)
-		changed := append(slices.Clone(after), field{"previous_attributes", old.json()})
-		b.event(event.DirectoryUserUpdated, changed.json(), false)
+		gone := previous(old.payload(d), after, old.doc, next.doc)
+		changed := append(slices.Clone(after), field{"previous_attributes", gone.json()})
+		b.event(event.DirectoryUserUpdated, changed.json())
 	}
 	switch {
 	case old.Active && !next.Active:
 		b.joined(next.person, groups, event.DirectoryGroupUserRemoved, true)
 		if was && !is {
-			b.event(event.DirectoryUserDeleted, after.json(), false)
+			b.event(event.DirectoryUserDeleted, after.json())
 		}
 	case !old.Active && next.Active:
 		if is && !was {
@@ -510,7 +516,7 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 	if err != nil {
 		return fmt.Errorf("stored document of user %s: %w", u.ID, err)
 	}
-	old := s.draft(u, p.doc)
+	old := draftOf(p)
 	groups, err := s.groupsOf(ctx, a.Directory.ID, u.ID)
 	if err != nil {
 		return err
@@ -530,7 +536,7 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 		b.joined(p, groups, event.DirectoryGroupUserRemoved, true)
 	}
 	if visible(a.Directory, u) {
-		b.event(event.DirectoryUserDeleted, p.payload(a.Directory).json(), false)
+		b.event(event.DirectoryUserDeleted, p.payload(a.Directory).json())
 	}
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }

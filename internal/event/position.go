@@ -80,6 +80,7 @@ func (l *Log) Run(ctx context.Context, h Housekeeping) {
 		case <-ctx.Done():
 			return
 		case <-l.nudge:
+			l.gather(ctx)
 		case <-tick.C:
 			if err := l.Expire(ctx, h.Retention, time.Now()); err != nil && ctx.Err() == nil {
 				h.Fail(err)
@@ -88,6 +89,14 @@ func (l *Log) Run(ctx context.Context, h Housekeeping) {
 		if err := l.Position(ctx); err != nil && ctx.Err() == nil {
 			h.Fail(err)
 		}
+	}
+}
+
+// gather waits a moment for further commits: readers give positions themselves, so nobody waits for this worker.
+func (l *Log) gather(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(100 * time.Millisecond):
 	}
 }
 

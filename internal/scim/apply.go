@@ -46,7 +46,7 @@ type patching struct {
 
 // mostPatchWork bounds how many elements and members one patch may look at, so that thousands of operations on thousands
 // of elements are refused instead of keeping a processor busy for minutes.
-const mostPatchWork = 1_000_000
+const mostPatchWork = 4_000_000
 
 func (p *patching) spend(at place, op Operation, old Value) error {
 	comparisons := 1

@@ -299,15 +299,15 @@ func (a *Attribute) withoutRepeats(list []Value) []Value {
 }
 
 // anyRepeat says, without making keys, whether two elements may be the same; value is the sub-attribute.
-func (value *Attribute) anyRepeat(list []Value) bool {
+func (a *Attribute) anyRepeat(list []Value) bool {
 	for i := range list {
-		v, ok := list[i].obj.Get(value.Name)
+		v, ok := list[i].obj.Get(a.Name)
 		if !ok {
 			continue
 		}
 		for _, other := range list[:i] {
-			w, ok := other.obj.Get(value.Name)
-			if ok && (v.s == w.s || !value.CaseExact && (strings.EqualFold(v.s, w.s) || !isASCII(v.s))) {
+			w, ok := other.obj.Get(a.Name)
+			if ok && (v.s == w.s || !a.CaseExact && (strings.EqualFold(v.s, w.s) || !isASCII(v.s))) {
 				return true
 			}
 		}
@@ -316,13 +316,13 @@ func (value *Attribute) anyRepeat(list []Value) bool {
 }
 
 // elementKey gives the key of an element's type and value; an element without value is like no other.
-func (value *Attribute) elementKey(e Value) (string, bool) {
-	v, ok := e.obj.Get(value.Name)
+func (a *Attribute) elementKey(e Value) (string, bool) {
+	v, ok := e.obj.Get(a.Name)
 	if !ok {
 		return "", false
 	}
 	s := v.s
-	if !value.CaseExact {
+	if !a.CaseExact {
 		s = FoldKey(s)
 	}
 	return FoldKey(e.obj.Text("type")) + "\x00" + s, true

@@ -158,7 +158,22 @@ func (r *ResourceType) resolveFilter(p Path) place {
 			}
 		}
 	}
-	return r.resolve(p)
+	at := r.resolve(p)
+	if p.URN == "" && at.attr == nil {
+		return r.inExtension(p, at)
+	}
+	return at
+}
+
+// inExtension finds an attribute that is filtered by without its URN, as Microsoft Entra does when it looks whether a
+// reference is there: `id eq "…" and manager eq "…"`. The core schema comes first, so this can hide nothing.
+func (r *ResourceType) inExtension(p Path, fallback place) place {
+	for _, e := range r.Extensions {
+		if e.Schema.Attribute(p.Attr) != nil {
+			return locate(r.containerOf(e.Schema), e.Schema, p)
+		}
+	}
+	return fallback
 }
 
 // elementSub selects inside one element what the path asks for behind the attribute.

@@ -72,27 +72,35 @@ func memberChange(attr *Attribute, at place, op Operation, m Mode) (change Membe
 	return MemberChange{Kind: kinds[op.Op], Members: refs}, true, nil
 }
 
-// membersIn reads a list of members, one member or bare ids. Only a list without elements means nobody: a text or element
-// that names nobody is a mistake, and passing over it would empty a group that is to be replaced.
+// membersIn reads a list of members, one member or bare ids.
 func membersIn(attr *Attribute, v Value, m Mode) ([]MemberRef, error) {
 	if v.IsUnassigned() {
 		return nil, nil
 	}
-	if isEmptyText(v) {
-		return nil, invalidValue("members must be a list of members, got an empty text; send [] for nobody").On(membersName)
-	}
-	for i, e := range asList(v).List() {
-		if id, _ := e.Object().GetFold("value"); isNothing(e) || (e.Kind() == Complex && isNothing(id)) {
-			if _, err := memberRef(e, i); err != nil {
-				return nil, err
-			}
-		}
+	if err := checkMembers(v); err != nil {
+		return nil, err
 	}
 	coerced, err := attr.Coerce(v, membersName, m)
 	if err != nil || coerced.Kind() == Null {
 		return nil, err
 	}
 	return memberRefs(coerced)
+}
+
+// checkMembers looks at members as they were sent. Only a list without elements means nobody: a text or element that names
+// nobody is a mistake, and passing over it would empty a group that is to be replaced.
+func checkMembers(v Value) error {
+	if isEmptyText(v) {
+		return invalidValue("members must be a list of members, got an empty text; send [] for nobody").On(membersName)
+	}
+	for i, e := range asList(v).List() {
+		if id, _ := e.Object().GetFold("value"); isNothing(e) || (e.Kind() == Complex && isNothing(id)) {
+			if _, err := memberRef(e, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // chosenMembers reads `members[…]`. The usual `value eq "x"`, also several joined by `or`, names members; any other filter

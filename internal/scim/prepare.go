@@ -159,6 +159,11 @@ func (p *preparation) take(member Member) error {
 	if a.Mutability == ReadOnly || a.Returned == ReturnedNever || a.Name == "schemas" {
 		return nil
 	}
+	if a.Name == membersName && !member.Value.IsUnassigned() {
+		if err := checkMembers(member.Value); err != nil {
+			return err
+		}
+	}
 	v, err := a.Coerce(member.Value, a.Name, p.mode)
 	if err != nil {
 		return err

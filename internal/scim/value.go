@@ -33,12 +33,20 @@ type Value struct {
 	obj  *Object
 }
 
-// StringOf, BoolOf, NumberOf, ListOf and ObjectOf make values. NumberOf takes a JSON number literal.
-func StringOf(s string) Value        { return Value{kind: String, s: s} }
-func BoolOf(b bool) Value            { return Value{kind: Bool, b: b} }
-func NumberOf(literal string) Value  { return Value{kind: Number, s: literal} }
+// StringOf makes a string.
+func StringOf(s string) Value { return Value{kind: String, s: s} }
+
+// BoolOf makes a boolean.
+func BoolOf(b bool) Value { return Value{kind: Bool, b: b} }
+
+// NumberOf makes a number from a JSON number literal.
+func NumberOf(literal string) Value { return Value{kind: Number, s: literal} }
+
+// ListOf makes an array.
 func ListOf(elements ...Value) Value { return Value{kind: Array, list: elements} }
-func ObjectOf(o *Object) Value       { return Value{kind: Complex, obj: o} }
+
+// ObjectOf makes an object.
+func ObjectOf(o *Object) Value { return Value{kind: Complex, obj: o} }
 
 // Kind gives the JSON kind.
 func (v Value) Kind() Kind { return v.kind }

@@ -1,0 +1,44 @@
+// Command bench measures Rollcall beside a floor (bench/floor) in one run and
+// prints a table of ratios.
+//
+// Absolute numbers belong to a machine and to what else runs on it; a ratio to
+// a floor measured in the same seconds travels. So every figure is taken in
+// rounds: inside a round floor and Rollcall take turns, the order rotates from
+// round to round, the ratio is formed inside the round, and the median over the
+// rounds is shown with the spread of the floor beside it. A cell whose floor
+// spreads more than 30 % is measured again, a bounded number of times.
+//
+// The generator shares the cores with the servers. Its client is therefore a
+// few hundred instructions of HTTP/1.1 over persistent connections, but it
+// checks every answer: a wrong answer fails the cell, however fast it was.
+//
+//	go run ./bench                                all rows, both engines
+//	go run ./bench -engine sqlite -rows create,get -rounds 5
+//	go run ./bench -full                          with 1,000,000 users
+//	go run ./bench -quick                         small sizes: does it work at all?
+//	go run ./bench -stand-in                      the floor against itself: the noise of this machine
+//
+// Rows, as -rows takes them (their limits are in rows.go):
+//
+//	lookup get list patch put create   requests/s beside the floor, 8 connections
+//	                                   (create at 32 as well), 1,000 people at first
+//	noop        identical PUTs against changed ones, ours against ours
+//	commit      creates at 32 connections over 1, 2 ms in every commit (SQLite)
+//	entra       100 directories, 25 requests/s each, open loop: p99 from the moment
+//	            each request was due
+//	kill        two directories, 32 writers on the group of each, kill -9 three times,
+//	            everything read back and compared with what was acknowledged
+//	growth      p50 from the smallest of -sizes to each larger one, beyond the floor's
+//	memory      resident set at the larger -sizes (SQLite)
+//	member      adding and removing one member, group of -group members against empty
+//	grouphead   GET of a group with excludedAttributes=members, the same comparison
+//	members500  PATCH that adds 500 members to a new group, beside the floor
+//	start       process start to the first right answer, at the largest of -sizes
+//	size        the release binary
+//
+// CPU per request, the second figure, is that of the server and of a PostgreSQL
+// started here; with -postgres-url only the server's can be seen.
+//
+// Nothing leaves the loopback, and every process started here is stopped by its
+// process id, also after an error or Ctrl-C.
+package main

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/rollcallhq/rollcall/internal/app"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// demoFolder is kept between starts and apart from anything real.
+const demoFolder = "./rollcall-demo"
+
+// prepareDemo changes the settings before they are loaded. Only flags count against the demo's own folder: a variable may
+// point to real data.
+func prepareDemo(s *app.Settings) { s.Prefer("data-dir", demoFolder) }
+
+// demoConfig sees to it that the demo touches nothing real and that its management key can be shown.
+func demoConfig(c *app.Config) error {
+	if c.DatabaseURL != "" {
+		return errors.New("--demo runs on the embedded database; leave --database-url and ROLLCALL_DATABASE_URL out")
+	}
+	if c.APIKey == "" {
+		c.APIKey = token.NewSecret("sk_demo")
+	}
+	return nil
+}
+
+// withMake tells those who typed "make demo" where the way out of a taken address goes.
+func withMake(err error) error {
+	var taken *app.AddressInUseError
+	if errors.As(err, &taken) {
+		return fmt.Errorf("%w\n  with make: make demo ARGS=\"--listen 127.0.0.1:0\"", err)
+	}
+	return err
+}
+
+// showDemo goes to stdout: it is what was asked for, secrets included, and no part of the log.
+func showDemo(ctx context.Context, out io.Writer, cfg app.Config, server *app.App) error {
+	d, err := server.Demo(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, demoText, version, server.URL(), cfg.DescribeDatabase(), d.Organization, d.Directory,
+		d.SCIMBase, d.Token.Reveal(), cfg.APIKey.Reveal(),
+		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal())
+	return err
+}
+
+const demoText = `
+  Rollcall %s is running. Stop it with Ctrl-C; the data stays.
+
+  Address        %s
+  Database       %s
+  Organization   %s
+  Directory      %s
+
+  What an identity provider is given:
+  SCIM base URL  %s
+  Bearer token   %s
+
+  What your app uses:
+  API key        %s
+
+  A person arrives, as an identity provider sends one:
+
+curl -sw '\n' '%s/Users' -H 'Authorization: Bearer %s' -H 'Content-Type: application/scim+json' -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@example.com","type":"work","primary":true}],"active":true}'
+
+  Your app sees her in the directory:
+
+curl -sw '\n' '%s/directory_users?directory=%s' -H 'Authorization: Bearer %s'
+
+  And the event that she caused:
+
+curl -sw '\n' '%s/events?events=dsync.user.created' -H 'Authorization: Bearer %s'
+
+`

@@ -1,0 +1,354 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/db/migrations"
+	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/scimapi"
+	"github.com/rollcallhq/rollcall/internal/token"
+	"github.com/rollcallhq/rollcall/internal/web"
+)
+
+// Limits of the server. A request that is slower than this has something wrong with it; both ends of a proxy keep
+// connections for about a minute, and ours have to live longer than its.
+const (
+	headerTimeout   = 10 * time.Second
+	readTimeout     = 60 * time.Second
+	writeTimeout    = 90 * time.Second
+	idleTimeout     = 2 * time.Minute
+	requestDeadline = 60 * time.Second
+	maxHeaderBytes  = 64 << 10
+	maxBodyBytes    = 16 << 20 // the most an edge may accept; each has its own, lower, limit
+	certificatePoll = 3 * time.Second
+	eventPoll       = time.Second
+)
+
+// databaseFile is the SQLite database in the data folder.
+const databaseFile = "rollcall.db"
+
+// App is Rollcall, built and not yet or no longer serving.
+type App struct {
+	config  Config
+	version string
+	log     *slog.Logger
+	db      *db.DB
+	keys    SealingKeys
+	metrics *metrics
+
+	events        *event.Log
+	organizations *org.Service
+	directories   *directory.Service
+	key           token.Hash // of the management key
+
+	// NewKey is the management key when this start made it: to be shown now or never. Else it is empty.
+	NewKey token.Secret
+
+	cert     *certificate // nil without TLS
+	listener net.Listener
+	server   *http.Server
+	workers  []worker
+	hangup   chan struct{} // asks for the certificate to be read again
+	stopping atomic.Bool
+	closing  sync.Once
+}
+
+// worker is background work. It ends when ctx does, having finished or given up what it had in hand; New's list of them is
+// what a stop waits for.
+type worker struct {
+	name string
+	run  func(ctx context.Context)
+}
+
+// New opens the database, brings its schema up to date, builds every service and takes the address to listen on. The App
+// must be Run or Closed.
+func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *App, err error) {
+	a := &App{config: c, version: version, log: log, hangup: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+
+	// The address first: it is the likeliest thing to be wrong, and nothing has been touched yet.
+	if a.listener, err = listen(ctx, c.Listen); err != nil {
+		return nil, err
+	}
+	if c.TLSCert != "" {
+		if a.cert, err = loadCertificate(c.TLSCert, c.TLSKey, log); err != nil {
+			return nil, err
+		}
+		a.background("certificate", func(ctx context.Context) { a.cert.follow(ctx, certificatePoll, a.hangup) })
+	}
+	if a.db, err = OpenDatabase(ctx, c, log); err != nil {
+		return nil, err
+	}
+	if err = a.db.Migrate(ctx, migrations.Files); err != nil {
+		return nil, fmt.Errorf("bring the schema up to date: %w", err)
+	}
+	if a.keys, err = sealingKeys(c); err != nil {
+		return nil, err
+	}
+	a.metrics = newMetrics(version, a.db)
+
+	// The nouns, from the ground up.
+	ids := token.NewSource(time.Now)
+	a.events = event.NewLog(a.db, ids)
+	a.organizations = org.NewService(a.db, a.events, ids, time.Now)
+	a.directories = directory.NewService(directory.Options{
+		DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log,
+		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes,
+	})
+	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
+		return nil, err
+	}
+	a.background("events", func(ctx context.Context) { a.events.Run(ctx, a.eventHousekeeping()) })
+	a.background("directories", a.directories.Run)
+	a.metrics.count("rollcall_exchanges_dropped_total", "Recorded requests lost because the buffer was full.", a.directories.Dropped)
+	a.metrics.count("rollcall_scim_unknown_total", "Requests that were refused at an address or with a token of no known directory.", a.directories.Unknown)
+
+	// The edges.
+	cursorKey, err := a.keys.derive("scim list cursors")
+	if err != nil {
+		return nil, err
+	}
+	scim := scimapi.New(scimapi.Options{
+		Directory: a.directories, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /livez", a.own(a.live))
+	mux.Handle("GET /readyz", a.own(a.ready))
+	mux.Handle("GET /metrics", a.metricsPage())
+	mux.Handle("/", a.own(nowhere))
+
+	a.server = newServer(web.Front{
+		Log:       log,
+		NewID:     func() string { return ids.NewID("req") },
+		Proxies:   c.TrustedProxies,
+		PublicURL: c.PublicURL,
+		BodyLimit: maxBodyBytes,
+		Deadline:  requestDeadline,
+		Refuse:    refuse,
+		Observe:   a.metrics.observe,
+	}.Wrap(edges(scim, mux)), log)
+	if a.cert != nil {
+		a.server.TLSConfig = a.cert.config()
+	}
+	return a, nil
+}
+
+// managementKey: a configured key always counts; without one the first start makes its own, and later ones know its hash.
+func managementKey(ctx context.Context, c Config, organizations *org.Service) (token.Hash, token.Secret, error) {
+	if c.APIKey != "" {
+		return token.HashOf(c.APIKey), "", nil
+	}
+	return organizations.ManagementKey(ctx)
+}
+
+// eventHousekeeping: positions are given at once after a commit of this process; the interval is for commits of others.
+func (a *App) eventHousekeeping() event.Housekeeping {
+	return event.Housekeeping{
+		Retention: a.config.EventRetention,
+		Every:     eventPoll,
+		Fail:      func(err error) { a.log.Error("work on the event log failed and will be tried again", "cause", err) },
+	}
+}
+
+func (a *App) background(name string, run func(ctx context.Context)) {
+	a.workers = append(a.workers, worker{name, run})
+}
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// OpenDatabase opens the database the configuration names, making SQLite's data folder, and does not migrate it.
+func OpenDatabase(ctx context.Context, c Config, log *slog.Logger) (*db.DB, error) {
+	opts := db.Options{URL: c.DatabaseURL, CommitDelay: c.CommitDelay, Logger: log}
+	if c.DatabaseURL == "" {
+		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+			return nil, fmt.Errorf("data folder: %w", err)
+		}
+		opts.Path = filepath.Join(c.DataDir, databaseFile)
+	}
+	store, err := db.Open(ctx, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return store, nil
+}
+
+// DescribeDatabase says where the data is, without any password.
+func (c Config) DescribeDatabase() string {
+	if c.DatabaseURL != "" {
+		return withoutPassword(c.DatabaseURL)
+	}
+	return filepath.Join(c.DataDir, databaseFile)
+}
+
+// AddressInUseError says that another program has the address to listen on.
+type AddressInUseError struct{ Addr string }
+
+func (e *AddressInUseError) Error() string {
+	return e.Addr + " is in use by another program: stop it, or choose another address, like --listen 127.0.0.1:0 for a free port"
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, &AddressInUseError{Addr: addr}
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s may not be listened on by this user: ports below 1024 need a privilege; choose one above with --listen", addr)
+	case err != nil:
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// Addr is the address listened on, with the port that was picked where the configuration had 0.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// URL is where a person on this machine, or anybody by the public URL, finds Rollcall.
+func (a *App) URL() string {
+	if a.config.PublicURL != nil {
+		return a.config.PublicURL.String()
+	}
+	scheme := "http"
+	if a.cert != nil {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(a.Addr())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return scheme + "://" + net.JoinHostPort("localhost", port)
+	}
+	return scheme + "://" + a.Addr()
+}
+
+// Reload reads the TLS certificate again, as a hang-up signal asks for.
+func (a *App) Reload() {
+	select {
+	case a.hangup <- struct{}{}:
+	default: // one is waiting already
+	}
+}
+
+// Run serves until ctx ends, then stops: no new connections, requests in flight finish within the shutdown timeout, background
+// work ends, the database closes. It returns nil after an orderly stop.
+func (a *App) Run(ctx context.Context) error {
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
+	var working sync.WaitGroup
+	for _, w := range a.workers {
+		working.Go(func() { w.run(work) })
+	}
+	served := make(chan error, 1)
+	go func() { served <- a.serve() }()
+
+	var err error
+	select {
+	case err = <-served:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		err = a.stopServing(ctx)
+		if e := <-served; !errors.Is(e, http.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
+	}
+	endWork()
+	working.Wait()
+	return errors.Join(err, a.Close())
+}
+
+func (a *App) serve() error {
+	if a.cert == nil {
+		return a.server.Serve(a.listener)
+	}
+	return a.server.ServeTLS(a.listener, "", "")
+}
+
+func (a *App) stopServing(ctx context.Context) error {
+	a.stopping.Store(true)
+	a.log.Info("stopping", "timeout", a.config.ShutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.ShutdownTimeout)
+	defer cancel()
+	if err := a.server.Shutdown(ctx); err != nil {
+		// What is cut off here was not acknowledged; its transaction is whole or not there.
+		return errors.Join(fmt.Errorf("some requests did not finish in %s: %w", a.config.ShutdownTimeout, err), a.server.Close())
+	}
+	return nil
+}
+
+// Close gives back what New took. It is for an App that was not Run; after Run it does nothing.
+func (a *App) Close() (err error) {
+	a.closing.Do(func() {
+		if a.listener != nil {
+			if e := a.listener.Close(); !errors.Is(e, net.ErrClosed) {
+				err = e
+			}
+		}
+		if a.db != nil {
+			err = errors.Join(err, a.db.Close())
+		}
+	})
+	return err
+}
+
+func (a *App) metricsPage() http.Handler {
+	page := a.metrics.handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.From(r.Context()).Quiet()
+		web.From(r.Context()).Route = "metrics"
+		page.ServeHTTP(w, r)
+	})
+}
+
+// edges puts SCIM before the mux, which would redirect doubled slashes: some providers send them and do not follow.
+func edges(scim, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isSCIM(r.URL.Path) {
+			scim.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+// isSCIM says whose error format is due for a path.
+func isSCIM(path string) bool { return strings.HasPrefix(path, "/scim/") }
+
+// Migrate brings the schema up to date without serving and gives its version.
+func Migrate(ctx context.Context, c Config, log *slog.Logger) (version int64, err error) {
+	store, err := OpenDatabase(ctx, c, log)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.Migrate(ctx, migrations.Files); err != nil {
+		return 0, fmt.Errorf("bring the schema up to date: %w", err)
+	}
+	return store.SchemaVersion(ctx)
+}
