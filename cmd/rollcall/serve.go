@@ -7,6 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/app"
 )
@@ -27,6 +30,7 @@ func (c *serveCommand) Run(ctx context.Context, w world) error {
 	for _, stray := range app.Strays(w.environ) {
 		log.Warn("a variable looks like a misspelt setting", "problem", stray)
 	}
+	trade(w.environ)
 	server, err := app.New(ctx, cfg, version, log)
 	if err != nil {
 		if c.Demo {
@@ -40,6 +44,17 @@ func (c *serveCommand) Run(ctx context.Context, w world) error {
 	stopHangups := w.reloadOnHangup(ctx, server)
 	defer stopHangups()
 	return server.Run(ctx)
+}
+
+// collectAt lets the heap grow to four times what is live before it is collected: what a request leaves behind is small and
+// short-lived, so this costs some tens of megabytes and saves a tenth of the processor time.
+const collectAt = 300
+
+// trade sets the collector unless the person who started us did.
+func trade(environ []string) {
+	if !slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
+		debug.SetGCPercent(collectAt)
+	}
 }
 
 func (c *serveCommand) load(w world) (app.Config, error) {

@@ -15,10 +15,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/api"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -122,19 +124,27 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	a.metrics.count("rollcall_exchanges_dropped_total", "Recorded requests lost because the buffer was full.", a.directories.Dropped)
 	a.metrics.count("rollcall_scim_unknown_total", "Requests that were refused at an address or with a token of no known directory.", a.directories.Unknown)
 
+	catalog, err := idp.Load()
+	if err != nil {
+		return nil, fmt.Errorf("catalogue of identity providers: %w", err)
+	}
+
 	// The edges.
 	cursorKey, err := a.keys.derive("scim list cursors")
 	if err != nil {
 		return nil, err
 	}
 	scim := scimapi.New(scimapi.Options{
-		Directory: a.directories, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
+		Directory: a.directories, Catalog: catalog, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("GET /livez", a.own(a.live))
 	mux.Handle("GET /readyz", a.own(a.ready))
 	mux.Handle("GET /metrics", a.metricsPage())
-	mux.Handle("/", a.own(nowhere))
+	mux.Handle("/", api.New(api.Options{
+		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
+		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
+	}))
 
 	a.server = newServer(web.Front{
 		Log:       log,

@@ -32,8 +32,9 @@ type table[T any] struct {
 
 // ListUsers gives a page of users.
 func (s *Service) ListUsers(ctx context.Context, a *Access, q Query) (UserPage, error) {
+	matchGroups := q.Sort != nil || mentions(q, "groups")
 	text := selectUsers
-	if q.Groups {
+	if q.Groups || matchGroups {
 		text = selectUsersG
 	}
 	refs := map[UserID][]string{}
@@ -49,7 +50,7 @@ func (s *Service) ListUsers(ctx context.Context, a *Access, q Query) (UserPage, 
 	}
 	if q.CompleteUser != nil {
 		t.complete = func(u *User) (*scim.Object, error) {
-			if ids := refs[u.ID]; len(ids) > 0 && u.Groups == nil {
+			if ids := refs[u.ID]; matchGroups && len(ids) > 0 && u.Groups == nil {
 				var err error
 				if u.Groups, err = s.groupRefs(ctx, a.Directory.ID, ids); err != nil {
 					return nil, err
@@ -61,6 +62,9 @@ func (s *Service) ListUsers(ctx context.Context, a *Access, q Query) (UserPage, 
 	out, err := listOf(ctx, s, a, q, t)
 	if err != nil {
 		return UserPage{}, err
+	}
+	if !q.Groups {
+		refs = nil
 	}
 	if err := s.attachGroups(ctx, a.Directory.ID, out.rows, refs); err != nil {
 		return UserPage{}, err

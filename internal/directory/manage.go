@@ -38,7 +38,10 @@ const (
 var labelForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // reserved are the names of endpoints, which an address can never be.
-var reserved = []string{"users", "groups", "me", "bulk", "schemas", "resourcetypes", "serviceproviderconfig", "v1", "v2"}
+var reserved = []string{"users", "groups", "me", "bulk", "schemas", "resourcetypes", "serviceproviderconfig"}
+
+// versionForm is how versions of the protocol look in addresses.
+var versionForm = regexp.MustCompile(`^v[0-9.]{1,4}$`)
 
 func (n *New) check() error {
 	wrong := func(field, code, format string, args ...any) error {
@@ -54,8 +57,9 @@ func (n *New) check() error {
 		return wrong("name", "invalid", "The name has at most %d characters, none of them U+0000.", maxName)
 	case !slices.Contains(Types(), n.Type):
 		return wrong("type", "invalid_type", "The type %.60q cannot be created. Use one of: %s.", n.Type, joinTypes())
-	case n.Label != "" && (!labelForm.MatchString(n.Label) || slices.Contains(reserved, n.Label)):
-		return wrong("label", "invalid_label", "A label has 1 to 63 lower-case letters, digits and hyphens, and is not an endpoint's name.")
+	case n.Label != "" && (!labelForm.MatchString(n.Label) || slices.Contains(reserved, n.Label) || versionForm.MatchString(n.Label)):
+		return wrong("label", "invalid_label",
+			"A label has 1 to 63 lower-case letters, digits and hyphens, and is neither an endpoint's name nor a version such as v2.")
 	case n.InactiveUsers != "" && n.InactiveUsers != Kept && n.InactiveUsers != Removed:
 		return wrong("inactive_users", "invalid", "inactive_users is kept or removed.")
 	case n.Provisioning != "" && !slices.Contains([]Provisioning{Invite, Direct, ExistingOnly}, n.Provisioning):
@@ -270,7 +274,11 @@ func (s *Service) CreateToken(ctx context.Context, actor event.Actor, id ID) (To
 	var made Token
 	err = s.db.Tx(ctx, func(tx db.Tx) error {
 		var locked string
-		if err := tx.QueryRow(ctx, lockDirectory+s.db.ForUpdate(), string(id)).Scan(&locked); err != nil {
+		err := tx.QueryRow(ctx, lockDirectory+s.db.ForUpdate(), string(id)).Scan(&locked)
+		if errors.Is(err, db.ErrNoRows) { // deleted since it was read
+			return NotFound(string(id))
+		}
+		if err != nil {
 			return err
 		}
 		var live int64
@@ -280,7 +288,6 @@ func (s *Service) CreateToken(ctx context.Context, actor event.Actor, id ID) (To
 		if live >= liveLimit {
 			return fault.New(fault.Conflict, "token_limit", "The directory has %d live tokens already. Revoke one first.", liveLimit)
 		}
-		var err error
 		made, err = s.addToken(ctx, tx, actor, d, secret)
 		return err
 	})

@@ -443,7 +443,8 @@ func (s *Service) settle(ctx context.Context, d ID, user string) error {
 	}
 	b := s.begin(a.relinked(), s.time(), nil)
 	b.w.GuardSelect(userAsRead, string(d), user, u.Version)
-	if err := s.resolveParked(ctx, b, draftOf(p)); err != nil {
+	n := draftOf(p)
+	if err := s.resolveParked(ctx, b, &n); err != nil {
 		return err
 	}
 	if err := b.commit(ctx, Outcome{Change: Updated, User: &u}); err != nil && !lost(err) {

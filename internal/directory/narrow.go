@@ -113,44 +113,54 @@ type wanted struct {
 
 // membersWanted lets `members eq "x"` look at one member of a group, not at a hundred thousand.
 func membersWanted(q Query) wanted {
-	var w wanted
-	if q.Filter != nil {
-		w.of(q.Filter, "")
-	}
-	if q.Sort != nil && q.Members {
+	w := wanted{all: q.Sort != nil && q.Members}
+	walk(q, func(name string, f scim.Filter) {
+		if !strings.HasPrefix(name, "members") {
+			return
+		}
+		c, ok := f.(scim.Compare)
+		if ok && c.Op == scim.OpEq && c.Value.Kind() == scim.String && c.Path.Filter == nil && (name == "members" || name == "members.value") {
+			w.values = append(w.values, c.Value.Text())
+			return
+		}
 		w.all = true
-	}
-	if q.Eq != nil && strings.HasPrefix(strings.ToLower(q.Eq.Attribute), "members") {
-		w.values = append(w.values, q.Eq.Value)
-	}
+	})
 	return w
 }
 
-func (w *wanted) of(f scim.Filter, within string) {
+// mentions tells whether a query's filter looks at an attribute.
+func mentions(q Query, attribute string) (found bool) {
+	walk(q, func(name string, _ scim.Filter) { found = found || strings.HasPrefix(name, attribute) })
+	return found
+}
+
+// walk shows every comparison of a query with the lower-case name of what it compares.
+func walk(q Query, see func(name string, f scim.Filter)) {
+	if q.Eq != nil {
+		see(strings.ToLower(q.Eq.Attribute), scim.Compare{Op: scim.OpEq, Value: scim.StringOf(q.Eq.Value)})
+	}
+	if q.Filter != nil {
+		walkFilter(q.Filter, "", see)
+	}
+}
+
+func walkFilter(f scim.Filter, within string, see func(string, scim.Filter)) {
 	name := func(p scim.Path) string { return strings.TrimPrefix(within+"."+attributeName(p), ".") }
 	switch f := f.(type) {
 	case scim.And:
-		w.of(f.Left, within)
-		w.of(f.Right, within)
+		walkFilter(f.Left, within, see)
+		walkFilter(f.Right, within, see)
 	case scim.Or:
-		w.of(f.Left, within)
-		w.of(f.Right, within)
+		walkFilter(f.Left, within, see)
+		walkFilter(f.Right, within, see)
 	case scim.Not:
-		w.of(f.Of, within)
+		walkFilter(f.Of, within, see)
 	case scim.ValuePath:
-		w.of(f.Path.Filter, name(scim.Path{URN: f.Path.URN, Attr: f.Path.Attr}))
+		walkFilter(f.Path.Filter, name(scim.Path{URN: f.Path.URN, Attr: f.Path.Attr}), see)
 	case scim.Present:
-		w.all = w.all || strings.HasPrefix(name(f.Path), "members")
+		see(name(f.Path), f)
 	case scim.Compare:
-		n := name(f.Path)
-		if !strings.HasPrefix(n, "members") {
-			return
-		}
-		if f.Op == scim.OpEq && f.Value.Kind() == scim.String && f.Path.Filter == nil && (n == "members" || n == "members.value") {
-			w.values = append(w.values, f.Value.Text())
-			return
-		}
-		w.all = true
+		see(name(f.Path), f)
 	}
 }
 

@@ -124,7 +124,7 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 		n.IdPID = string(n.ID)
 	}
 	b := s.begin(a, at, rec)
-	if err := s.welcome(ctx, b, n, careful); err != nil {
+	if err := s.welcome(ctx, b, &n, careful); err != nil {
 		return User{}, err
 	}
 	id := string(a.Directory.ID)
@@ -144,7 +144,7 @@ func visible(d Directory, u User) bool { return u.Active || d.InactiveUsers == K
 
 // welcome resolves member values that waited for this person. Normally nobody waits, and a guard says so without reading; only
 // when that guard was lost (careful) the waiting values are read and resolved in the same write.
-func (s *Service) welcome(ctx context.Context, b *batch, n draft, careful bool) error {
+func (s *Service) welcome(ctx context.Context, b *batch, n *draft, careful bool) error {
 	if careful {
 		if err := s.resolveParked(ctx, b, n); err != nil {
 			return err
@@ -154,7 +154,7 @@ func (s *Service) welcome(ctx context.Context, b *batch, n draft, careful bool) 
 	return nil
 }
 
-func (s *Service) resolveParked(ctx context.Context, b *batch, n draft) error {
+func (s *Service) resolveParked(ctx context.Context, b *batch, n *draft) error {
 	id := string(b.a.Directory.ID)
 	waiting, err := s.parkedValues(ctx, n.arrival(b.a.Directory.ID))
 	if err != nil {
@@ -170,6 +170,7 @@ func (s *Service) resolveParked(ctx context.Context, b *batch, n draft) error {
 			return fmt.Errorf("group %s of a parked member: %w", p.group, err)
 		}
 		groups = append(groups, g)
+		n.Groups = append(n.Groups, GroupRef{ID: g.ID, Name: g.Name, Direct: true})
 	}
 	if n.Active {
 		b.joined(n.person, groups, event.DirectoryGroupUserAdded, false)
@@ -233,9 +234,18 @@ func (s *Service) GetUser(ctx context.Context, a *Access, id string, groups bool
 	if groups {
 		text = selectUsersG
 	}
-	u, ids, err := s.scanUser(s.db.QueryRow(ctx, text+" AND u.id = $2", string(a.Directory.ID), id))
+	u, err := s.readUser(ctx, a, text+" AND u.id = $2", id)
 	if errors.Is(err, db.ErrNoRows) {
 		return s.healedUser(ctx, a, id, groups)
+	}
+	return u, err
+}
+
+// readUser reads one person, with groups if the statement selects them.
+func (s *Service) readUser(ctx context.Context, a *Access, text, arg string) (User, error) {
+	u, ids, err := s.scanUser(s.db.QueryRow(ctx, text, string(a.Directory.ID), arg))
+	if errors.Is(err, db.ErrNoRows) {
+		return User{}, err
 	}
 	if err != nil {
 		return User{}, fmt.Errorf("read user: %w", err)
@@ -254,12 +264,9 @@ func (s *Service) healedUser(ctx context.Context, a *Access, id string, groups b
 	return s.GetUser(ctx, a, string(u.ID), true)
 }
 
+// findUser reads one person with their groups: the answer of a write shows them.
 func (s *Service) findUser(ctx context.Context, a *Access, condition, value string) (User, error) {
-	u, _, err := s.scanUser(s.db.QueryRow(ctx, selectUsers+" AND "+condition, string(a.Directory.ID), value))
-	if err != nil && !errors.Is(err, db.ErrNoRows) {
-		err = fmt.Errorf("read user: %w", err)
-	}
-	return u, err
+	return s.readUser(ctx, a, selectUsersG+" AND "+condition, value)
 }
 
 func (s *Service) scanUser(row db.Row) (User, string, error) {
@@ -426,7 +433,7 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 		b.w.Guard(updateUserDocument, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document)
 	} else {
 		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, optional(next.externalID), next.Active, next.Suspended, at, next.Document)
-		if err := s.welcome(ctx, b, next, careful); err != nil {
+		if err := s.welcome(ctx, b, &next, careful); err != nil {
 			return err
 		}
 	}

@@ -115,6 +115,18 @@ func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
 	return found[0], nil
 }
 
+// GetByExternalID finds the organization that the app knows by this id of its own.
+func (s *Service) GetByExternalID(ctx context.Context, externalID string) (Organization, error) {
+	found, err := s.query(ctx, selectOrganization+" WHERE external_id = $1", externalID)
+	if err != nil {
+		return Organization{}, err
+	}
+	if len(found) == 0 {
+		return Organization{}, NotFound(externalID)
+	}
+	return found[0], nil
+}
+
 // NotFound is the refusal for an organization that is not there.
 func NotFound(id string) error {
 	return fault.New(fault.NotFound, "entity_not_found", "Organization not found: '%.80s'.", id)
