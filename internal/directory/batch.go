@@ -65,9 +65,10 @@ func (b *batch) joined(p person, groups []Group, kind event.Type, derived bool) 
 	d := b.a.Directory
 	each := make([][]byte, len(groups))
 	for i, g := range groups {
-		each[i] = append(append([]byte(`,"group":`), g.payload(d).json()...), '}')
+		each[i] = wrapped(`,"group":`, g.payload(d))
 	}
-	b.packed(kind, append(append(b.opening(), `,"user":`...), p.payload(d).json()...), each, derived)
+	one := p.payload(d)
+	b.packed(kind, append(append(b.opening(), `,"user":`...), one.json()...), each, derived)
 }
 
 // members adds the events of several people joining or leaving one group.
@@ -78,9 +79,16 @@ func (b *batch) members(g Group, people []person, kind event.Type) {
 	d := b.a.Directory
 	each := make([][]byte, len(people))
 	for i, p := range people {
-		each[i] = append(append([]byte(`,"user":`), p.payload(d).json()...), '}')
+		each[i] = wrapped(`,"user":`, p.payload(d))
 	}
-	b.packed(kind, append(append(b.opening(), `,"group":`...), g.payload(d).json()...), each, false)
+	b.packed(kind, append(append(b.opening(), `,"group":`...), GroupPayload(d, g)...), each, false)
+}
+
+// wrapped is the rest of a membership event: its own member and the closing brace.
+func wrapped(name string, p payload) []byte {
+	text := p.json()
+	out := append(make([]byte, 0, len(name)+len(text)+1), name...)
+	return append(append(out, text...), '}')
 }
 
 func (b *batch) opening() []byte { return []byte(`{"directory_id":"` + string(b.a.Directory.ID) + `"`) }

@@ -84,6 +84,9 @@ func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, 
 	if n.IdPID == "" {
 		n.IdPID = string(n.ID)
 	}
+	if err := n.checkKeys(); err != nil {
+		return n.Group, err
+	}
 	delta, err := s.membership(ctx, a, n.ID, []scim.MemberChange{{Kind: scim.MembersAdd, Members: members}})
 	if err != nil {
 		return n.Group, err
@@ -93,7 +96,7 @@ func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, 
 	b.w.GuardSelect(nameFree, id, n.nameKey, string(n.ID), n.externalID)
 	b.w.Exec(insertGroup, id, string(n.ID), n.nameKey, n.externalID, optional(n.externalID), n.IdPID, n.Name, at.UnixMicro(), n.Document)
 	b.w.Exec(insertPending, id, kindGroup, string(n.ID), 1)
-	b.event(event.DirectoryGroupCreated, n.payload(a.Directory).json())
+	b.event(event.DirectoryGroupCreated, GroupPayload(a.Directory, n.Group))
 	s.writeMembers(b, n.Group, delta)
 	return n.Group, b.commit(ctx, delta.outcome(Outcome{Change: Created, Group: &n.Group}))
 }
@@ -223,6 +226,9 @@ func (s *Service) changeGroup(ctx context.Context, a *Access, g Group, c Conditi
 	g.Version++
 	g.UpdatedAt = s.time()
 	next := draftGroup(g, nextDoc)
+	if err := next.checkKeys(); err != nil {
+		return Group{}, "", err
+	}
 	if err := s.writeGroup(ctx, a, old, next, delta, rec); err != nil {
 		return Group{}, "", s.groupConflict(ctx, a, next.Group, nextDoc, err)
 	}
@@ -240,8 +246,8 @@ func (s *Service) writeGroup(ctx context.Context, a *Access, old, next groupDraf
 			b.w.GuardSelect(nameFree, id, next.nameKey, gid, next.externalID)
 		}
 		after := next.payload(a.Directory)
-		changed := append(slices.Clone(after), field{"previous_attributes", previous(old.payload(a.Directory), after, old.doc, next.doc).json()})
-		b.event(event.DirectoryGroupUpdated, changed.json())
+		after.raw("previous_attributes", previousGroup(old, next))
+		b.event(event.DirectoryGroupUpdated, after.json())
 	}
 	s.writeMembers(b, next.Group, delta)
 	return b.commit(ctx, delta.outcome(Outcome{Change: Updated, Group: &next.Group}))
@@ -286,6 +292,6 @@ func (s *Service) removeGroup(ctx context.Context, a *Access, g Group, rec Recor
 	b.w.Exec(deleteMembership, id, gid)
 	b.w.Exec(insertOldID, a.Directory.OrganizationID, gid, optional(old.externalID), old.nameKey, string(MemberGroup), at)
 	b.w.Exec(insertPending, id, kindGroup, gid, -1)
-	b.event(event.DirectoryGroupDeleted, g.payload(a.Directory).json())
+	b.event(event.DirectoryGroupDeleted, GroupPayload(a.Directory, g))
 	return b.commit(ctx, Outcome{Change: Deleted, Group: &g})
 }

@@ -34,7 +34,7 @@ type table[T any] struct {
 func (s *Service) ListUsers(ctx context.Context, a *Access, q Query) (UserPage, error) {
 	matchGroups := q.Sort != nil || mentions(q, "groups")
 	text := selectUsers
-	if q.Groups || matchGroups {
+	if matchGroups || q.Groups && !q.everybody() {
 		text = selectUsersG
 	}
 	refs := map[UserID][]string{}
@@ -63,13 +63,31 @@ func (s *Service) ListUsers(ctx context.Context, a *Access, q Query) (UserPage, 
 	if err != nil {
 		return UserPage{}, err
 	}
-	if !q.Groups {
+	switch {
+	case !q.Groups:
 		refs = nil
+	case q.everybody():
+		if err := s.neighbours(ctx, a.Directory.ID, out.rows, refs); err != nil {
+			return UserPage{}, err
+		}
 	}
 	if err := s.attachGroups(ctx, a.Directory.ID, out.rows, refs); err != nil {
 		return UserPage{}, err
 	}
 	return UserPage{Total: out.total, Users: out.rows, More: out.more}, nil
+}
+
+// everybody: the page is a stretch of the whole list.
+func (q Query) everybody() bool { return q.Filter == nil && q.Eq == nil && q.Sort == nil }
+
+// neighbours reads the groups of people whose ids lie side by side: one stretch of the index for the whole page.
+func (s *Service) neighbours(ctx context.Context, d ID, page []User, refs map[UserID][]string) error {
+	if len(page) == 0 {
+		return nil
+	}
+	return s.pairs(ctx, selectMembersOf, func(member, group string) {
+		refs[UserID(member)] = append(refs[UserID(member)], group)
+	}, string(d), string(page[0].ID), string(page[len(page)-1].ID))
 }
 
 // attachGroups fills in the groups of a page in three queries, not three for each person.
@@ -378,17 +396,19 @@ type groupTree struct {
 	parents map[string][]string
 }
 
+func (t groupTree) nest(child, parent string) { t.parents[child] = append(t.parents[child], parent) }
+
 func (s *Service) groupTree(ctx context.Context, d ID) (groupTree, error) {
 	t := groupTree{names: map[string]string{}, parents: map[string][]string{}}
-	err := s.pairs(ctx, selectGroupNames, d, func(id, name string) { t.names[id] = name })
+	err := s.pairs(ctx, selectGroupNames, func(id, name string) { t.names[id] = name }, string(d))
 	if err != nil {
 		return t, err
 	}
-	return t, s.pairs(ctx, selectNested, d, func(child, parent string) { t.parents[child] = append(t.parents[child], parent) })
+	return t, s.pairs(ctx, selectNested, t.nest, string(d))
 }
 
-func (s *Service) pairs(ctx context.Context, text string, d ID, each func(a, b string)) error {
-	rows, err := s.db.Query(ctx, text, string(d))
+func (s *Service) pairs(ctx context.Context, text string, each func(a, b string), args ...any) error {
+	rows, err := s.db.Query(ctx, text, args...)
 	if err != nil {
 		return fmt.Errorf("read groups: %w", err)
 	}
@@ -429,10 +449,10 @@ func (t groupTree) refs(direct []string) []GroupRef {
 // nested.
 func (s *Service) groupRefs(ctx context.Context, d ID, direct []string) ([]GroupRef, error) {
 	t := groupTree{names: map[string]string{}, parents: map[string][]string{}}
-	err := s.pairs(ctx, selectNested, d, func(child, parent string) { t.parents[child] = append(t.parents[child], parent) })
-	if err != nil {
+	if err := s.pairs(ctx, selectNested, t.nest, string(d)); err != nil {
 		return nil, err
 	}
+	var err error
 	if len(t.parents) > 0 {
 		if t, err = s.groupTree(ctx, d); err != nil {
 			return nil, err
@@ -441,21 +461,10 @@ func (s *Service) groupRefs(ctx context.Context, d ID, direct []string) ([]Group
 	}
 	for part := range slices.Chunk(direct, chunk) {
 		args := padded(part)
-		rows, err := s.db.Query(ctx, selectGroupNames+" AND id IN ("+list(2, len(args))+")", append([]any{string(d)}, args...)...)
+		names := selectGroupNames + " AND id IN (" + list(2, len(args)) + ")"
+		err = s.pairs(ctx, names, func(id, name string) { t.names[id] = name }, append([]any{string(d)}, args...)...)
 		if err != nil {
-			return nil, fmt.Errorf("read groups: %w", err)
-		}
-		for rows.Next() {
-			var id, name string
-			if err := rows.Scan(&id, &name); err != nil {
-				rows.Close()
-				return nil, fmt.Errorf("read groups: %w", err)
-			}
-			t.names[id] = name
-		}
-		rows.Close()
-		if err := rows.Err(); err != nil {
-			return nil, fmt.Errorf("read groups: %w", err)
+			return nil, err
 		}
 	}
 	return t.refs(direct), nil

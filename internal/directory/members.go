@@ -59,7 +59,11 @@ func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes 
 			return membership{}, err
 		}
 	}
-	return s.difference(ctx, a, current, next)
+	m, err := s.difference(ctx, a, current, next)
+	if err != nil {
+		return membership{}, err
+	}
+	return m, m.checkKeys()
 }
 
 func values(changes []scim.MemberChange) []string {

@@ -13,57 +13,87 @@ import (
 
 // Payloads are JSON written by hand: a request that adds 500 members writes 500 of them.
 
-// field is one member of a payload.
-type field struct {
-	name string
-	json []byte
+// payload is a JSON object in the making, which remembers where its members are.
+type payload struct {
+	text   []byte
+	fields []field
 }
 
-// payload is a JSON object in the making, comparable member by member.
-type payload []field
+// field is one member of a payload: its value is text[from:to].
+type field struct {
+	name     string
+	from, to int
+}
 
-func (p *payload) add(name string, json []byte) { *p = append(*p, field{name, json}) }
+func newPayload(size int) payload {
+	return payload{text: make([]byte, 0, size), fields: make([]field, 0, 20)}
+}
 
-func (p *payload) text(name, value string) { p.add(name, scim.AppendString(nil, value)) }
+// member begins a member; what is appended to text until the next one is its value.
+func (p *payload) member(name string) {
+	p.end()
+	if len(p.text) == 0 {
+		p.text = append(p.text, '{')
+	} else {
+		p.text = append(p.text, ',')
+	}
+	p.text = append(scim.AppendString(p.text, name), ':')
+	p.fields = append(p.fields, field{name: name, from: len(p.text)})
+}
 
-// textOrNull writes an empty string as null.
-func (p *payload) textOrNull(name, value string) {
+// end closes the member that was begun last.
+func (p *payload) end() {
+	if n := len(p.fields); n > 0 && p.fields[n-1].to == 0 {
+		p.fields[n-1].to = len(p.text)
+	}
+}
+
+func (p *payload) raw(name string, json []byte) {
+	p.member(name)
+	p.text = append(p.text, json...)
+}
+
+func (p *payload) string(name, value string) {
+	p.member(name)
+	p.text = scim.AppendString(p.text, value)
+}
+
+// stringOrNull writes an empty string as null.
+func (p *payload) stringOrNull(name, value string) {
 	if value == "" {
-		p.add(name, []byte("null"))
+		p.raw(name, null)
 		return
 	}
-	p.text(name, value)
+	p.string(name, value)
 }
+
+var null = []byte("null")
 
 func (p *payload) time(name string, t time.Time) {
-	p.add(name, t.UTC().AppendFormat(make([]byte, 0, 28), `"2006-01-02T15:04:05.000Z"`))
+	p.member(name)
+	p.text = t.UTC().AppendFormat(p.text, `"2006-01-02T15:04:05.000Z"`)
 }
 
-func (p payload) size() int {
-	n := 2
-	for _, f := range p {
-		n += len(f.name) + len(f.json) + 4
+func (p *payload) int(name string, n int64) {
+	p.member(name)
+	p.text = strconv.AppendInt(p.text, n, 10)
+}
+
+// json completes the object. Nothing may be added afterwards.
+func (p *payload) json() []byte {
+	p.end()
+	if len(p.text) == 0 {
+		return []byte("{}")
 	}
-	return n
+	return append(p.text, '}')
 }
 
-func (p payload) json() []byte {
-	out := append(make([]byte, 0, p.size()), '{')
-	for i, f := range p {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = scim.AppendString(out, f.name)
-		out = append(out, ':')
-		out = append(out, f.json...)
-	}
-	return append(out, '}')
-}
-
-func (p payload) get(name string) []byte {
-	for _, f := range p {
+// value is a member's JSON, nil if there is none.
+func (p *payload) value(name string) []byte {
+	p.end()
+	for _, f := range p.fields {
 		if f.name == name {
-			return f.json
+			return p.text[f.from:f.to]
 		}
 	}
 	return nil
@@ -92,38 +122,61 @@ func stateOf(u User) string {
 	}
 }
 
-// payload is the directory user as the API and events show it, without groups.
-func (p person) payload(d Directory) payload {
-	name, _ := p.doc.Get("name")
-	out := make(payload, 0, 20)
-	out.text("object", "directory_user")
-	out.text("id", string(p.ID))
-	out.text("directory_id", string(d.ID))
-	out.text("organization_id", d.OrganizationID)
-	out.text("idp_id", p.IdPID)
-	out.textOrNull("email", Email(p.doc))
-	out.textOrNull("first_name", name.Object().Text("givenName"))
-	out.textOrNull("last_name", name.Object().Text("familyName"))
-	out.textOrNull("name", displayName(p.doc, name.Object()))
-	out.add("emails", emailsJSON(p.doc))
-	out.textOrNull("job_title", p.doc.Text("title"))
-	out.textOrNull("username", p.doc.Text("userName"))
-	out.text("state", stateOf(p.User))
-	out.add("raw_attributes", p.Document)
-	out.add("custom_attributes", customAttributes(p.doc).json())
-	out.time("created_at", p.CreatedAt)
-	out.time("updated_at", p.UpdatedAt)
-	return out
+// userField is a member of the directory user as API and events show it.
+type userField struct {
+	name  string
+	from  []string // the attributes of the document it is made of; nil: none, or more than those
+	write func(*payload, string, person)
 }
 
-func displayName(doc, name *scim.Object) string {
-	if s := doc.Text("displayName"); s != "" {
+// userFields are all of them, in order, without groups.
+var userFields = [...]userField{
+	{"object", nil, func(p *payload, name string, _ person) { p.string(name, "directory_user") }},
+	{"id", nil, func(p *payload, name string, u person) { p.string(name, string(u.ID)) }},
+	{"directory_id", nil, func(p *payload, name string, u person) { p.string(name, string(u.DirectoryID)) }},
+	{"organization_id", nil, nil}, // of the directory: see payload
+	{"idp_id", nil, func(p *payload, name string, u person) { p.string(name, u.IdPID) }},
+	{"email", []string{"emails", "userName"}, func(p *payload, name string, u person) { p.stringOrNull(name, Email(u.doc)) }},
+	{"first_name", []string{"name"}, func(p *payload, name string, u person) { p.stringOrNull(name, u.nameOf("givenName")) }},
+	{"last_name", []string{"name"}, func(p *payload, name string, u person) { p.stringOrNull(name, u.nameOf("familyName")) }},
+	{"name", []string{"displayName", "name"}, func(p *payload, name string, u person) { p.stringOrNull(name, u.displayName()) }},
+	{"emails", []string{"emails"}, func(p *payload, name string, u person) { p.emails(name, u.doc) }},
+	{"job_title", []string{"title"}, func(p *payload, name string, u person) { p.stringOrNull(name, u.doc.Text("title")) }},
+	{"username", []string{"userName"}, func(p *payload, name string, u person) { p.stringOrNull(name, u.doc.Text("userName")) }},
+	{"state", []string{"active"}, func(p *payload, name string, u person) { p.string(name, stateOf(u.User)) }},
+	{"raw_attributes", nil, func(p *payload, name string, u person) { p.raw(name, u.Document) }},
+	{"custom_attributes", nil, func(p *payload, name string, u person) { c := customAttributes(u.doc); p.raw(name, c.json()) }},
+	{"created_at", nil, func(p *payload, name string, u person) { p.time(name, u.CreatedAt) }},
+	{"updated_at", nil, func(p *payload, name string, u person) { p.time(name, u.UpdatedAt) }},
+}
+
+// payload is the directory user as the API and events show it.
+func (u person) payload(d Directory) payload {
+	p := newPayload(len(u.Document) + 1024)
+	for i := range userFields {
+		if f := &userFields[i]; f.write != nil {
+			f.write(&p, f.name, u)
+		} else {
+			p.string(f.name, d.OrganizationID)
+		}
+	}
+	p.end()
+	return p
+}
+
+func (u person) nameOf(part string) string {
+	name, _ := u.doc.Get("name")
+	return name.Object().Text(part)
+}
+
+func (u person) displayName() string {
+	if s := u.doc.Text("displayName"); s != "" {
 		return s
 	}
-	if s := name.Text("formatted"); s != "" {
+	if s := u.nameOf("formatted"); s != "" {
 		return s
 	}
-	return strings.TrimSpace(name.Text("givenName") + " " + name.Text("familyName"))
+	return strings.TrimSpace(u.nameOf("givenName") + " " + u.nameOf("familyName"))
 }
 
 // Email chooses one address of a document: the primary one, else that of type work, else the first, else the user name if it is an
@@ -164,34 +217,37 @@ func isAddress(s string) bool {
 	return ok && local != "" && strings.Contains(strings.Trim(domain, "."), ".") && !strings.ContainsAny(s, " \t\r\n<>\",;") && !strings.Contains(domain, "@")
 }
 
-func emailsJSON(doc *scim.Object) []byte {
+func (p *payload) emails(name string, doc *scim.Object) {
 	emails, _ := doc.Get("emails")
-	out := []byte{'['}
+	p.member(name)
+	p.text = append(p.text, '[')
+	first := true
 	for _, e := range emails.List() {
 		if e.Object() == nil {
 			continue
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
+		if !first {
+			p.text = append(p.text, ',')
 		}
-		var one payload
+		first = false
+		one := newPayload(96)
 		if primary, ok := e.Object().Get("primary"); ok {
-			one.add("primary", primary.AppendJSON(nil))
+			one.raw("primary", primary.AppendJSON(nil))
 		}
 		if kind := e.Object().Text("type"); kind != "" {
-			one.text("type", kind)
+			one.string("type", kind)
 		}
-		one.textOrNull("value", e.Object().Text("value"))
-		out = append(out, one.json()...)
+		one.stringOrNull("value", e.Object().Text("value"))
+		p.text = append(p.text, one.json()...)
 	}
-	return append(out, ']')
+	p.text = append(p.text, ']')
 }
 
 // customAttributes are the predefined ones of the compatible API, as far as the document holds them.
 func customAttributes(doc *scim.Object) payload {
 	enterprise, _ := doc.Get(scim.EnterpriseURN)
 	e := enterprise.Object()
-	var out payload
+	out := newPayload(256)
 	for _, a := range [...]struct{ name, value string }{
 		{"job_title", doc.Text("title")},
 		{"employment_type", doc.Text("userType")},
@@ -202,9 +258,10 @@ func customAttributes(doc *scim.Object) payload {
 		{"manager_email", managerEmail(e)},
 	} {
 		if a.value != "" {
-			out.text(a.name, a.value)
+			out.string(a.name, a.value)
 		}
 	}
+	out.end()
 	return out
 }
 
@@ -217,43 +274,48 @@ func managerEmail(enterprise *scim.Object) string {
 	return ""
 }
 
-// UserPayload is the directory user as the API shows it, without groups and without the closing brace being special: a JSON object.
+// UserPayload is the directory user as the API shows it, without groups.
 func UserPayload(d Directory, u User) ([]byte, error) {
 	doc, err := scim.ReadObject(u.Document, scim.DefaultLimits)
 	if err != nil {
 		return nil, err
 	}
-	return person{u, doc}.payload(d).json(), nil
+	p := person{u, doc}.payload(d)
+	return p.json(), nil
 }
 
 // payload is the directory group as the API and events show it.
 func (g Group) payload(d Directory) payload {
-	out := make(payload, 0, 9)
-	out.text("object", "directory_group")
-	out.text("id", string(g.ID))
-	out.text("idp_id", g.IdPID)
-	out.text("directory_id", string(d.ID))
-	out.text("organization_id", d.OrganizationID)
-	out.text("name", g.Name)
-	out.add("raw_attributes", g.Document)
-	out.time("created_at", g.CreatedAt)
-	out.time("updated_at", g.UpdatedAt)
-	return out
+	p := newPayload(len(g.Document) + 512)
+	p.string("object", "directory_group")
+	p.string("id", string(g.ID))
+	p.string("idp_id", g.IdPID)
+	p.string("directory_id", string(d.ID))
+	p.string("organization_id", d.OrganizationID)
+	p.string("name", g.Name)
+	p.raw("raw_attributes", g.Document)
+	p.time("created_at", g.CreatedAt)
+	p.time("updated_at", g.UpdatedAt)
+	p.end()
+	return p
 }
 
 // GroupPayload is the directory group as the API shows it.
-func GroupPayload(d Directory, g Group) []byte { return g.payload(d).json() }
+func GroupPayload(d Directory, g Group) []byte {
+	p := g.payload(d)
+	return p.json()
+}
 
 // Payload is the directory as the API shows it. The public address is the edge's to add.
 func (d Directory) Payload(c Counts) []byte {
-	out := d.common(string(d.State))
-	var users, metadata payload
-	users.add("active", appendInt(c.Active))
-	users.add("inactive", appendInt(c.Inactive))
-	metadata.add("users", users.json())
-	metadata.add("groups", appendInt(c.Groups))
-	out.add("metadata", metadata.json())
-	return out.json()
+	p := d.common(string(d.State))
+	users, metadata := newPayload(64), newPayload(96)
+	users.int("active", c.Active)
+	users.int("inactive", c.Inactive)
+	metadata.raw("users", users.json())
+	metadata.int("groups", c.Groups)
+	p.raw("metadata", metadata.json())
+	return p.json()
 }
 
 // eventPayload is the directory as its events show it: they say active where the API says linked.
@@ -262,86 +324,114 @@ func (d Directory) eventPayload(domains bool) []byte {
 	if d.State == Linked {
 		state = "active"
 	}
-	out := d.common(state)
+	p := d.common(state)
 	if domains {
-		out.add("domains", []byte("[]"))
+		p.raw("domains", []byte("[]"))
 	}
-	return out.json()
+	return p.json()
 }
 
 func (d Directory) common(state string) payload {
-	out := make(payload, 0, 12)
-	out.text("object", "directory")
-	out.text("id", string(d.ID))
-	out.text("organization_id", d.OrganizationID)
-	out.text("external_key", d.AddressKey)
-	out.text("type", string(d.Type))
-	out.text("state", state)
-	out.text("name", d.Name)
-	out.time("created_at", d.CreatedAt)
-	out.time("updated_at", d.UpdatedAt)
-	return out
+	p := newPayload(512)
+	p.string("object", "directory")
+	p.string("id", string(d.ID))
+	p.string("organization_id", d.OrganizationID)
+	p.string("external_key", d.AddressKey)
+	p.string("type", string(d.Type))
+	p.string("state", state)
+	p.string("name", d.Name)
+	p.time("created_at", d.CreatedAt)
+	p.time("updated_at", d.UpdatedAt)
+	return p
 }
 
-func appendInt(n int64) []byte { return strconv.AppendInt(nil, n, 10) }
-
 func (t Token) payload(organizationID string) []byte {
-	out := make(payload, 0, 6)
-	out.text("object", "directory_token")
-	out.text("id", string(t.ID))
-	out.text("directory_id", string(t.DirectoryID))
-	out.text("organization_id", organizationID)
-	out.text("token_suffix", t.Suffix)
-	out.time("created_at", t.CreatedAt)
+	p := newPayload(256)
+	p.string("object", "directory_token")
+	p.string("id", string(t.ID))
+	p.string("directory_id", string(t.DirectoryID))
+	p.string("organization_id", organizationID)
+	p.string("token_suffix", t.Suffix)
+	p.time("created_at", t.CreatedAt)
+	return p.json()
+}
+
+// previousUser gives the shallow old values of what changed, for `previous_attributes`: of custom and raw attributes only the
+// members that changed, null for those that are new. Times of change are no news.
+func previousUser(was, is person, after *payload) []byte {
+	changed := changedNames(was.doc, is.doc)
+	out, old := newPayload(256), newPayload(256)
+	for i := range userFields {
+		f := &userFields[i]
+		if f.from == nil || !(f.name == "state" || slices.ContainsFunc(f.from, func(a string) bool { return slices.Contains(changed, a) })) {
+			continue
+		}
+		f.write(&old, f.name, was)
+		if value := old.value(f.name); !bytes.Equal(value, after.value(f.name)) {
+			out.raw(f.name, value)
+		}
+	}
+	if len(changed) > 0 {
+		out.raw("raw_attributes", oldValues(was.doc, changed))
+	}
+	if custom := changedCustom(was.doc, is.doc); len(custom.fields) > 0 {
+		out.raw("custom_attributes", custom.json())
+	}
 	return out.json()
 }
 
-// previous gives the shallow old values of what changed, for `previous_attributes`: of custom and raw attributes only the
-// members that changed, null for those that are new. Times of change are no news.
-func previous(before, after payload, was, is *scim.Object) payload {
-	var out payload
-	for _, f := range before {
-		switch {
-		case f.name == "updated_at" || bytes.Equal(f.json, after.get(f.name)):
-			continue
-		case f.name == "raw_attributes":
-			f.json = changedMembers(was, is)
-		case f.name == "custom_attributes":
-			f.json = customAttributes(was).changed(customAttributes(is)).json()
-		}
-		out = append(out, f)
+// previousGroup is the same for a group.
+func previousGroup(was, is groupDraft) []byte {
+	out := newPayload(128)
+	if was.Name != is.Name {
+		out.string("name", was.Name)
 	}
-	return out
+	if changed := changedNames(was.doc, is.doc); len(changed) > 0 {
+		out.raw("raw_attributes", oldValues(was.doc, changed))
+	}
+	return out.json()
 }
 
-func (p payload) changed(after payload) payload {
-	var out payload
-	for _, f := range p {
-		if !bytes.Equal(f.json, after.get(f.name)) {
-			out = append(out, f)
-		}
-	}
-	for _, f := range after {
-		if p.get(f.name) == nil {
-			out.add(f.name, []byte("null"))
-		}
-	}
-	return out
-}
-
-func changedMembers(was, is *scim.Object) []byte {
-	var out payload
+// changedNames are the attributes that are different, gone or new.
+func changedNames(was, is *scim.Object) []string {
+	var names []string
 	for _, m := range was.Members() {
 		if v, ok := is.Get(m.Name); !ok || !v.Equal(m.Value) {
-			out.add(m.Name, m.Value.AppendJSON(nil))
+			names = append(names, m.Name)
 		}
 	}
 	for _, m := range is.Members() {
 		if _, ok := was.Get(m.Name); !ok {
-			out.add(m.Name, []byte("null"))
+			names = append(names, m.Name)
 		}
 	}
-	return out.json()
+	return names
+}
+
+func oldValues(was *scim.Object, names []string) []byte {
+	p := newPayload(256)
+	for _, name := range names {
+		value, _ := was.Get(name) // absent is null
+		p.member(name)
+		p.text = value.AppendJSON(p.text)
+	}
+	return p.json()
+}
+
+func changedCustom(was, is *scim.Object) payload {
+	before, after := customAttributes(was), customAttributes(is)
+	var out payload
+	for _, f := range before.fields {
+		if value := before.value(f.name); !bytes.Equal(value, after.value(f.name)) {
+			out.raw(f.name, value)
+		}
+	}
+	for _, f := range after.fields {
+		if before.value(f.name) == nil {
+			out.raw(f.name, null)
+		}
+	}
+	return out
 }
 
 // systemContext is the cause of everything SCIM does: the directory acted.

@@ -29,7 +29,7 @@ const (
 	countUsersByActive = `SELECT active, COUNT(*) FROM directory_users WHERE directory_id = $1 GROUP BY active`
 
 	userColumns  = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.version, u.created_at, u.updated_at, u.document`
-	groupsOfUser = `(SELECT string_agg(m.group_id, ',') FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`
+	groupsOfUser = `(SELECT string_agg(m.group_id, ',' ORDER BY m.group_id) FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`
 	selectUsers  = `SELECT ` + userColumns + `, NULL FROM directory_users u WHERE u.directory_id = $1`
 	selectUsersG = `SELECT ` + userColumns + `, ` + groupsOfUser + ` FROM directory_users u WHERE u.directory_id = $1`
 
@@ -103,6 +103,7 @@ const (
 	insertParked      = `INSERT INTO directory_parked_members (directory_id, value_key, group_id, value, display) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (directory_id, value_key, group_id, value) DO NOTHING`
 	deleteParkedOf    = `DELETE FROM directory_parked_members WHERE directory_id = $1 AND group_id = $2`
 	selectNested      = `SELECT member_id, group_id FROM directory_group_members WHERE directory_id = $1 AND kind = 'group'`
+	selectMembersOf   = `SELECT member_id, group_id FROM directory_group_members WHERE directory_id = $1 AND member_id >= $2 AND member_id <= $3`
 	selectGroupNames  = `SELECT id, name FROM directory_groups WHERE directory_id = $1`
 	selectGroupsOfOne = `SELECT ` + groupColumns + ` FROM directory_groups g JOIN directory_group_members m
 		ON m.directory_id = g.directory_id AND m.group_id = g.id WHERE m.directory_id = $1 AND m.member_id = $2 ORDER BY g.id`

@@ -125,6 +125,7 @@ type User struct {
 	UpdatedAt   time.Time
 	Document    []byte
 	Groups      []GroupRef // only where asked for
+	direct      string     // ids of the groups they are directly in, in order, joined by commas; where read with groups
 }
 
 // GroupRef is a group that a person is in.

@@ -123,6 +123,9 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 	if n.IdPID == "" {
 		n.IdPID = string(n.ID)
 	}
+	if err := n.checkKeys(); err != nil {
+		return User{}, err
+	}
 	b := s.begin(a, at, rec)
 	if err := s.welcome(ctx, b, &n, careful); err != nil {
 		return User{}, err
@@ -134,7 +137,8 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 	}
 	b.w.Exec(insertPending, id, kindUser, string(n.ID), 1)
 	if visible(a.Directory, n.User) {
-		b.first(event.DirectoryUserCreated, n.payload(a.Directory).json())
+		p := n.payload(a.Directory)
+		b.first(event.DirectoryUserCreated, p.json())
 	}
 	return n.User, b.commit(ctx, Outcome{Change: Created, User: &n.User})
 }
@@ -275,10 +279,10 @@ func (s *Service) scanUser(row db.Row) (User, string, error) {
 	var groups *string
 	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Version, &created, &updated, &u.Document, &groups)
 	u.CreatedAt, u.UpdatedAt = micros(created), micros(updated)
-	if groups == nil {
-		return u, "", err
+	if groups != nil {
+		u.direct = *groups
 	}
-	return u, *groups, err
+	return u, u.direct, err
 }
 
 // user finds by id, healing old ones unless the directory is strict.
@@ -380,6 +384,9 @@ func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition
 		if next.Suspended == u.Suspended && next.doc.Equal(before.doc) {
 			return u, Unchanged, s.NoteAccepted(ctx, a)
 		}
+		if err := next.checkKeys(); err != nil {
+			return u, "", err
+		}
 		err = s.writeUser(ctx, a, before, next, rec, as, attempt > 0)
 		if err == nil {
 			return next.User, as, nil
@@ -456,16 +463,15 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 	var groups []Group
 	if old.Active != next.Active {
 		var err error
-		if groups, err = s.groupsOf(ctx, d.ID, next.ID); err != nil {
+		if groups, err = s.groupsOf(ctx, d.ID, old.User); err != nil {
 			return err
 		}
-		b.w.GuardSelect(userUnmoved, string(d.ID), string(next.ID), joinedIDs(groups))
+		b.w.GuardSelect(userUnmoved, string(d.ID), string(next.ID), old.direct)
 	}
 	after := next.payload(d)
 	if was && is {
-		gone := previous(old.payload(d), after, old.doc, next.doc)
-		changed := append(slices.Clone(after), field{"previous_attributes", gone.json()})
-		b.event(event.DirectoryUserUpdated, changed.json())
+		after.raw("previous_attributes", previousUser(old.person, next.person, &after))
+		b.event(event.DirectoryUserUpdated, after.json())
 	}
 	switch {
 	case old.Active && !next.Active:
@@ -482,18 +488,13 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 	return nil
 }
 
-// joinedIDs is how the guard of a leaving person names the groups, which queryGroups gave in the order of their ids.
-func joinedIDs(groups []Group) string {
-	ids := make([]string, len(groups))
-	for i, g := range groups {
-		ids[i] = string(g.ID)
+// groupsOf are the groups a person is directly in. The guard compares with what was read with the person (User.direct): if
+// they have joined or left a group since, the write is computed again.
+func (s *Service) groupsOf(ctx context.Context, d ID, u User) ([]Group, error) {
+	if u.direct == "" {
+		return nil, nil
 	}
-	return strings.Join(ids, ",")
-}
-
-// groupsOf are the groups a person is directly in.
-func (s *Service) groupsOf(ctx context.Context, d ID, u UserID) ([]Group, error) {
-	return s.queryGroups(ctx, selectGroupsOfOne, string(d), string(u))
+	return s.queryGroups(ctx, selectGroupsOfOne, string(d), string(u.ID))
 }
 
 // DeleteUser removes a person for good; the id is remembered so that a later record of the same person answers for it. An old
@@ -524,14 +525,14 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 		return fmt.Errorf("stored document of user %s: %w", u.ID, err)
 	}
 	old := draftOf(p)
-	groups, err := s.groupsOf(ctx, a.Directory.ID, u.ID)
+	groups, err := s.groupsOf(ctx, a.Directory.ID, u)
 	if err != nil {
 		return err
 	}
 	b := s.begin(a, s.time(), rec)
 	id, uid, at := string(a.Directory.ID), string(u.ID), b.at.UnixMicro()
 	b.w.Guard(deleteUser, id, uid, u.Version)
-	b.w.GuardSelect(userUnmoved, id, uid, joinedIDs(groups))
+	b.w.GuardSelect(userUnmoved, id, uid, u.direct)
 	b.w.Exec(deleteEmails, id, uid)
 	if len(groups) > 0 {
 		b.w.Exec(touchGroupOf, id, uid, at)
@@ -543,7 +544,8 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 		b.joined(p, groups, event.DirectoryGroupUserRemoved, true)
 	}
 	if visible(a.Directory, u) {
-		b.event(event.DirectoryUserDeleted, p.payload(a.Directory).json())
+		gone := p.payload(a.Directory)
+		b.event(event.DirectoryUserDeleted, gone.json())
 	}
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }
