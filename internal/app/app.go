@@ -347,8 +347,8 @@ func edges(scim, rest http.Handler) http.Handler {
 	})
 }
 
-// isSCIM says whose error format is due for a path.
-func isSCIM(path string) bool { return strings.HasPrefix(path, "/scim/") }
+// isSCIM says whose error format is due for a path. Slashes may be doubled at the front too: a base address that ends with one.
+func isSCIM(path string) bool { return strings.HasPrefix(strings.TrimLeft(path, "/"), "scim/") }
 
 // Migrate brings the schema up to date without serving and gives its version.
 func Migrate(ctx context.Context, c Config, log *slog.Logger) (version int64, err error) {

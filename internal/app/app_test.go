@@ -405,6 +405,7 @@ func TestTLS_follows_its_files_and_keeps_the_old_pair_when_the_new_one_is_broken
 	waitFor(t, "the mended certificate", func() bool { return serialOf(t, cert) == 3 })
 }
 
+//scim:53
 func TestTLS_serves_nothing_older_than_1_2_and_reloads_on_request(t *testing.T) {
 	dir := t.TempDir()
 	c := testConfig(t)

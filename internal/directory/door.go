@@ -19,11 +19,11 @@ import (
 
 // door remembers what tokens open. Nothing is ever answered from memory without knowing that it is still true: the store
 // holds an epoch that every change of a token or directory moves, and what is remembered counts only for its epoch. With
-// SQLite this process makes all changes and knows the epoch; with PostgreSQL it is read after the request arrived, in one
-// query for all requests that wait for it at the same time.
+// SQLite this process makes all changes and knows the epoch. With PostgreSQL a process holds a lease (see lease.go); without a
+// valid one it reads the epoch after the request arrived, in one query for all requests that wait for it at the same time.
 type door struct {
 	s        *Service
-	local    atomic.Int64 // SQLite: moved after every change here
+	local    atomic.Int64 // the epoch this process knows of: SQLite always, PostgreSQL while the lease is valid
 	mu       sync.RWMutex
 	epoch    int64
 	accesses map[token.Hash]*Access
@@ -31,6 +31,9 @@ type door struct {
 
 	waiting chan chan epochAnswer
 	asking  atomic.Bool
+	process string       // the name the lease goes by
+	leased  atomic.Int64 // until when, on this process's own clock since start
+	start   time.Time
 }
 
 type epochAnswer struct {
@@ -41,6 +44,7 @@ type epochAnswer struct {
 func (d *door) init(s *Service) {
 	d.s, d.accesses = s, map[token.Hash]*Access{}
 	d.waiting = make(chan chan epochAnswer, 1024)
+	d.process, d.start = s.ids.NewID("process"), time.Now()
 }
 
 // errUnauthorized is one and the same for every reason, so that strangers learn nothing.
@@ -162,7 +166,7 @@ func parseExtensions(text []byte) (user, group []scim.Extension, err error) {
 
 // fresh is the epoch as it was at some moment after the call began.
 func (d *door) fresh(ctx context.Context) (int64, error) {
-	if d.s.db.Engine() == db.SQLite {
+	if d.s.db.Engine() == db.SQLite || d.leaseHolds() {
 		return d.local.Load(), nil
 	}
 	answer := make(chan epochAnswer, 1)
@@ -216,8 +220,17 @@ func (d *door) read(ctx context.Context) (a epochAnswer) {
 // moved is called inside a transaction that changes what a door may remember.
 func (d *door) moved(ctx context.Context, tx db.Tx) error {
 	_, err := tx.Exec(ctx, bumpEpoch)
-	tx.OnCommit(func() { d.local.Add(1) })
+	tx.OnCommit(d.forget)
 	return err
+}
+
+// forget makes this process look again. With PostgreSQL the lease ends until it is renewed with the new epoch.
+func (d *door) forget() {
+	if d.s.db.Engine() == db.SQLite {
+		d.local.Add(1)
+		return
+	}
+	d.leased.Store(0)
 }
 
 // touch notes that the token was used, at most once a minute and off the request's path.
@@ -273,6 +286,6 @@ func (s *Service) link(w *db.Write, a *Access, at time.Time) {
 
 // linked forgets what doors remember, so that the next request sees the directory's new state.
 func (s *Service) linked() {
-	s.door.local.Add(1)
+	s.door.forget()
 	s.events.Nudge()
 }

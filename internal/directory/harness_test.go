@@ -193,7 +193,7 @@ func (h *house) news() []string {
 		if strings.Contains(string(e.Context), `"derived":true`) {
 			name = "~" + name
 		}
-		out = append(out, strings.TrimPrefix(strings.Replace(name, "~dsync.", "~", 1), "dsync."))
+		out = append(out, short(name))
 	}
 	return out
 }
@@ -225,4 +225,13 @@ func (h *house) wantFault(err error, kind fault.Kind, code string) {
 	if !ok || f.Kind != kind || f.Code != code {
 		h.t.Fatalf("got %v (%+v), want a fault %s %s", err, f, kind, code)
 	}
+}
+
+// short leaves "dsync." out where a noun follows that says enough.
+func short(name string) string {
+	name = strings.Replace(name, "~dsync.", "~", 1)
+	if strings.HasPrefix(name, "dsync.user.") || strings.HasPrefix(name, "dsync.group.") {
+		return strings.TrimPrefix(name, "dsync.")
+	}
+	return name
 }

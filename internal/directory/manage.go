@@ -261,7 +261,7 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	if err != nil {
 		return fmt.Errorf("delete directory %s: %w", id, err)
 	}
-	return nil
+	return s.awaitDoors(ctx)
 }
 
 // CreateToken makes a further bearer token. Two may live at once; a third is a Conflict.
@@ -333,7 +333,7 @@ func (s *Service) Tokens(ctx context.Context, id ID) ([]Token, error) {
 	return out, rows.Err()
 }
 
-// RevokeToken ends a token at once. A token that is not there, or revoked already, is NotFound.
+// RevokeToken ends a token at once: when it returns, no process accepts it any more. A token that is not there, or revoked already, is NotFound.
 func (s *Service) RevokeToken(ctx context.Context, actor event.Actor, id ID, tokenID TokenID) error {
 	d, err := s.Get(ctx, id)
 	if err != nil {
@@ -368,7 +368,7 @@ func (s *Service) RevokeToken(ctx context.Context, actor event.Actor, id ID, tok
 	if err != nil {
 		return fmt.Errorf("revoke token %s: %w", tokenID, err)
 	}
-	return nil
+	return s.awaitDoors(ctx)
 }
 
 func optional(s string) any {

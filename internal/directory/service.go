@@ -67,6 +67,7 @@ func (s *Service) Run(ctx context.Context) {
 		do    func(context.Context) error
 		name  string
 	}{
+		{leaseRenewal, s.keepLease, "renew the door lease"},
 		{500 * time.Millisecond, s.flushNotes, "write exchanges"},
 		{250 * time.Millisecond, s.foldTally, "fold the tally"},
 		{5 * time.Second, s.sweepParked, "resolve parked members"},
@@ -77,6 +78,9 @@ func (s *Service) Run(ctx context.Context) {
 	workers.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	if err := s.endLease(last); err != nil {
+		s.log.Warn("the door lease was not given back and will run out", "error", err)
+	}
 	if err := s.flushNotes(last); err != nil {
 		s.log.Error("the last exchanges could not be written", "error", err)
 	}

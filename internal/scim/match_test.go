@@ -181,7 +181,7 @@ func TestBoth_halves_of_a_value_filter_have_to_hold_for_one_element(t *testing.T
 	}
 }
 
-// scim:T13
+//scim:t13
 func TestNonsense_matches_nobody_and_is_no_error(t *testing.T) {
 	doc := objectFrom(t, matchedUser)
 	for _, filter := range []string{

@@ -178,7 +178,8 @@ func TestAn_extension_that_arrives_by_patch_is_named_in_schemas(t *testing.T) {
 }
 
 // The shapes below are what the identity providers named really send.
-// scim:T1,T2,T6,T7,T8,T9,T10,T11,2,3,108,128
+//
+//scim:t1,t2,t6,t7,t8,t9,t10,t11,2,3,108,128
 func TestEvery_dialect_of_a_user_patch_is_understood(t *testing.T) {
 	ent := func(rest string) string { return `"` + EnterpriseURN + `":{"department":"Tour"` + rest + `}` }
 	runChanges(t, Standard().User, patchedUser, map[string]change{
@@ -448,7 +449,7 @@ func changesText(changes []MemberChange) string {
 	return strings.Join(all, " ")
 }
 
-// scim:T3,T4,T5,T7,T18,T19,36,113,116,118,120
+//scim:t3,t4,t5,t7,t18,t19,36,113,116,118,120
 func TestMembership_changes_are_read_from_every_dialect(t *testing.T) {
 	group := Standard().Group
 	for name, tt := range map[string]struct{ operations, want, rest string }{
@@ -516,7 +517,8 @@ func TestA_member_keeps_what_was_said_about_it(t *testing.T) {
 }
 
 // Known failures of other servers: a group emptied by a removal that named somebody, or by an id nobody knows.
-// scim:T3,T18,36,125,126
+//
+//scim:t3,t18,36,125,126
 func TestA_membership_change_that_is_not_understood_is_refused_and_never_empties_a_group(t *testing.T) {
 	for name, tt := range map[string]struct{ operations, code, mentions string }{
 		"a member without id":             {op("add", "members", `[{"value":"a"},{"display":"B"}]`), CodeInvalidValue, "members[1].value"},

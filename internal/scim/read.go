@@ -20,8 +20,8 @@ type Limits struct {
 	StringLen int // bytes of one string, decoded
 }
 
-// DefaultLimits are far above what any known client sends: a group of 80,000 members fits.
-var DefaultLimits = Limits{Depth: 32, Members: 250_000, StringLen: 1 << 20}
+// DefaultLimits are far above what any known client sends: a group of 300,000 members fits.
+var DefaultLimits = Limits{Depth: 32, Members: 1_000_000, StringLen: 1 << 20}
 
 // ReadObject reads one JSON object and refuses what two readers could understand differently: names that are equal or
 // differ only in letter case (attribute names have none, RFC 7643 section 2.1), invalid UTF-8, anything after the

@@ -33,6 +33,15 @@ CREATE UNIQUE INDEX organization_domains_verified ON organization_domains (domai
 -- Counts up whenever something that a bearer door remembers has changed: tokens, directories.
 INSERT INTO installation (name, value) VALUES ('door_epoch', '1'), ('tally_lock', '');
 
+-- +only postgres
+-- Processes that may answer from memory until expires_at, as long as the door epoch is the one they have adopted.
+CREATE TABLE door_leases (
+    process    {{text}} NOT NULL PRIMARY KEY,
+    epoch      BIGINT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+-- +end
+
 -- The log. seq is order of insertion; the position a reader follows is event_log.pos.
 -- A row may pack the n events of one request that differ only in the member (ids count up from id).
 CREATE TABLE events (

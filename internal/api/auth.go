@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// call is an authenticated request. Only open makes one.
+type call struct {
+	*server
+	r     *http.Request
+	query url.Values
+	path  map[string]string
+	actor event.Actor
+}
+
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// actorID is who acted when the management key did: there is one such key, held by the app's own company.
+const actorID = "management_key"
+
+func (s *server) open(r *http.Request, t target) (*call, error) {
+	if err := s.authenticate(r); err != nil {
+		return nil, err
+	}
+	query, err := readQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	return &call{server: s, r: r, query: query, path: t.path, actor: event.Actor{ID: actorID, Source: event.API}}, nil
+}
+
+func (s *server) authenticate(r *http.Request) error {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return errUnauthorized("Send the management key in one header: Authorization: Bearer <key>.")
+	}
+	scheme, secret, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return errUnauthorized("Send the management key as a bearer token: Authorization: Bearer <key>.")
+	}
+	if !s.accepts(token.Secret(strings.TrimSpace(secret))) {
+		return errUnauthorized(hint(token.Secret(strings.TrimSpace(secret))))
+	}
+	return nil
+}
+
+// accepts compares with every key, also after one has matched: time must not tell which.
+func (s *server) accepts(secret token.Secret) bool {
+	accepted := false
+	for _, key := range s.o.Keys {
+		if key.Matches(secret) {
+			accepted = true
+		}
+	}
+	return accepted
+}
+
+// hint looks at the form only, so it says nothing that the caller did not know.
+func hint(secret token.Secret) string {
+	if token.WellFormed(secret, "scim") {
+		return "This is the SCIM token of a directory. The API wants the management key."
+	}
+	return "The management key is not valid. Check that it was copied whole."
+}
+
+func errUnauthorized(message string) error {
+	return fault.New(fault.Unauthorized, "unauthorized", "%s", message)
+}
+
+func readQuery(raw string) (url.Values, error) {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "invalid_query", "The query of the address cannot be read; encode it as in name=value&name=value.").Because(err)
+	}
+	for name, values := range query {
+		for _, v := range values {
+			if !isText(v) || !isText(name) {
+				return nil, fault.New(fault.Invalid, "invalid_query", "The query parameter %.40q holds U+0000 or is not UTF-8.", name).On(name)
+			}
+		}
+	}
+	return query, nil
+}
+
+// isText says whether a database can hold it.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/fault"
+)
+
+// handler serves one method of one resource.
+type handler func(*call) (answer, error)
+
+// row is one line of the URL table.
+type row struct {
+	pattern string // {name} stands for one segment, which may hold an encoded slash
+	class   string // for metrics and logs
+	methods map[string]handler
+}
+
+// table is every address there is. HEAD is answered as GET.
+func table() []row {
+	return []row{
+		{"/organizations", "api_organizations", map[string]handler{http.MethodGet: listOrganizations, http.MethodPost: createOrganization}},
+		{"/organizations/{id}", "api_organization", map[string]handler{http.MethodGet: getOrganization}},
+		{"/organizations/external_id/{external_id}", "api_organization", map[string]handler{http.MethodGet: getOrganizationByExternalID}},
+
+		{"/directories", "api_directories", map[string]handler{http.MethodGet: listDirectories, http.MethodPost: createDirectory}},
+		{"/directories/{id}", "api_directory", map[string]handler{http.MethodGet: getDirectory, http.MethodDelete: deleteDirectory}},
+		{"/directories/{id}/tokens", "api_directory_tokens", map[string]handler{http.MethodGet: listTokens, http.MethodPost: createToken}},
+		{"/directories/{id}/tokens/{token_id}", "api_directory_token", map[string]handler{http.MethodDelete: revokeToken}},
+		{"/directories/{id}/exchanges", "api_exchanges", map[string]handler{http.MethodGet: listExchanges}},
+
+		{"/directory_users", "api_directory_users", map[string]handler{http.MethodGet: listUsers}},
+		{"/directory_users/{id}", "api_directory_user", map[string]handler{http.MethodGet: getUser}},
+		{"/directory_groups", "api_directory_groups", map[string]handler{http.MethodGet: listGroups}},
+		{"/directory_groups/{id}", "api_directory_group", map[string]handler{http.MethodGet: getGroup}},
+
+		{"/events", "api_events", map[string]handler{http.MethodGet: listEvents}},
+	}
+}
+
+// route is a row with its pattern taken apart.
+type route struct {
+	row      *row
+	segments []string
+}
+
+func routes() []route {
+	rows := table()
+	out := make([]route, len(rows))
+	for i := range rows {
+		out[i] = route{row: &rows[i], segments: strings.Split(rows[i].pattern[1:], "/")}
+	}
+	return out
+}
+
+// target is what an address means.
+type target struct {
+	row  *row // nil: there is nothing
+	path map[string]string
+}
+
+// find is our own and not ServeMux's because that one redirects with pages of HTML and takes encoded slashes for separators.
+func (s *server) find(u *url.URL) target {
+	segments := strings.Split(strings.TrimPrefix(strings.TrimSuffix(u.EscapedPath(), "/"), "/"), "/")
+	for _, rt := range s.routes {
+		if path, ok := rt.match(segments); ok {
+			return target{row: rt.row, path: path}
+		}
+	}
+	return target{}
+}
+
+func (rt route) match(segments []string) (map[string]string, bool) {
+	if len(segments) != len(rt.segments) {
+		return nil, false
+	}
+	path := map[string]string{}
+	for i, wanted := range rt.segments {
+		got, err := url.PathUnescape(segments[i])
+		switch name, isParameter := strings.CutPrefix(wanted, "{"); {
+		case err != nil || got == "":
+			return nil, false
+		case isParameter:
+			path[strings.TrimSuffix(name, "}")] = got
+		case got != wanted:
+			return nil, false
+		}
+	}
+	return path, true
+}
+
+// class is of the closed set of names for the metrics.
+func (t target) class() string {
+	if t.row == nil {
+		return "api_unknown"
+	}
+	return t.row.class
+}
+
+func (t target) handler(method string) (handler, error) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if h, ok := t.row.methods[method]; ok {
+		return h, nil
+	}
+	return nil, fault.New(fault.NotAllowed, "method_not_allowed", "%.20s is not possible at %s. Possible are %s.", method, t.row.pattern, t.allow())
+}
+
+// allow is the Allow header (RFC 9110 section 10.2.1).
+func (t target) allow() string {
+	var methods []string
+	for m := range t.row.methods {
+		methods = append(methods, m)
+		if m == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	slices.Sort(methods)
+	return strings.Join(methods, ", ")
+}
