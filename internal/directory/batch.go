@@ -71,17 +71,19 @@ func (b *batch) joined(p person, groups []Group, kind event.Type, derived bool) 
 	b.packed(kind, append(append(b.opening(), `,"user":`...), one.json()...), each, derived)
 }
 
-// members adds the events of several people joining or leaving one group.
-func (b *batch) members(g Group, people []person, kind event.Type) {
+// members adds the events of several people joining or leaving one group. Only their snapshots are stored; the payloads are made
+// when the events are read (memberForm).
+func (b *batch) members(g Group, people []User, kind event.Type) {
 	if len(people) == 0 {
 		return
 	}
-	d := b.a.Directory
 	each := make([][]byte, len(people))
-	for i, p := range people {
-		each[i] = wrapped(`,"user":`, p.payload(d))
+	for i, u := range people {
+		each[i] = memberSnapshot(u)
 	}
-	b.packed(kind, append(append(b.opening(), `,"group":`...), GroupPayload(d, g)...), each, false)
+	b.entries = append(b.entries, event.Entry{
+		OrganizationID: b.a.Directory.OrganizationID, Type: kind, Context: b.context, Form: memberFormName, Shared: memberShared(b.a.Directory, g), Each: each,
+	})
 }
 
 // wrapped is the rest of a membership event: its own member and the closing brace.

@@ -18,14 +18,13 @@ import (
 type target struct {
 	kind    MemberKind
 	id      string // of user or group; the value itself when parked
-	active  bool   // users
 	display string
 }
 
 // membership is what one request does to the members of a group.
 type membership struct {
 	add, remove []target
-	people      map[string]person // snapshots of the users in add and remove
+	people      map[string]User // snapshots of the users in add and remove
 }
 
 func (m membership) empty() bool { return len(m.add) == 0 && len(m.remove) == 0 }
@@ -45,7 +44,7 @@ func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes 
 	if len(changes) == 0 {
 		return membership{}, nil
 	}
-	named, err := s.resolve(ctx, a, values(changes))
+	named, people, err := s.resolve(ctx, a, values(changes))
 	if err != nil {
 		return membership{}, err
 	}
@@ -59,7 +58,7 @@ func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes 
 			return membership{}, err
 		}
 	}
-	m, err := s.difference(ctx, a, current, next)
+	m, err := s.difference(ctx, a, current, next, people)
 	if err != nil {
 		return membership{}, err
 	}
@@ -231,7 +230,7 @@ func (t target) ref() scim.MemberRef {
 }
 
 // difference turns the state before and after into what has to be written, in the order of ids, with snapshots of the people.
-func (s *Service) difference(ctx context.Context, a *Access, current, next map[string]target) (membership, error) {
+func (s *Service) difference(ctx context.Context, a *Access, current, next map[string]target, people map[string]User) (membership, error) {
 	var m membership
 	var users []string
 	for _, id := range slices.Sorted(maps.Keys(next)) {
@@ -251,27 +250,36 @@ func (s *Service) difference(ctx context.Context, a *Access, current, next map[s
 		}
 	}
 	var err error
-	m.people, err = s.people(ctx, a.Directory.ID, users)
+	m.people, err = s.people(ctx, a.Directory.ID, users, people)
 	return m, err
 }
 
-func (s *Service) people(ctx context.Context, d ID, ids []string) (map[string]person, error) {
-	out := make(map[string]person, len(ids))
+// people gives the snapshots of those who join or leave: from what resolving has read already, else from the store.
+func (s *Service) people(ctx context.Context, d ID, ids []string, read map[string]User) (map[string]User, error) {
+	out := make(map[string]User, len(ids))
+	var missing []string
+	for _, id := range ids {
+		if u, ok := read[id]; ok {
+			out[id] = u
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	return out, s.readPeople(ctx, d, missing, func(u User) { out[string(u.ID)] = u })
+}
+
+func (s *Service) readPeople(ctx context.Context, d ID, ids []string, each func(User)) error {
 	for part := range slices.Chunk(ids, chunk) {
 		args := padded(part)
 		found, _, err := s.queryUsers(ctx, selectUsers+" AND u.id IN ("+list(2, len(args))+")", append([]any{string(d)}, args...)...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, u := range found {
-			p, err := s.person(u)
-			if err != nil {
-				return nil, fmt.Errorf("stored document of user %s: %w", u.ID, err)
-			}
-			out[string(u.ID)] = p
+			each(u)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // writeMembers adds rows and events of a membership to a write. The people must not change state meanwhile, or consumers would
@@ -283,7 +291,7 @@ func (s *Service) writeMembers(b *batch, g Group, m membership) {
 	d, gid := string(b.a.Directory.ID), string(g.ID)
 	s.guardPeople(b, m)
 	var inserts, deletes [][]any
-	var left, came []person
+	var left, came []User
 	for _, t := range m.remove {
 		switch {
 		case t.kind == MemberParked:
@@ -327,27 +335,38 @@ func (s *Service) guardPeople(b *batch, m membership) {
 	}
 }
 
-// resolve finds what each value names: a user or group by id, an old id, an external id or user name; else it is parked.
-func (s *Service) resolve(ctx context.Context, a *Access, wanted []string) (map[string]target, error) {
+// resolve finds what each value names: a user or group by id, an old id, an external id or user name; else it is parked. Where the
+// request names few, as nearly all do, the people themselves are read in the same query; a group pushed whole may name a
+// hundred thousand, nearly all of them members already.
+func (s *Service) resolve(ctx context.Context, a *Access, wanted []string) (map[string]target, map[string]User, error) {
 	out := make(map[string]target, len(wanted))
+	people := map[string]User{}
+	var err error
+	if len(wanted) <= chunk {
+		err = s.readPeople(ctx, a.Directory.ID, wanted, func(u User) {
+			people[string(u.ID)] = u
+			out[string(u.ID)] = target{kind: MemberUser, id: string(u.ID)}
+		})
+	} else {
+		err = s.resolveIDs(ctx, a, wanted, out)
+	}
+	for i := 0; i < len(wanted) && err == nil; i++ {
+		if _, ok := out[wanted[i]]; !ok {
+			out[wanted[i]], err = s.resolveOther(ctx, a, wanted[i])
+		}
+	}
+	return out, people, err
+}
+
+func (s *Service) resolveIDs(ctx context.Context, a *Access, wanted []string, out map[string]target) error {
 	for part := range slices.Chunk(wanted, chunk) {
 		args := padded(part)
 		text := fmt.Sprintf(selectIDs, list(2, len(args)))
 		if err := s.scanTargets(ctx, text, append([]any{string(a.Directory.ID)}, args...), out); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	for _, value := range wanted {
-		if _, ok := out[value]; ok {
-			continue
-		}
-		t, err := s.resolveOther(ctx, a, value)
-		if err != nil {
-			return nil, err
-		}
-		out[value] = t
-	}
-	return out, nil
+	return nil
 }
 
 func (s *Service) scanTargets(ctx context.Context, text string, args []any, out map[string]target) error {

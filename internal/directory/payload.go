@@ -74,6 +74,11 @@ func (p *payload) time(name string, t time.Time) {
 	p.text = t.UTC().AppendFormat(p.text, `"2006-01-02T15:04:05.000Z"`)
 }
 
+func (p *payload) bool(name string, b bool) {
+	p.member(name)
+	p.text = strconv.AppendBool(p.text, b)
+}
+
 func (p *payload) int(name string, n int64) {
 	p.member(name)
 	p.text = strconv.AppendInt(p.text, n, 10)
@@ -153,8 +158,8 @@ var userFields = [...]userField{
 // payload is the directory user as the API and events show it.
 func (u person) payload(d Directory) payload {
 	p := newPayload(len(u.Document) + 1024)
-	for i := range userFields {
-		if f := &userFields[i]; f.write != nil {
+	for _, f := range userFields {
+		if f.write != nil {
 			f.write(&p, f.name, u)
 		} else {
 			p.string(f.name, d.OrganizationID)
@@ -361,8 +366,7 @@ func (t Token) payload(organizationID string) []byte {
 func previousUser(was, is person, after *payload) []byte {
 	changed := changedNames(was.doc, is.doc)
 	out, old := newPayload(256), newPayload(256)
-	for i := range userFields {
-		f := &userFields[i]
+	for _, f := range userFields {
 		if f.from == nil || !(f.name == "state" || slices.ContainsFunc(f.from, func(a string) bool { return slices.Contains(changed, a) })) {
 			continue
 		}

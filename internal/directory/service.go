@@ -52,6 +52,7 @@ func NewService(o Options) *Service {
 	s.notes.init()
 	s.groups.seed = maphash.MakeSeed()
 	s.parked.Store(true)
+	o.Events.Know(memberFormName, memberForm)
 	return s
 }
 

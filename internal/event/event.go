@@ -34,15 +34,20 @@ func (c Context) JSON() []byte {
 }
 
 // Entry is an event to append. Either Data is the payload, or Shared and Each pack several: the payload of the i-th is
-// Shared with Each[i] put in at its end, so Shared is an object without its closing brace and Each[i] the rest of it.
+// Shared followed by Each[i]. With a Form the payload is made of the two by that form's function when the event is read: what is
+// stored is the snapshot, and a request that concerns hundreds of people need not write it out for each.
 type Entry struct {
 	OrganizationID string
 	Type           Type
 	Context        []byte // Context.JSON
 	Data           []byte // a JSON object
-	Shared         []byte // packed: the object's common beginning, without "}"
+	Shared         []byte
 	Each           [][]byte
+	Form           string // "" or the name of a form: lower-case letters
 }
+
+// Form makes the payload of a packed event. It must give the same for ever: events do not change.
+type Form func(shared, each []byte) ([]byte, error)
 
 // MaxPacked is how many events one row holds at most; Append splits longer ones.
 const MaxPacked = 10_000
@@ -72,24 +77,38 @@ type row struct {
 }
 
 // events unpacks the row.
-func (r row) events() ([]Event, error) {
+func (l *Log) events(r row) ([]Event, error) {
 	base := Event{
-		OrganizationID: r.organizationID, Type: Type(r.kind), CreatedAt: time.UnixMicro(r.createdAt).UTC(),
-		Context: r.context,
+		ID: r.id, OrganizationID: r.organizationID, Type: Type(r.kind), CreatedAt: time.UnixMicro(r.createdAt).UTC(),
+		Context: r.context, Data: r.data,
 	}
-	if r.n == 1 {
-		base.ID, base.Data = r.id, r.data
+	named := len(r.data) > 0 && 'a' <= r.data[0] && r.data[0] <= 'z' // JSON objects begin with a brace
+	if r.n == 1 && !named {
 		return []Event{base}, nil
 	}
-	shared, rest, _ := bytes.Cut(r.data, newline)
+	join := Form(func(shared, each []byte) ([]byte, error) { return slices.Concat(shared, each), nil })
+	rest := r.data
+	if named {
+		name, tail, _ := bytes.Cut(rest, newline)
+		var known bool
+		if join, known = l.forms[string(name)]; !known {
+			return nil, fmt.Errorf("event row %s is of the form %q, which is not known", r.id, name)
+		}
+		rest = tail
+	}
+	shared, rest, _ := bytes.Cut(rest, newline)
 	parts := bytes.Split(rest, newline)
 	if int64(len(parts)) != r.n {
 		return nil, fmt.Errorf("event row %s holds %d events, not the %d it says", r.id, len(parts), r.n)
 	}
 	out := make([]Event, len(parts))
 	for i, each := range parts {
+		data, err := join(shared, each)
+		if err != nil {
+			return nil, fmt.Errorf("event row %s, number %d: %w", r.id, i, err)
+		}
 		out[i] = base
-		out[i].ID, out[i].Data = token.At(r.id, i), slices.Concat(shared, each)
+		out[i].ID, out[i].Data = token.At(r.id, i), data
 	}
 	return out, nil
 }

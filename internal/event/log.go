@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,16 +19,20 @@ type Log struct {
 	ids     *token.Source
 	inserts [eventsPerInsert + 1]string // by number of rows
 	nudge   chan struct{}
+	forms   map[string]Form
 }
 
 // NewLog makes the log over an open database.
 func NewLog(d *db.DB, ids *token.Source) *Log {
-	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1)}
+	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}}
 	for n := 1; n <= eventsPerInsert; n++ {
 		l.inserts[n] = insertText(n, l.positioned())
 	}
 	return l
 }
+
+// Know tells the log how to read events of a form. It is called while the services are built, before anything is read.
+func (l *Log) Know(form string, f Form) { l.forms[form] = f }
 
 // positioned says whether positions are given after commit.
 func (l *Log) positioned() bool { return l.db.Engine() == db.PostgreSQL }
@@ -76,17 +81,21 @@ func (e Entry) Len() int { return max(1, len(e.Each)) }
 
 // stored is what the data column holds.
 func (e Entry) stored() []byte {
-	switch len(e.Each) {
-	case 0:
+	switch {
+	case len(e.Each) == 0:
 		return e.Data
-	case 1:
-		return append(append([]byte(nil), e.Shared...), e.Each[0]...)
+	case len(e.Each) == 1 && e.Form == "":
+		return slices.Concat(e.Shared, e.Each[0])
 	}
-	size := len(e.Shared)
+	size := len(e.Form) + 1 + len(e.Shared)
 	for _, each := range e.Each {
 		size += 1 + len(each)
 	}
-	out := append(make([]byte, 0, size), e.Shared...)
+	out := make([]byte, 0, size)
+	if e.Form != "" {
+		out = append(append(out, e.Form...), '\n')
+	}
+	out = append(out, e.Shared...)
 	for _, each := range e.Each {
 		out = append(append(out, '\n'), each...)
 	}
@@ -136,7 +145,7 @@ func (l *Log) List(ctx context.Context, q Query) ([]Event, error) {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	defer rows.Close()
-	return q.collect(rows, after, before)
+	return l.collect(rows, q, after, before)
 }
 
 // place is where an event stands: its row's position and its number within the row.
@@ -214,14 +223,14 @@ func (q Query) statement(after, before place) (string, []any) {
 	return text + fmt.Sprintf(" ORDER BY pos %s LIMIT $%d", order, len(args)), args
 }
 
-func (q Query) collect(rows db.Rows, after, before place) ([]Event, error) {
+func (l *Log) collect(rows db.Rows, q Query, after, before place) ([]Event, error) {
 	out := make([]Event, 0, q.Limit)
 	for rows.Next() && len(out) < q.Limit {
 		var r row
 		if err := rows.Scan(&r.pos, &r.id, &r.organizationID, &r.kind, &r.n, &r.createdAt, &r.context, &r.data); err != nil {
 			return nil, fmt.Errorf("read events: %w", err)
 		}
-		events, err := r.events()
+		events, err := l.events(r)
 		if err != nil {
 			return nil, err
 		}

@@ -257,9 +257,9 @@ func TestList_refuses_a_cursor_that_names_no_event(t *testing.T) {
 func TestExpire_deletes_the_oldest_and_nothing_by_default(t *testing.T) {
 	each(t, func(t *testing.T, d *db.DB, l *event.Log) {
 		now := time.Now()
-		appendEvents(t, d, l, now.Add(-48*time.Hour), entry("a", event.OrganizationCreated, "old"))
-		kept := appendEvents(t, d, l, now, entry("a", event.OrganizationUpdated, "new"))[0]
-		for retention, want := range map[time.Duration]string{0: "old new", 72 * time.Hour: "old new"} {
+		appendEvents(t, d, l, now.Add(-48*time.Hour), entry("a", event.OrganizationCreated, "{old}"))
+		kept := appendEvents(t, d, l, now, entry("a", event.OrganizationUpdated, "{new}"))[0]
+		for retention, want := range map[time.Duration]string{0: "{old} {new}", 72 * time.Hour: "{old} {new}"} {
 			if err := l.Expire(ctx, retention, now); err != nil {
 				t.Fatal(err)
 			}
@@ -270,7 +270,7 @@ func TestExpire_deletes_the_oldest_and_nothing_by_default(t *testing.T) {
 		if err := l.Expire(ctx, 24*time.Hour, now); err != nil {
 			t.Fatal(err)
 		}
-		if got := datas(list(t, l, event.Query{})); got != "new" {
+		if got := datas(list(t, l, event.Query{})); got != "{new}" {
 			t.Errorf("got %s", got)
 		}
 		if got := list(t, l, event.Query{After: kept}); len(got) != 0 {
@@ -285,10 +285,25 @@ func TestAppend_splits_what_is_too_much_for_one_row(t *testing.T) {
 		for i := range many {
 			many[i] = fmt.Appendf(nil, "%d", i)
 		}
-		appendEvents(t, d, l, time.Now(), event.Entry{OrganizationID: "o", Type: event.DirectoryGroupUserAdded, Context: []byte("{}"), Shared: []byte("n"), Each: many})
+		appendEvents(t, d, l, time.Now(), event.Entry{OrganizationID: "o", Type: event.DirectoryGroupUserAdded, Context: []byte("{}"), Shared: []byte("{n"), Each: many})
 		events := list(t, l, event.Query{Limit: len(many) + 1})
-		if len(events) != len(many) || string(events[event.MaxPacked].Data) != fmt.Sprintf("n%d", event.MaxPacked) {
+		if len(events) != len(many) || string(events[event.MaxPacked].Data) != fmt.Sprintf("{n%d", event.MaxPacked) {
 			t.Fatalf("%d events", len(events))
+		}
+	})
+}
+
+func TestEvents_of_a_form_are_made_when_they_are_read(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, l *event.Log) {
+		for _, parts := range [][][]byte{{[]byte("a")}, {[]byte("b"), []byte("c")}} {
+			appendEvents(t, d, l, time.Now(), event.Entry{OrganizationID: "o", Type: event.DirectoryGroupUserAdded, Context: []byte("{}"), Form: "greeting", Shared: []byte("hello"), Each: parts})
+		}
+		if _, err := l.List(ctx, event.Query{Limit: 10}); err == nil {
+			t.Error("an event of an unknown form was read as if it were its data")
+		}
+		l.Know("greeting", func(shared, each []byte) ([]byte, error) { return fmt.Appendf(nil, "{%s %s}", shared, each), nil })
+		if got := datas(list(t, l, event.Query{})); got != "{hello a} {hello b} {hello c}" {
+			t.Error(got)
 		}
 	})
 }

@@ -22,6 +22,9 @@ func (r *ResourceType) Apply(doc *Object, p Patch, m Mode) (*Object, error) {
 			return nil, err
 		}
 		for _, step := range flat {
+			if err := checkSize(step.Value, step.Path.String()); err != nil {
+				return nil, prefixed(err, step.where())
+			}
 			if err := run.step(step); err != nil {
 				return nil, prefixed(err, step.where())
 			}

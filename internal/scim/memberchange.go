@@ -1,5 +1,7 @@
 package scim
 
+import "github.com/rollcallhq/rollcall/internal/fault"
+
 // MemberChangeKind is what a PATCH wants done to a group's members.
 type MemberChangeKind string
 
@@ -19,6 +21,9 @@ type MemberChange struct {
 	Where   Filter
 }
 
+// mostChoices bounds how often one request may look at every member of a group.
+const mostChoices = 100
+
 // SplitMembers takes every operation on `members` out of a group's patch, also those in pathless values, and gives them in
 // order as changes; rest is what Apply has to do. A resource type without members gives the patch back as it is.
 func (r *ResourceType) SplitMembers(p Patch, m Mode) (rest Patch, changes []MemberChange, err error) {
@@ -26,6 +31,7 @@ func (r *ResourceType) SplitMembers(p Patch, m Mode) (rest Patch, changes []Memb
 	if attr == nil {
 		return p, nil, nil
 	}
+	chosen := 0
 	for _, op := range p.Operations {
 		flat, err := r.flatten(op)
 		if err != nil {
@@ -42,6 +48,12 @@ func (r *ResourceType) SplitMembers(p Patch, m Mode) (rest Patch, changes []Memb
 			}
 			if any {
 				changes = append(changes, change)
+			}
+			if change.Kind == MembersRemoveWhere {
+				chosen++
+			}
+			if chosen > mostChoices {
+				return Patch{}, nil, fault.New(fault.TooLarge, "", "the patch chooses members by more than %d filters; send its operations in several requests", mostChoices)
 			}
 		}
 	}

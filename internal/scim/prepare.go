@@ -13,6 +13,9 @@ import (
 //
 // A group's `members` stay in the document as a list, also an empty one, until TakeMembers takes them out.
 func (r *ResourceType) Prepare(in *Object, m Mode) (*Object, error) {
+	if err := r.checkSize(in); err != nil {
+		return nil, err
+	}
 	if err := r.checkSchemas(in, m); err != nil {
 		return nil, err
 	}
