@@ -63,6 +63,19 @@ func (s *Service) Note(x *Exchange) {
 	n.waiting = append(n.waiting, x)
 }
 
+// Busy says that the exchange of an accepted read would be dropped (and counts it as dropped), so that nobody need make it. A
+// quarter of the buffer is kept for what was refused or repeated, which is looked at more.
+func (s *Service) Busy() bool {
+	n := &s.notes
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.waiting) < maxNotes*3/4 {
+		return false
+	}
+	n.dropped.Add(1)
+	return true
+}
+
 // Dropped is how many exchanges could not be kept because too many came at once.
 func (s *Service) Dropped() int64 { return s.notes.dropped.Load() }
 

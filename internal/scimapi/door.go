@@ -206,5 +206,8 @@ func (c *call) settle() {
 				"directory", c.access.Directory.ID, "error", err)
 		}
 	}
+	if c.method == http.MethodGet && c.effect.refusal == nil && c.server.dir.Busy() {
+		return
+	}
 	c.server.dir.Note(c.exchange())
 }

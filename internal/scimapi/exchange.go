@@ -1,6 +1,7 @@
 package scimapi
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -103,7 +104,7 @@ func cutBody(body []byte, limit int) []byte {
 
 // storable: PostgreSQL's text can hold neither broken UTF-8 nor U+0000.
 func storable(b []byte) []byte {
-	if utf8.Valid(b) && !strings.Contains(string(b), "\x00") {
+	if utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
 		return b
 	}
 	return []byte(text(string(b)))

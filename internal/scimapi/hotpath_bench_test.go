@@ -77,7 +77,9 @@ func BenchmarkHotPath(b *testing.B) {
 		{"patch", func(b *testing.B, n int) {
 			do(b, "PATCH", "/Users/"+ids[n%people], fmt.Appendf(nil, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":%t}}]}`, n/people%2 == 0), 200)
 		}},
-		{"put", func(b *testing.B, n int) { do(b, "PUT", "/Users/"+ids[n%people], benchUser(n%people, fmt.Sprint(n)), 200) }},
+		{"put", func(b *testing.B, n int) {
+			do(b, "PUT", "/Users/"+ids[n%people], benchUser(n%people, fmt.Sprint(n)), 200)
+		}},
 		{"list", func(b *testing.B, n int) { do(b, "GET", "/Users?startIndex=900&count=100", nil, 200) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -19,17 +19,23 @@ func mentionsPassword(b []byte) bool {
 	if bytes.Contains(b, []byte(`\u`)) {
 		return true
 	}
-	for rest := b; len(rest) >= len(passwordName); {
-		at := bytes.IndexAny(rest, "pP")
-		if at < 0 || len(rest)-at < len(passwordName) {
+	return spellsPassword(b, 'w') || spellsPassword(b, 'W')
+}
+
+// spellsPassword looks around each w, which is the rarest letter of the word in the bodies that we see.
+func spellsPassword(b []byte, w byte) bool {
+	const before = len("pass")
+	for from := 0; ; {
+		i := bytes.IndexByte(b[from:], w)
+		if i < 0 {
 			return false
 		}
-		if bytes.EqualFold(rest[at:at+len(passwordName)], []byte(passwordName)) {
+		at := from + i - before
+		if at >= 0 && at+len(passwordName) <= len(b) && bytes.EqualFold(b[at:at+len(passwordName)], []byte(passwordName)) {
 			return true
 		}
-		rest = rest[at+1:]
+		from += i + 1
 	}
-	return false
 }
 
 // redacted gives the body without the values of passwords: under the name, however it is qualified, and beside a PATCH path that
