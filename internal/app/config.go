@@ -32,7 +32,7 @@ type Settings struct {
 	RateLimit         Text `help:"SCIM requests a second allowed for each token; 0 for no limit." preset:"1000" placeholder:"N"`
 	EventRetention    Text `help:"How long events are kept, like 365d; 0 for ever." preset:"0" placeholder:"DURATION"`
 	ExchangeRetention Text `help:"How long recorded SCIM requests are kept; 0 for ever." preset:"30d" placeholder:"DURATION"`
-	ExchangeMaxBytes  Text `help:"How much room recorded SCIM requests may take, like 500MB or 2GiB; 0 for no bound." preset:"1GiB" placeholder:"SIZE"`
+	ExchangeMaxBytes  Text `help:"How much room the recorded SCIM requests of one directory may take, like 500MB or 2GiB; 0 for no bound." preset:"1GiB" placeholder:"SIZE"`
 	ShutdownTimeout   Text `help:"How long a stop waits for requests in flight." preset:"30s" placeholder:"DURATION"`
 	CommitDelay       Text `help:"For benchmarks: pretend that every commit's fsync takes so much longer." preset:"0" hidden:"" placeholder:"DURATION"`
 }
