@@ -246,7 +246,7 @@ func (s *Service) expireOver(ctx context.Context, id ID) error {
 			return err
 		}
 		if over {
-			return s.expireBefore(ctx, id, last)
+			return s.expireBefore(ctx, id, last+"0") // it too
 		}
 		before = last
 	}

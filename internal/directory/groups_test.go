@@ -256,3 +256,37 @@ func TestNested_groups_count_for_scim_and_not_for_consumers(t *testing.T) {
 		}
 	})
 }
+
+func TestStale_group_ids_heal_by_external_id_else_name(t *testing.T) {
+	each(t, func(h *house) {
+		g := h.group("Staff")
+		h.ok(h.s.DeleteGroup(ctx, h.a, string(g.ID), directory.Condition{}, record))
+		again := h.group("staff")
+		found, err := h.s.GetGroup(ctx, h.a, string(g.ID), false)
+		h.ok(err)
+		if found.ID != again.ID {
+			h.t.Errorf("%s led to %s, want %s", g.ID, found.ID, again.ID)
+		}
+		h.wantFault(h.s.DeleteGroup(ctx, h.a, string(g.ID), directory.Condition{}, record), fault.NotFound, "")
+		outer := h.group("Outer", string(g.ID)) // a member reference heals too
+		if got := h.memberValues(outer); !slices.Equal(got, []string{string(again.ID)}) {
+			h.t.Errorf("members %v", got)
+		}
+	})
+}
+
+// On PostgreSQL a value can be parked in the moment its person arrives, each write blind to the other.
+func TestSweep_settles_a_member_who_was_parked_while_the_person_arrived(t *testing.T) {
+	each(t, func(h *house) {
+		g := h.group("Staff")
+		u := h.person("ada")
+		h.news()
+		_, err := h.exec(`INSERT INTO directory_parked_members (directory_id, value_key, group_id, value) VALUES ($1, 'ada', $2, 'ADA')`, string(h.dir.ID), string(g.ID))
+		h.ok(err)
+		h.ok(h.s.Sweep(ctx))
+		if got := h.memberValues(g); !slices.Equal(got, []string{string(u.ID)}) {
+			h.t.Errorf("members %v", got)
+		}
+		h.wantNews("group.user_added")
+	})
+}

@@ -235,3 +235,33 @@ func short(name string) string {
 	}
 	return name
 }
+
+// service is another service on the same database, with options of its own.
+func (h *house) service(o directory.Options) *directory.Service {
+	ids := token.NewSource(time.Now)
+	o.DB, o.IDs, o.Logger, o.Events = h.db, ids, slog.New(slog.DiscardHandler), event.NewLog(h.db, ids)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return directory.NewService(o)
+}
+
+// runBriefly starts the background work and stops it again.
+func (h *house) runBriefly() {
+	running, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		h.s.Run(running)
+		close(done)
+	}()
+	stop()
+	<-done
+}
+
+func (h *house) exec(text string, args ...any) (n int64, err error) {
+	err = h.db.Tx(ctx, func(tx db.Tx) error {
+		n, err = tx.Exec(ctx, text, args...)
+		return err
+	})
+	return n, err
+}

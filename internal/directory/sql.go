@@ -33,8 +33,9 @@ const (
 	lockDirectory      = `SELECT id FROM directories WHERE id = $1 AND deleted_at IS NULL`
 	countUsersByActive = `SELECT active, COUNT(*) FROM directory_users WHERE directory_id = $1 GROUP BY active`
 
-	userColumns  = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.version, u.created_at, u.updated_at, u.document`
-	groupsOfUser = `(SELECT string_agg(m.group_id, ',' ORDER BY m.group_id) FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`
+	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.version, u.created_at, u.updated_at, u.document`
+	// In no certain order, see ordered: an ORDER BY within the aggregate opens a sorter for each person, also for those in no group.
+	groupsOfUser = `(SELECT string_agg(m.group_id, ',') FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`
 	selectUsers  = `SELECT ` + userColumns + `, NULL FROM directory_users u WHERE u.directory_id = $1`
 	selectUsersG = `SELECT ` + userColumns + `, ` + groupsOfUser + ` FROM directory_users u WHERE u.directory_id = $1`
 
@@ -54,7 +55,8 @@ const (
 	deleteEmails = `DELETE FROM directory_user_emails WHERE directory_id = $1 AND user_id = $2`
 	userUnmoved  = `SELECT 1 FROM (SELECT COALESCE(string_agg(group_id, ',' ORDER BY group_id), '') AS ids
 		FROM directory_group_members WHERE directory_id = $1 AND member_id = $2) AS m WHERE ids = $3`
-	nobodyParked = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
+	userUngrouped = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_group_members WHERE directory_id = $1 AND member_id = $2)`
+	nobodyParked  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
 		WHERE directory_id = $1 AND value_key IN ($2, $3) AND (value_key = $2 OR value = $4))`
 	selectParked = `SELECT value_key, group_id, value, display FROM directory_parked_members
 		WHERE directory_id = $1 AND value_key IN ($2, $3) AND (value_key = $2 OR value = $4)`

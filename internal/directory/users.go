@@ -280,9 +280,19 @@ func (s *Service) scanUser(row db.Row) (User, string, error) {
 	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Version, &created, &updated, &u.Document, &groups)
 	u.CreatedAt, u.UpdatedAt = micros(created), micros(updated)
 	if groups != nil {
-		u.direct = *groups
+		u.direct = ordered(*groups)
 	}
 	return u, u.direct, err
+}
+
+// ordered sorts ids joined by commas, by bytes as the databases compare them: guards compare the text.
+func ordered(ids string) string {
+	if !strings.Contains(ids, ",") {
+		return ids
+	}
+	each := strings.Split(ids, ",")
+	slices.Sort(each)
+	return strings.Join(each, ",")
 }
 
 // user finds by id, healing old ones unless the directory is strict.
@@ -466,7 +476,7 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		if groups, err = s.groupsOf(ctx, d.ID, old.User); err != nil {
 			return err
 		}
-		b.w.GuardSelect(userUnmoved, string(d.ID), string(next.ID), old.direct)
+		b.unmoved(old.User)
 	}
 	after := next.payload(d)
 	if was && is {
@@ -486,6 +496,15 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		b.joined(next.person, groups, event.DirectoryGroupUserAdded, true)
 	}
 	return nil
+}
+
+// unmoved is the guard that the person is in the very groups they were read with.
+func (b *batch) unmoved(u User) {
+	if u.direct == "" { // the usual case has the cheaper question
+		b.w.GuardSelect(userUngrouped, string(b.a.Directory.ID), string(u.ID))
+		return
+	}
+	b.w.GuardSelect(userUnmoved, string(b.a.Directory.ID), string(u.ID), u.direct)
 }
 
 // groupsOf are the groups a person is directly in. The guard compares with what was read with the person (User.direct): if
@@ -532,7 +551,7 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 	b := s.begin(a, s.time(), rec)
 	id, uid, at := string(a.Directory.ID), string(u.ID), b.at.UnixMicro()
 	b.w.Guard(deleteUser, id, uid, u.Version)
-	b.w.GuardSelect(userUnmoved, id, uid, u.direct)
+	b.unmoved(u)
 	b.w.Exec(deleteEmails, id, uid)
 	if len(groups) > 0 {
 		b.w.Exec(touchGroupOf, id, uid, at)

@@ -1,0 +1,10 @@
+package directory
+
+import "context"
+
+// What the background does on a clock, tests do at once.
+
+func (s *Service) FoldTally(ctx context.Context) error  { return s.foldTally(ctx) }
+func (s *Service) FlushNotes(ctx context.Context) error { return s.flushNotes(ctx) }
+func (s *Service) Expire(ctx context.Context) error     { return s.expire(ctx) }
+func (s *Service) Sweep(ctx context.Context) error      { return s.sweepParked(ctx) }
