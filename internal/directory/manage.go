@@ -207,28 +207,24 @@ func (s *Service) queryDirectories(ctx context.Context, text string, args ...any
 // Counts are exact at the moment of asking.
 func (s *Service) Counts(ctx context.Context, id ID) (Counts, error) {
 	var c Counts
-	rows, err := s.db.Query(ctx, countUsersByActive, string(id))
+	err := s.db.Snapshot(ctx, func(r db.Reader) error {
+		users, err := s.rankOf(ctx, r, tallyKey{id, kindUser})
+		if err != nil {
+			return err
+		}
+		groups, err := s.rankOf(ctx, r, tallyKey{id, kindGroup})
+		if err != nil {
+			return err
+		}
+		var inactive int64
+		err = r.QueryRow(ctx, countInactive, string(id)).Scan(&inactive)
+		c = Counts{Active: users.total - inactive, Inactive: inactive, Groups: groups.total}
+		return err
+	})
 	if err != nil {
-		return c, fmt.Errorf("count users: %w", err)
+		return Counts{}, fmt.Errorf("count the users and groups of directory %s: %w", id, err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var active bool
-		var n int64
-		if err := rows.Scan(&active, &n); err != nil {
-			return c, fmt.Errorf("count users: %w", err)
-		}
-		if active {
-			c.Active = n
-		} else {
-			c.Inactive = n
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return c, fmt.Errorf("count users: %w", err)
-	}
-	c.Groups, err = s.total(ctx, id, kindGroup)
-	return c, err
+	return c, nil
 }
 
 // Delete removes a directory: its tokens die with it, its people and groups are kept only so that their old ids still lead to

@@ -24,14 +24,14 @@ const (
 	anyLeaseBelow    = `SELECT EXISTS (SELECT 1 FROM door_leases WHERE epoch < $1 AND expires_at > clock_timestamp())`
 	organizationLock = `SELECT id FROM organizations WHERE id = $1`
 
-	insertToken        = `INSERT INTO directory_tokens (id, directory_id, hash, suffix, created_at) VALUES ($1, $2, $3, $4, $5)`
-	selectTokens       = `SELECT id, suffix, created_at, last_used_at, revoked_at FROM directory_tokens WHERE directory_id = $1 ORDER BY id`
-	countTokens        = `SELECT COUNT(*) FROM directory_tokens WHERE directory_id = $1 AND revoked_at IS NULL`
-	revokeToken        = `UPDATE directory_tokens SET revoked_at = $3 WHERE directory_id = $1 AND id = $2 AND revoked_at IS NULL`
-	revokeTokens       = `UPDATE directory_tokens SET revoked_at = $2 WHERE directory_id = $1 AND revoked_at IS NULL`
-	touchToken         = `UPDATE directory_tokens SET last_used_at = $3 WHERE directory_id = $1 AND id = $2`
-	lockDirectory      = `SELECT id FROM directories WHERE id = $1 AND deleted_at IS NULL`
-	countUsersByActive = `SELECT active, COUNT(*) FROM directory_users WHERE directory_id = $1 GROUP BY active`
+	insertToken   = `INSERT INTO directory_tokens (id, directory_id, hash, suffix, created_at) VALUES ($1, $2, $3, $4, $5)`
+	selectTokens  = `SELECT id, suffix, created_at, last_used_at, revoked_at FROM directory_tokens WHERE directory_id = $1 ORDER BY id`
+	countTokens   = `SELECT COUNT(*) FROM directory_tokens WHERE directory_id = $1 AND revoked_at IS NULL`
+	revokeToken   = `UPDATE directory_tokens SET revoked_at = $3 WHERE directory_id = $1 AND id = $2 AND revoked_at IS NULL`
+	revokeTokens  = `UPDATE directory_tokens SET revoked_at = $2 WHERE directory_id = $1 AND revoked_at IS NULL`
+	touchToken    = `UPDATE directory_tokens SET last_used_at = $3 WHERE directory_id = $1 AND id = $2`
+	lockDirectory = `SELECT id FROM directories WHERE id = $1 AND deleted_at IS NULL`
+	countInactive = `SELECT COUNT(*) FROM directory_users WHERE directory_id = $1 AND NOT active`
 
 	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.version, u.created_at, u.updated_at, u.document`
 	// In no certain order, see ordered: an ORDER BY within the aggregate opens a sorter for each person, also for those in no group.

@@ -57,15 +57,48 @@ func (s *Service) rank(ctx context.Context, d ID, kind string) (rank, error) {
 	if err != nil {
 		return rank{}, err
 	}
-	s.tally.mu.Lock()
-	folded, ok := s.tally.known[key]
-	s.tally.mu.Unlock()
-	if !ok || folded.version != version {
-		if folded, pending, err = s.reloadTally(ctx, key); err != nil {
-			return rank{}, err
+	if folded, ok := s.tally.at(key, version); ok {
+		return folded.with(pending), nil
+	}
+	var r rank
+	err = s.db.Snapshot(ctx, func(at db.Reader) (err error) {
+		r, err = s.rankOf(ctx, at, key)
+		return err
+	})
+	return r, err
+}
+
+// rankOf is the rank as r sees it, which must be of one moment.
+func (s *Service) rankOf(ctx context.Context, r db.Reader, key tallyKey) (rank, error) {
+	version, pending, err := s.readTally(ctx, r, key)
+	if err != nil {
+		return rank{}, err
+	}
+	folded, ok := s.tally.at(key, version)
+	if !ok {
+		if folded, err = readBlocks(ctx, r, key, version); err != nil {
+			return rank{}, fmt.Errorf("read the tally: %w", err)
 		}
+		s.tally.keep(key, folded)
 	}
 	return folded.with(pending), nil
+}
+
+// at gives the blocks of a version, if they are remembered.
+func (t *tally) at(key tallyKey, version int64) (blocks, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b, ok := t.known[key]
+	return b, ok && b.version == version
+}
+
+func (t *tally) keep(key tallyKey, b blocks) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.known == nil || len(t.known) > 10_000 {
+		t.known = map[tallyKey]blocks{}
+	}
+	t.known[key] = b
 }
 
 type difference struct {
@@ -94,39 +127,22 @@ func (s *Service) readTally(ctx context.Context, r db.Reader, key tallyKey) (ver
 	return version, pending, rows.Err()
 }
 
-func (s *Service) reloadTally(ctx context.Context, key tallyKey) (blocks, []difference, error) {
-	var b blocks
-	var pending []difference
-	err := s.db.Snapshot(ctx, func(r db.Reader) (err error) {
-		b = blocks{}
-		if b.version, pending, err = s.readTally(ctx, r, key); err != nil {
-			return err
-		}
-		rows, err := r.Query(ctx, selectBlocks, string(key.directory), key.kind)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var first string
-			var n int64
-			if err := rows.Scan(&first, &n); err != nil {
-				return err
-			}
-			b.first, b.n = append(b.first, first), append(b.n, n)
-		}
-		return rows.Err()
-	})
+func readBlocks(ctx context.Context, r db.Reader, key tallyKey, version int64) (blocks, error) {
+	b := blocks{version: version}
+	rows, err := r.Query(ctx, selectBlocks, string(key.directory), key.kind)
 	if err != nil {
-		return b, nil, fmt.Errorf("read the tally: %w", err)
+		return b, err
 	}
-	s.tally.mu.Lock()
-	defer s.tally.mu.Unlock()
-	if s.tally.known == nil || len(s.tally.known) > 10_000 {
-		s.tally.known = map[tallyKey]blocks{}
+	defer rows.Close()
+	for rows.Next() {
+		var first string
+		var n int64
+		if err := rows.Scan(&first, &n); err != nil {
+			return b, err
+		}
+		b.first, b.n = append(b.first, first), append(b.n, n)
 	}
-	s.tally.known[key] = b
-	return b, pending, nil
+	return b, rows.Err()
 }
 
 // with adds differences that are not folded yet.
