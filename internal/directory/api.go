@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -38,7 +39,7 @@ func (s *Service) directoryOf(ctx context.Context, q APIQuery) (Directory, error
 	return Directory{}, fault.New(fault.Unprocessable, "required", "Name a directory, or a group or user of one.").On("directory")
 }
 
-// APIUsers gives a page of people with the groups they are effectively in. Inactive people are in it only where the directory keeps
+// APIUsers gives a page of people with the groups they are directly in. Inactive people are in it only where the directory keeps
 // them for consumers, and never as members of a group.
 func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, bool, error) {
 	d, err := s.directoryOf(ctx, q)
@@ -60,41 +61,44 @@ func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, 
 		p.conditions = append(p.conditions, "u.active")
 	}
 	text, args := p.statement(selectUsersG, "u.id")
-	found, groups, err := s.queryUsers(ctx, text, args...)
+	found, _, err := s.queryUsers(ctx, text, args...)
 	if err != nil {
 		return nil, d, false, err
 	}
-	for i := range found {
-		if groups[i] != "" {
-			found[i].Groups, err = s.directRefs(ctx, d.ID, found[i], groups[i])
-		}
-		if err != nil {
-			return nil, d, false, err
-		}
-	}
 	found, more := cut(p, found)
-	return found, d, more, nil
+	return found, d, more, s.directRefs(ctx, d.ID, found)
 }
 
-// directRefs: consumers see direct groups only, and people who left are in none.
-func (s *Service) directRefs(ctx context.Context, d ID, u User, ids string) ([]GroupRef, error) {
-	if !u.Active {
-		return nil, nil
+// directRefs fills in the groups that people are in, reading all names at once: consumers see direct groups only, and people
+// who left are in none.
+func (s *Service) directRefs(ctx context.Context, d ID, users []User) error {
+	var ids []string
+	for _, u := range users {
+		ids = append(ids, u.directIDs()...)
 	}
-	refs, err := s.groupRefs(ctx, d, strings.Split(ids, ","))
-	var out []GroupRef
-	for _, r := range refs {
-		if r.Direct {
-			out = append(out, r)
-		}
+	slices.Sort(ids)
+	names, err := s.groupNames(ctx, d, slices.Compact(ids))
+	if err != nil {
+		return err
 	}
-	return out, err
+	for i := range users {
+		users[i].Groups = groupTree{names: names}.refs(users[i].directIDs())
+	}
+	return nil
+}
+
+// directIDs are the groups an active person was directly in when they were read.
+func (u User) directIDs() []string {
+	if u.direct == "" || !u.Active {
+		return nil
+	}
+	return strings.Split(u.direct, ",")
 }
 
 // APIUser finds one person of any living directory.
 func (s *Service) APIUser(ctx context.Context, id UserID) (User, Directory, error) {
 	gone := fault.New(fault.NotFound, "entity_not_found", "Directory user not found: '%.80s'.", id)
-	u, groups, err := s.scanUser(s.db.QueryRow(ctx, selectAnyUser, string(id)))
+	u, _, err := s.scanUser(s.db.QueryRow(ctx, selectAnyUser, string(id)))
 	if errors.Is(err, db.ErrNoRows) {
 		return User{}, Directory{}, gone
 	}
@@ -105,10 +109,12 @@ func (s *Service) APIUser(ctx context.Context, id UserID) (User, Directory, erro
 	if fault.Is(err, fault.NotFound) || (err == nil && !visible(d, u)) {
 		return User{}, Directory{}, gone
 	}
-	if err == nil && groups != "" {
-		u.Groups, err = s.directRefs(ctx, d.ID, u, groups)
+	if err != nil {
+		return User{}, Directory{}, err
 	}
-	return u, d, err
+	one := []User{u}
+	err = s.directRefs(ctx, d.ID, one)
+	return one[0], d, err
 }
 
 // APIGroups gives a page of groups.

@@ -109,8 +109,9 @@ func (b *batch) commit(ctx context.Context, o Outcome) error {
 			o.EventKind = append(o.EventKind, string(e.Type))
 		}
 	}
+	var x *Exchange
 	if b.rec != nil {
-		if x := b.rec(o); x != nil {
+		if x = b.rec(o); x != nil {
 			x.ID = b.exchange
 			x.complete(b.a)
 			b.w.Exec(insertExchange, x.row()...)
@@ -118,6 +119,9 @@ func (b *batch) commit(ctx context.Context, o Outcome) error {
 	}
 	if err := b.s.db.Write(ctx, &b.w); err != nil {
 		return err
+	}
+	if x != nil {
+		b.s.notes.grew(x)
 	}
 	if b.a.Directory.State != Linked {
 		b.s.linked()

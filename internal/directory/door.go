@@ -135,16 +135,23 @@ func modelOf(d Directory) (*scim.Model, error) {
 	return model.With(user, group), nil
 }
 
+func errExtensions() *fault.Error {
+	return fault.New(fault.Unprocessable, "invalid_extensions",
+		`Custom schemas are given as {"user":[schema, …],"group":[schema, …]}, and there are no other kinds.`).On("extensions")
+}
+
 func parseExtensions(text []byte) (user, group []scim.Extension, err error) {
 	if len(text) == 0 || string(text) == "{}" {
 		return nil, nil, nil
 	}
 	var declared map[string][]json.RawMessage
 	if err := json.Unmarshal(text, &declared); err != nil {
-		return nil, nil, fault.New(fault.Unprocessable, "invalid_extensions",
-			`Custom schemas are given as {"user":[schema, …],"group":[schema, …]}.`).On("extensions").Because(err)
+		return nil, nil, errExtensions().Because(err)
 	}
 	for kind, schemas := range declared {
+		if kind != "user" && kind != "group" {
+			return nil, nil, errExtensions()
+		}
 		for _, raw := range schemas {
 			o, err := scim.ReadObject(raw, scim.DefaultLimits)
 			if err != nil {

@@ -21,6 +21,7 @@ type notes struct {
 	mu      sync.Mutex
 	waiting []*Exchange
 	tokens  map[TokenID]use
+	grown   map[ID]int64 // bytes written since a directory's exchanges were measured; absent: never measured here
 	dropped atomic.Int64
 	unknown atomic.Int64
 }
@@ -31,7 +32,28 @@ type use struct {
 }
 
 func (n *notes) init() {
-	n.tokens = map[TokenID]use{}
+	n.tokens, n.grown = map[TokenID]use{}, map[ID]int64{}
+}
+
+// grew counts what was written, so that a directory's exchanges are measured only when they may have come near their share.
+func (n *notes) grew(x *Exchange) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if grown, measured := n.grown[x.DirectoryID]; measured {
+		n.grown[x.DirectoryID] = grown + x.size()
+	}
+}
+
+// due says whether to measure: once for each directory, then after each sixteenth of its share.
+func (n *notes) due(d ID, share int64) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	grown, measured := n.grown[d]
+	if measured && grown < share/16 {
+		return false
+	}
+	n.grown[d] = 0
+	return true
 }
 
 func (n *notes) use(d ID, t TokenID, at time.Time) {
@@ -111,6 +133,9 @@ func (s *Service) flushNotes(ctx context.Context) error {
 		n.dropped.Add(int64(len(waiting)))
 		return fmt.Errorf("%d exchanges are lost: %w", len(waiting), err)
 	}
+	for _, x := range waiting {
+		n.grew(x)
+	}
 	return nil
 }
 
@@ -119,14 +144,18 @@ func (x *Exchange) complete(a *Access) {
 	x.OrganizationID, x.DirectoryID, x.TokenID = a.Directory.OrganizationID, a.Directory.ID, a.TokenID
 }
 
+// size is about what the exchange takes in the store, in bytes.
+func (x *Exchange) size() int64 {
+	return int64(len(x.Path) + len(x.Effect) + len(x.Body) + len(x.Answer))
+}
+
 func (x *Exchange) row() []any {
-	size := len(x.Path) + len(x.Effect) + len(x.Body) + len(x.Answer)
 	effect := x.Effect
 	if len(effect) == 0 {
 		effect = []byte("{}")
 	}
 	return []any{
-		string(x.ID), x.OrganizationID, string(x.DirectoryID), x.At.UnixMicro(), size, x.Refused, optional(string(x.TokenID)), x.Method, x.Path,
+		string(x.ID), x.OrganizationID, string(x.DirectoryID), x.At.UnixMicro(), x.size(), x.Refused, optional(string(x.TokenID)), x.Method, x.Path,
 		x.Status, x.Took.Microseconds(), x.RequestID, x.UserAgent, effect, optionalBytes(x.Body), optionalBytes(x.Answer),
 	}
 }
@@ -194,7 +223,7 @@ func (s *Service) expire(ctx context.Context) error {
 				return err
 			}
 		}
-		if s.o.ExchangeMaxBytes > 0 {
+		if s.o.ExchangeMaxBytes > 0 && s.notes.due(id, s.o.ExchangeMaxBytes) {
 			if err := s.expireOver(ctx, id); err != nil {
 				return err
 			}

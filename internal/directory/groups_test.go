@@ -257,6 +257,35 @@ func TestNested_groups_count_for_scim_and_not_for_consumers(t *testing.T) {
 	})
 }
 
+func TestA_page_for_consumers_shows_everybodys_direct_groups_by_name(t *testing.T) {
+	each(t, func(h *house) {
+		ada, bob, cyd, dan := h.person("ada"), h.person("bob"), h.person("cyd"), h.person("dan")
+		staff := h.group("Staff", string(ada.ID), string(bob.ID), string(cyd.ID))
+		crew := h.group("Crew", string(ada.ID))
+		h.group("Everybody", string(staff.ID), string(crew.ID))
+		h.activate(cyd.ID, false)
+		found, _, more, err := h.s.APIUsers(ctx, directory.APIQuery{Directory: h.dir.ID, Limit: 4, Ascending: true})
+		h.ok(err)
+		if len(found) != 4 || more {
+			h.t.Fatalf("%d people, more: %t", len(found), more)
+		}
+		in := func(groups ...directory.Group) (refs []directory.GroupRef) {
+			for _, g := range groups {
+				refs = append(refs, directory.GroupRef{ID: g.ID, Name: g.Name, Direct: true})
+			}
+			return refs
+		}
+		for i, want := range []struct {
+			who directory.UserID
+			in  []directory.GroupRef
+		}{{ada.ID, in(staff, crew)}, {bob.ID, in(staff)}, {cyd.ID, nil}, {dan.ID, nil}} {
+			if u := found[i]; u.ID != want.who || !slices.Equal(u.Groups, want.in) {
+				h.t.Errorf("%s is in %+v, want %s in %+v", u.ID, u.Groups, want.who, want.in)
+			}
+		}
+	})
+}
+
 func TestStale_group_ids_heal_by_external_id_else_name(t *testing.T) {
 	each(t, func(h *house) {
 		g := h.group("Staff")

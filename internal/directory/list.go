@@ -459,13 +459,22 @@ func (s *Service) groupRefs(ctx context.Context, d ID, direct []string) ([]Group
 		}
 		return t.refs(direct), nil
 	}
-	for part := range slices.Chunk(direct, chunk) {
+	if t.names, err = s.groupNames(ctx, d, direct); err != nil {
+		return nil, err
+	}
+	return t.refs(direct), nil
+}
+
+// groupNames are those of the groups with these ids that are there.
+func (s *Service) groupNames(ctx context.Context, d ID, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	for part := range slices.Chunk(ids, chunk) {
 		args := padded(part)
-		names := selectGroupNames + " AND id IN (" + list(2, len(args)) + ")"
-		err = s.pairs(ctx, names, func(id, name string) { t.names[id] = name }, append([]any{string(d)}, args...)...)
+		text := selectGroupNames + " AND id IN (" + list(2, len(args)) + ")"
+		err := s.pairs(ctx, text, func(id, name string) { names[id] = name }, append([]any{string(d)}, args...)...)
 		if err != nil {
 			return nil, err
 		}
 	}
-	return t.refs(direct), nil
+	return names, nil
 }

@@ -263,6 +263,14 @@ func TestExchanges_are_kept_by_age_and_size_and_refusals_by_number(t *testing.T)
 		if got := count(); got != 3 {
 			h.t.Errorf("%d exchanges of 1,000 bytes kept in a share of 4,000, want 3", got)
 		}
+		for range 3 {
+			note(false, 1000)
+		}
+		h.ok(s.FlushNotes(ctx))
+		h.ok(s.Expire(ctx)) // measured again, because it has grown
+		if got := count(); got != 3 {
+			h.t.Errorf("%d exchanges kept after more came, want 3", got)
+		}
 		later := h.service(directory.Options{ExchangeRetention: 24 * time.Hour, Now: func() time.Time { return time.Now().Add(25 * time.Hour) }})
 		h.ok(later.Expire(ctx))
 		if got := count(); got != 0 {

@@ -37,6 +37,9 @@ const (
 
 var labelForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
+// providerForm is that of folders in the catalogue of identity providers; which ones there are is for the edge to know.
+var providerForm = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
 // reserved are the names of endpoints, which an address can never be.
 var reserved = []string{"users", "groups", "me", "bulk", "schemas", "resourcetypes", "serviceproviderconfig"}
 
@@ -57,6 +60,8 @@ func (n *New) check() error {
 		return wrong("name", "invalid", "The name has at most %d characters, none of them U+0000.", maxName)
 	case !slices.Contains(Types(), n.Type):
 		return wrong("type", "invalid_type", "The type %.60q cannot be created. Use one of: %s.", n.Type, joinTypes())
+	case n.Provider != "" && !providerForm.MatchString(n.Provider):
+		return wrong("provider", "invalid_provider", "A provider is named by 1 to 64 lower-case letters, digits and hyphens; %.60q is not such a name.", n.Provider)
 	case n.Label != "" && (!labelForm.MatchString(n.Label) || slices.Contains(reserved, n.Label) || versionForm.MatchString(n.Label)):
 		return wrong("label", "invalid_label",
 			"A label has 1 to 63 lower-case letters, digits and hyphens, and is neither an endpoint's name nor a version such as v2.")

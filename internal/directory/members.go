@@ -415,6 +415,9 @@ func (s *Service) resolveOther(ctx context.Context, a *Access, value string) (ta
 	return parked, ignoreNotFound(err)
 }
 
+// sweepLimit is how many people one sweep settles at most (selectParkedUsers).
+const sweepLimit = 100
+
 // sweepParked resolves what a race left behind on PostgreSQL: a value was parked in the same moment as the person it names
 // arrived, and neither transaction saw the other.
 func (s *Service) sweepParked(ctx context.Context) error {
@@ -440,6 +443,9 @@ func (s *Service) sweepParked(ctx context.Context) error {
 	rows.Close()
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("look for parked members: %w", err)
+	}
+	if len(all) >= sweepLimit {
+		s.parked.Store(true) // there may be more
 	}
 	for _, f := range all {
 		if err := s.settle(ctx, ID(f.directory), f.user); err != nil {

@@ -76,8 +76,8 @@ func (d draft) arrival(directory ID) []any {
 	return []any{string(directory), d.userNameKey, scim.UserNameKey(external), external}
 }
 
-// CreateUser stores a new person. One who exists already and is inactive is restored under the same id (Restored); one who is
-// active is a Conflict "uniqueness".
+// CreateUser stores a new person. One who exists already and is inactive is restored under the same id (Restored, or Unchanged when
+// nothing is different); one who is active is a Conflict "uniqueness".
 func (s *Service) CreateUser(ctx context.Context, a *Access, doc *scim.Object, rec Record) (User, Change, error) {
 	for attempt := range attempts {
 		u, err := s.insertUser(ctx, a, doc, rec, attempt > 0)
@@ -217,7 +217,7 @@ func (s *Service) restoreUser(ctx context.Context, a *Access, doc *scim.Object, 
 	if u.Active {
 		return User{}, "", errUserNameTaken(name)
 	}
-	u, _, err = s.changeUser(ctx, a, u, Condition{MentionsActive: true}, func(current *scim.Object) (*scim.Object, error) {
+	return s.changeUser(ctx, a, u, Condition{MentionsActive: true}, func(current *scim.Object) (*scim.Object, error) {
 		if scim.ActiveOf(current) {
 			return nil, errUserNameTaken(name)
 		}
@@ -229,7 +229,6 @@ func (s *Service) restoreUser(ctx context.Context, a *Access, doc *scim.Object, 
 		}
 		return next, nil
 	}, rec, Restored)
-	return u, Restored, err
 }
 
 // GetUser finds one person; a stale id leads to the living record, whose ID then differs from id.

@@ -265,3 +265,18 @@ func TestNobody_reaches_the_people_of_another_directory(t *testing.T) {
 		b.WantNews()
 	})
 }
+
+//scim:61
+func TestPosting_an_inactive_person_twice_answers_the_same_person_twice(t *testing.T) {
+	scimapitest.Each(t, func(t *testing.T, h *scimapitest.House) {
+		f := h.Linked(directory.New{})
+		body := `{"userName":"ada","active":false}`
+		first := f.Do("POST", "/Users", body).Want(http.StatusCreated)
+		f.Events()
+		again := f.Do("POST", "/Users", body).Want(http.StatusCreated)
+		if again.ID() != first.ID() || again.At("active") != false || again.At("meta.version") != `W/"1"` {
+			t.Errorf("%s", again.Body)
+		}
+		f.WantNews()
+	})
+}

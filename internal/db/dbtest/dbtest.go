@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -83,7 +84,7 @@ func open(t testing.TB, o db.Options) *db.DB {
 	d, err := db.Open(t.Context(), o)
 	must(t, err)
 	t.Cleanup(func() {
-		if err := d.Close(); err != nil && err != db.ErrClosed {
+		if err := d.Close(); err != nil && !errors.Is(err, db.ErrClosed) {
 			t.Errorf("close: %v", err)
 		}
 	})
@@ -115,19 +116,21 @@ func must(t testing.TB, err error) {
 // server is process-wide, as the server itself is.
 var server = sync.OnceValues(findServer)
 
-// hold keeps the private server alive: it ends when this is closed, so it must not
-// be garbage-collected.
-var hold *os.File
+type running struct {
+	url string
+	// hold keeps the private server alive: it ends when this is closed, so it must
+	// not be garbage-collected. It is nil for a server that was given.
+	hold *os.File
+}
 
-func findServer() (string, error) {
+func findServer() (running, error) {
 	if given := os.Getenv("ROLLCALL_TEST_POSTGRES"); given != "" {
-		return given, nil
+		return running{url: given}, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	started, held, err := pglocal.StartForProcess(ctx)
-	hold = held
-	return started, err
+	url, hold, err := pglocal.StartForProcess(ctx)
+	return running{url, hold}, err
 }
 
 var databases atomic.Int64
@@ -135,10 +138,11 @@ var databases atomic.Int64
 // newPostgres makes a database and returns its URL.
 func newPostgres(t testing.TB, migrations fs.FS) string {
 	t.Helper()
-	base, err := server()
+	postgres, err := server()
 	if err != nil {
 		t.Fatalf("PostgreSQL for tests: %v", err)
 	}
+	base := postgres.url
 	template, err := migratedTemplate(base, migrations)
 	must(t, err)
 	name := fmt.Sprintf("rollcall_test_%d_%d", os.Getpid(), databases.Add(1))

@@ -127,6 +127,8 @@ CREATE TABLE directory_users (
 CREATE UNIQUE INDEX directory_users_id ON directory_users (directory_id, id);
 CREATE UNIQUE INDEX directory_users_user_name ON directory_users (directory_id, user_name_key);
 CREATE INDEX directory_users_external_id ON directory_users (directory_id, external_id) WHERE external_id IS NOT NULL;
+-- Counts the few who are inactive; the tally knows how many there are in all.
+CREATE INDEX directory_users_inactive ON directory_users (directory_id) WHERE NOT active;
 
 -- Addresses other than the user name, so that a search by email needs no scan.
 CREATE TABLE directory_user_emails (
@@ -229,7 +231,8 @@ CREATE TABLE exchanges (
     body            {{text}},
     answer          {{text}}
 );
-CREATE UNIQUE INDEX exchanges_id ON exchanges (directory_id, id);
+-- With the size, so that measuring a directory's share reads the index alone.
+CREATE INDEX exchanges_id ON exchanges (directory_id, id, size);
 CREATE INDEX exchanges_refused ON exchanges (directory_id, id) WHERE refused;
 
 -- +only postgres
