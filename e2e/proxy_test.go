@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -47,24 +46,13 @@ func TestForwarded_headers_of_a_stranger_are_ignored(t *testing.T) {
 	}
 	p.stop(t)
 
-	// The log then tells the public address; where it listens is ours to know.
-	address := freeAddress(t)
-	p = h.start(t, "--public-url", "https://people.example.com", "--listen", address)
+	p = h.start(t, "--public-url", "https://people.example.com")
 	if p.url != "https://people.example.com" {
 		t.Errorf("with a public URL the server says it is at %s", p.url)
 	}
-	p.url = "http://" + address
+	p.url = "http://" + p.says(t, p.log, listening)
 	if endpoint, _ = forwarded(t, p); !strings.HasPrefix(endpoint, "https://people.example.com/scim/v2/") {
 		t.Errorf("with a public URL the address is %s", endpoint)
 	}
 	p.stop(t)
-}
-
-// freeAddress is one nobody listens on at this moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	must(t, l.Close())
-	return l.Addr().String()
 }

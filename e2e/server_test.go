@@ -161,6 +161,9 @@ func (h *home) launch(t *testing.T, args ...string) *process {
 
 var started = regexp.MustCompile(`"msg":"rollcall started".*"address":"([^"]+)"`)
 
+// listening is where it is on this machine, whatever a public URL says.
+var listening = regexp.MustCompile(`"msg":"rollcall started".*"listen":"([^"]+)"`)
+
 // start starts a server on a free port and waits until it says that it runs.
 func (h *home) start(t *testing.T, more ...string) *process {
 	t.Helper()

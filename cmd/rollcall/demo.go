@@ -43,7 +43,7 @@ func showDemo(ctx context.Context, out io.Writer, cfg app.Config, server *app.Ap
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, demoText, version, server.URL(), cfg.DescribeDatabase(), d.Organization, d.Directory,
+	_, err = fmt.Fprintf(out, demoText, version, place(cfg, server), cfg.DescribeDatabase(), d.Organization, d.Directory,
 		d.SCIMBase, d.Token.Reveal(), cfg.APIKey.Reveal(),
 		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal())
 	return err

@@ -180,6 +180,21 @@ func TestManagement_key_is_made_and_shown_at_the_first_start_only(t *testing.T) 
 	}
 }
 
+func TestStart_tells_the_public_URL_and_where_it_listens(t *testing.T) {
+	public := []string{"--public-url", "https://people.example.com", "--data-dir", filepath.Join(t.TempDir(), "data")}
+	_, log := served(t, nil, "rollcall started", public...)
+	if !regexp.MustCompile(`address=https://people\.example\.com listen=127\.0\.0\.1:[1-9]\d*`).MatchString(log) {
+		t.Errorf("the log says:\n%s", log)
+	}
+	if !regexp.MustCompile(`stopping.* timeout=\d+s`).MatchString(log) {
+		t.Errorf("the log of the stop says:\n%s", log)
+	}
+	out, _ := served(t, nil, "/events?", append(public, "--demo")...)
+	if !regexp.MustCompile(`Address +https://people\.example\.com \(listening on 127\.0\.0\.1:[1-9]\d*\)`).MatchString(out) {
+		t.Errorf("the demo says:\n%s", out)
+	}
+}
+
 func TestDemo_makes_one_directory_and_a_new_token_at_each_start(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	first, _ := served(t, nil, "/events?", "--demo", "--data-dir", dir)

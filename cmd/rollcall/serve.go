@@ -76,14 +76,22 @@ func (c *serveCommand) greet(ctx context.Context, w world, log *slog.Logger, cfg
 	case c.Demo:
 		return showDemo(ctx, w.stdout, cfg, server)
 	case terminal(w.stderr):
-		fmt.Fprintf(w.stderr, "\n  Rollcall %s\n\n  Address    %s\n  Database   %s\n\n", version, server.URL(), cfg.DescribeDatabase())
+		fmt.Fprintf(w.stderr, "\n  Rollcall %s\n\n  Address    %s\n  Database   %s\n\n", version, place(cfg, server), cfg.DescribeDatabase())
 	default:
-		log.Info("rollcall started", "version", version, "address", server.URL(), "database", cfg.DescribeDatabase())
+		log.Info("rollcall started", "version", version, "address", server.URL(), "listen", server.Addr(), "database", cfg.DescribeDatabase())
 	}
 	if key := server.NewKey; key != "" {
 		fmt.Fprintf(w.stderr, "\n  API key    %s\n             made now and shown only this once; keep it\n\n", key.Reveal())
 	}
 	return nil
+}
+
+// place says where the server is: a public URL does not tell which port of this machine it leads to.
+func place(cfg app.Config, server *app.App) string {
+	if cfg.PublicURL == nil {
+		return server.URL()
+	}
+	return server.URL() + " (listening on " + server.Addr() + ")"
 }
 
 func terminal(out io.Writer) bool {

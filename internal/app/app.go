@@ -137,14 +137,11 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	scim := scimapi.New(scimapi.Options{
 		Directory: a.directories, Catalog: catalog, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
 	})
-	mux := http.NewServeMux()
-	mux.Handle("GET /livez", a.own(a.live))
-	mux.Handle("GET /readyz", a.own(a.ready))
-	mux.Handle("GET /metrics", a.metricsPage())
-	mux.Handle("/", api.New(api.Options{
+	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
-	}))
+	})
+	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
 	a.server = newServer(web.Front{
 		Log:       log,
@@ -155,7 +152,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Deadline:  requestDeadline,
 		Refuse:    refuse,
 		Observe:   a.metrics.observe,
-	}.Wrap(edges(scim, mux)), log)
+	}.Wrap(edges(own, scim, rest)), log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
@@ -302,7 +299,7 @@ func (a *App) serve() error {
 
 func (a *App) stopServing(ctx context.Context) error {
 	a.stopping.Store(true)
-	a.log.Info("stopping", "timeout", a.config.ShutdownTimeout)
+	a.log.Info("stopping", "timeout", a.config.ShutdownTimeout.String())
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.ShutdownTimeout)
 	defer cancel()
 	if err := a.server.Shutdown(ctx); err != nil {
@@ -336,14 +333,19 @@ func (a *App) metricsPage() http.Handler {
 	})
 }
 
-// edges puts SCIM before the mux, which would redirect doubled slashes: some providers send them and do not follow.
-func edges(scim, rest http.Handler) http.Handler {
+// edges sends a request where its path belongs, and takes paths as they are: http.ServeMux would redirect doubled slashes, and
+// some providers send them and do not follow.
+func edges(own map[string]http.Handler, scim, rest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isSCIM(r.URL.Path) {
+		page, ok := own[r.URL.Path]
+		switch {
+		case ok && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+			page.ServeHTTP(w, r)
+		case isSCIM(r.URL.Path):
 			scim.ServeHTTP(w, r)
-			return
+		default:
+			rest.ServeHTTP(w, r)
 		}
-		rest.ServeHTTP(w, r)
 	})
 }
 

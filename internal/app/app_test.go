@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
+	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/web"
 )
 
@@ -136,6 +138,53 @@ func TestUnknown_addresses_are_refused_in_the_format_of_their_edge(t *testing.T)
 	var api struct{ Code, Message, Request_id string }
 	if err := json.Unmarshal([]byte(body), &api); err != nil || status != 404 || api.Code != "not_found" || !strings.HasPrefix(api.Request_id, "req_") {
 		t.Errorf("%d %s %v", status, body, err)
+	}
+}
+
+func TestAddresses_are_taken_as_they_are_and_never_redirected(t *testing.T) {
+	a := build(t, testConfig(t))
+	start(t, a)
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for path, want := range map[string]int{
+		"/livez": 200, "/readyz": 200, "/metrics": 200,
+		"/livez/": 404, "//livez": 404, "/livez/..": 404, "/a/../livez": 404, "/./readyz": 404, "//metrics": 404,
+		"//organizations": 404, "/organizations/../organizations": 404, "/": 404, "//": 404,
+		"/organizations": 401, "//scim/v2/Users": 401, "/scim//v2/Users": 401,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.URL.Path = path // joining would clean it
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != want {
+			t.Errorf("%s: %d, want %d: %s %v", path, res.StatusCode, want, body, err)
+		}
+		if want != 200 && !strings.Contains(res.Header.Get("Content-Type"), "json") {
+			t.Errorf("%s is answered as %s: %s", path, res.Header.Get("Content-Type"), body)
+		}
+	}
+}
+
+func TestRefusals_outside_the_edges_are_in_the_format_due_for_the_address(t *testing.T) {
+	refused := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		refuse(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil), fault.New(fault.NotFound, "gone", `"<it>" is gone`))
+		return w
+	}
+	scim, api := refused("/scim/v2/Users"), refused("/organizations")
+	if got := scim.Body.String(); got != `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404","detail":"\"<it>\" is gone (request )"}` ||
+		scim.Code != 404 || scim.Header().Get("Content-Type") != "application/scim+json" {
+		t.Errorf("SCIM's: %d %v %s", scim.Code, scim.Header(), got)
+	}
+	if got := api.Body.String(); got != `{"code":"gone","message":"\"<it>\" is gone","request_id":""}` ||
+		api.Code != 404 || api.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("the API's: %d %v %s", api.Code, api.Header(), got)
 	}
 }
 

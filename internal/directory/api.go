@@ -61,7 +61,7 @@ func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, 
 		p.conditions = append(p.conditions, "u.active")
 	}
 	text, args := p.statement(selectUsersG, "u.id")
-	found, _, err := s.queryUsers(ctx, text, args...)
+	found, err := s.queryUsers(ctx, text, args...)
 	if err != nil {
 		return nil, d, false, err
 	}

@@ -371,23 +371,22 @@ func (f *search[T]) page(ctx context.Context, a *Access) (listed[T], error) {
 	return f.found, nil
 }
 
-// queryUsers reads users; the second result are the group ids of each, where selected.
-func (s *Service) queryUsers(ctx context.Context, text string, args ...any) ([]User, []string, error) {
+// queryUsers reads users, who know their groups where those are selected (User.direct).
+func (s *Service) queryUsers(ctx context.Context, text string, args ...any) ([]User, error) {
 	rows, err := s.db.Query(ctx, text, args...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read users: %w", err)
+		return nil, fmt.Errorf("read users: %w", err)
 	}
 	defer rows.Close()
 	var out []User
-	var groups []string
 	for rows.Next() {
-		u, ids, err := s.scanUser(rows)
+		u, _, err := s.scanUser(rows)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read users: %w", err)
+			return nil, fmt.Errorf("read users: %w", err)
 		}
-		out, groups = append(out, u), append(groups, ids)
+		out = append(out, u)
 	}
-	return out, groups, rows.Err()
+	return out, rows.Err()
 }
 
 // groupTree knows a directory's groups by name and which group is nested in which.

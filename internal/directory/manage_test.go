@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 )
 
@@ -57,5 +58,32 @@ func TestDirectories_are_refused_with_a_provider_or_custom_schemas_of_no_form(t 
 		}
 		h.ok(create(directory.New{Provider: strings.Repeat("o", 64), Extensions: []byte(`{"user":[],"group":[]}`)}))
 		h.ok(create(directory.New{Provider: "entra-id"}))
+	})
+}
+
+func TestPayloads_of_events_are_what_JSON_stringify_writes(t *testing.T) {
+	each(t, func(h *house) {
+		const awkward, stringify = "R&D <EU> \u2028\u2029 \x7f \\ \"", "\"R&D <EU> \u2028\u2029 \x7f \\\\ \\\"\""
+		_, secret := h.directory(directory.New{Name: awkward})
+		h.a = h.open(secret)
+		h.ok(h.s.NoteAccepted(ctx, h.a))
+		h.a = h.open(secret)
+		u := h.user(`{"userName":"ada","displayName":` + stringify + `}`)
+		h.group("Staff", string(u.ID))
+		named := h.user(`{"userName":"bob","title":` + stringify + `}`)
+		h.ok(h.s.DeleteUser(ctx, h.a, string(named.ID), directory.Condition{}, record))
+		events := h.newEvents()
+		if len(events) != 7 { // a token, activated, three people's, two groups'
+			h.t.Errorf("%d events", len(events))
+		}
+		for _, e := range events {
+			text := string(e.Context) + string(e.Data)
+			if i := strings.Index(text, `\u`); i >= 0 {
+				h.t.Errorf("%s escapes what need not be: %s", e.Type, text[i:])
+			}
+			if e.Type != event.DirectoryTokenCreated && !strings.Contains(text, stringify) && e.Type != event.DirectoryGroupCreated {
+				h.t.Errorf("%s lacks the name: %s", e.Type, text)
+			}
+		}
 	})
 }

@@ -271,7 +271,7 @@ func (s *Service) people(ctx context.Context, d ID, ids []string, read map[strin
 func (s *Service) readPeople(ctx context.Context, d ID, ids []string, each func(User)) error {
 	for part := range slices.Chunk(ids, chunk) {
 		args := padded(part)
-		found, _, err := s.queryUsers(ctx, selectUsers+" AND u.id IN ("+list(2, len(args))+")", append([]any{string(d)}, args...)...)
+		found, err := s.queryUsers(ctx, selectUsers+" AND u.id IN ("+list(2, len(args))+")", append([]any{string(d)}, args...)...)
 		if err != nil {
 			return err
 		}

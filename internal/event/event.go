@@ -7,6 +7,9 @@ import (
 	"slices"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -21,12 +24,12 @@ type Actor struct {
 type Context struct {
 	Actor      Actor  `json:"actor"`
 	ExchangeID string `json:"exchange_id,omitempty"` // the recorded request
-	Derived    bool   `json:"derived,omitempty"`     // concluded by Rollcall, not said by the provider
+	Derived    bool   `json:"derived,omitzero"`      // concluded by Rollcall, not said by the provider
 }
 
-// JSON encodes the context once, for all events of a request.
+// JSON encodes the context once, for all events of a request, as JSON.stringify would: nothing that need not be is escaped.
 func (c Context) JSON() []byte {
-	out, err := json.Marshal(c)
+	out, err := jsonv2.Marshal(c, jsontext.AllowInvalidUTF8(true))
 	if err != nil { // strings and a bool
 		panic(err)
 	}

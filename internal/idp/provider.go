@@ -50,7 +50,7 @@ func DirectoryTypes() []DirectoryType {
 // Quirk names behaviour that suits one provider and would be wrong with another.
 type Quirk string
 
-// QuirkEncodedFilterValue: the literal of an eq filter may be percent-encoded
+// QuirkEncodedFilterValue says that the literal of an eq filter may be percent-encoded
 // once more inside the already decoded query. A filter that matches nobody as
 // written, and whose literal holds a valid %XX, is tried once with the literal
 // percent-decoded ("+" stays a plus sign). Elsewhere somebody may really have

@@ -81,17 +81,12 @@ func (r *storyRun) play(ctx context.Context, step Step) {
 		r.fail(step, step.Line, "build the request: %v", err)
 		return
 	}
-	response, err := r.replay.Do(request)
+	got, err := r.send(request)
 	if err != nil {
-		r.fail(step, step.Line, "send the request: %v", err)
+		r.fail(step, step.Line, "%v", err)
 		return
 	}
-	body, err := readAnswer(response)
-	if err != nil {
-		r.fail(step, step.Line, "read the answer: %v", err)
-		return
-	}
-	r.checkAnswer(step, response, body)
+	r.checkAnswer(step, got)
 	events, err := r.replay.Events()
 	if err != nil {
 		r.fail(step, step.Line, "read the events: %v", err)
@@ -100,17 +95,27 @@ func (r *storyRun) play(ctx context.Context, step Step) {
 	r.checkEvents(step, events)
 }
 
-func readAnswer(response *http.Response) (body []byte, err error) {
-	defer func() {
-		if closing := response.Body.Close(); err == nil {
-			err = closing
-		}
-	}()
-	body, err = io.ReadAll(io.LimitReader(response.Body, largestAnswer+1))
+// answer is what came back, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r *storyRun) send(request *http.Request) (answer, error) {
+	response, err := r.replay.Do(request)
+	if err != nil {
+		return answer{}, fmt.Errorf("send the request: %w", err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, largestAnswer+1))
 	if err == nil && len(body) > largestAnswer {
 		err = fmt.Errorf("more than %d bytes", largestAnswer)
 	}
-	return body, err
+	if err != nil {
+		return answer{}, fmt.Errorf("read the answer: %w", err)
+	}
+	return answer{response.StatusCode, response.Header, body}, nil
 }
 
 // request builds what goes on the wire. The target is not normalised: a trailing
@@ -165,15 +170,15 @@ func escapeJSON(s string) string {
 	return string(quoted[1 : len(quoted)-1])
 }
 
-func (r *storyRun) checkAnswer(step Step, response *http.Response, body []byte) {
-	if !slices.Contains(step.Statuses, response.StatusCode) {
-		r.fail(step, step.Line, "status: want %s, got %d with body %s", statusList(step.Statuses), response.StatusCode, cut(body))
+func (r *storyRun) checkAnswer(step Step, got answer) {
+	if !slices.Contains(step.Statuses, got.status) {
+		r.fail(step, step.Line, "status: want %s, got %d with body %s", statusList(step.Statuses), got.status, cut(got.body))
 		return
 	}
 	for _, header := range step.AnswerHeaders {
-		r.checkHeader(step, response.Header, header)
+		r.checkHeader(step, got.header, header)
 	}
-	value, ok := r.checkBody(step, response, body)
+	value, ok := r.checkBody(step, got)
 	if !ok {
 		return
 	}
@@ -200,8 +205,8 @@ func (r *storyRun) checkHeader(step Step, got http.Header, want Header) {
 
 // checkBody holds what is true of every answer whatever the story says, and
 // decodes it; ok is false when there is nothing to compare a pattern with.
-func (r *storyRun) checkBody(step Step, response *http.Response, body []byte) (value any, ok bool) {
-	status := response.StatusCode
+func (r *storyRun) checkBody(step Step, got answer) (value any, ok bool) {
+	status, body := got.status, got.body
 	if status == http.StatusNoContent || status == http.StatusNotModified || step.Method == http.MethodHead {
 		if len(body) > 0 {
 			r.fail(step, step.Line, "status %d must have no body, got %s", status, cut(body))
@@ -214,9 +219,9 @@ func (r *storyRun) checkBody(step Step, response *http.Response, body []byte) (v
 		}
 		return nil, false
 	}
-	media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	media, _, err := mime.ParseMediaType(got.header.Get("Content-Type"))
 	if err != nil || (media != "application/scim+json" && media != "application/json") {
-		r.fail(step, step.Line, "Content-Type: want application/scim+json, got %q", response.Header.Get("Content-Type"))
+		r.fail(step, step.Line, "Content-Type: want application/scim+json, got %q", got.header.Get("Content-Type"))
 	}
 	value, err = decodeJSON(body)
 	if err != nil {

@@ -1,7 +1,6 @@
 package org
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 	"time"
@@ -148,7 +147,7 @@ func ascii(s string) bool {
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // Payload is the organization as API and events show it.
-func (o Organization) Payload() json.RawMessage {
+func (o Organization) Payload() []byte {
 	domains := make([]domainPayload, len(o.Domains))
 	for i, d := range o.Domains {
 		domains[i] = d.payload()
@@ -198,4 +197,4 @@ func (d Domain) payload() domainPayload {
 }
 
 // Payload is the domain as API and events show it.
-func (d Domain) Payload() json.RawMessage { return encode(d.payload()) }
+func (d Domain) Payload() []byte { return encode(d.payload()) }

@@ -1,14 +1,15 @@
 package org
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -298,13 +299,11 @@ func optional(s string) any {
 	return s
 }
 
-// encode writes compact JSON without HTML escaping: receivers check signatures over what JSON.stringify would give.
+// encode writes the JSON that JSON.stringify would: consumers check signatures over it. Text that is no UTF-8 is mended.
 func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil { // plain structs of strings
+	out, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	if err != nil { // plain structs of strings
 		panic(err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return out
 }

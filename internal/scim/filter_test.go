@@ -231,7 +231,7 @@ func TestA_malformed_path_is_invalidPath_and_a_malformed_filter_in_it_invalidFil
 	}
 }
 
-// #178 of a library others build on: the resource's name is part of the URN, whatever the last colon says.
+// A trap that parsers fall into: the resource's name is part of the URN, whatever the last colon says.
 //
 //scim:3,87
 func TestThe_name_of_a_resource_is_part_of_its_URN(t *testing.T) {

@@ -252,7 +252,7 @@ func each(sel selector, e Value, yield func(Value) bool) bool {
 // find gives the attribute's value in a document, Null if there is none.
 func (p place) find(doc *Object) Value {
 	if p.container != "" {
-		v, _ := getAny(doc, p.container)
+		v := getAny(doc, p.container)
 		if p.whole {
 			return v
 		}
@@ -261,16 +261,16 @@ func (p place) find(doc *Object) Value {
 	if p.whole {
 		return ObjectOf(doc)
 	}
-	v, _ := getAny(doc, p.name)
-	return v
+	return getAny(doc, p.name)
 }
 
 // getAny finds a member by its name, else in any letter case, as what no schema knows is kept as it was spelt.
-func getAny(o *Object, name string) (Value, bool) {
-	if v, ok := o.Get(name); ok {
-		return v, true
+func getAny(o *Object, name string) Value {
+	v, ok := o.Get(name)
+	if !ok {
+		v, _ = o.GetFold(name)
 	}
-	return o.GetFold(name)
+	return v
 }
 
 // comparer prepares the comparison of one value with the literal. The attribute's type decides, whatever JSON kind the

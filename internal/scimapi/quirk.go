@@ -28,16 +28,17 @@ func (s *server) has(d directory.Directory, q idp.Quirk) bool {
 // decodedOnce is the search with the values of its `eq` comparisons percent-decoded, for a provider that encodes them before it
 // puts them into the filter. ok is false if the provider does not, or if that makes no difference.
 func (c *call) decodedOnce(s search) (_ search, ok bool) {
-	if s.filter == nil && s.eq == nil || !c.server.has(c.access.Directory, idp.QuirkEncodedFilterValue) {
-		return s, false
+	// Whether it makes a difference is asked first: that is known at once, and it hardly ever does.
+	switch {
+	case s.eq != nil:
+		var plain string
+		if plain, ok = percentDecoded(s.eq.Value); ok {
+			s.eq = &directory.Equal{Attribute: s.eq.Attribute, Value: plain}
+		}
+	case s.filter != nil:
+		s.filter, ok = decodedFilter(s.filter)
 	}
-	if s.eq != nil {
-		plain, ok := percentDecoded(s.eq.Value)
-		s.eq = &directory.Equal{Attribute: s.eq.Attribute, Value: plain}
-		return s, ok
-	}
-	s.filter, ok = decodedFilter(s.filter)
-	return s, ok
+	return s, ok && c.server.has(c.access.Directory, idp.QuirkEncodedFilterValue)
 }
 
 func decodedFilter(f scim.Filter) (_ scim.Filter, changed bool) {
