@@ -512,7 +512,20 @@ func (s *Service) groupsOf(ctx context.Context, d ID, u User) ([]Group, error) {
 	if u.direct == "" {
 		return nil, nil
 	}
-	return s.queryGroups(ctx, selectGroupsOfOne, string(d), string(u.ID))
+	groups, err := s.queryGroups(ctx, selectGroupsOfOne, string(d), string(u.ID))
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = string(g.ID)
+	}
+	// The guard compares with what was read with the person. Had they left a group since and rejoined it before the commit, it
+	// would hold, and the events would speak of other groups than it does: compute again.
+	if strings.Join(ids, ",") != u.direct {
+		return nil, &db.GuardError{}
+	}
+	return groups, nil
 }
 
 // DeleteUser removes a person for good; the id is remembered so that a later record of the same person answers for it. An old

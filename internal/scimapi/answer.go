@@ -30,11 +30,11 @@ const (
 
 func (a answer) write(w http.ResponseWriter, request http.Header) {
 	h := w.Header()
-	setHeader(h, "ETag", a.etag)
+	setHeader(h, "Etag", a.etag)
 	setHeader(h, "Location", a.location)
 	setHeader(h, "Content-Location", a.location)
 	setHeader(h, "Allow", a.allow)
-	setHeader(h, "WWW-Authenticate", a.challenge)
+	setHeader(h, "Www-Authenticate", a.challenge)
 	if a.retryAfter > 0 || a.status == http.StatusTooManyRequests {
 		web.SetRetryAfter(h, a.retryAfter)
 	}
@@ -45,9 +45,10 @@ func (a answer) write(w http.ResponseWriter, request http.Header) {
 	web.WriteBody(w, a.status, contentType(request), a.body)
 }
 
+// setHeader takes the name in net/http's canonical spelling, in which it is sent in any case, and so spares Set looking for it.
 func setHeader(h http.Header, name, value string) {
 	if value != "" {
-		h.Set(name, value)
+		h[name] = []string{value}
 	}
 }
 
