@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,7 +56,13 @@ type sqliteStatement struct {
 	sql  string
 	args []driver.NamedValue
 	rows [][]driver.NamedValue
+
+	wide     string // of a many: the same for wideRows rows at once; "" if it cannot be written so
+	wideArgs [][]driver.NamedValue
 }
+
+// wideRows is how many rows of a plain INSERT … VALUES go into one statement: stepping a statement costs as much as a row.
+const wideRows = 50
 
 type sqliteWriter struct {
 	conn   *sqliteConn
@@ -103,11 +112,32 @@ func sqliteStatements(write *Write) []sqliteStatement {
 	out := make([]sqliteStatement, len(write.statements))
 	for i, s := range write.statements {
 		out[i] = sqliteStatement{kind: s.kind, sql: s.sql, args: namedValues(s.args)}
-		for _, row := range s.rows {
+		rows := s.rows
+		if len(rows) >= wideRows {
+			if out[i].wide = wideInsert(s.sql, len(rows[0])); out[i].wide != "" {
+				for ; len(rows) >= wideRows; rows = rows[wideRows:] {
+					out[i].wideArgs = append(out[i].wideArgs, namedValues(slices.Concat(rows[:wideRows]...)))
+				}
+			}
+		}
+		for _, row := range rows {
 			out[i].rows = append(out[i].rows, namedValues(row))
 		}
 	}
 	return out
+}
+
+// wideInsert writes a plain insert of one row for wideRows rows; "" if it is not one.
+func wideInsert(sql string, columns int) string {
+	p, ok := parsePlainInsert(sql)
+	if !ok {
+		return ""
+	}
+	rows := make([]string, wideRows)
+	for i := range rows {
+		rows[i] = "(" + mapPlaceholders(p.row, func(n int) string { return "$" + strconv.Itoa(n+i*columns) }) + ")"
+	}
+	return p.head + "VALUES " + strings.Join(rows, ", ") + p.tail
 }
 
 func (w *sqliteWriter) tx(ctx context.Context, fn func(Tx) error) error {
@@ -382,6 +412,13 @@ func (w *sqliteWriter) statement(s *sqliteStatement, index int) (int64, error) {
 		return 0, err
 	case many:
 		var changed int64
+		for _, args := range s.wideArgs {
+			n, err := w.conn.exec(s.wide, args)
+			if err != nil {
+				return changed, err
+			}
+			changed += n
+		}
 		for _, row := range s.rows {
 			n, err := w.conn.exec(s.sql, row)
 			if err != nil {

@@ -39,7 +39,7 @@ func draftGroup(g Group, doc *scim.Object) groupDraft {
 // CreateGroup stores a new group with its members. Values that name nobody yet are parked.
 func (s *Service) CreateGroup(ctx context.Context, a *Access, doc *scim.Object, members []scim.MemberRef, rec Record) (Group, error) {
 	for attempt := range attempts {
-		g, err := s.insertGroup(ctx, a, doc, members, rec)
+		g, err := s.insertGroup(ctx, a, doc, members, rec, attempt > 0)
 		if err == nil {
 			return g, nil
 		}
@@ -77,7 +77,7 @@ func (s *Service) groupConflict(ctx context.Context, a *Access, g Group, doc *sc
 	return err
 }
 
-func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, members []scim.MemberRef, rec Record) (Group, error) {
+func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, members []scim.MemberRef, rec Record, careful bool) (Group, error) {
 	at := s.time()
 	n := draftGroup(Group{ID: GroupID(s.ids.NewID("directory_group")), DirectoryID: a.Directory.ID, Version: 1, CreatedAt: at, UpdatedAt: at}, doc)
 	n.IdPID = n.externalID
@@ -87,7 +87,7 @@ func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, 
 	if err := n.checkKeys(); err != nil {
 		return n.Group, err
 	}
-	delta, err := s.membership(ctx, a, n.ID, []scim.MemberChange{{Kind: scim.MembersAdd, Members: members}})
+	delta, err := s.membership(ctx, a, n.ID, []scim.MemberChange{{Kind: scim.MembersAdd, Members: members}}, careful)
 	if err != nil {
 		return n.Group, err
 	}
@@ -188,7 +188,7 @@ func (s *Service) UpdateGroup(ctx context.Context, a *Access, id string, c Condi
 		if g, err = s.findGroup(ctx, a, "g.id = $2", string(g.ID)); err != nil {
 			return Group{}, "", orNotFound(err, errNoGroup(id))
 		}
-		next, did, err := s.changeGroup(ctx, a, g, c, change, rec)
+		next, did, err := s.changeGroup(ctx, a, g, c, change, rec, attempt > 0)
 		if err == nil {
 			return next, did, nil
 		}
@@ -203,7 +203,7 @@ func (s *Service) UpdateGroup(ctx context.Context, a *Access, id string, c Condi
 	return Group{}, "", errBusy()
 }
 
-func (s *Service) changeGroup(ctx context.Context, a *Access, g Group, c Condition, change func(*scim.Object) (*scim.Object, []scim.MemberChange, error), rec Record) (Group, Change, error) {
+func (s *Service) changeGroup(ctx context.Context, a *Access, g Group, c Condition, change func(*scim.Object) (*scim.Object, []scim.MemberChange, error), rec Record, careful bool) (Group, Change, error) {
 	if err := c.check(g.Version); err != nil {
 		return Group{}, "", err
 	}
@@ -215,7 +215,7 @@ func (s *Service) changeGroup(ctx context.Context, a *Access, g Group, c Conditi
 	if err != nil {
 		return Group{}, "", err
 	}
-	delta, err := s.membership(ctx, a, g.ID, changes)
+	delta, err := s.membership(ctx, a, g.ID, changes, careful)
 	if err != nil {
 		return Group{}, "", err
 	}

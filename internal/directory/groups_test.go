@@ -319,3 +319,42 @@ func TestSweep_settles_a_member_who_was_parked_while_the_person_arrived(t *testi
 		h.wantNews("group.user_added")
 	})
 }
+
+// Many people join at once while one of them leaves for good and another becomes inactive: whoever is told of has to be there.
+func TestMany_who_join_at_once_are_those_who_are_there(t *testing.T) {
+	each(t, func(h *house) {
+		for round := range 8 {
+			var ids []string
+			for i := range 120 {
+				ids = append(ids, string(h.person(fmt.Sprintf("r%d-u%03d", round, i)).ID))
+			}
+			g := h.group(fmt.Sprintf("Staff %d", round))
+			h.news()
+			var done sync.WaitGroup
+			done.Go(func() { h.members(g, scim.MembersAdd, ids...) })
+			done.Go(func() {
+				if err := h.s.DeleteUser(ctx, h.a, ids[7], directory.Condition{}, record); err != nil {
+					h.t.Error(err)
+				}
+			})
+			done.Go(func() { h.activate(directory.UserID(ids[9]), false) })
+			done.Wait()
+			in := map[string]int{}
+			for _, e := range h.newEvents() {
+				for _, id := range []string{ids[7], ids[9], ids[11]} {
+					if strings.Contains(string(e.Data), `"user":{"object":"directory_user","id":"`+id) {
+						in[id] += map[string]int{"dsync.group.user_added": 1, "dsync.group.user_removed": -1}[string(e.Type)]
+					}
+				}
+			}
+			if in[ids[7]] != 0 || in[ids[9]] != 0 || in[ids[11]] != 1 {
+				h.t.Fatalf("round %d: deleted %d, inactive %d, present %d", round, in[ids[7]], in[ids[9]], in[ids[11]])
+			}
+			if found, err := h.s.GetGroup(ctx, h.a, string(g.ID), true); err != nil || slices.ContainsFunc(found.Members, func(m directory.Member) bool {
+				return m.Value == ids[7] && m.Kind == directory.MemberUser
+			}) {
+				h.t.Fatalf("round %d: somebody who was deleted is a member: %v", round, err)
+			}
+		}
+	})
+}

@@ -25,7 +25,12 @@ type target struct {
 type membership struct {
 	add, remove []target
 	people      map[string]User // snapshots of the users in add and remove
+	mark        event.Mark      // taken before they were read, if marked
+	marked      bool
 }
+
+// many is from how many people on a guard on the whole organization is tried before one on each of them.
+const many = 64
 
 func (m membership) empty() bool { return len(m.add) == 0 && len(m.remove) == 0 }
 
@@ -40,9 +45,13 @@ func (m membership) outcome(o Outcome) Outcome {
 }
 
 // membership computes the difference that changes make, reading only the members they touch.
-func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes []scim.MemberChange) (membership, error) {
+func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes []scim.MemberChange, careful bool) (membership, error) {
 	if len(changes) == 0 {
 		return membership{}, nil
+	}
+	mark, marked, err := s.events.Mark(ctx)
+	if err != nil {
+		return membership{}, fmt.Errorf("mark the event log: %w", err)
 	}
 	named, people, err := s.resolve(ctx, a, values(changes))
 	if err != nil {
@@ -62,6 +71,8 @@ func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes 
 	if err != nil {
 		return membership{}, err
 	}
+	// Where inactive people are gone for consumers, some changes have no event.
+	m.mark, m.marked = mark, marked && !careful && len(m.people) >= many && a.Directory.InactiveUsers == Kept
 	return m, m.checkKeys()
 }
 
@@ -323,6 +334,10 @@ func (s *Service) writeMembers(b *batch, g Group, m membership) {
 }
 
 func (s *Service) guardPeople(b *batch, m membership) {
+	if m.marked {
+		m.mark.Quiet(&b.w, b.a.Directory.OrganizationID)
+		return
+	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(m.people)), chunk) {
 		args := padded(part)
 		var versions int64

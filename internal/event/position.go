@@ -63,6 +63,25 @@ func (l *Log) Nudge() {
 	}
 }
 
+// Mark is a moment in the log; Quiet guards that nothing has happened since.
+type Mark int64
+
+// Mark gives the present moment, to be taken before anything is read. ok is false where row numbers are not the order of commits
+// (PostgreSQL) and so mark no moment.
+func (l *Log) Mark(ctx context.Context) (m Mark, ok bool, err error) {
+	if l.positioned() {
+		return 0, false, nil
+	}
+	err = l.db.QueryRow(ctx, selectLast).Scan((*int64)(&m))
+	return m, err == nil, err
+}
+
+// Quiet adds the guard that no event of the organization was appended since the mark: then nobody's state has changed, and
+// hundreds of people need not be looked at one by one.
+func (m Mark) Quiet(w *db.Write, organizationID string) {
+	w.GuardSelect(noneSince, int64(m), organizationID)
+}
+
 // Housekeeping is what Run keeps to.
 type Housekeeping struct {
 	Retention time.Duration // events older than this are deleted; 0 keeps them for ever
@@ -100,7 +119,8 @@ func (l *Log) gather(ctx context.Context) {
 	}
 }
 
-// Expire deletes events older than the retention, the oldest first, in short transactions; 0 deletes nothing.
+// Expire deletes events older than the retention, the oldest first, in short transactions; 0 deletes nothing. The newest event
+// stays whatever its age, so that row numbers never begin anew.
 func (l *Log) Expire(ctx context.Context, retention time.Duration, now time.Time) error {
 	if retention <= 0 {
 		return nil
@@ -112,15 +132,15 @@ func (l *Log) Expire(ctx context.Context, retention time.Duration, now time.Time
 		if err != nil || created >= cutoff {
 			return ignoreNoRows(err)
 		}
-		if err := l.expireSome(ctx, cutoff); err != nil {
+		if n, err := l.expireSome(ctx, cutoff); err != nil || n == 0 {
 			return err
 		}
 	}
 }
 
-func (l *Log) expireSome(ctx context.Context, cutoff int64) error {
-	return l.db.Tx(ctx, func(tx db.Tx) error {
-		if _, err := tx.Exec(ctx, deleteOldest, cutoff); err != nil || !l.positioned() {
+func (l *Log) expireSome(ctx context.Context, cutoff int64) (n int64, err error) {
+	err = l.db.Tx(ctx, func(tx db.Tx) error {
+		if n, err = tx.Exec(ctx, deleteOldest, cutoff); err != nil || !l.positioned() {
 			return err
 		}
 		var first, created int64
@@ -130,6 +150,7 @@ func (l *Log) expireSome(ctx context.Context, cutoff int64) error {
 		_, err := tx.Exec(ctx, deletePositions, first)
 		return err
 	})
+	return n, err
 }
 
 func ignoreNoRows(err error) error {

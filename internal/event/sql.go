@@ -10,7 +10,10 @@ const (
 	selectAt    = `SELECT pos, id, n FROM event_log WHERE id <= $1 ORDER BY id DESC LIMIT 1`
 	selectFirst = `SELECT seq, created_at FROM events ORDER BY seq LIMIT 1`
 
-	deleteOldest = `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE created_at < $1 ORDER BY seq LIMIT 1000)`
+	deleteOldest = `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE created_at < $1 AND seq < (SELECT MAX(seq) FROM events) ORDER BY seq LIMIT 1000)`
+
+	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`
+	noneSince  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq > $1 AND organization_id = $2)`
 
 	// PostgreSQL only: giving positions after commit.
 	lockHead       = `SELECT last FROM event_head FOR UPDATE`
