@@ -174,6 +174,9 @@ func (s *Service) group(ctx context.Context, a *Access, id string) (Group, error
 // UpdateGroup changes a group: change gets the present document (without members) and gives the next one and what becomes of the
 // members, in order. Only the members named are read and written, however large the group is.
 func (s *Service) UpdateGroup(ctx context.Context, a *Access, id string, c Condition, change func(*scim.Object) (*scim.Object, []scim.MemberChange, error), rec Record) (Group, Change, error) {
+	lock := s.groups.of(id)
+	lock.Lock()
+	defer lock.Unlock()
 	g, err := s.group(ctx, a, id)
 	if err != nil {
 		return Group{}, "", err
@@ -181,13 +184,7 @@ func (s *Service) UpdateGroup(ctx context.Context, a *Access, id string, c Condi
 	if string(g.ID) != id {
 		rec = healedRecord(rec, id)
 	}
-	lock := s.groups.of(string(g.ID))
-	lock.Lock()
-	defer lock.Unlock()
 	for attempt := range attempts {
-		if g, err = s.findGroup(ctx, a, "g.id = $2", string(g.ID)); err != nil {
-			return Group{}, "", orNotFound(err, errNoGroup(id))
-		}
 		next, did, err := s.changeGroup(ctx, a, g, c, change, rec, attempt > 0)
 		if err == nil {
 			return next, did, nil
@@ -198,6 +195,9 @@ func (s *Service) UpdateGroup(ctx context.Context, a *Access, id string, c Condi
 		a = a.relinked()
 		if err := again(ctx, attempt); err != nil {
 			return Group{}, "", err
+		}
+		if g, err = s.findGroup(ctx, a, "g.id = $2", string(g.ID)); err != nil {
+			return Group{}, "", orNotFound(err, errNoGroup(id))
 		}
 	}
 	return Group{}, "", errBusy()
