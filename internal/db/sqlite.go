@@ -91,7 +91,7 @@ func sqliteDSN(path string, readOnly bool) string {
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(MEMORY)",
-		"cache_size(-8192)", "wal_autocheckpoint(1000)",
+		"cache_size(-8192)", "wal_autocheckpoint(2000)",
 		fmt.Sprintf("journal_size_limit(%d)", walSoftLimit),
 	}
 	if readOnly {
