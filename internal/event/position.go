@@ -115,7 +115,7 @@ func (l *Log) Run(ctx context.Context, h Housekeeping) {
 func (l *Log) gather(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(100 * time.Millisecond):
+	case <-time.After(500 * time.Millisecond):
 	}
 }
 
