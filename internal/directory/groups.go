@@ -87,7 +87,11 @@ func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, 
 	if err := n.checkKeys(); err != nil {
 		return n.Group, err
 	}
-	delta, err := s.membership(ctx, a, n.ID, []scim.MemberChange{{Kind: scim.MembersAdd, Members: members}}, careful)
+	var joining []scim.MemberChange // none, as when most groups are made: then there is nothing to look up
+	if len(members) > 0 {
+		joining = []scim.MemberChange{{Kind: scim.MembersAdd, Members: members}}
+	}
+	delta, err := s.membership(ctx, a, n.ID, joining, careful)
 	if err != nil {
 		return n.Group, err
 	}

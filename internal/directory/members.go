@@ -49,11 +49,12 @@ func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes 
 	if len(changes) == 0 {
 		return membership{}, nil
 	}
-	mark, marked, err := s.events.Mark(ctx)
+	wanted := values(changes)
+	mark, marked, err := s.mark(ctx, a, len(wanted), careful)
 	if err != nil {
-		return membership{}, fmt.Errorf("mark the event log: %w", err)
+		return membership{}, err
 	}
-	named, people, err := s.resolve(ctx, a, values(changes))
+	named, people, err := s.resolve(ctx, a, wanted)
 	if err != nil {
 		return membership{}, err
 	}
@@ -71,9 +72,21 @@ func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes 
 	if err != nil {
 		return membership{}, err
 	}
-	// Where inactive people are gone for consumers, some changes have no event.
-	m.mark, m.marked = mark, marked && !careful && len(m.people) >= many && a.Directory.InactiveUsers == Kept
+	m.mark, m.marked = mark, marked && len(m.people) >= many
 	return m, m.checkKeys()
+}
+
+// mark takes the moment for the guard on the whole organization, if so many are named that it may pay. Where inactive people
+// are gone for consumers some changes have no event, so there it would not hold.
+func (s *Service) mark(ctx context.Context, a *Access, named int, careful bool) (event.Mark, bool, error) {
+	if careful || named < many || a.Directory.InactiveUsers != Kept {
+		return 0, false, nil
+	}
+	mark, ok, err := s.events.Mark(ctx)
+	if err != nil {
+		err = fmt.Errorf("mark the event log: %w", err)
+	}
+	return mark, ok, err
 }
 
 func values(changes []scim.MemberChange) []string {

@@ -94,11 +94,7 @@ func patchGroup(c *call) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.object()
-	if err != nil {
-		return err
-	}
-	patch, err := scim.ParsePatch(in, scim.DefaultFilterLimits, c.access.Mode)
+	patch, err := c.patch()
 	if err != nil {
 		return err
 	}

@@ -37,16 +37,30 @@ func (c *call) showUser(status int, v view, u *directory.User) error {
 	return nil
 }
 
+// userBody is the body of a POST or PUT.
+func (c *call) userBody() (*scim.Object, error) {
+	in, err := c.object()
+	if err != nil {
+		return nil, err
+	}
+	return c.access.Model.User.Prepare(in, c.access.Mode)
+}
+
+// patch is the body of a PATCH.
+func (c *call) patch() (scim.Patch, error) {
+	in, err := c.object()
+	if err != nil {
+		return scim.Patch{}, err
+	}
+	return scim.ParsePatch(in, scim.DefaultFilterLimits, c.access.Mode)
+}
+
 func createUser(c *call) error {
 	v, _, err := c.queryView(c.access.Model.User)
 	if err != nil {
 		return err
 	}
-	in, err := c.object()
-	if err != nil {
-		return err
-	}
-	doc, err := c.access.Model.User.Prepare(in, c.access.Mode)
+	doc, err := c.userBody()
 	if err != nil {
 		return err
 	}
@@ -63,11 +77,7 @@ func replaceUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.object()
-	if err != nil {
-		return err
-	}
-	doc, err := c.access.Model.User.Prepare(in, c.access.Mode)
+	doc, err := c.userBody()
 	if err != nil {
 		return err
 	}
@@ -88,11 +98,7 @@ func patchUser(c *call) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.object()
-	if err != nil {
-		return err
-	}
-	patch, err := scim.ParsePatch(in, scim.DefaultFilterLimits, c.access.Mode)
+	patch, err := c.patch()
 	if err != nil {
 		return err
 	}
@@ -126,14 +132,11 @@ func (c *call) wroteUser(status int, v view, u directory.User, change directory.
 	if err != nil {
 		return err
 	}
-	c.recorded = change != directory.Unchanged
-	if !c.recorded {
-		c.effect.outcome = directory.Outcome{Change: directory.Unchanged, User: &u}
-		c.healedTo(string(u.ID))
-	}
-	if c.recorded {
+	if c.recorded = change != directory.Unchanged; c.recorded {
 		return nil // the answer is that of the record
 	}
+	c.effect.outcome = directory.Outcome{Change: directory.Unchanged, User: &u}
+	c.healedTo(string(u.ID))
 	return c.showUser(status, v, &u)
 }
 
