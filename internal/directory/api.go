@@ -24,6 +24,13 @@ type APIQuery struct {
 	Ascending     bool
 }
 
+// page begins a statement whose $1 is the directory.
+func (q APIQuery) page(d ID) db.Page {
+	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}
+	p.Arg(string(d))
+	return p
+}
+
 // directoryOf finds the directory that a query names by itself or through a group or user.
 func (s *Service) directoryOf(ctx context.Context, q APIQuery) (Directory, error) {
 	switch {
@@ -46,26 +53,25 @@ func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, 
 	if err != nil {
 		return nil, d, false, err
 	}
-	p := page{before: q.Before, after: q.After, limit: q.Limit, ascending: q.Ascending, args: []any{string(d.ID)}}
+	p := q.page(d.ID)
 	if q.Group != "" {
-		p.where("u.id IN (SELECT member_id FROM directory_group_members WHERE directory_id = $1 AND group_id = %s) AND u.active", string(q.Group))
+		p.Where("u.id IN (SELECT member_id FROM directory_group_members WHERE directory_id = $1 AND group_id = " + p.Arg(string(q.Group)) + ") AND u.active")
 	}
 	if q.IdPID != "" {
-		p.where("u.idp_id = %s", q.IdPID)
+		p.Where("u.idp_id = " + p.Arg(q.IdPID))
 	}
 	if q.Email != "" {
-		p.where(`u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = %[1]s
-			UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = %[1]s)`, scim.FoldKey(q.Email))
+		p.Where(fmt.Sprintf(hasEmail, p.Arg(scim.FoldKey(q.Email))))
 	}
 	if d.InactiveUsers == Removed {
-		p.conditions = append(p.conditions, "u.active")
+		p.Where("u.active")
 	}
-	text, args := p.statement(selectUsersG, "u.id")
+	text, args := p.Statement(selectUsersG, "u.id")
 	found, err := s.queryUsers(ctx, text, args...)
 	if err != nil {
 		return nil, d, false, err
 	}
-	found, more := cut(p, found)
+	found, more := db.Cut(p, found)
 	return found, d, more, s.directRefs(ctx, d.ID, found)
 }
 
@@ -123,17 +129,17 @@ func (s *Service) APIGroups(ctx context.Context, q APIQuery) ([]Group, Directory
 	if err != nil {
 		return nil, d, false, err
 	}
-	p := page{before: q.Before, after: q.After, limit: q.Limit, ascending: q.Ascending, args: []any{string(d.ID)}}
+	p := q.page(d.ID)
 	if q.User != "" {
-		p.where(`g.id IN (SELECT m.group_id FROM directory_group_members m JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
-			WHERE m.directory_id = $1 AND m.member_id = %s AND u.active)`, string(q.User))
+		p.Where(`g.id IN (SELECT m.group_id FROM directory_group_members m JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
+			WHERE m.directory_id = $1 AND m.member_id = ` + p.Arg(string(q.User)) + ` AND u.active)`)
 	}
-	text, args := p.statement(selectGroups, "g.id")
+	text, args := p.Statement(selectGroups, "g.id")
 	found, err := s.queryGroups(ctx, text, args...)
 	if err != nil {
 		return nil, d, false, err
 	}
-	found, more := cut(p, found)
+	found, more := db.Cut(p, found)
 	return found, d, more, nil
 }
 

@@ -165,24 +165,20 @@ type ListQuery struct {
 
 // List gives a page and whether more follow in the direction read.
 func (s *Service) List(ctx context.Context, q ListQuery) ([]Directory, bool, error) {
-	p := page{before: q.Before, after: q.After, limit: q.Limit, ascending: q.Ascending}
+	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}
 	if q.OrganizationID != "" {
-		p.where("organization_id = %s", q.OrganizationID)
+		p.Where("organization_id = " + p.Arg(q.OrganizationID))
 	}
 	if q.Search != "" {
-		p.where(`lower(name) LIKE %s ESCAPE '\'`, "%"+escapeLike(strings.ToLower(q.Search))+"%")
+		p.Contains("name", q.Search)
 	}
-	text, args := p.statement(selectDirectory, "id")
+	text, args := p.Statement(selectDirectory, "id")
 	found, err := s.queryDirectories(ctx, text, args...)
 	if err != nil {
 		return nil, false, err
 	}
-	found, more := cut(p, found)
+	found, more := db.Cut(p, found)
 	return found, more, nil
-}
-
-func escapeLike(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
 func (s *Service) queryDirectories(ctx context.Context, text string, args ...any) ([]Directory, error) {
@@ -386,54 +382,4 @@ func optionalMicros(t *int64) time.Time {
 		return time.Time{}
 	}
 	return micros(*t)
-}
-
-// page builds the statement of a list with before and after cursors.
-type page struct {
-	before, after string
-	limit         int
-	ascending     bool
-	conditions    []string
-	args          []any
-}
-
-func (p *page) where(condition string, arg any) {
-	p.args = append(p.args, arg)
-	p.conditions = append(p.conditions, fmt.Sprintf(condition, fmt.Sprintf("$%d", len(p.args))))
-}
-
-// backwards: the page before a cursor is read from the cursor on, against the order shown.
-func (p *page) backwards() bool { return p.before != "" && p.after == "" }
-
-// statement completes a select that has a WHERE already.
-func (p *page) statement(text, id string) (string, []any) {
-	before, after := "<", ">"
-	if !p.ascending {
-		before, after = after, before
-	}
-	if p.after != "" {
-		p.where(id+" "+after+" %s", p.after)
-	}
-	if p.before != "" {
-		p.where(id+" "+before+" %s", p.before)
-	}
-	for _, c := range p.conditions {
-		text += " AND " + c
-	}
-	order := "DESC"
-	if p.ascending != p.backwards() {
-		order = "ASC"
-	}
-	p.args = append(p.args, p.limit+1)
-	return text + fmt.Sprintf(" ORDER BY %s %s LIMIT $%d", id, order, len(p.args)), p.args
-}
-
-// cut takes the extra row off that tells whether more follow, and puts a page read backwards in order.
-func cut[T any](p page, rows []T) ([]T, bool) {
-	more := len(rows) > p.limit
-	rows = rows[:min(len(rows), p.limit)]
-	if p.backwards() {
-		slices.Reverse(rows)
-	}
-	return rows, more
 }

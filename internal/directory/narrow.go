@@ -78,9 +78,7 @@ func narrowUser(c *conditions, name string, v scim.Value) string {
 	case "id":
 		return "u.id = " + c.arg(v.Text())
 	case "emails", "emails.value", "email":
-		key := c.arg(scim.FoldKey(v.Text()))
-		return `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = ` + key + `
-			UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = ` + key + `)`
+		return fmt.Sprintf(hasEmail, c.arg(scim.FoldKey(v.Text())))
 	}
 	return ""
 }

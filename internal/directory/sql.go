@@ -50,7 +50,10 @@ const (
 	// The common update leaves the keys alone, and so their indexes.
 	updateUserDocument = `UPDATE directory_users SET active = $4, suspended = $5, version = version + 1, updated_at = $6, document = $7
 		WHERE directory_id = $1 AND id = $2 AND version = $3`
-	deleteUser   = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
+	deleteUser = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
+	// Addresses equal to the user name are not stored a second time. $1 is the directory.
+	hasEmail = `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = %[1]s
+		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = %[1]s)`
 	insertEmail  = `INSERT INTO directory_user_emails (directory_id, email_key, user_id) VALUES ($1, $2, $3)`
 	deleteEmails = `DELETE FROM directory_user_emails WHERE directory_id = $1 AND user_id = $2`
 	userUnmoved  = `SELECT 1 FROM (SELECT COALESCE(string_agg(group_id, ',' ORDER BY group_id), '') AS ids

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -144,58 +143,24 @@ type ListQuery struct {
 
 // List gives a page and whether more follow in the direction read.
 func (s *Service) List(ctx context.Context, q ListQuery) ([]Organization, bool, error) {
-	text, args := q.statement()
+	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}
+	if len(q.Domains) > 0 {
+		marks := make([]string, len(q.Domains))
+		for i, d := range q.Domains {
+			marks[i] = p.Arg(strings.ToLower(d))
+		}
+		p.Where("id IN (SELECT organization_id FROM organization_domains WHERE domain IN (" + strings.Join(marks, ",") + "))")
+	}
+	if q.Search != "" {
+		p.Contains("name", q.Search)
+	}
+	text, args := p.Statement(selectOrganization+" WHERE TRUE", "id")
 	found, err := s.query(ctx, text, args...)
 	if err != nil {
 		return nil, false, err
 	}
-	more := len(found) > q.Limit
-	found = found[:min(len(found), q.Limit)]
-	if q.backwards() {
-		slices.Reverse(found)
-	}
+	found, more := db.Cut(p, found)
 	return found, more, nil
-}
-
-// backwards: the page before a cursor is read from the cursor on, against the order shown.
-func (q ListQuery) backwards() bool { return q.Before != "" && q.After == "" }
-
-func (q ListQuery) statement() (string, []any) {
-	text := selectOrganization + " WHERE TRUE"
-	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return fmt.Sprintf("$%d", len(args))
-	}
-	before, after := "<", ">"
-	if !q.Ascending {
-		before, after = after, before
-	}
-	if q.After != "" {
-		text += " AND id " + after + " " + arg(q.After)
-	}
-	if q.Before != "" {
-		text += " AND id " + before + " " + arg(q.Before)
-	}
-	if len(q.Domains) > 0 {
-		marks := make([]string, len(q.Domains))
-		for i, d := range q.Domains {
-			marks[i] = arg(strings.ToLower(d))
-		}
-		text += " AND id IN (SELECT organization_id FROM organization_domains WHERE domain IN (" + strings.Join(marks, ",") + "))"
-	}
-	if q.Search != "" {
-		text += ` AND lower(name) LIKE ` + arg("%"+escapeLike(strings.ToLower(q.Search))+"%") + ` ESCAPE '\'`
-	}
-	order := "DESC"
-	if q.Ascending != q.backwards() {
-		order = "ASC"
-	}
-	return text + " ORDER BY id " + order + " LIMIT " + arg(q.Limit+1), args
-}
-
-func escapeLike(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
 func (s *Service) query(ctx context.Context, text string, args ...any) ([]Organization, error) {
