@@ -23,17 +23,22 @@ type Catalog struct {
 	providers []Provider // ordered by slug
 }
 
-// Load reads the catalogue built into the program and checks all of it. An error
-// lists every fault found, each by its file.
-func Load() (*Catalog, error) {
+// Load reads the catalogue built into the program and checks it, without the traffic, which only tests play. An error lists
+// every fault found, each by its file.
+func Load() (*Catalog, error) { return loadEmbedded(false) }
+
+// LoadWithTraffic is Load with every provider's stories, which are checked too.
+func LoadWithTraffic() (*Catalog, error) { return loadEmbedded(true) }
+
+func loadEmbedded(traffic bool) (*Catalog, error) {
 	folder, err := fs.Sub(embedded, "catalog")
 	if err != nil {
 		return nil, fmt.Errorf("open the built-in catalogue: %w", err)
 	}
-	return load(folder)
+	return load(folder, traffic)
 }
 
-func load(files fs.FS) (*Catalog, error) {
+func load(files fs.FS, traffic bool) (*Catalog, error) {
 	entries, err := fs.ReadDir(files, ".")
 	if err != nil {
 		return nil, fmt.Errorf("list the catalogue: %w", err)
@@ -41,7 +46,7 @@ func load(files fs.FS) (*Catalog, error) {
 	var c Catalog
 	var faults []error
 	for _, entry := range entries {
-		provider, err := loadProvider(files, entry)
+		provider, err := loadProvider(files, entry, traffic)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -55,7 +60,7 @@ func load(files fs.FS) (*Catalog, error) {
 	return &c, nil
 }
 
-func loadProvider(files fs.FS, entry fs.DirEntry) (Provider, error) {
+func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error) {
 	slug := entry.Name()
 	if !entry.IsDir() {
 		return Provider{}, fmt.Errorf("%s: the catalogue holds one folder per provider, not files", slug)
@@ -72,7 +77,9 @@ func loadProvider(files fs.FS, entry fs.DirEntry) (Provider, error) {
 	if err != nil {
 		return Provider{}, fmt.Errorf("%s: %w", name, err)
 	}
-	provider.Stories, err = loadStories(files, provider)
+	if traffic {
+		provider.Stories, err = loadStories(files, provider)
+	}
 	return provider, err
 }
 

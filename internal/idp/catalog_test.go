@@ -15,7 +15,7 @@ import (
 
 func loadCatalog(t *testing.T) *Catalog {
 	t.Helper()
-	c, err := Load()
+	c, err := LoadWithTraffic()
 	if err != nil {
 		t.Fatalf("load the catalogue: %v", err)
 	}
@@ -252,7 +252,7 @@ func TestFaulty_folders_are_refused_with_the_file_and_the_reason(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := load(fstest.MapFS{tc.slug + "/idp.json": {Data: []byte(tc.json)}})
+			_, err := load(fstest.MapFS{tc.slug + "/idp.json": {Data: []byte(tc.json)}}, true)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want an error with %q", err, tc.want)
 			}
@@ -275,7 +275,7 @@ func TestFaults_between_and_inside_folders_are_all_named_at_once(t *testing.T) {
 		"g/idp.json":             {Data: []byte(smallProvider)},
 		"g/traffic/01-x.traffic": {Data: []byte("# Bad\n?\n")},
 		"README":                 {Data: []byte("")},
-	})
+	}, true)
 	if err == nil {
 		t.Fatal("want faults, got none")
 	}

@@ -102,7 +102,7 @@ type Provider struct {
 
 	Quirks    []Quirk `json:"quirks,omitempty"`
 	Recognise Signs   `json:"recognise,omitzero"`
-	Stories   []Story `json:"-"`
+	Stories   []Story `json:"-"` // only with LoadWithTraffic
 }
 
 // Signs are how a provider's SCIM traffic is told from another's. Providers that

@@ -11,7 +11,7 @@ import (
 
 // The catalogue's stories say what each identity provider sends and what it must be answered; here they are told to the real edge.
 func TestEvery_identity_provider_is_answered_as_its_traffic_wants(t *testing.T) {
-	catalog, err := idp.Load()
+	catalog, err := idp.LoadWithTraffic()
 	if err != nil {
 		t.Fatal(err)
 	}
