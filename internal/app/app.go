@@ -39,6 +39,7 @@ const (
 	maxBodyBytes    = 16 << 20 // the most an edge may accept; each has its own, lower, limit
 	certificatePoll = 3 * time.Second
 	eventPoll       = time.Second
+	analyzePoll     = 5 * time.Second
 )
 
 // databaseFile is the SQLite database in the data folder.
@@ -107,6 +108,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.metrics = newMetrics(version, a.db)
+	a.background("statistics", a.analyze)
 
 	// The nouns, from the ground up.
 	ids := token.NewSource(time.Now)
@@ -173,6 +175,22 @@ func (a *App) eventHousekeeping() event.Housekeeping {
 		Retention: a.config.EventRetention,
 		Every:     eventPoll,
 		Fail:      func(err error) { a.log.Error("work on the event log failed and will be tried again", "cause", err) },
+	}
+}
+
+// analyze keeps the database's statistics from falling far behind a first sync.
+func (a *App) analyze(ctx context.Context) {
+	tick := time.NewTicker(analyzePoll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.db.Analyze(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("the database's statistics could not be refreshed; some reads may be slow", "cause", err)
+		}
 	}
 }
 

@@ -76,12 +76,12 @@ func storeMetrics() []storeMetric {
 		{"rollcall_db_guards_lost_total", "Writes undone because something they had read was changed meanwhile.", prometheus.CounterValue, func(s db.Stats) int64 { return s.GuardsLost }},
 		{"rollcall_db_commits_total", "Commits; fewer than writes where they share one.", prometheus.CounterValue, func(s db.Stats) int64 { return s.Commits }},
 		{"rollcall_db_largest_group", "Most writes that shared one commit (SQLite).", prometheus.GaugeValue, func(s db.Stats) int64 { return s.LargestGroup }},
-		{"rollcall_db_regrouped_total", "Groups of writes undone and applied one by one (SQLite).", prometheus.CounterValue, func(s db.Stats) int64 { return s.Regrouped }},
+		{"rollcall_db_regrouped_total", "Groups of writes undone and applied one by one.", prometheus.CounterValue, func(s db.Stats) int64 { return s.Regrouped }},
 		{"rollcall_db_retries_total", "Transactions repeated after a serialization failure or deadlock (PostgreSQL).", prometheus.CounterValue, func(s db.Stats) int64 { return s.Retries }},
 		{"rollcall_db_unknown_total", "Commits of which nobody can tell whether they happened (PostgreSQL).", prometheus.CounterValue, func(s db.Stats) int64 { return s.Unknown }},
 		{"rollcall_db_checkpoints_total", "Checkpoints asked for beside the engine's own (SQLite).", prometheus.CounterValue, func(s db.Stats) int64 { return s.Checkpoints }},
 		{"rollcall_db_wal_bytes", "Size of the write-ahead log when last looked at (SQLite).", prometheus.GaugeValue, func(s db.Stats) int64 { return s.WALBytes }},
-		{"rollcall_db_queued", "Writes waiting now (SQLite).", prometheus.GaugeValue, func(s db.Stats) int64 { return s.Queued }},
+		{"rollcall_db_queued", "Writes waiting now.", prometheus.GaugeValue, func(s db.Stats) int64 { return s.Queued }},
 	}
 }
 

@@ -72,14 +72,14 @@ type Stats struct {
 	Writes       int64 // calls of Write and Tx that were committed
 	Failed       int64 // calls of Write and Tx that were undone
 	GuardsLost   int64 // of those, by a guard
-	Commits      int64 // commits; on SQLite fewer than Writes when they share one
-	LargestGroup int64 // most writes that shared one commit (SQLite)
-	Regrouped    int64 // groups undone and applied again one by one (SQLite)
+	Commits      int64 // commits; fewer than Writes when they share one
+	LargestGroup int64 // most writes that shared one commit
+	Regrouped    int64 // groups undone and applied again one by one
 	Retries      int64 // transactions repeated after a serialization failure or deadlock (PostgreSQL)
 	Unknown      int64 // commits whose outcome is unknown (PostgreSQL)
 	Checkpoints  int64 // checkpoints asked for beside SQLite's own
 	WALBytes     int64 // size of the write-ahead log when last looked at (SQLite)
-	Queued       int64 // writes waiting now (SQLite)
+	Queued       int64 // writes waiting now
 }
 
 type engine interface {

@@ -43,6 +43,7 @@ type pgEngine struct {
 	counts  *counters
 	texts   *guardTexts
 	inserts inserts
+	lanes   lanes
 	closed  atomic.Bool
 }
 
@@ -64,7 +65,7 @@ func openPostgres(ctx context.Context, o Options, counts *counters) (*pgEngine, 
 		pool.Close()
 		return nil, fmt.Errorf("db: reach PostgreSQL: %w", err)
 	}
-	return &pgEngine{pool: pool, config: config, counts: counts, texts: newGuardTexts()}, nil
+	return &pgEngine{pool: pool, config: config, counts: counts, texts: newGuardTexts(), lanes: lanes{busy: map[string][]*shared{}}}, nil
 }
 
 // settle makes a connection keep the promises of this package whatever the

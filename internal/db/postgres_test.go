@@ -1,10 +1,12 @@
 package db_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
@@ -192,4 +194,121 @@ func TestSettings_of_the_server_do_not_weaken_a_commit(t *testing.T) {
 	if commit != "on" || isolation != "read committed" {
 		t.Errorf("synchronous_commit %s, isolation %s", commit, isolation)
 	}
+}
+
+// hold locks the row of an organization until release is called; whoever changes it waits.
+func (h harness) hold(id string) (release func()) {
+	h.Helper()
+	locked, let, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- h.Tx(h.Context(), func(tx db.Tx) error {
+			_, err := tx.Exec(h.Context(), "UPDATE org SET version = version WHERE id = $1", id)
+			close(locked)
+			<-let
+			return err
+		})
+	}()
+	<-locked
+	return func() {
+		close(let)
+		h.must(<-ended)
+	}
+}
+
+// waiting waits until so many writes wait in the lane.
+func (h harness) waiting(n int64) {
+	h.Helper()
+	for range 500 {
+		if h.Stats().Queued == n {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	h.Fatalf("%d writes wait, want %d", h.Stats().Queued, n)
+}
+
+func TestWrites_of_a_lane_that_meet_share_one_transaction(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.org("o")
+	release := h.hold("o")
+	first := h.goWrite(t.Context(), "lane", "UPDATE org SET version = version + 1 WHERE id = 'o'")
+	h.waiting(0)
+	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	before := h.Stats()
+	var others []<-chan error
+	for i := range 10 {
+		others = append(others, h.goWrite(t.Context(), "lane", fmt.Sprintf("INSERT INTO journal (line) VALUES ('%d')", i)))
+	}
+	elsewhere := h.goWrite(t.Context(), "another lane", "INSERT INTO journal (line) VALUES ('elsewhere')")
+	h.waiting(10)
+	h.must(<-elsewhere)
+	release()
+	h.must(<-first)
+	for _, done := range others {
+		h.must(<-done)
+	}
+	after := h.Stats()
+	// the first, the other lane's, the holder's, and one for all ten
+	if commits := after.Commits - before.Commits; commits != 4 || after.LargestGroup != 10 {
+		t.Errorf("%d commits, stats %+v", commits, after)
+	}
+	if n := h.count("SELECT count(*) FROM journal"); n != 11 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+func TestWrite_that_is_cancelled_while_it_waits_in_a_lane_is_dropped(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.org("o")
+	release := h.hold("o")
+	first := h.goWrite(t.Context(), "lane", "UPDATE org SET version = version + 1 WHERE id = 'o'")
+	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	dropped := h.goWrite(ctx, "lane", "INSERT INTO journal (line) VALUES ('dropped')")
+	h.waiting(1)
+	kept := h.goWrite(t.Context(), "lane", "INSERT INTO journal (line) VALUES ('kept')")
+	h.waiting(2)
+	cancel()
+	release()
+	h.must(<-first)
+	h.must(<-kept)
+	if err := <-dropped; !errors.Is(err, context.Canceled) {
+		t.Errorf("dropped: %v", err)
+	}
+	if n := h.count("SELECT count(*) FROM journal WHERE line = 'dropped'"); n != 0 {
+		t.Error("it was written")
+	}
+}
+
+func (h harness) goWrite(ctx context.Context, lane, sql string) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		w := db.Write{Lane: lane}
+		w.Exec(sql)
+		done <- h.Write(ctx, &w)
+	}()
+	return done
+}
+
+func TestAnalyze_tells_the_planner_what_it_has_not_seen(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.exec("INSERT INTO journal (line) SELECT 'line ' || n FROM generate_series(1, 5000) AS n")
+	known := func() int {
+		return h.count("SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = 'journal'::regclass")
+	}
+	for range 100 { // the server counts changes about once a second
+		h.must(h.Analyze(t.Context()))
+		if known() == 5000 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("the planner knows of %d rows", known())
 }

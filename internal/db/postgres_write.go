@@ -73,6 +73,16 @@ func (e *pgEngine) manyCalls(calls []pgCall, index int, s *statement) []pgCall {
 
 func (e *pgEngine) write(ctx context.Context, w *Write) error {
 	calls := e.calls(w)
+	if w.Lane != "" {
+		if done, err := e.share(ctx, w.Lane, calls); done {
+			return err
+		}
+	}
+	return e.alone(ctx, calls)
+}
+
+// alone writes in a transaction of its own.
+func (e *pgEngine) alone(ctx context.Context, calls []pgCall) error {
 	var err error
 	for attempt := range attempts {
 		if err = pause(ctx, attempt); err != nil {

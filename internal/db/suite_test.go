@@ -42,6 +42,15 @@ func both(t *testing.T, test func(h harness)) {
 	})
 }
 
+// lanes runs a story with the three ways in which writes share transactions: none, all, and some.
+func lanes(t *testing.T, story func(h harness, lane func(i int) string)) {
+	for name, lanes := range map[string][]string{"alone": {""}, "one lane": {"l"}, "lanes": {"", "a", "b"}} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(h harness) { story(h, func(i int) string { return lanes[i%len(lanes)] }) })
+		})
+	}
+}
+
 func (h harness) must(err error) {
 	h.Helper()
 	if err != nil {
@@ -218,12 +227,12 @@ func TestForeign_key_is_recognised_both_ways(t *testing.T) {
 }
 
 func TestNo_guarded_increment_is_lost(t *testing.T) {
-	both(t, func(h harness) {
+	lanes(t, func(h harness, lane func(int) string) {
 		h.org("o")
 		const workers, each = 64, 5
 		var tries atomic.Int64
 		var group sync.WaitGroup
-		for range workers {
+		for worker := range workers {
 			group.Go(func() {
 				for range each {
 					for done := false; !done; {
@@ -233,7 +242,7 @@ func TestNo_guarded_increment_is_lost(t *testing.T) {
 							h.Error(err)
 							return
 						}
-						var w db.Write
+						w := db.Write{Lane: lane(worker)}
 						w.Guard("UPDATE org SET version = $3 WHERE id = $1 AND version = $2", "o", version, version+1)
 						w.Exec("INSERT INTO journal (line) VALUES ($1)", fmt.Sprint(version))
 						err := h.Write(h.Context(), &w)
@@ -262,14 +271,14 @@ func TestNo_guarded_increment_is_lost(t *testing.T) {
 
 // Many concurrent writes of which some fail late: only those may be undone.
 func TestFailing_write_takes_no_neighbour_along(t *testing.T) {
-	both(t, func(h harness) {
+	lanes(t, func(h harness, lane func(int) string) {
 		h.org("o")
 		h.exec("INSERT INTO person (org_id, id, code) VALUES ('o', 'taken', 1)")
 		const writers = 96
 		var group sync.WaitGroup
 		for i := range writers {
 			group.Go(func() {
-				var w db.Write
+				w := db.Write{Lane: lane(i / 4)}
 				w.Exec("INSERT INTO journal (line) VALUES ($1)", fmt.Sprint(i))
 				switch i % 4 {
 				case 1:

@@ -22,6 +22,10 @@ type statement struct {
 //
 // A []byte argument must not be modified until DB.Write has returned.
 type Write struct {
+	// Lane names what the write is likely to contend for, a tenant for one: on PostgreSQL, writes of a lane that come at the same
+	// time share a transaction. "" shares with nobody.
+	Lane string
+
 	statements []statement
 	err        error // the first refused argument; DB.Write returns it
 }

@@ -27,6 +27,7 @@ func (s *Service) begin(a *Access, at time.Time, rec Record) *batch {
 		b.exchange = s.NewExchangeID()
 	}
 	b.context = systemContext(a.Directory, b.exchange, false)
+	b.w.Lane = string(a.Directory.ID)
 	s.link(&b.w, a, at)
 	return b
 }

@@ -74,6 +74,9 @@ func (s *Service) ListUsers(ctx context.Context, a *Access, q Query) (UserPage, 
 	if err := s.attachGroups(ctx, a.Directory.ID, out.rows, refs); err != nil {
 		return UserPage{}, err
 	}
+	if q.Eq != nil && q.Groups && len(out.rows) == 1 {
+		s.recent.keep(out.rows[0])
+	}
 	return UserPage{Total: out.total, Users: out.rows, More: out.more}, nil
 }
 

@@ -39,6 +39,7 @@ type Service struct {
 	notes  notes
 	tally  tally
 	groups stripes
+	recent recent
 	parked atomic.Bool // somebody may be waiting to be resolved: the sweep looks
 }
 

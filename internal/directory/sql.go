@@ -43,14 +43,19 @@ const (
 	selectAnyUser  = `SELECT ` + userColumns + `, ` + groupsOfUser + ` FROM directory_users u WHERE u.id = $1 AND u.directory_id IN (SELECT id FROM directories WHERE deleted_at IS NULL)`
 	selectAnyGroup = `SELECT ` + groupColumns + ` FROM directory_groups g WHERE g.id = $1 AND g.directory_id IN (SELECT id FROM directories WHERE deleted_at IS NULL)`
 
+	// Inserts nothing while a member value waits for the person.
 	insertUser = `INSERT INTO directory_users (directory_id, id, user_name_key, external_id, idp_id, active, suspended, version, created_at, updated_at, document)
-		VALUES ($1, $2, $3, $4, $5, $6, FALSE, 1, $7, $7, $8)`
+		SELECT $1, $2, $3, $4, $5, $6, FALSE, 1, $7, $7, $8 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
+			WHERE directory_id = $1 AND value_key IN ($3, $9) AND (value_key = $3 OR value = $10))`
 	updateUser = `UPDATE directory_users SET user_name_key = $4, external_id = $5, active = $6, suspended = $7, version = version + 1,
 		updated_at = $8, document = $9 WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// The common update leaves the keys alone, and so their indexes.
 	updateUserDocument = `UPDATE directory_users SET active = $4, suspended = $5, version = version + 1, updated_at = $6, document = $7
 		WHERE directory_id = $1 AND id = $2 AND version = $3`
-	deleteUser = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
+	// The same, for a person who is in no group: a statement of its own costs PostgreSQL a tenth of the write.
+	updateUngrouped = updateUserDocument + ` AND ` + ungrouped
+	ungrouped       = `NOT EXISTS (SELECT 1 FROM directory_group_members WHERE directory_id = $1 AND member_id = $2)`
+	deleteUser      = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// Addresses equal to the user name are not stored a second time. $1 is the directory.
 	hasEmail = `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = %[1]s
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = %[1]s)`
@@ -58,7 +63,7 @@ const (
 	deleteEmails = `DELETE FROM directory_user_emails WHERE directory_id = $1 AND user_id = $2`
 	userUnmoved  = `SELECT 1 FROM (SELECT COALESCE(string_agg(group_id, ',' ORDER BY group_id), '') AS ids
 		FROM directory_group_members WHERE directory_id = $1 AND member_id = $2) AS m WHERE ids = $3`
-	userUngrouped = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_group_members WHERE directory_id = $1 AND member_id = $2)`
+	userUngrouped = `SELECT 1 WHERE ` + ungrouped
 	nobodyParked  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
 		WHERE directory_id = $1 AND value_key IN ($2, $3) AND (value_key = $2 OR value = $4))`
 	selectParked = `SELECT value_key, group_id, value, display FROM directory_parked_members

@@ -127,11 +127,14 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 		return User{}, err
 	}
 	b := s.begin(a, at, rec)
-	if err := s.welcome(ctx, b, &n, careful); err != nil {
-		return User{}, err
-	}
 	id := string(a.Directory.ID)
-	b.w.Exec(insertUser, id, string(n.ID), n.userNameKey, optional(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document)
+	if careful {
+		if err := s.resolveParked(ctx, b, &n); err != nil {
+			return User{}, err
+		}
+	}
+	waiting := n.arrival(a.Directory.ID)
+	b.w.Guard(insertUser, id, string(n.ID), n.userNameKey, optional(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document, waiting[2], waiting[3])
 	for _, key := range n.emails {
 		b.w.Exec(insertEmail, id, key, string(n.ID))
 	}
@@ -140,7 +143,11 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 		p := n.payload(a.Directory)
 		b.first(event.DirectoryUserCreated, p.json())
 	}
-	return n.User, b.commit(ctx, Outcome{Change: Created, User: &n.User})
+	if err := b.commit(ctx, Outcome{Change: Created, User: &n.User}); err != nil {
+		return User{}, err
+	}
+	s.recent.keep(n.User)
+	return n.User, nil
 }
 
 // visible says whether consumers see the person: inactive people are gone for those who asked for that.
@@ -240,6 +247,9 @@ func (s *Service) GetUser(ctx context.Context, a *Access, id string, groups bool
 	u, err := s.readUser(ctx, a, text+" AND u.id = $2", id)
 	if errors.Is(err, db.ErrNoRows) {
 		return s.healedUser(ctx, a, id, groups)
+	}
+	if err == nil && groups {
+		s.recent.keep(u)
 	}
 	return u, err
 }
@@ -352,9 +362,15 @@ func (s *Service) former(ctx context.Context, a *Access, id string, kind MemberK
 	return external, nameKey, err
 }
 
+// edit gives the next document of the present one, which it must leave as it is. It may be called again.
+type edit = func(*scim.Object) (*scim.Object, error)
+
 // UpdateUser changes a person: change gets the present document and gives the next, and may be called again. An equal document
 // is Unchanged: nothing is written, no event, no new version.
-func (s *Service) UpdateUser(ctx context.Context, a *Access, id string, c Condition, change func(*scim.Object) (*scim.Object, error), rec Record) (User, Change, error) {
+func (s *Service) UpdateUser(ctx context.Context, a *Access, id string, c Condition, change edit, rec Record) (User, Change, error) {
+	if u, done, err := s.updateRecent(ctx, a, id, c, change, rec); done {
+		return u, Updated, err
+	}
 	u, err := s.user(ctx, a, id)
 	if err != nil {
 		return User{}, "", err
@@ -376,7 +392,7 @@ func healedRecord(rec Record, id string) Record {
 	}
 }
 
-func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition, change func(*scim.Object) (*scim.Object, error), rec Record, as Change) (User, Change, error) {
+func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition, change edit, rec Record, as Change) (User, Change, error) {
 	for attempt := range attempts {
 		if err := c.check(u.Version); err != nil {
 			return User{}, "", err
@@ -390,13 +406,13 @@ func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition
 			return u, "", err
 		}
 		next := s.next(before, doc, c)
-		if next.Suspended == u.Suspended && next.doc.Equal(before.doc) {
+		if next.same(before) {
 			return u, Unchanged, s.NoteAccepted(ctx, a)
 		}
 		if err := next.checkKeys(); err != nil {
 			return u, "", err
 		}
-		err = s.writeUser(ctx, a, before, next, rec, as, attempt > 0)
+		err = s.writeUser(ctx, a, before, next, writing{rec: rec, as: as, careful: attempt > 0})
 		if err == nil {
 			return next.User, as, nil
 		}
@@ -412,6 +428,11 @@ func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition
 		}
 	}
 	return User{}, "", errBusy()
+}
+
+// same tells that nothing would change.
+func (n draft) same(before person) bool {
+	return n.Suspended == before.Suspended && n.doc.Equal(before.doc)
 }
 
 func userConflict(err error, doc *scim.Object) error {
@@ -441,17 +462,33 @@ func (s *Service) next(before person, doc *scim.Object, c Condition) draft {
 	return n
 }
 
-func (s *Service) writeUser(ctx context.Context, a *Access, before person, next draft, rec Record, as Change, careful bool) error {
+// writing is how a changed person is written.
+type writing struct {
+	rec        Record
+	as         Change
+	careful    bool // member values that wait for the person are resolved, see welcome
+	remembered bool // the person was not read, see recent
+}
+
+func (s *Service) writeUser(ctx context.Context, a *Access, before person, next draft, how writing) error {
 	old := draftOf(before)
-	b := s.begin(a, next.UpdatedAt, rec)
+	b := s.begin(a, next.UpdatedAt, how.rec)
 	id, at := string(a.Directory.ID), next.UpdatedAt.UnixMicro()
+	still := how.remembered || old.Active != next.Active // in the groups they were read with
 	if old.userNameKey == next.userNameKey && old.externalID == next.externalID {
-		b.w.Guard(updateUserDocument, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document)
+		text := updateUserDocument
+		if still && old.direct == "" && old.Active == next.Active {
+			text, still = updateUngrouped, false
+		}
+		b.w.Guard(text, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document)
 	} else {
 		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, optional(next.externalID), next.Active, next.Suspended, at, next.Document)
-		if err := s.welcome(ctx, b, &next, careful); err != nil {
+		if err := s.welcome(ctx, b, &next, how.careful); err != nil {
 			return err
 		}
+	}
+	if still {
+		b.unmoved(old.User)
 	}
 	if !slices.Equal(old.emails, next.emails) {
 		b.w.Exec(deleteEmails, id, string(next.ID))
@@ -462,7 +499,11 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 	if err := s.userEvents(ctx, b, old, next); err != nil {
 		return err
 	}
-	return b.commit(ctx, Outcome{Change: as, User: &next.User})
+	if err := b.commit(ctx, Outcome{Change: how.as, User: &next.User}); err != nil {
+		return err
+	}
+	s.recent.keep(next.User)
+	return nil
 }
 
 // userEvents appends what consumers learn of the change, with the derived memberships when the person left or returned.
@@ -475,7 +516,6 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		if groups, err = s.groupsOf(ctx, d.ID, old.User); err != nil {
 			return err
 		}
-		b.unmoved(old.User)
 	}
 	after := next.payload(d)
 	if was && is {
@@ -595,7 +635,7 @@ func (s *Service) SuspendUser(ctx context.Context, a *Access, id string, rec Rec
 		}
 		next := s.next(before, before.doc, Condition{})
 		next.Suspended = true
-		err = s.writeUser(ctx, a, before, next, rec, Suspended, false)
+		err = s.writeUser(ctx, a, before, next, writing{rec: rec, as: Suspended})
 		if err == nil || !lost(err) {
 			return err == nil, err
 		}
