@@ -5,9 +5,10 @@ type Type string
 
 // The catalogue. An event type is added here and nowhere else.
 const (
-	OrganizationCreated       Type = "organization.created"
-	OrganizationUpdated       Type = "organization.updated"
-	OrganizationDeleted       Type = "organization.deleted"
+	OrganizationCreated Type = "organization.created"
+	OrganizationUpdated Type = "organization.updated"
+	OrganizationDeleted Type = "organization.deleted"
+
 	OrganizationDomainCreated Type = "organization_domain.created"
 
 	DirectoryActivated    Type = "dsync.activated"
@@ -26,10 +27,19 @@ const (
 	DirectoryGroupUserRemoved Type = "dsync.group.user_removed"
 )
 
-// Types lists the catalogue.
+// Types that the compatible API does not have. Its clients do not know them, so they are given only to those who name them.
+const (
+	WebhookEndpointDisabled Type = "webhook_endpoint.disabled"
+)
+
+// OwnTypes lists the types that only those get who name them.
+func OwnTypes() []Type { return []Type{WebhookEndpointDisabled} }
+
+// Types lists the catalogue without OwnTypes.
 func Types() []Type {
 	return []Type{
-		OrganizationCreated, OrganizationUpdated, OrganizationDeleted, OrganizationDomainCreated,
+		OrganizationCreated, OrganizationUpdated, OrganizationDeleted,
+		OrganizationDomainCreated,
 		DirectoryActivated, DirectoryDeleted, DirectoryTokenCreated, DirectoryTokenRevoked,
 		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
 		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,

@@ -1,0 +1,115 @@
+-- +goose Up
+
+-- Features that the operator has switched, as a JSON object of booleans; what is not named is on. A deleted organization keeps
+-- its row, so that events, exchanges and old ids stay accounted for.
+ALTER TABLE organizations ADD COLUMN features {{text}} NOT NULL DEFAULT '{}';
+ALTER TABLE organizations ADD COLUMN deleted_at BIGINT;
+
+-- When a pending domain is looked at again, and when its proof was last seen.
+ALTER TABLE organization_domains ADD COLUMN check_at BIGINT;
+ALTER TABLE organization_domains ADD COLUMN verified_at BIGINT;
+CREATE INDEX organization_domains_check ON organization_domains (check_at) WHERE check_at IS NOT NULL;
+
+-- Keys of an organization. Only the hash is known.
+CREATE TABLE api_keys (
+    id              {{text}} NOT NULL PRIMARY KEY,
+    organization_id {{text}} NOT NULL REFERENCES organizations (id),
+    name            {{text}} NOT NULL,
+    hash            {{text}} NOT NULL,
+    hint            {{text}} NOT NULL, -- the last characters
+    permissions     {{text}} NOT NULL, -- JSON array
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    last_used_at    BIGINT,
+    expires_at      BIGINT
+);
+CREATE UNIQUE INDEX api_keys_hash ON api_keys (hash);
+CREATE INDEX api_keys_organization ON api_keys (organization_id, id);
+
+-- The first answer to a request with an Idempotency-Key, sealed: it may hold a secret that is shown once.
+CREATE TABLE idempotency_answers (
+    caller     {{text}} NOT NULL, -- whose key it is
+    key_hash   {{text}} NOT NULL, -- of route and Idempotency-Key
+    request    {{text}} NOT NULL, -- hash of what was asked
+    status     BIGINT,            -- NULL while the first request is under way
+    answer     {{text}},
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (caller, key_hash)
+) {{clustered}};
+CREATE INDEX idempotency_answers_created ON idempotency_answers (created_at);
+
+-- Readers of the log that remember how far they have come.
+CREATE TABLE event_consumers (
+    name            {{text}} NOT NULL PRIMARY KEY,
+    organization_id {{text}},          -- NULL: all
+    types           {{text}} NOT NULL, -- JSON array; empty: all that the contract has
+    cursor          {{text}} NOT NULL, -- id of the last event acknowledged; '' before the first
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    acknowledged_at BIGINT
+);
+
+-- Who is to be forgotten in the log, the exchanges and the deliveries. A row goes when that is done.
+CREATE TABLE erasures (
+    id              {{text}} NOT NULL PRIMARY KEY,
+    organization_id {{text}} NOT NULL,
+    subject         {{text}} NOT NULL, -- id of the person; '' for the whole organization
+    requested_at    BIGINT NOT NULL
+);
+
+CREATE TABLE webhook_endpoints (
+    id              {{text}} NOT NULL PRIMARY KEY,
+    url             {{text}} NOT NULL,
+    status          {{text}} NOT NULL,
+    types           {{text}} NOT NULL, -- JSON array of event types
+    secret          {{text}} NOT NULL, -- sealed
+    old_secret      {{text}},          -- sealed; signs too until old_secret_until
+    old_secret_until BIGINT,
+    failing_since   BIGINT,
+    disabled_at     BIGINT,
+    disabled_reason {{text}},
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    deleted_at      BIGINT
+);
+CREATE UNIQUE INDEX webhook_endpoints_url ON webhook_endpoints (url) WHERE deleted_at IS NULL;
+
+-- How far the log has been turned into deliveries: one row.
+CREATE TABLE webhook_cursor (
+    name   {{text}} NOT NULL PRIMARY KEY,
+    cursor {{text}} NOT NULL
+);
+
+-- One event for one endpoint. entity orders those of one thing; lane_free_at and lease belong to the dispatcher.
+CREATE TABLE webhook_deliveries (
+    id              {{text}} NOT NULL PRIMARY KEY,
+    endpoint_id     {{text}} NOT NULL,
+    organization_id {{text}} NOT NULL,
+    event_id        {{text}} NOT NULL,
+    type            {{text}} NOT NULL,
+    entity          {{text}} NOT NULL,
+    replay          BOOLEAN NOT NULL,
+    state           {{text}} NOT NULL, -- pending, delivered, failed, superseded, cancelled
+    attempts        BIGINT NOT NULL,
+    next_at         BIGINT,            -- NULL when there is nothing left to do
+    leased_until    BIGINT,
+    leased_by       {{text}},
+    created_at      BIGINT NOT NULL,
+    finished_at     BIGINT
+);
+CREATE INDEX webhook_deliveries_endpoint ON webhook_deliveries (endpoint_id, id);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_entity ON webhook_deliveries (endpoint_id, entity, id) WHERE next_at IS NOT NULL;
+CREATE UNIQUE INDEX webhook_deliveries_once ON webhook_deliveries (endpoint_id, event_id) WHERE NOT replay;
+
+CREATE TABLE webhook_attempts (
+    id           {{text}} NOT NULL PRIMARY KEY,
+    delivery_id  {{text}} NOT NULL,
+    endpoint_id  {{text}} NOT NULL,
+    at           BIGINT NOT NULL,
+    micros       BIGINT NOT NULL,
+    status       BIGINT,            -- of the answer; NULL when there was none
+    error        {{text}},
+    answer       {{text}}           -- the beginning of its body
+);
+CREATE INDEX webhook_attempts_delivery ON webhook_attempts (delivery_id, id);
