@@ -18,14 +18,15 @@ type recent struct {
 	bytes      int // of the documents in young
 }
 
-// recentBytes bounds the documents of one generation, recentLargest one document. Two generations are kept.
+// recentBytes bounds the documents of one generation, recentLargest one document. Two generations are kept: about 1,500 people, for
+// the collector lets the process grow by several times of what lives.
 const (
-	recentBytes   = 4 << 20
+	recentBytes   = 1 << 20
 	recentLargest = 16 << 10
 )
 
 func (r *recent) keep(u User) {
-	if u.direct != "" || len(u.Groups) > 0 || cap(u.Document) > recentLargest {
+	if u.direct != "" || len(u.Groups) > 0 || len(u.Document) > recentLargest {
 		r.forget(u.ID)
 		return
 	}
@@ -35,11 +36,12 @@ func (r *recent) keep(u User) {
 		if was.Version > u.Version { // a read that a write has overtaken
 			return
 		}
-		r.bytes -= cap(was.Document)
+		r.bytes -= len(was.Document)
 	}
-	if r.bytes += cap(u.Document); r.young == nil || r.bytes > recentBytes {
-		r.old, r.young, r.bytes = r.young, map[UserID]User{}, cap(u.Document)
+	if r.bytes += len(u.Document); r.young == nil || r.bytes > recentBytes {
+		r.old, r.young, r.bytes = r.young, map[UserID]User{}, len(u.Document)
 	}
+	u.Document = append(make([]byte, 0, len(u.Document)), u.Document...) // a fresh one has room to grow
 	r.young[u.ID] = u
 }
 
@@ -47,7 +49,7 @@ func (r *recent) forget(id UserID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if was, ok := r.young[id]; ok {
-		r.bytes -= cap(was.Document)
+		r.bytes -= len(was.Document)
 		delete(r.young, id)
 	}
 	delete(r.old, id)
