@@ -2,6 +2,7 @@ package scim
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -292,10 +293,28 @@ func comparer(op CompareOp, literal Value, sel selector) func(Value) bool {
 	return textComparer(op, literal, textKey(op, sel))
 }
 
+// toResource says whether values are addresses of users or groups.
+func (a *Attribute) toResource() bool {
+	return a.Type == TypeReference && (slices.Contains(a.ReferenceTypes, "User") || slices.Contains(a.ReferenceTypes, "Group"))
+}
+
+// versionless leaves the protocol's version out of an address: those that differ in nothing else are equal (RFC 7643 section 2.4).
+func versionless(address string) string {
+	segments := strings.Split(address, "/")
+	return strings.Join(slices.DeleteFunc(segments, isVersion), "/")
+}
+
+func isVersion(segment string) bool {
+	digits, ok := strings.CutPrefix(segment, "v")
+	return ok && digits != "" && strings.Trim(digits, "0123456789.") == ""
+}
+
 // textKey is caseExact at work (RFC 7643 section 7). A part of a user name has no key of its own, so only whole ones
 // are prepared.
 func textKey(op CompareOp, sel selector) func(string) string {
 	switch {
+	case sel.attr.toResource() && (op == OpEq || op == OpNe):
+		return versionless
 	case sel.attr.CaseExact:
 		return func(s string) string { return s }
 	case sel.userName && op != OpCo && op != OpSw && op != OpEw:

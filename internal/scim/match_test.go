@@ -343,3 +343,26 @@ func TestA_projection_that_is_no_list_of_names_is_refused(t *testing.T) {
 		wantRefusal(t, err, CodeInvalidValue, "excludedAttributes")
 	}
 }
+
+//scim:37
+func TestReferences_that_differ_in_the_version_alone_are_equal(t *testing.T) {
+	doc := objectFrom(t, `{"schemas":["`+UserURN+`"],"groups":[{"value":"g1","$ref":"https://sync.example.com/scim/v2/acme/Groups/g1"}]}`)
+	for address, want := range map[string]bool{
+		"https://sync.example.com/scim/v2/acme/Groups/g1":   true,
+		"https://sync.example.com/scim/acme/Groups/g1":      true,
+		"https://sync.example.com/scim/v1.1/acme/Groups/g1": true,
+		"https://sync.example.com/scim/v2/acme/Groups/g2":   false,
+		"https://sync.example.com/scim/vx/acme/Groups/g1":   false,
+		"https://sync.example.com/scim/v2/acme/Groups/G1":   false,
+	} {
+		for op, equal := range map[string]bool{"eq": true, "ne": false} {
+			f, err := ParseFilter(`groups.$ref `+op+` "`+address+`"`, DefaultFilterLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Standard().User.Match(f, doc); got != (want == equal) {
+				t.Errorf("%s %s: %t", op, address, got)
+			}
+		}
+	}
+}
