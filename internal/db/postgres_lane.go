@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -42,7 +43,27 @@ func (l *lanes) enter(lane string, s *shared, queued *atomic.Int64) []*shared {
 	l.mu.Unlock()
 	queued.Add(1)
 	defer queued.Add(-1)
-	return <-s.turn
+	select {
+	case group := <-s.turn:
+		return group
+	case <-s.ctx.Done():
+	}
+	if l.withdraw(lane, s) {
+		s.alone, s.err = false, s.ctx.Err()
+		return nil
+	}
+	return <-s.turn // it is under way already
+}
+
+// withdraw takes a write that still waits out of its lane.
+func (l *lanes) withdraw(lane string, s *shared) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.Index(l.busy[lane], s)
+	if i >= 0 {
+		l.busy[lane] = slices.Delete(l.busy[lane], i, i+1)
+	}
+	return i >= 0
 }
 
 // leave lets those who wait go next.

@@ -275,12 +275,12 @@ func TestWrite_that_is_cancelled_while_it_waits_in_a_lane_is_dropped(t *testing.
 	kept := h.goWrite(t.Context(), "lane", "INSERT INTO journal (line) VALUES ('kept')")
 	h.waiting(2)
 	cancel()
-	release()
-	h.must(<-first)
-	h.must(<-kept)
 	if err := <-dropped; !errors.Is(err, context.Canceled) {
 		t.Errorf("dropped: %v", err)
 	}
+	release()
+	h.must(<-first)
+	h.must(<-kept)
 	if n := h.count("SELECT count(*) FROM journal WHERE line = 'dropped'"); n != 0 {
 		t.Error("it was written")
 	}
