@@ -159,6 +159,20 @@ func TestPerson_not_yet_told_of_is_told_of_by_their_own_request(t *testing.T) {
 	})
 }
 
+// A large push is guarded by the absence of events, so nobody may vanish without one while it is under way.
+func TestDeletion_of_somebody_not_yet_told_of_is_told_where_everybody_is_seen(t *testing.T) {
+	each(t, func(h *house) {
+		h = newHouse(h.t, h.db, directory.New{InactiveUsers: directory.Removed})
+		ada := h.person("ada")
+		h.activate(ada.ID, false)
+		h.update(directory.Changes{InactiveUsers: to(directory.Kept)})
+		h.reopen()
+		h.news()
+		h.ok(h.s.DeleteUser(ctx, h.a, string(ada.ID), directory.Condition{}, record))
+		h.wantNews("user.deleted")
+	})
+}
+
 func TestRequest_let_in_before_the_change_is_put_right_after_it(t *testing.T) {
 	each(t, func(h *house) {
 		ada, bob := h.person("ada"), h.person("bob")

@@ -637,7 +637,9 @@ func (b *batch) gone(p person, groups []Group) {
 	if p.Active {
 		b.joined(p, groups, event.DirectoryGroupUserRemoved, true)
 	}
-	if !p.Hidden {
+	// Where consumers are to see everybody, every deletion is told, also of somebody they have not been told of yet: that is what the
+	// guard on a whole organization watches (see mark).
+	if !p.Hidden || b.a.Directory.InactiveUsers == Kept {
 		last := p.payload(b.a.Directory)
 		b.event(event.DirectoryUserDeleted, last.json())
 	}
