@@ -433,8 +433,8 @@ func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition
 }
 
 // same tells that nothing would change.
-func (n draft) same(before person) bool {
-	return n.Suspended == before.Suspended && n.doc.Equal(before.doc)
+func (d draft) same(before person) bool {
+	return d.Suspended == before.Suspended && d.doc.Equal(before.doc)
 }
 
 func userConflict(err error, doc *scim.Object) error {
