@@ -10,6 +10,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/token"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // call is an authenticated request. Only open makes one.
@@ -47,7 +48,7 @@ func (s *server) authenticate(r *http.Request) error {
 		return errUnauthorized("Send the management key as a bearer token: Authorization: Bearer <key>.")
 	}
 	if !s.accepts(token.Secret(strings.TrimSpace(secret))) {
-		return errUnauthorized(hint(token.Secret(strings.TrimSpace(secret))))
+		return errUnauthorized(s.hint(r.Context(), token.Secret(strings.TrimSpace(secret))))
 	}
 	return nil
 }
@@ -63,10 +64,20 @@ func (s *server) accepts(secret token.Secret) bool {
 	return accepted
 }
 
-// hint looks at the form only, so it says nothing that the caller did not know.
-func hint(secret token.Secret) string {
-	if token.WellFormed(secret, "scim") {
+// hint says what kind of secret it is: a directory's token by its form, an organization's API key to whoever holds a living one. To
+// everybody else it says nothing that they did not know.
+func (s *server) hint(ctx context.Context, secret token.Secret) string {
+	switch {
+	case token.WellFormed(secret, "scim"):
 		return "This is the SCIM token of a directory. The API wants the management key."
+	case token.WellFormed(secret, "sk"):
+		_, living, err := s.o.Organizations.AuthenticateAPIKey(ctx, secret)
+		if err != nil { // the answer is a refusal in any case
+			s.o.Logger.ErrorContext(ctx, "an API key could not be looked up", "request_id", web.From(ctx).ID, "error", err)
+		}
+		if living {
+			return "This is an API key of an organization. The API wants the management key."
+		}
 	}
 	return "The management key is not valid. Check that it was copied whole."
 }

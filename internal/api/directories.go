@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
@@ -37,11 +38,7 @@ func (c *call) showDirectory(d directory.Directory, n directory.Counts, secret t
 
 // endpoint is the address that an identity provider stores. It never holds an id: Okta refuses underscores in it.
 func (c *call) endpoint(d directory.Directory) string {
-	address := d.Label
-	if address == "" {
-		address = d.AddressKey
-	}
-	return strings.TrimSuffix(c.o.PublicURL(c.r), "/") + "/scim/v2/" + address
+	return strings.TrimSuffix(c.o.PublicURL(c.r, d.OrganizationID), "/") + "/scim/v2/" + d.Address()
 }
 
 func (c *call) counted(d directory.Directory) (jsontext.Value, error) {
@@ -69,7 +66,17 @@ func listDirectories(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	page, err := listOf(p, found, more, func(d directory.Directory) string { return string(d.ID) }, c.counted)
+	ids := make([]directory.ID, len(found))
+	for i, d := range found {
+		ids[i] = d.ID
+	}
+	counts, err := c.o.Directories.CountsOf(c.ctx(), ids...)
+	if err != nil {
+		return answer{}, err
+	}
+	page, err := listOf(p, found, more, func(d directory.Directory) string { return string(d.ID) }, func(d directory.Directory) (jsontext.Value, error) {
+		return c.showDirectory(d, counts[d.ID], "")
+	})
 	return ok(page), err
 }
 
@@ -100,6 +107,80 @@ func deleteDirectory(c *call) (answer, error) {
 		return answer{}, err
 	}
 	return answer{status: http.StatusAccepted}, nil
+}
+
+// directoryChanges: null removes what may be missing; for the rest it is the same as leaving out.
+type directoryChanges struct {
+	Name          *string                  `json:"name"`
+	Label         jsontext.Value           `json:"label"`
+	Provider      jsontext.Value           `json:"provider"`
+	InactiveUsers *directory.InactiveUsers `json:"inactive_users"`
+	Provisioning  *directory.Provisioning  `json:"provisioning"`
+	Strict        *bool                    `json:"strict"`
+	Extensions    jsontext.Value           `json:"extensions"`
+}
+
+func updateDirectory(c *call) (answer, error) {
+	d, err := c.directory()
+	if err != nil {
+		return answer{}, err
+	}
+	var wanted directoryChanges
+	if err := c.body(&wanted); err != nil {
+		return answer{}, err
+	}
+	changes, err := c.changes(wanted)
+	if err != nil {
+		return answer{}, err
+	}
+	changed, err := c.o.Directories.Update(c.ctx(), c.actor, d.ID, changes)
+	if err != nil {
+		return answer{}, onExtensions(err)
+	}
+	shown, err := c.counted(changed)
+	return ok(shown), err
+}
+
+func (c *call) changes(wanted directoryChanges) (directory.Changes, error) {
+	out := directory.Changes{
+		Name: wanted.Name, InactiveUsers: wanted.InactiveUsers, Provisioning: wanted.Provisioning, Strict: wanted.Strict,
+	}
+	var err error
+	if out.Label, err = textOrNull("label", wanted.Label); err != nil {
+		return out, err
+	}
+	if out.Provider, err = textOrNull("provider", wanted.Provider); err != nil {
+		return out, err
+	}
+	if out.Provider != nil {
+		if err := c.checkProvider(*out.Provider); err != nil {
+			return out, err
+		}
+	}
+	if wanted.Extensions.Kind() == 'n' {
+		out.Extensions = []byte("{}")
+		return out, nil
+	}
+	out.Extensions, err = readExtensions(wanted.Extensions)
+	return out, err
+}
+
+// textOrNull reads a member that null empties: nil if it was left out.
+func textOrNull(field string, v jsontext.Value) (*string, error) {
+	var text string
+	switch v.Kind() {
+	case 0: // left out
+		return nil, nil //nolint:nilnil // nothing was said and nothing is wrong
+	case 'n':
+		return &text, nil
+	case '"':
+		if err := json.Unmarshal(v, &text); err != nil {
+			return nil, fmt.Errorf("%s of a body that was read as JSON: %w", field, err)
+		}
+		return &text, nil
+	default:
+		return nil, errField(field, "invalid_type", "%s has to be a string or null.", field)
+	}
 }
 
 type newDirectory struct {

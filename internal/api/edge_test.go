@@ -92,7 +92,7 @@ func TestRoutes_answer_unknown_paths_and_methods_in_json(t *testing.T) {
 			w.get(path).refused(http.StatusNotFound, "not_found", "")
 		}
 		for path, allow := range map[string]string{
-			"/organizations": "GET, HEAD, POST", "/directories/x": "DELETE, GET, HEAD", "/directories/x/tokens/y": "DELETE", "/events": "GET, HEAD",
+			"/organizations": "GET, HEAD, POST", "/directory_users/x": "DELETE, GET, HEAD", "/directories/x/tokens/y": "DELETE", "/events": "GET, HEAD",
 		} {
 			got := w.send(http.MethodPatch, path, "{}")
 			got.refused(http.StatusMethodNotAllowed, "method_not_allowed", "")

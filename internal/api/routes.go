@@ -27,13 +27,13 @@ func table() []row {
 		{"/organizations/external_id/{external_id}", "api_organization", map[string]handler{http.MethodGet: getOrganizationByExternalID}},
 
 		{"/directories", "api_directories", map[string]handler{http.MethodGet: listDirectories, http.MethodPost: createDirectory}},
-		{"/directories/{id}", "api_directory", map[string]handler{http.MethodGet: getDirectory, http.MethodDelete: deleteDirectory}},
+		{"/directories/{id}", "api_directory", map[string]handler{http.MethodGet: getDirectory, http.MethodPatch: updateDirectory, http.MethodDelete: deleteDirectory}},
 		{"/directories/{id}/tokens", "api_directory_tokens", map[string]handler{http.MethodGet: listTokens, http.MethodPost: createToken}},
 		{"/directories/{id}/tokens/{token_id}", "api_directory_token", map[string]handler{http.MethodDelete: revokeToken}},
 		{"/directories/{id}/exchanges", "api_exchanges", map[string]handler{http.MethodGet: listExchanges}},
 
 		{"/directory_users", "api_directory_users", map[string]handler{http.MethodGet: listUsers}},
-		{"/directory_users/{id}", "api_directory_user", map[string]handler{http.MethodGet: getUser}},
+		{"/directory_users/{id}", "api_directory_user", map[string]handler{http.MethodGet: getUser, http.MethodDelete: eraseUser}},
 		{"/directory_groups", "api_directory_groups", map[string]handler{http.MethodGet: listGroups}},
 		{"/directory_groups/{id}", "api_directory_group", map[string]handler{http.MethodGet: getGroup}},
 

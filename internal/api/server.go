@@ -20,9 +20,9 @@ type Options struct {
 	// Keys are the hashes of the management keys that are accepted. With none every request is a 401.
 	Keys []token.Hash
 
-	// PublicURL gives scheme and host, without a slash at the end, under which identity providers reach us: SCIM addresses begin
-	// with it. By default it is what web.Front found out.
-	PublicURL func(*http.Request) string
+	// PublicURL gives scheme and host, without a slash at the end, under which the identity provider of an organization reaches us:
+	// SCIM addresses begin with it. By default it is what web.Front found out.
+	PublicURL func(r *http.Request, organizationID string) string
 
 	// KnownProvider says whether the catalogue of identity providers has an entry of this name. By default any name of the right
 	// form may be given to a directory.
@@ -39,7 +39,7 @@ func (o Options) filled() Options {
 		o.MaxBody = defaultMaxBody
 	}
 	if o.PublicURL == nil {
-		o.PublicURL = func(r *http.Request) string { return web.From(r.Context()).Base }
+		o.PublicURL = func(r *http.Request, _ string) string { return web.From(r.Context()).Base }
 	}
 	if o.KnownProvider == nil {
 		o.KnownProvider = func(string) bool { return true }

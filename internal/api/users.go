@@ -1,6 +1,8 @@
 package api
 
 import (
+	"net/http"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
@@ -63,6 +65,18 @@ func getUser(c *call) (answer, error) {
 	}
 	shown, err := show(found)
 	return ok(shown), err
+}
+
+// eraseUser takes a person out of their directory for good; what the log holds of them goes within a day.
+func eraseUser(c *call) (answer, error) {
+	id := c.path["id"]
+	if !isID(id, userPrefix) {
+		return answer{}, errMissing(userNoun, id)
+	}
+	if err := c.o.Directories.Erase(c.ctx(), c.actor, directory.UserID(id)); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusAccepted}, nil
 }
 
 // userShower reads the groups of all users at once. A group that went away in between is in nobody's list.

@@ -33,6 +33,7 @@ type world struct {
 	handler  http.Handler
 	server   *server
 	dirs     *directory.Service
+	db       *db.DB
 	log      *bytes.Buffer
 	contract contract
 }
@@ -46,7 +47,7 @@ func onBoth(t *testing.T, test func(w *world)) {
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	ids := token.NewSource(time.Now)
-	w := &world{T: t, key: token.NewSecret("sk"), log: &bytes.Buffer{}, contract: readContract(t)}
+	w := &world{T: t, db: d, key: token.NewSecret("sk"), log: &bytes.Buffer{}, contract: readContract(t)}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	events := event.NewLog(d, ids)
 	w.dirs = directory.NewService(directory.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Logger: log})

@@ -116,7 +116,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	a.organizations = org.NewService(a.db, a.events, ids, time.Now)
 	a.directories = directory.NewService(directory.Options{
 		DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log,
-		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes,
+		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes, APIKeys: a.organizations,
 	})
 	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
 		return nil, err
@@ -132,16 +132,19 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	}
 
 	// The edges.
+	domains := web.NewDomains(c.PublicURL, c.CustomDomains...)
 	cursorKey, err := a.keys.derive("scim list cursors")
 	if err != nil {
 		return nil, err
 	}
 	scim := scimapi.New(scimapi.Options{
 		Directory: a.directories, Catalog: catalog, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
+		Called: domains.Called, Preferred: domains.Preferred,
 	})
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
+		PublicURL: domains.Preferred,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -150,6 +153,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		NewID:     func() string { return ids.NewID("req") },
 		Proxies:   c.TrustedProxies,
 		PublicURL: c.PublicURL,
+		Domains:   domains,
 		BodyLimit: maxBodyBytes,
 		Deadline:  requestDeadline,
 		Refuse:    refuse,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/token"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // Settings are what a person may write: as a flag, as an environment variable (ROLLCALL_ and the flag's name in capitals with
@@ -17,6 +18,7 @@ type Settings struct {
 	Config            Text `help:"File with more settings, one \"name = value\" a line. Flags win over variables, variables over the file." placeholder:"FILE"`
 	Listen            Text `help:"Address to listen on." preset:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	PublicURL         Text `name:"public-url" help:"Address under which others reach Rollcall, like https://sync.example.com. Without it addresses are made from the request's Host." placeholder:"URL"`
+	CustomDomain      Text `help:"Further public host that SCIM addresses are shown with: HOST for all organizations, or HOST=org_... for one. May be given several times." list:"" placeholder:"HOST[=ORGANIZATION]"`
 	DataDir           Text `help:"Folder of the SQLite database and its sealing key." preset:"./rollcall-data" placeholder:"DIR"`
 	DatabaseURL       Text `name:"database-url" help:"PostgreSQL instead of SQLite, like postgres://user:password@host/database." placeholder:"URL" hide:"password"`
 	APIKey            Text `name:"api-key" help:"Management key accepted from the first start, 32 characters or more. Without it one is made and printed once. Better given as a variable: flags can be read by every user of the machine." placeholder:"KEY" hide:"all"`
@@ -59,6 +61,7 @@ const (
 type Config struct {
 	Listen            string         // host:port; port 0 picks a free one
 	PublicURL         *url.URL       // scheme and host; nil: made from each request
+	CustomDomains     []web.Domain   // one for all organizations at most, and one for each
 	DataDir           string         // used with SQLite only
 	DatabaseURL       string         // empty: SQLite
 	APIKey            token.Secret   // empty: one is made at the first start
@@ -86,6 +89,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 	c := Config{
 		Listen:            l.hostPort(s.Listen),
 		PublicURL:         l.publicURL(s.PublicURL),
+		CustomDomains:     l.domains(s.CustomDomain),
 		DataDir:           l.text(s.DataDir),
 		DatabaseURL:       l.databaseURL(s.DatabaseURL),
 		APIKey:            l.apiKey(s.APIKey),

@@ -26,8 +26,8 @@ type door struct {
 	local    atomic.Int64 // the epoch this process knows of: SQLite always, PostgreSQL while the lease is valid
 	mu       sync.RWMutex
 	epoch    int64
-	accesses map[token.Hash]*Access
-	used     sync.Map // TokenID -> time of the last write of last_used_at
+	accesses map[string]*Access // by the token's hash, or by organization and address
+	used     sync.Map           // TokenID -> time of the last write of last_used_at
 
 	waiting chan chan epochAnswer
 	asking  atomic.Bool
@@ -42,7 +42,7 @@ type epochAnswer struct {
 }
 
 func (d *door) init(s *Service) {
-	d.s, d.accesses = s, map[token.Hash]*Access{}
+	d.s, d.accesses = s, map[string]*Access{}
 	d.waiting = make(chan chan epochAnswer, 1024)
 	d.process, d.start = s.ids.NewID("process"), time.Now()
 }
@@ -52,13 +52,19 @@ func errUnauthorized() error {
 	return fault.New(fault.Unauthorized, "unauthorized", "The bearer token is not valid for this address. Copy the token again, or make a new one for this directory.")
 }
 
-// Authenticate opens the door of a directory: address is its key or label, or "" where the token decides. A wrong, revoked or
-// foreign token and an unknown address are the same refusal.
+// Authenticate opens the door of a directory: address is its key or label, or "" where the credential decides. That is a token of
+// the directory, or an API key of its organization with the permission scim. A wrong, revoked or foreign credential and an
+// unknown address are the same refusal. Where a key decides and its organization has not exactly one directory the error is
+// an *UndecidedError.
 func (s *Service) Authenticate(ctx context.Context, address string, secret token.Secret) (*Access, error) {
-	if secret == "" {
+	switch {
+	case secret == "":
 		return nil, errUnauthorized()
+	case s.o.APIKeys != nil && isAPIKey(secret):
+		return s.openByKey(ctx, address, secret)
 	}
-	access, err := s.door.open(ctx, token.HashOf(secret))
+	hash := string(token.HashOf(secret))
+	access, err := s.door.open(ctx, hash, func(ctx context.Context) (*Access, error) { return s.door.load(ctx, hash) })
 	if err != nil {
 		return nil, err
 	}
@@ -69,42 +75,43 @@ func (s *Service) Authenticate(ctx context.Context, address string, secret token
 	return access, nil
 }
 
-func (d *door) open(ctx context.Context, hash token.Hash) (*Access, error) {
+// open gives what is remembered under a name, or loads it.
+func (d *door) open(ctx context.Context, name string, load func(context.Context) (*Access, error)) (*Access, error) {
 	epoch, err := d.fresh(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d.mu.RLock()
-	access, known := d.accesses[hash]
+	access, known := d.accesses[name]
 	known = known && d.epoch == epoch
 	d.mu.RUnlock()
 	if known {
 		return access, nil
 	}
-	access, err = d.load(ctx, hash)
+	access, err = load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d.remember(epoch, hash, access)
+	d.remember(epoch, name, access)
 	return access, nil
 }
 
 // remember files the access under the epoch read before it was loaded; older knowledge is dropped.
-func (d *door) remember(epoch int64, hash token.Hash, a *Access) {
+func (d *door) remember(epoch int64, name string, a *Access) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if epoch < d.epoch {
 		return
 	}
 	if epoch > d.epoch || len(d.accesses) > 100_000 {
-		d.epoch, d.accesses = epoch, map[token.Hash]*Access{}
+		d.epoch, d.accesses = epoch, map[string]*Access{}
 	}
-	d.accesses[hash] = a
+	d.accesses[name] = a
 }
 
-func (d *door) load(ctx context.Context, hash token.Hash) (*Access, error) {
+func (d *door) load(ctx context.Context, hash string) (*Access, error) {
 	var tokenID, directoryID string
-	err := d.s.db.QueryRow(ctx, selectByToken, string(hash)).Scan(&tokenID, &directoryID)
+	err := d.s.db.QueryRow(ctx, selectByToken, hash).Scan(&tokenID, &directoryID)
 	if errors.Is(err, db.ErrNoRows) {
 		return nil, errUnauthorized()
 	}
@@ -118,11 +125,23 @@ func (d *door) load(ctx context.Context, hash token.Hash) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.s.access(ctx, found, TokenID(tokenID))
+}
+
+// access is what an opened door gives of a directory.
+func (s *Service) access(ctx context.Context, found Directory, credential TokenID) (*Access, error) {
 	model, err := modelOf(found)
 	if err != nil {
 		return nil, err
 	}
-	return &Access{Directory: found, TokenID: TokenID(tokenID), Model: model, Mode: scim.Mode{Strict: found.Strict}}, nil
+	off, err := switchedOff(ctx, s.db, selectFeatures, found.OrganizationID)
+	if errors.Is(err, db.ErrNoRows) { // the organization is gone
+		return nil, errUnauthorized()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Access{Directory: found, TokenID: credential, Model: model, Mode: scim.Mode{Strict: found.Strict}, Off: off}, nil
 }
 
 // modelOf adds the directory's declared extensions to the standard schemas.
@@ -230,6 +249,13 @@ func (d *door) moved(ctx context.Context, tx db.Tx) error {
 	tx.OnCommit(d.forget)
 	return err
 }
+
+// Moved is called by other nouns inside a transaction that changes what a door may remember: the features of an organization. After
+// the commit Await says when no process acts on the old state any more.
+func (s *Service) Moved(ctx context.Context, tx db.Tx) error { return s.door.moved(ctx, tx) }
+
+// Await returns when no process's door knows the state before the last committed change.
+func (s *Service) Await(ctx context.Context) error { return s.awaitDoors(ctx) }
 
 // forget makes this process look again. With PostgreSQL the lease ends until it is renewed with the new epoch.
 func (d *door) forget() {

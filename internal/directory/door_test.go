@@ -17,7 +17,7 @@ import (
 // process is a further Rollcall process on the same database, with its background work running.
 func (h *house) process(t *testing.T) *directory.Service {
 	ids := token.NewSource(time.Now)
-	s := directory.NewService(directory.Options{DB: h.db, Events: event.NewLog(h.db, ids), IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	s := directory.NewService(directory.Options{DB: h.db, Events: event.NewLog(h.db, ids), IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler), APIKeys: h.orgs})
 	running, stop := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	done.Go(func() { s.Run(running) })
@@ -28,13 +28,19 @@ func (h *house) process(t *testing.T) *directory.Service {
 	return s
 }
 
+// processes are all that serve: with PostgreSQL three, which answer from memory.
+func (h *house) processes() []*directory.Service {
+	if h.db.Engine() == db.SQLite {
+		return []*directory.Service{h.s}
+	}
+	out := []*directory.Service{h.s, h.process(h.t), h.process(h.t)}
+	time.Sleep(800 * time.Millisecond) // until they hold leases
+	return out
+}
+
 func TestRevoked_token_is_refused_by_every_process_from_the_next_request_on(t *testing.T) {
 	each(t, func(h *house) {
-		processes := []*directory.Service{h.s}
-		if h.db.Engine() == db.PostgreSQL {
-			processes = append(processes, h.process(h.t), h.process(h.t))
-			time.Sleep(800 * time.Millisecond) // until they hold leases and answer from memory
-		}
+		processes := h.processes()
 		for range 3 {
 			made, secret, err := h.s.CreateToken(ctx, actor(), h.dir.ID)
 			h.ok(err)

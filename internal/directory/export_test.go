@@ -8,3 +8,4 @@ func (s *Service) FoldTally(ctx context.Context) error  { return s.foldTally(ctx
 func (s *Service) FlushNotes(ctx context.Context) error { return s.flushNotes(ctx) }
 func (s *Service) Expire(ctx context.Context) error     { return s.expire(ctx) }
 func (s *Service) Sweep(ctx context.Context) error      { return s.sweepParked(ctx) }
+func (s *Service) Align(ctx context.Context) error      { return s.align(ctx) }

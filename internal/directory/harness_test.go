@@ -52,7 +52,7 @@ func newHouse(t *testing.T, d *db.DB, n directory.New) *house {
 	ids := token.NewSource(time.Now)
 	h := &house{t: t, db: d, events: event.NewLog(d, ids)}
 	h.orgs = org.NewService(d, h.events, ids, time.Now)
-	h.s = directory.NewService(directory.Options{DB: d, Events: h.events, IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	h.s = directory.NewService(directory.Options{DB: d, Events: h.events, IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler), APIKeys: h.orgs})
 	var err error
 	h.org, err = h.orgs.Create(ctx, actor(), org.New{Name: "Acme"})
 	h.ok(err)

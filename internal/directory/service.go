@@ -21,6 +21,9 @@ type Options struct {
 	Now    func() time.Time
 	Logger *slog.Logger
 
+	// APIKeys open the directories of their organization too; nil: only tokens do.
+	APIKeys APIKeys
+
 	ExchangeRetention time.Duration // exchanges older than this are deleted; 0 keeps them for ever
 	ExchangeMaxBytes  int64         // of one directory, bodies and answers together; 0 is no limit
 	ScanLimit         time.Duration // how long a list may search through documents; 0 is 5 s
@@ -73,6 +76,7 @@ func (s *Service) Run(ctx context.Context) {
 		{500 * time.Millisecond, s.flushNotes, "write exchanges"},
 		{250 * time.Millisecond, s.foldTally, "fold the tally"},
 		{5 * time.Second, s.sweepParked, "resolve parked members"},
+		{alignPoll, s.align, "tell consumers who is gone"},
 		{5 * time.Minute, s.expire, "delete old exchanges"},
 	} {
 		workers.Go(func() { s.repeat(ctx, work.every, work.name, work.do) })

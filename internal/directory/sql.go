@@ -12,17 +12,25 @@ const (
 	selectDirectory = `SELECT ` + directoryColumns + ` FROM directories WHERE deleted_at IS NULL`
 	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
-	selectByToken   = `SELECT t.id, t.directory_id FROM directory_tokens t WHERE t.hash = $1 AND t.revoked_at IS NULL`
-	linkDirectory   = `UPDATE directories SET state = 'linked', updated_at = $2 WHERE id = $1 AND state = 'unlinked'`
-	deleteDirectory = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE id = $1 AND deleted_at IS NULL`
-	selectEpoch     = `SELECT value FROM installation WHERE name = 'door_epoch'`
-	bumpEpoch       = `UPDATE installation SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'door_epoch'`
+	// Of one organization, for its API key.
+	selectByOrganization = selectDirectory + ` AND organization_id = $1`
+	selectByItsAddress   = selectByOrganization + ` AND (address_key = $2 OR label = $2)`
+	selectFeatures       = `SELECT features FROM organizations WHERE id = $1 AND deleted_at IS NULL`
+	updateDirectory      = `UPDATE directories SET name = $2, label = $3, provider = $4, inactive_users = $5, provisioning = $6, strict = $7, extensions = $8,
+		updated_at = $9 WHERE id = $1 AND deleted_at IS NULL`
+	alignDirectory   = `UPDATE directories SET align_until = $2 WHERE id = $1 AND deleted_at IS NULL`
+	selectAligning   = `SELECT id, align_until FROM directories WHERE align_until IS NOT NULL AND deleted_at IS NULL ORDER BY id`
+	alignedDirectory = `UPDATE directories SET align_until = NULL WHERE id = $1 AND align_until = $2`
+	selectByToken    = `SELECT t.id, t.directory_id FROM directory_tokens t WHERE t.hash = $1 AND t.revoked_at IS NULL`
+	linkDirectory    = `UPDATE directories SET state = 'linked', updated_at = $2 WHERE id = $1 AND state = 'unlinked'`
+	deleteDirectory  = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE id = $1 AND deleted_at IS NULL`
+	selectEpoch      = `SELECT value FROM installation WHERE name = 'door_epoch'`
+	bumpEpoch        = `UPDATE installation SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'door_epoch'`
 	// PostgreSQL only: leases of doors. Times are the database's, so that processes need no common clock.
 	renewLease = `INSERT INTO door_leases (process, epoch, expires_at) VALUES ($1, $2, clock_timestamp() + interval '2 seconds')
 		ON CONFLICT (process) DO UPDATE SET epoch = excluded.epoch, expires_at = excluded.expires_at`
-	endLease         = `DELETE FROM door_leases WHERE process = $1 OR expires_at < clock_timestamp() - interval '1 minute'`
-	anyLeaseBelow    = `SELECT EXISTS (SELECT 1 FROM door_leases WHERE epoch < $1 AND expires_at > clock_timestamp())`
-	organizationLock = `SELECT id FROM organizations WHERE id = $1`
+	endLease      = `DELETE FROM door_leases WHERE process = $1 OR expires_at < clock_timestamp() - interval '1 minute'`
+	anyLeaseBelow = `SELECT EXISTS (SELECT 1 FROM door_leases WHERE epoch < $1 AND expires_at > clock_timestamp())`
 
 	insertToken   = `INSERT INTO directory_tokens (id, directory_id, hash, suffix, created_at) VALUES ($1, $2, $3, $4, $5)`
 	selectTokens  = `SELECT id, suffix, created_at, last_used_at, revoked_at FROM directory_tokens WHERE directory_id = $1 ORDER BY id`
@@ -31,9 +39,13 @@ const (
 	revokeTokens  = `UPDATE directory_tokens SET revoked_at = $2 WHERE directory_id = $1 AND revoked_at IS NULL`
 	touchToken    = `UPDATE directory_tokens SET last_used_at = $3 WHERE directory_id = $1 AND id = $2`
 	lockDirectory = `SELECT id FROM directories WHERE id = $1 AND deleted_at IS NULL`
-	countInactive = `SELECT COUNT(*) FROM directory_users WHERE directory_id = $1 AND NOT active`
+	// Of a page of directories: the folded counts and what is not folded yet, by directory and kind; and the inactive.
+	countKinds = `SELECT directory_id, kind, CAST(SUM(n) AS BIGINT) FROM (
+		SELECT directory_id, kind, n FROM directory_tally_blocks WHERE directory_id IN (%[1]s)
+		UNION ALL SELECT directory_id, kind, delta FROM directory_tally_pending WHERE directory_id IN (%[1]s)) AS t GROUP BY directory_id, kind`
+	countInactive = `SELECT directory_id, '', COUNT(*) FROM directory_users WHERE directory_id IN (%[1]s) AND NOT active GROUP BY directory_id`
 
-	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.version, u.created_at, u.updated_at, u.document`
+	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.hidden, u.version, u.created_at, u.updated_at, u.document`
 	// In no certain order, see ordered: an ORDER BY within the aggregate opens a sorter for each person, also for those in no group.
 	groupsOfUser = `(SELECT string_agg(m.group_id, ',') FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`
 	selectUsers  = `SELECT ` + userColumns + `, NULL FROM directory_users u WHERE u.directory_id = $1`
@@ -44,17 +56,21 @@ const (
 	selectAnyGroup = `SELECT ` + groupColumns + ` FROM directory_groups g WHERE g.id = $1 AND g.directory_id IN (SELECT id FROM directories WHERE deleted_at IS NULL)`
 
 	// Inserts nothing while a member value waits for the person.
-	insertUser = `INSERT INTO directory_users (directory_id, id, user_name_key, external_id, idp_id, active, suspended, version, created_at, updated_at, document)
-		SELECT $1, $2, $3, $4, $5, $6, FALSE, 1, $7, $7, $8 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
+	insertUser = `INSERT INTO directory_users (directory_id, id, user_name_key, external_id, idp_id, active, suspended, hidden, version, created_at, updated_at, document)
+		SELECT $1, $2, $3, $4, $5, $6, FALSE, $11, 1, $7, $7, $8 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
 			WHERE directory_id = $1 AND value_key IN ($3, $9) AND (value_key = $3 OR value = $10))`
 	updateUser = `UPDATE directory_users SET user_name_key = $4, external_id = $5, active = $6, suspended = $7, version = version + 1,
-		updated_at = $8, document = $9 WHERE directory_id = $1 AND id = $2 AND version = $3`
+		updated_at = $8, document = $9, hidden = $10 WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// The common update leaves the keys alone, and so their indexes.
-	updateUserDocument = `UPDATE directory_users SET active = $4, suspended = $5, version = version + 1, updated_at = $6, document = $7
+	updateUserDocument = `UPDATE directory_users SET active = $4, suspended = $5, version = version + 1, updated_at = $6, document = $7, hidden = $8
 		WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// The same, for a person who is in no group: a statement of its own costs PostgreSQL a tenth of the write.
 	updateUngrouped = updateUserDocument + ` AND ` + ungrouped
 	ungrouped       = `NOT EXISTS (SELECT 1 FROM directory_group_members WHERE directory_id = $1 AND member_id = $2)`
+	// People whom consumers know otherwise than the directory's setting wants it. The version moves, so that a change computed from
+	// what they were before is computed again.
+	selectUnaligned = selectUsers + ` AND NOT u.active AND u.hidden <> $2 ORDER BY u.id LIMIT $3`
+	alignUsers      = `UPDATE directory_users SET hidden = $2, version = version + 1 WHERE directory_id = $1 AND hidden <> $2 AND id IN (%s)`
 	deleteUser      = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// Addresses equal to the user name are not stored a second time. $1 is the directory.
 	hasEmail = `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = %[1]s
@@ -76,7 +92,9 @@ const (
 
 	insertOldID = `INSERT INTO directory_old_ids (organization_id, old_id, external_id, user_name_key, kind, removed_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (organization_id, old_id) DO NOTHING`
-	selectOldID = `SELECT external_id, user_name_key FROM directory_old_ids WHERE organization_id = $1 AND old_id = $2 AND kind = $3`
+	// The values an erased person was found by.
+	deleteOldIDs = `DELETE FROM directory_old_ids WHERE organization_id = $1 AND kind = $2 AND (old_id = $3 OR user_name_key = $4 OR external_id = $5)`
+	selectOldID  = `SELECT external_id, user_name_key FROM directory_old_ids WHERE organization_id = $1 AND old_id = $2 AND kind = $3`
 	// People and groups of removed directories of the same organization keep answering for their ids.
 	selectFormerUser = `SELECT u.external_id, u.user_name_key FROM directory_users u JOIN directories d ON d.id = u.directory_id
 		WHERE d.organization_id = $1 AND d.deleted_at IS NOT NULL AND u.id = $2`

@@ -27,6 +27,8 @@ func TestEvery_statement_names_the_tenant_it_may_touch(t *testing.T) {
 		"selectFormerUser":   "bound to the organization through the removed directory",
 		"selectFormerGroup":  "bound to the organization through the removed directory",
 		"selectDirectoryIDs": "house-keeping visits every directory",
+		"countKinds":         "bound to the ids of one page of directories",
+		"countInactive":      "bound to the ids of one page of directories",
 	}
 	tables := regexp.MustCompile(`(?:FROM|JOIN|UPDATE)\s+(?:directory_\w+|exchanges)\b`)
 	bound := regexp.MustCompile(`\b(?:directory_id|organization_id) = (?:\$1|\w+\.directory_id)`)

@@ -92,6 +92,14 @@ type Directory struct {
 	UpdatedAt      time.Time
 }
 
+// Address is how SCIM addresses name the directory: by its label, else by its key.
+func (d Directory) Address() string {
+	if d.Label != "" {
+		return d.Label
+	}
+	return d.AddressKey
+}
+
 // Counts are how many people and groups a directory holds.
 type Counts struct{ Active, Inactive, Groups int64 }
 
@@ -108,9 +116,10 @@ type Token struct {
 // Access is an opened door: the directory a token was accepted for and how it speaks. Only Authenticate makes one.
 type Access struct {
 	Directory Directory
-	TokenID   TokenID
+	TokenID   TokenID // of the directory's token, or of the organization's API key
 	Model     *scim.Model
 	Mode      scim.Mode
+	Off       bool // the organization's feature directory_sync is switched off: nothing may be read or changed
 }
 
 // User is a directory user. Document is the canonical SCIM document without id, meta and groups, as JSON.
@@ -120,6 +129,7 @@ type User struct {
 	IdPID       string
 	Active      bool
 	Suspended   bool
+	Hidden      bool // consumers were told that they are gone, see align
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

@@ -134,12 +134,13 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 		}
 	}
 	waiting := n.arrival(a.Directory.ID)
-	b.w.Guard(insertUser, id, string(n.ID), n.userNameKey, optional(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document, waiting[2], waiting[3])
+	n.Hidden = !visible(a.Directory, n.User)
+	b.w.Guard(insertUser, id, string(n.ID), n.userNameKey, optional(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document, waiting[2], waiting[3], n.Hidden)
 	for _, key := range n.emails {
 		b.w.Exec(insertEmail, id, key, string(n.ID))
 	}
 	b.w.Exec(insertPending, id, kindUser, string(n.ID), 1)
-	if visible(a.Directory, n.User) {
+	if !n.Hidden {
 		p := n.payload(a.Directory)
 		b.first(event.DirectoryUserCreated, p.json())
 	}
@@ -150,7 +151,8 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 	return n.User, nil
 }
 
-// visible says whether consumers see the person: inactive people are gone for those who asked for that.
+// visible says whether consumers are to see the person: inactive people are gone for those who asked for that. What they were told
+// last is User.Hidden, and may still be otherwise for a moment after the setting was changed.
 func visible(d Directory, u User) bool { return u.Active || d.InactiveUsers == Kept }
 
 // welcome resolves member values that waited for this person. Normally nobody waits, and a guard says so without reading; only
@@ -286,7 +288,7 @@ func (s *Service) scanUser(row db.Row) (User, string, error) {
 	var u User
 	var created, updated int64
 	var groups *string
-	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Version, &created, &updated, &u.Document, &groups)
+	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Hidden, &u.Version, &created, &updated, &u.Document, &groups)
 	u.CreatedAt, u.UpdatedAt = micros(created), micros(updated)
 	if groups != nil {
 		u.direct = ordered(*groups)
@@ -431,8 +433,8 @@ func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition
 }
 
 // same tells that nothing would change.
-func (n draft) same(before person) bool {
-	return n.Suspended == before.Suspended && n.doc.Equal(before.doc)
+func (d draft) same(before person) bool {
+	return d.Suspended == before.Suspended && d.doc.Equal(before.doc)
 }
 
 func userConflict(err error, doc *scim.Object) error {
@@ -472,6 +474,7 @@ type writing struct {
 
 func (s *Service) writeUser(ctx context.Context, a *Access, before person, next draft, how writing) error {
 	old := draftOf(before)
+	next.Hidden = !visible(a.Directory, next.User)
 	b := s.begin(a, next.UpdatedAt, how.rec)
 	id, at := string(a.Directory.ID), next.UpdatedAt.UnixMicro()
 	still := how.remembered || old.Active != next.Active // in the groups they were read with
@@ -480,9 +483,9 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 		if still && old.direct == "" && old.Active == next.Active {
 			text, still = updateUngrouped, false
 		}
-		b.w.Guard(text, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document)
+		b.w.Guard(text, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document, next.Hidden)
 	} else {
-		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, optional(next.externalID), next.Active, next.Suspended, at, next.Document)
+		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, optional(next.externalID), next.Active, next.Suspended, at, next.Document, next.Hidden)
 		if err := s.welcome(ctx, b, &next, how.careful); err != nil {
 			return err
 		}
@@ -506,10 +509,11 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 	return nil
 }
 
-// userEvents appends what consumers learn of the change, with the derived memberships when the person left or returned.
+// userEvents appends what consumers learn of the change, with the derived memberships when the person left or returned. What they know
+// of the person is in the row that the write is guarded by, not in a setting that may have changed meanwhile.
 func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) error {
 	d := b.a.Directory
-	was, is := visible(d, old.User), visible(d, next.User)
+	was, is := !old.Hidden, !next.Hidden
 	var groups []Group
 	if old.Active != next.Active {
 		var err error
@@ -518,21 +522,21 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		}
 	}
 	after := next.payload(d)
-	if was && is {
+	switch {
+	case was && is:
 		after.raw("previous_attributes", previousUser(old.person, next.person, &after))
 		b.event(event.DirectoryUserUpdated, after.json())
+	case is:
+		b.first(event.DirectoryUserCreated, after.json())
 	}
 	switch {
 	case old.Active && !next.Active:
 		b.joined(next.person, groups, event.DirectoryGroupUserRemoved, true)
-		if was && !is {
-			b.event(event.DirectoryUserDeleted, after.json())
-		}
 	case !old.Active && next.Active:
-		if is && !was {
-			b.first(event.DirectoryUserCreated, after.json())
-		}
 		b.joined(next.person, groups, event.DirectoryGroupUserAdded, true)
+	}
+	if was && !is {
+		b.event(event.DirectoryUserDeleted, after.json())
 	}
 	return nil
 }
@@ -604,21 +608,41 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 	id, uid, at := string(a.Directory.ID), string(u.ID), b.at.UnixMicro()
 	b.w.Guard(deleteUser, id, uid, u.Version)
 	b.unmoved(u)
-	b.w.Exec(deleteEmails, id, uid)
-	if len(groups) > 0 {
-		b.w.Exec(touchGroupOf, id, uid, at)
-		b.w.Exec(deleteMembership, id, uid)
+	for _, st := range old.belongings(a.Directory, groups, b.at) {
+		b.w.Exec(st.text, st.args...)
 	}
 	b.w.Exec(insertOldID, a.Directory.OrganizationID, uid, optional(old.externalID), old.userNameKey, string(MemberUser), at)
-	b.w.Exec(insertPending, id, kindUser, uid, -1)
-	if u.Active {
+	b.gone(p, groups)
+	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
+}
+
+// statement is one with its arguments.
+type statement struct {
+	text string
+	args []any
+}
+
+// belongings are the statements that take away what hangs on a person who is deleted.
+func (d draft) belongings(of Directory, groups []Group, at time.Time) []statement {
+	id, uid := string(of.ID), string(d.ID)
+	out := []statement{{deleteEmails, []any{id, uid}}, {insertPending, []any{id, kindUser, uid, -1}}}
+	if len(groups) > 0 {
+		out = append(out, statement{touchGroupOf, []any{id, uid, at.UnixMicro()}}, statement{deleteMembership, []any{id, uid}})
+	}
+	return out
+}
+
+// gone adds the events of a person who was deleted.
+func (b *batch) gone(p person, groups []Group) {
+	if p.Active {
 		b.joined(p, groups, event.DirectoryGroupUserRemoved, true)
 	}
-	if visible(a.Directory, u) {
-		gone := p.payload(a.Directory)
-		b.event(event.DirectoryUserDeleted, gone.json())
+	// Where consumers are to see everybody, every deletion is told, also of somebody they have not been told of yet: that is what the
+	// guard on a whole organization watches (see mark).
+	if !p.Hidden || b.a.Directory.InactiveUsers == Kept {
+		last := p.payload(b.a.Directory)
+		b.event(event.DirectoryUserDeleted, last.json())
 	}
-	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }
 
 // SuspendUser bars the sign-in of a person whose deactivation was asked for in a request that had to be refused for something

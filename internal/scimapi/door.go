@@ -2,6 +2,7 @@ package scimapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -29,12 +30,19 @@ func (s *server) visit(r *http.Request) visit {
 	t := s.router.find(r.URL)
 	v := visit{
 		at: s.o.Now(), target: t, method: r.Method, query: r.URL.RawQuery, agent: r.UserAgent(),
-		requestID: web.From(r.Context()).ID, base: s.o.PublicURL(r) + "/scim/v2",
+		requestID: web.From(r.Context()).ID,
 	}
-	if t.address != "" {
-		v.base += "/" + t.address
-	}
+	v.base = s.base(r, t, "")
 	return v
+}
+
+// base is the address that paths of resources are added to. A stranger's does not depend on whose directory the address is.
+func (s *server) base(r *http.Request, t target, organizationID string) string {
+	base := s.o.Called(r, organizationID) + "/scim/v2"
+	if t.address != "" {
+		base += "/" + t.address
+	}
+	return base
 }
 
 // call is a request whose token was accepted. Only open makes one, and call.operation from one.
@@ -64,9 +72,34 @@ func (s *server) open(r *http.Request, v visit) (*call, error) {
 	}
 	access, err := s.dir.Authenticate(r.Context(), v.target.address, secret)
 	if err != nil {
-		return nil, err
+		return nil, s.undecided(r, v, err)
 	}
+	v.base = s.base(r, v.target, access.Directory.OrganizationID)
 	return &call{visit: v, ctx: r.Context(), server: s, access: access, header: r.Header, r: r}, nil
+}
+
+// undecided names the addresses to whoever came with a good API key to the one where it is not clear which directory is meant.
+func (s *server) undecided(r *http.Request, v visit, err error) error {
+	var u *directory.UndecidedError
+	if !errors.As(err, &u) {
+		return err
+	}
+	if err := s.limit(u.KeyID, v.at); err != nil {
+		return err
+	}
+	if len(u.Directories) == 0 {
+		return fault.New(fault.Invalid, codeUndecided, "The API key is good, but its organization has no directory yet. Make one first.")
+	}
+	addresses := make([]string, len(u.Directories))
+	for i, d := range u.Directories {
+		addresses[i] = s.o.Preferred(r, d.OrganizationID) + "/scim/v2/" + d.Address() + " (" + shorten(d.Name) + ")"
+	}
+	more := ""
+	if u.More {
+		more = ", and more"
+	}
+	return fault.New(fault.Invalid, codeUndecided, "The API key is good, but its organization has several directories. Use the address of one of them: %s%s.",
+		strings.Join(addresses, ", "), more)
 }
 
 // bearer takes the token out of the Authorization header: behind the word Bearer in any letter case (RFC 9110 section 11.1),
@@ -117,7 +150,7 @@ func (s *server) noteStranger(ctx context.Context, v visit, a answer, refusal *f
 
 // serve runs the call to its answer and sees to it that it is recorded.
 func (c *call) serve() {
-	if err := c.admit(); err != nil {
+	if err := c.server.limit(c.access.TokenID, c.at); err != nil {
 		c.refuse(err)
 	} else if err := c.run(); err != nil {
 		c.refuse(err)
@@ -125,14 +158,14 @@ func (c *call) serve() {
 	c.settle()
 }
 
-// admit applies the token's rate limit.
-func (c *call) admit() error {
-	wait, ok := c.server.limiter.Allow(string(c.access.TokenID), c.at)
+// limit applies the rate limit of a token or key.
+func (s *server) limit(credential directory.TokenID, at time.Time) error {
+	wait, ok := s.limiter.Allow(string(credential), at)
 	if ok {
 		return nil
 	}
 	f := fault.New(fault.Limited, "", "More than %g requests a second came with this token. Nothing was changed; send it again after the time in Retry-After.",
-		c.server.o.RateLimit)
+		s.o.RateLimit)
 	f.RetryAfter = wait
 	return f
 }
@@ -143,6 +176,10 @@ func (c *call) run() (err error) {
 		if c.body, err = web.ReadBody(c.r, c.server.o.MaxBody); err != nil {
 			return asMaxPayload(err, c.server.o.MaxBody)
 		}
+	}
+	if c.access.Off {
+		c.stopBulkLeavers()
+		return errFeatureOff()
 	}
 	return c.handle()
 }

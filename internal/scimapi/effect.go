@@ -43,7 +43,10 @@ func (c *call) healedTo(id string) {
 	}
 }
 
-func (e effect) overLimit() bool { return e.refusal != nil && e.refusal.Kind == fault.Limited }
+// repeatsItself: a refusal of whatever is sent. One that stopped a leaver's sign-in changed something, which is kept like any change.
+func (e effect) repeatsItself() bool {
+	return e.refusal != nil && (e.refusal.Kind == fault.Limited || e.refusal.Code == codeFeatureOff) && e.outcome.Change != directory.Suspended
+}
 
 func (e effect) appendJSON(dst []byte) []byte {
 	o := e.outcome
@@ -202,6 +205,9 @@ const (
 
 // remedy says who must fix a refusal, and how.
 func remedy(f *fault.Error) (by, advice string) {
+	if f.Code == codeFeatureOff {
+		return fixOperator, "The operator switches the feature directory_sync on for the organization. The identity provider then has to send its changes again: run a full sync."
+	}
 	switch f.Kind {
 	case fault.Unauthorized:
 		return fixIT, "Paste the current address and token of this directory into the identity provider. A revoked token stays refused."

@@ -44,6 +44,18 @@ func public(err error) *fault.Error {
 	return web.Public(err)
 }
 
+// Codes of refusals that SCIM has no word for; they are in what is recorded.
+const (
+	codeFeatureOff = "feature_disabled"
+	codeUndecided  = "undecided_address"
+)
+
+// errFeatureOff is the refusal of everything while the operator has switched the organization's directory sync off.
+func errFeatureOff() *fault.Error {
+	return fault.New(fault.Forbidden, codeFeatureOff, "Directory sync is switched off for this organization, so nothing was read or changed. "+
+		"What was synced before is kept. Ask the provider of the app to switch it on, then let the identity provider send this again.")
+}
+
 func errorAnswer(status int, f *fault.Error, requestID string) answer {
 	detail := f.Message
 	if requestID != "" {
@@ -61,7 +73,7 @@ func scimType(status int, code string) string {
 		scim.CodeUniqueness, scim.CodeSensitive:
 		return code
 	}
-	if status == http.StatusBadRequest {
+	if status == http.StatusBadRequest && code != codeUndecided {
 		return scim.CodeInvalidSyntax // a body that could not be received
 	}
 	return ""

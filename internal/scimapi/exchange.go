@@ -39,8 +39,9 @@ func (c *call) exchange() *directory.Exchange {
 	x.TokenID = c.access.TokenID
 	x.Body = kept(c.bodyText(), keptBody)
 	x.Effect = c.unechoed(x, c.effect).appendJSON(make([]byte, 0, 256))
-	// A client over its limit comes a thousand times a second; as those without a token, it is kept in limited number.
-	x.Refused = c.effect.overLimit()
+	// A client over its limit comes a thousand times a second, and one whose feature is off says the same for months; as those
+	// without a token, they are kept in limited number.
+	x.Refused = c.effect.repeatsItself()
 	return x
 }
 

@@ -15,7 +15,7 @@ const leaverPatience = 10 * time.Second
 
 // stopLeaver stops the sign-in of the person a refused request wanted to deactivate. The answer stays the refusal.
 func (c *call) stopLeaver() {
-	if !c.refusedForGood() || !c.writesUser() || !scim.AsksDeactivation(c.bodyText()) {
+	if !c.refusedForGood() || !c.asksToLeave() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), leaverPatience)
@@ -54,6 +54,39 @@ func (c *call) refusedForGood() bool {
 	case fault.Unauthorized, fault.NotFound, fault.NotAllowed, fault.TooLarge, fault.Limited, fault.Internal, fault.Unavailable:
 	}
 	return false
+}
+
+// asksToLeave: the request says that the person is to be out. A DELETE says so too while it is refused whatever it names.
+func (c *call) asksToLeave() bool {
+	if c.method == http.MethodDelete {
+		return c.access.Off && c.target.row != nil && c.target.row.pattern == "/Users/{id}"
+	}
+	return c.writesUser() && scim.AsksDeactivation(c.bodyText())
+}
+
+// stopBulkLeavers looks for leavers in a bulk request that is refused whole. Each that asks for one is refused by itself, with an
+// exchange of its own; what cannot be read names nobody.
+func (c *call) stopBulkLeavers() {
+	if c.target.row == nil || c.target.row.pattern != "/Bulk" || c.method != http.MethodPost {
+		return
+	}
+	o, err := c.object()
+	if err != nil {
+		return
+	}
+	request, err := scim.ParseBulkRequest(o)
+	if err != nil || request.Within(c.server.o.MaxBulkOps) != nil {
+		return
+	}
+	for _, op := range request.Operations {
+		if op.Refused != nil {
+			continue
+		}
+		if sub := c.operation(op); sub.asksToLeave() {
+			sub.refuse(errFeatureOff())
+			sub.settle()
+		}
+	}
 }
 
 func (c *call) writesUser() bool {

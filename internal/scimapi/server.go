@@ -15,9 +15,10 @@ import (
 type Options struct {
 	Directory *directory.Service
 
-	// PublicURL gives scheme and host, without a slash at the end, under which the client of this request sees us; the
-	// addresses of resources begin with it. By default it is what web.Front found out.
-	PublicURL func(*http.Request) string
+	// Called gives scheme and host, without a slash at the end, that the addresses of resources in the answer to a request begin
+	// with; organizationID is "" for a stranger. Preferred gives the same for addresses that are newly handed out. By default both
+	// are what web.Front found out.
+	Called, Preferred func(r *http.Request, organizationID string) string
 
 	// Catalog knows the ways in which identity providers differ; without it all are taken for standard ones.
 	Catalog *idp.Catalog
@@ -46,8 +47,11 @@ func (o Options) filled() Options {
 	setDefault(&o.PageSize, 100)
 	setDefault(&o.MaxPageSize, 1000)
 	setDefault(&o.CursorLife, time.Hour)
-	if o.PublicURL == nil {
-		o.PublicURL = baseOf
+	if o.Called == nil {
+		o.Called = baseOf
+	}
+	if o.Preferred == nil {
+		o.Preferred = baseOf
 	}
 	if len(o.Secret) == 0 {
 		o.Secret = make([]byte, 32)
@@ -68,7 +72,7 @@ func setDefault[T int | int64 | time.Duration](field *T, value T) {
 	}
 }
 
-func baseOf(r *http.Request) string {
+func baseOf(r *http.Request, _ string) string {
 	if base := web.From(r.Context()).Base; base != "" {
 		return base
 	}

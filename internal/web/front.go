@@ -21,6 +21,7 @@ type Front struct {
 	NewID     func() string // makes the request id
 	Proxies   Proxies
 	PublicURL *url.URL      // nil: addresses are made from the request
+	Domains   Domains       // further public hosts
 	BodyLimit int64         // bytes; the most any edge accepts. 0: none
 	Deadline  time.Duration // a request's context ends after it. 0: never
 
@@ -45,7 +46,10 @@ func (f Front) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		base, hostOK := f.Proxies.Base(r, f.PublicURL)
-		q := &Request{ID: f.NewID(), IP: f.Proxies.ClientIP(r), Base: base}
+		q := &Request{ID: f.NewID(), IP: f.Proxies.ClientIP(r), Base: base, Known: f.Domains.known[hostKey(f.Proxies.host(r))]}
+		if q.Known != "" {
+			q.Base = q.Known
+		}
 		ctx, cancel := f.deadline(With(r.Context(), q))
 		defer cancel()
 		r = r.WithContext(ctx)

@@ -24,6 +24,7 @@ type Request struct {
 	ID    string // "req_" and a ULID; in the X-Request-ID header and in every log line
 	IP    string // the client's address; a proxy's own when it is not trusted or named none
 	Base  string // scheme and host under which the client sees us, no slash at the end: "https://sync.example.com"
+	Known string // Base where the client called a host that the operator has named, else empty
 	Route string // route class for the metrics: a closed, small set of names; the edge sets it
 
 	quiet bool

@@ -67,19 +67,26 @@ func (p Proxies) Base(r *http.Request, public *url.URL) (string, bool) {
 	if public != nil {
 		return strings.TrimSuffix(public.String(), "/"), true
 	}
-	scheme, host := "http", r.Host
+	scheme, host := "http", p.host(r)
 	if r.TLS != nil {
 		scheme = "https"
 	}
 	if peer, ok := peerAddr(r); ok && p.trusts(peer) {
 		scheme = p.said(r, "proto", "X-Forwarded-Proto", scheme)
-		host = p.said(r, "host", "X-Forwarded-Host", host)
 	}
 	if host == "" {
 		host = localAddr(r)
 	}
 	scheme = strings.ToLower(scheme)
 	return scheme + "://" + host, (scheme == "http" || scheme == "https") && plausibleHost(host)
+}
+
+// host is the Host header, or what a trusted proxy says it was.
+func (p Proxies) host(r *http.Request) string {
+	if peer, ok := peerAddr(r); ok && p.trusts(peer) {
+		return p.said(r, "host", "X-Forwarded-Host", r.Host)
+	}
+	return r.Host
 }
 
 // said reads what the nearest proxy said, the last element; the others passed through from further away.

@@ -113,3 +113,11 @@ CREATE TABLE webhook_attempts (
     answer       {{text}}           -- the beginning of its body
 );
 CREATE INDEX webhook_attempts_delivery ON webhook_attempts (delivery_id, id);
+
+-- Whether consumers have been told that an inactive person is gone (directories that remove inactive people for them), and until
+-- when people are looked at again after that setting was changed; NULL when there is nothing to do.
+ALTER TABLE directory_users ADD COLUMN hidden BOOLEAN NOT NULL DEFAULT FALSE;
+UPDATE directory_users SET hidden = TRUE
+    WHERE NOT active AND directory_id IN (SELECT id FROM directories WHERE inactive_users = 'removed');
+ALTER TABLE directories ADD COLUMN align_until BIGINT;
+CREATE INDEX directories_align ON directories (id) WHERE align_until IS NOT NULL;

@@ -75,7 +75,7 @@ func New(t testing.TB, d *db.DB, change ...func(*scimapi.Options)) *House {
 	ids := token.NewSource(time.Now)
 	h.Log = event.NewLog(d, ids)
 	h.Organizations = org.NewService(d, h.Log, ids, time.Now)
-	h.Directories = directory.NewService(directory.Options{DB: d, Events: h.Log, IDs: ids, Now: time.Now, Logger: log})
+	h.Directories = directory.NewService(directory.Options{DB: d, Events: h.Log, IDs: ids, Now: time.Now, Logger: log, APIKeys: h.Organizations})
 	catalog, err := idp.Load()
 	h.ok(err)
 	o := scimapi.Options{Directory: h.Directories, Catalog: catalog, Logger: log}
@@ -116,6 +116,48 @@ func (h *House) ok(err error) {
 	if err != nil {
 		h.T.Fatal(err)
 	}
+}
+
+// Key makes an API key of an organization with a JSON array of permissions.
+func (h *House) Key(of org.ID, permissions string) (id string, secret token.Secret) {
+	h.T.Helper()
+	secret = token.NewSecret("sk")
+	id = "api_key_" + secret.Reveal()[len("sk_"):20]
+	h.exec(`INSERT INTO api_keys (id, organization_id, name, hash, hint, permissions, created_at, updated_at) VALUES ($1, $2, 'Key', $3, $4, $5, 1, 1)`,
+		id, string(of), string(token.HashOf(secret)), secret.Suffix(), permissions)
+	return id, secret
+}
+
+// DeleteKey ends an API key.
+func (h *House) DeleteKey(id string) {
+	h.T.Helper()
+	h.exec("DELETE FROM api_keys WHERE id = $1", id)
+}
+
+// ExpireKey lets an API key run out.
+func (h *House) ExpireKey(secret token.Secret) {
+	h.T.Helper()
+	h.exec("UPDATE api_keys SET expires_at = $2 WHERE hash = $1", string(token.HashOf(secret)), time.Now().Add(-time.Second).UnixMicro())
+}
+
+// Features switches the features of the house's organization, given as a JSON object, and waits until every door knows.
+func (h *House) Features(text string) {
+	h.T.Helper()
+	h.ok(h.DB.Tx(h.T.Context(), func(tx db.Tx) error {
+		if _, err := tx.Exec(h.T.Context(), "UPDATE organizations SET features = $2 WHERE id = $1", string(h.Organization.ID), text); err != nil {
+			return err
+		}
+		return h.Directories.Moved(h.T.Context(), tx)
+	}))
+	h.ok(h.Directories.Await(h.T.Context()))
+}
+
+func (h *House) exec(text string, args ...any) {
+	h.T.Helper()
+	h.ok(h.DB.Tx(h.T.Context(), func(tx db.Tx) error {
+		_, err := tx.Exec(h.T.Context(), text, args...)
+		return err
+	}))
 }
 
 // Feed is a directory with its token: what an identity provider is given.
@@ -330,6 +372,16 @@ func (f *Feed) Exchanges(n int) []directory.Exchange {
 		}
 		if time.Now().After(deadline) {
 			f.House.T.Fatalf("%d exchanges after %s, want %d", len(all), patience, n)
+		}
+	}
+}
+
+// Settled waits until done.
+func (f *Feed) Settled(done func() bool) {
+	f.House.T.Helper()
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			f.House.T.Fatalf("not so after %s", patience)
 		}
 	}
 }
