@@ -22,11 +22,32 @@ type Service struct {
 	events *event.Log
 	ids    *token.Source
 	now    func() time.Time
+	doors  Doors
+	uses   uses
 }
+
+// Doors are those who remember whom they let in. Moved is called inside a transaction that takes access away or gives it back,
+// Await after its commit: it returns when no process lets in from memory any more what was shut out.
+type Doors interface {
+	Moved(ctx context.Context, tx db.Tx) error
+	Await(ctx context.Context) error
+}
+
+// noDoors is for a service alone.
+type noDoors struct{}
+
+func (noDoors) Moved(context.Context, db.Tx) error { return nil }
+func (noDoors) Await(context.Context) error        { return nil }
+
+// SetDoors is called while the services are built, before anything changes.
+func (s *Service) SetDoors(d Doors) { s.doors = d }
 
 // NewService makes the service.
 func NewService(d *db.DB, events *event.Log, ids *token.Source, now func() time.Time) *Service {
-	return &Service{db: d, events: events, ids: ids, now: now}
+	return &Service{
+		db: d, events: events, ids: ids, now: now, doors: noDoors{},
+		uses: uses{last: map[string]time.Time{}, pending: map[string]APIKey{}},
+	}
 }
 
 // Create makes an organization with its domains. A taken external id is Invalid "external_id_already_used", a domain that is
@@ -105,7 +126,7 @@ func (s *Service) insertDomain(ctx context.Context, tx db.Tx, d Domain) error {
 
 // Get finds one organization.
 func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
-	found, err := s.query(ctx, selectOrganization+" WHERE id = $1", string(id))
+	found, err := s.query(ctx, selectOrganization+" AND id = $1", string(id))
 	if err != nil {
 		return Organization{}, err
 	}
@@ -117,7 +138,7 @@ func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
 
 // GetByExternalID finds the organization that the app knows by this id of its own.
 func (s *Service) GetByExternalID(ctx context.Context, externalID string) (Organization, error) {
-	found, err := s.query(ctx, selectOrganization+" WHERE external_id = $1", externalID)
+	found, err := s.query(ctx, selectOrganization+" AND external_id = $1", externalID)
 	if err != nil {
 		return Organization{}, err
 	}
@@ -125,6 +146,19 @@ func (s *Service) GetByExternalID(ctx context.Context, externalID string) (Organ
 		return Organization{}, NotFound(externalID)
 	}
 	return found[0], nil
+}
+
+// time is now, at the precision that is stored.
+func (s *Service) time() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// lockTx holds a living organization until the transaction ends: nothing is made for one that is deleted at the same time.
+func (s *Service) lockTx(ctx context.Context, tx db.Tx, id ID) error {
+	var found string
+	err := tx.QueryRow(ctx, lockOrganization+s.db.ForUpdate(), string(id)).Scan(&found)
+	if errors.Is(err, db.ErrNoRows) {
+		return NotFound(string(id))
+	}
+	return err
 }
 
 // NotFound is the refusal for an organization that is not there.
@@ -154,7 +188,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Organization, bool, 
 	if q.Search != "" {
 		p.Contains("name", q.Search)
 	}
-	text, args := p.Statement(selectOrganization+" WHERE TRUE", "id")
+	text, args := p.Statement(selectOrganization, "id")
 	found, err := s.query(ctx, text, args...)
 	if err != nil {
 		return nil, false, err
@@ -262,6 +296,22 @@ func optional(s string) any {
 		return nil
 	}
 	return s
+}
+
+func micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
+
+func nullableMicros(t *int64) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return micros(*t)
+}
+
+func optionalMicros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
 }
 
 // encode writes the JSON that JSON.stringify would: consumers check signatures over it. Text that is no UTF-8 is mended.
