@@ -231,6 +231,12 @@ func (d *door) moved(ctx context.Context, tx db.Tx) error {
 	return err
 }
 
+// Moved tells the doors, inside a transaction of another noun, that something they may remember is changed by it.
+func (s *Service) Moved(ctx context.Context, tx db.Tx) error { return s.door.moved(ctx, tx) }
+
+// Await returns when no process can let in any more what a committed change has shut out.
+func (s *Service) Await(ctx context.Context) error { return s.awaitDoors(ctx) }
+
 // forget makes this process look again. With PostgreSQL the lease ends until it is renewed with the new epoch.
 func (d *door) forget() {
 	if d.s.db.Engine() == db.SQLite {

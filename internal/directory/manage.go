@@ -125,7 +125,7 @@ func (s *Service) build(n New) Directory {
 
 func (s *Service) insert(ctx context.Context, tx db.Tx, d Directory) error {
 	var found string
-	err := tx.QueryRow(ctx, organizationLock, d.OrganizationID).Scan(&found)
+	err := tx.QueryRow(ctx, organizationLock+s.db.ForShare(), d.OrganizationID).Scan(&found)
 	if errors.Is(err, db.ErrNoRows) {
 		return org.NotFound(d.OrganizationID)
 	}
@@ -182,7 +182,11 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Directory, bool, err
 }
 
 func (s *Service) queryDirectories(ctx context.Context, text string, args ...any) ([]Directory, error) {
-	rows, err := s.db.Query(ctx, text, args...)
+	return queryDirectories(ctx, s.db, text, args...)
+}
+
+func queryDirectories(ctx context.Context, r db.Reader, text string, args ...any) ([]Directory, error) {
+	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read directories: %w", err)
 	}
@@ -259,6 +263,30 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 		return fmt.Errorf("delete directory %s: %w", id, err)
 	}
 	return s.awaitDoors(ctx)
+}
+
+// DeleteOrganizationTx removes the directories of an organization as Delete does one. The caller holds the organization, so that none
+// is made meanwhile, and calls Await after the commit.
+func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, at time.Time) error {
+	found, err := queryDirectories(ctx, tx, selectDirectory+" AND organization_id = $1 ORDER BY id"+s.db.ForUpdate(), organizationID)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for _, text := range []string{deleteDirectoriesOf, revokeTokensOf} {
+		if _, err := tx.Exec(ctx, text, organizationID, at.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	if err := s.door.moved(ctx, tx); err != nil {
+		return err
+	}
+	cause := event.Context{Actor: actor}.JSON()
+	entries := make([]event.Entry, len(found))
+	for i, d := range found {
+		d.UpdatedAt = at
+		entries[i] = event.Entry{OrganizationID: organizationID, Type: event.DirectoryDeleted, Context: cause, Data: d.eventPayload(false)}
+	}
+	return s.events.AppendTx(ctx, tx, at, entries...)
 }
 
 // CreateToken makes a further bearer token. Two may live at once; a third is a Conflict.

@@ -35,7 +35,7 @@ func (s *Service) CreateAPIKey(ctx context.Context, actor event.Actor, id ID, n 
 		k.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond)
 	}
 	err := s.db.Tx(ctx, func(tx db.Tx) error {
-		if err := s.lockTx(ctx, tx, id); err != nil {
+		if err := s.LockTx(ctx, tx, id); err != nil {
 			return err
 		}
 		var have int64
