@@ -21,6 +21,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -118,11 +119,18 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log,
 		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes,
 	})
+	a.organizations.SetDoors(a.directories)
+	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, time.Now)
 	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
 		return nil, err
 	}
 	a.background("events", func(ctx context.Context) { a.events.Run(ctx, a.eventHousekeeping()) })
 	a.background("directories", a.directories.Run)
+	a.background("organizations", func(ctx context.Context) {
+		a.organizations.Run(ctx, func(work string, err error) {
+			log.Error("background work failed and will be tried again", "work", work, "error", err)
+		})
+	})
 	a.metrics.count("rollcall_exchanges_dropped_total", "Recorded requests lost because the buffer was full.", a.directories.Dropped)
 	a.metrics.count("rollcall_scim_unknown_total", "Requests that were refused at an address or with a token of no known directory.", a.directories.Unknown)
 
@@ -142,6 +150,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
+		Lifecycle: deletions,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
