@@ -6,8 +6,9 @@ const (
 	MaxKeys    = maxKeys
 )
 
-// Look and ParseDomain are pure but for the resolver they are given.
+// Look, ParseDomain and Repeat are pure but for what they are given.
 var (
 	Look        = look
 	ParseDomain = parseDomain
+	Repeat      = repeat
 )

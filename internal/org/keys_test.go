@@ -210,7 +210,7 @@ func TestAPIKey_uses_that_could_not_be_written_are_written_later(t *testing.T) {
 	})
 }
 
-func TestRun_writes_what_is_noted_and_looks_at_domains_until_it_is_stopped(t *testing.T) {
+func TestRun_writes_what_is_still_noted_when_it_is_stopped(t *testing.T) {
 	towns(t, func(w *town) {
 		k, secret := w.key(org.NewAPIKey{})
 		w.opens(secret)

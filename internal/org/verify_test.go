@@ -393,3 +393,26 @@ func FuzzParseDomain(f *testing.F) {
 		}
 	})
 }
+
+func TestRepeat_works_at_its_pace_tells_failures_and_stops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		running, stop := context.WithCancel(ctx)
+		var did, told int
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			org.Repeat(running, 10*time.Second, func() error {
+				if did++; did == 2 {
+					return errors.New("once")
+				}
+				return nil
+			}, func(error) { told++ })
+		}()
+		time.Sleep(35 * time.Second)
+		stop()
+		<-done
+		if did != 3 || told != 1 {
+			t.Errorf("did %d, told %d", did, told)
+		}
+	})
+}
