@@ -120,6 +120,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes,
 	})
 	a.organizations.SetDoors(a.directories)
+	a.organizations.SetResolver(resolver(c.DNSServer))
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, time.Now)
 	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
 		return nil, err
@@ -176,6 +177,16 @@ func managementKey(ctx context.Context, c Config, organizations *org.Service) (t
 		return token.HashOf(c.APIKey), "", nil
 	}
 	return organizations.ManagementKey(ctx)
+}
+
+// resolver asks one DNS server, or those of the system.
+func resolver(server string) *net.Resolver {
+	if server == "" {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server)
+	}}
 }
 
 // eventHousekeeping: positions are given at once after a commit of this process; the interval is for commits of others.
