@@ -231,10 +231,11 @@ func (d *door) moved(ctx context.Context, tx db.Tx) error {
 	return err
 }
 
-// Moved tells the doors, inside a transaction of another noun, that something they may remember is changed by it.
+// Moved is called by other nouns inside a transaction that changes what a door may remember: the features of an organization. After
+// the commit Await says when no process acts on the old state any more.
 func (s *Service) Moved(ctx context.Context, tx db.Tx) error { return s.door.moved(ctx, tx) }
 
-// Await returns when no process can let in any more what a committed change has shut out.
+// Await returns when no process's door knows the state before the last committed change.
 func (s *Service) Await(ctx context.Context) error { return s.awaitDoors(ctx) }
 
 // forget makes this process look again. With PostgreSQL the lease ends until it is renewed with the new epoch.

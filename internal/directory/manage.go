@@ -182,10 +182,10 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Directory, bool, err
 }
 
 func (s *Service) queryDirectories(ctx context.Context, text string, args ...any) ([]Directory, error) {
-	return queryDirectories(ctx, s.db, text, args...)
+	return directoriesIn(ctx, s.db, text, args...)
 }
 
-func queryDirectories(ctx context.Context, r db.Reader, text string, args ...any) ([]Directory, error) {
+func directoriesIn(ctx context.Context, r db.Reader, text string, args ...any) ([]Directory, error) {
 	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read directories: %w", err)
@@ -268,7 +268,7 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 // DeleteOrganizationTx removes the directories of an organization as Delete does one. The caller holds the organization, so that none
 // is made meanwhile, and calls Await after the commit.
 func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, at time.Time) error {
-	found, err := queryDirectories(ctx, tx, selectDirectory+" AND organization_id = $1 ORDER BY id"+s.db.ForUpdate(), organizationID)
+	found, err := directoriesIn(ctx, tx, selectDirectory+" AND organization_id = $1 ORDER BY id"+s.db.ForUpdate(), organizationID)
 	if err != nil || len(found) == 0 {
 		return err
 	}

@@ -22,19 +22,19 @@ import (
 
 var ctx = context.Background()
 
-func actor() event.Actor { return event.Actor{ID: "test", Source: event.API} }
+func operator() event.Actor { return event.Actor{ID: "test", Source: event.API} }
 
-// process is one Rollcall process on a database.
-type process struct {
+// replica is one Rollcall process on a database.
+type replica struct {
 	events *event.Log
 	orgs   *org.Service
 	dirs   *directory.Service
 	s      *lifecycle.Service
 }
 
-func newProcess(d *db.DB) process {
+func newReplica(d *db.DB) replica {
 	ids := token.NewSource(time.Now)
-	p := process{events: event.NewLog(d, ids)}
+	p := replica{events: event.NewLog(d, ids)}
 	p.orgs = org.NewService(d, p.events, ids, time.Now)
 	p.dirs = directory.NewService(directory.Options{DB: d, Events: p.events, IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 	p.orgs.SetDoors(p.dirs)
@@ -43,7 +43,7 @@ func newProcess(d *db.DB) process {
 }
 
 // run does the background work of the process until the test ends.
-func (p process) run(t *testing.T) {
+func (p replica) run(t *testing.T) {
 	running, stop := context.WithCancel(ctx)
 	var working sync.WaitGroup
 	working.Go(func() { p.dirs.Run(running) })
@@ -53,33 +53,33 @@ func (p process) run(t *testing.T) {
 	})
 }
 
-func each(t *testing.T, story func(t *testing.T, d *db.DB, p process)) {
+func onEach(t *testing.T, story func(t *testing.T, d *db.DB, p replica)) {
 	t.Helper()
 	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) {
 		d := open()
-		story(t, d, newProcess(d))
+		story(t, d, newReplica(d))
 	})
 }
 
-func (p process) organization(t *testing.T, name string) org.ID {
+func (p replica) organization(t *testing.T, name string) org.ID {
 	t.Helper()
-	o, err := p.orgs.Create(ctx, actor(), org.New{Name: name})
+	o, err := p.orgs.Create(ctx, operator(), org.New{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return o.ID
 }
 
-func (p process) directory(t *testing.T, id org.ID) (directory.Directory, token.Secret) {
+func (p replica) directory(t *testing.T, id org.ID) (directory.Directory, token.Secret) {
 	t.Helper()
-	d, secret, err := p.dirs.Create(ctx, actor(), directory.New{OrganizationID: string(id), Name: "Okta", Type: directory.OktaSCIM})
+	d, secret, err := p.dirs.Create(ctx, operator(), directory.New{OrganizationID: string(id), Name: "Okta", Type: directory.OktaSCIM})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d, secret
 }
 
-func (p process) types(t *testing.T, id org.ID) []string {
+func (p replica) types(t *testing.T, id org.ID) []string {
 	t.Helper()
 	events, err := p.events.List(ctx, event.Query{OrganizationID: string(id), Limit: 100})
 	if err != nil {
@@ -93,10 +93,10 @@ func (p process) types(t *testing.T, id org.ID) []string {
 }
 
 func TestDeleted_organization_is_shut_out_of_every_process_at_once(t *testing.T) {
-	each(t, func(t *testing.T, d *db.DB, p process) {
-		processes := []process{p}
+	onEach(t, func(t *testing.T, d *db.DB, p replica) {
+		processes := []replica{p}
 		if d.Engine() == db.PostgreSQL {
-			processes = append(processes, newProcess(d), newProcess(d))
+			processes = append(processes, newReplica(d), newReplica(d))
 			for _, p := range processes {
 				p.run(t)
 			}
@@ -106,7 +106,7 @@ func TestDeleted_organization_is_shut_out_of_every_process_at_once(t *testing.T)
 		_, first := p.directory(t, gone)
 		_, second := p.directory(t, gone)
 		_, others := p.directory(t, kept)
-		_, key, err := p.orgs.CreateAPIKey(ctx, actor(), gone, org.NewAPIKey{Name: "Key"})
+		_, key, err := p.orgs.CreateAPIKey(ctx, operator(), gone, org.NewAPIKey{Name: "Key"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestDeleted_organization_is_shut_out_of_every_process_at_once(t *testing.T)
 				}
 			}
 		}
-		if err := p.s.DeleteOrganization(ctx, actor(), gone); err != nil {
+		if err := p.s.DeleteOrganization(ctx, operator(), gone); err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range processes {
@@ -143,7 +143,7 @@ func TestDeleted_organization_is_shut_out_of_every_process_at_once(t *testing.T)
 		if got := p.types(t, kept); len(got) != 2 {
 			t.Errorf("of the other organization: %v", got)
 		}
-		if err := p.s.DeleteOrganization(ctx, actor(), gone); !fault.Is(err, fault.NotFound) {
+		if err := p.s.DeleteOrganization(ctx, operator(), gone); !fault.Is(err, fault.NotFound) {
 			t.Errorf("deleted twice: %v", err)
 		}
 	})
@@ -156,13 +156,13 @@ func (b brokenDoors) Moved(context.Context, db.Tx) error { return b.err }
 func (b brokenDoors) Await(context.Context) error        { return nil }
 
 func TestDeletion_that_fails_in_part_deletes_nothing(t *testing.T) {
-	each(t, func(t *testing.T, _ *db.DB, p process) {
+	onEach(t, func(t *testing.T, _ *db.DB, p replica) {
 		id := p.organization(t, "Acme")
 		_, secret := p.directory(t, id)
 		before := p.types(t, id)
 		broken := errors.New("no door")
 		p.orgs.SetDoors(brokenDoors{broken})
-		if err := p.s.DeleteOrganization(ctx, actor(), id); !errors.Is(err, broken) {
+		if err := p.s.DeleteOrganization(ctx, operator(), id); !errors.Is(err, broken) {
 			t.Fatal(err)
 		}
 		if _, err := p.dirs.Authenticate(ctx, "", secret); err != nil {
@@ -178,7 +178,7 @@ func TestDeletion_that_fails_in_part_deletes_nothing(t *testing.T) {
 }
 
 func TestDeleted_organization_keeps_nothing_that_was_made_at_the_same_time(t *testing.T) {
-	each(t, func(t *testing.T, d *db.DB, p process) {
+	onEach(t, func(t *testing.T, d *db.DB, p replica) {
 		for range 8 {
 			id := p.organization(t, "Acme")
 			var at sync.WaitGroup
@@ -188,19 +188,19 @@ func TestDeleted_organization_keeps_nothing_that_was_made_at_the_same_time(t *te
 				}
 			}
 			at.Go(func() {
-				_, _, err := p.dirs.Create(ctx, actor(), directory.New{OrganizationID: string(id), Name: "Okta", Type: directory.OktaSCIM})
+				_, _, err := p.dirs.Create(ctx, operator(), directory.New{OrganizationID: string(id), Name: "Okta", Type: directory.OktaSCIM})
 				missing(err)
 			})
 			at.Go(func() {
-				_, _, err := p.orgs.CreateAPIKey(ctx, actor(), id, org.NewAPIKey{Name: "Key"})
+				_, _, err := p.orgs.CreateAPIKey(ctx, operator(), id, org.NewAPIKey{Name: "Key"})
 				missing(err)
 			})
 			at.Go(func() {
-				_, err := p.orgs.CreateDomain(ctx, actor(), id, "example.com")
+				_, err := p.orgs.CreateDomain(ctx, operator(), id, "example.com")
 				missing(err)
 			})
 			at.Go(func() {
-				if err := p.s.DeleteOrganization(ctx, actor(), id); err != nil {
+				if err := p.s.DeleteOrganization(ctx, operator(), id); err != nil {
 					t.Error(err)
 				}
 			})

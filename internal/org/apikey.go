@@ -17,7 +17,7 @@ const PermissionSCIM = "scim"
 // APIKey is a key of an organization, without its value: that is shown once, and only its hash is kept.
 type APIKey struct {
 	ID             string // "api_key_…"
-	OrganizationID ID
+	OrganizationID string
 	Name           string
 	Hint           string // the last four characters of the value
 	Permissions    []string
@@ -79,7 +79,7 @@ func (n *NewAPIKey) check(now time.Time) error {
 
 type ownerPayload struct {
 	Type string `json:"type"`
-	ID   ID     `json:"id"`
+	ID   string `json:"id"`
 }
 
 type apiKeyPayload struct {

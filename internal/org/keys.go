@@ -28,7 +28,7 @@ func (s *Service) CreateAPIKey(ctx context.Context, actor event.Actor, id ID, n 
 	}
 	secret := token.NewSecret("sk")
 	k := APIKey{
-		ID: s.ids.NewID("api_key"), OrganizationID: id, Name: n.Name, Hint: secret.Suffix(), Permissions: n.Permissions,
+		ID: s.ids.NewID("api_key"), OrganizationID: string(id), Name: n.Name, Hint: secret.Suffix(), Permissions: n.Permissions,
 		CreatedAt: at, UpdatedAt: at,
 	}
 	if !n.ExpiresAt.IsZero() {
@@ -60,7 +60,7 @@ func (s *Service) CreateAPIKey(ctx context.Context, actor event.Actor, id ID, n 
 
 func (s *Service) appendKey(ctx context.Context, tx db.Tx, at time.Time, actor event.Actor, kind event.Type, k APIKey, data []byte) error {
 	return s.events.AppendTx(ctx, tx, at, event.Entry{
-		OrganizationID: string(k.OrganizationID), Type: kind, Context: event.Context{Actor: actor}.JSON(), Data: data,
+		OrganizationID: k.OrganizationID, Type: kind, Context: event.Context{Actor: actor}.JSON(), Data: data,
 	})
 }
 
@@ -109,7 +109,7 @@ func scanKey(row db.Row) (k APIKey, err error) {
 	var permissions []byte
 	var created, updated int64
 	var used, expires *int64
-	if err := row.Scan(&k.ID, (*string)(&k.OrganizationID), &k.Name, &k.Hint, &permissions, &created, &updated, &used, &expires); err != nil {
+	if err := row.Scan(&k.ID, &k.OrganizationID, &k.Name, &k.Hint, &permissions, &created, &updated, &used, &expires); err != nil {
 		return k, err
 	}
 	k.CreatedAt, k.UpdatedAt, k.LastUsedAt, k.ExpiresAt = micros(created), micros(updated), nullableMicros(used), nullableMicros(expires)
@@ -136,7 +136,7 @@ func (s *Service) DeleteAPIKey(ctx context.Context, actor event.Actor, id string
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, deleteKey, string(k.OrganizationID), id); err != nil {
+		if _, err := tx.Exec(ctx, deleteKey, k.OrganizationID, id); err != nil {
 			return err
 		}
 		if err := s.doors.Moved(ctx, tx); err != nil {
@@ -177,7 +177,7 @@ func (s *Service) ExpireAPIKey(ctx context.Context, actor event.Actor, id string
 			return nil
 		}
 		k.ExpiresAt, k.UpdatedAt = ends, at
-		if _, err := tx.Exec(ctx, expireKey, string(k.OrganizationID), id, optionalMicros(ends), at.UnixMicro()); err != nil {
+		if _, err := tx.Exec(ctx, expireKey, k.OrganizationID, id, optionalMicros(ends), at.UnixMicro()); err != nil {
 			return err
 		}
 		if err := s.doors.Moved(ctx, tx); err != nil {
@@ -267,7 +267,7 @@ func (s *Service) FlushUses(ctx context.Context) error {
 	taken := s.takeUses()
 	var w db.Write
 	for id, k := range taken {
-		w.Exec(touchKey, string(k.OrganizationID), id, k.LastUsedAt.UnixMicro(), k.LastUsedAt.Add(-useInterval).UnixMicro())
+		w.Exec(touchKey, k.OrganizationID, id, k.LastUsedAt.UnixMicro(), k.LastUsedAt.Add(-useInterval).UnixMicro())
 	}
 	err := s.db.Write(ctx, &w)
 	if err == nil {

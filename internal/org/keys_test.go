@@ -113,10 +113,10 @@ func TestAPIKey_stays_when_the_doors_cannot_be_told(t *testing.T) {
 		if _, err := w.s.ExpireAPIKey(ctx, operator(), k.ID, org.Expiry{}); !errors.Is(err, broken) {
 			t.Errorf("expire: %v", err)
 		}
-		if _, err := w.s.SetFeatures(ctx, operator(), k.OrganizationID, map[org.Feature]bool{org.SSO: false}); !errors.Is(err, broken) {
+		if _, err := w.s.SetFeatures(ctx, operator(), org.ID(k.OrganizationID), map[org.Feature]bool{org.SSO: false}); !errors.Is(err, broken) {
 			t.Errorf("features: %v", err)
 		}
-		if err := w.db.Tx(ctx, func(tx db.Tx) error { return w.s.DeleteTx(ctx, tx, operator(), k.OrganizationID, w.now) }); !errors.Is(err, broken) {
+		if err := w.db.Tx(ctx, func(tx db.Tx) error { return w.s.DeleteTx(ctx, tx, operator(), org.ID(k.OrganizationID), w.now) }); !errors.Is(err, broken) {
 			t.Errorf("delete the organization: %v", err)
 		}
 		if !w.opens(secret) || w.types() != before {
@@ -203,7 +203,7 @@ func TestAPIKey_uses_that_could_not_be_written_are_written_later(t *testing.T) {
 		if err := w.s.FlushUses(ctx); err != nil {
 			t.Fatal(err)
 		}
-		found, _, err := w.s.APIKeys(ctx, org.APIKeyQuery{OrganizationID: k.OrganizationID, Limit: 1})
+		found, _, err := w.s.APIKeys(ctx, org.APIKeyQuery{OrganizationID: org.ID(k.OrganizationID), Limit: 1})
 		if err != nil || !found[0].LastUsedAt.Equal(w.now) {
 			t.Errorf("%+v %v", found, err)
 		}
@@ -219,7 +219,7 @@ func TestRun_writes_what_is_still_noted_when_it_is_stopped(t *testing.T) {
 		working.Go(func() { w.s.Run(running, func(work string, err error) { t.Errorf("%s: %v", work, err) }) })
 		stop()
 		working.Wait()
-		found, _, err := w.s.APIKeys(ctx, org.APIKeyQuery{OrganizationID: k.OrganizationID, Limit: 1})
+		found, _, err := w.s.APIKeys(ctx, org.APIKeyQuery{OrganizationID: org.ID(k.OrganizationID), Limit: 1})
 		if err != nil || found[0].LastUsedAt.IsZero() {
 			t.Errorf("%+v %v", found, err)
 		}
@@ -232,12 +232,12 @@ func TestAPIKeys_of_an_organization_are_limited(t *testing.T) {
 		var write db.Write
 		for i := 1; i < org.MaxKeys; i++ {
 			write.Exec(`INSERT INTO api_keys (id, organization_id, name, hash, hint, permissions, created_at, updated_at) VALUES ($1, $2, 'n', $1, 'h', '[]', 1, 1)`,
-				fmt.Sprintf("api_key_%d", i), string(k.OrganizationID))
+				fmt.Sprintf("api_key_%d", i), k.OrganizationID)
 		}
 		if err := w.db.Write(ctx, &write); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := w.s.CreateAPIKey(ctx, operator(), k.OrganizationID, org.NewAPIKey{Name: "one more"})
+		_, _, err := w.s.CreateAPIKey(ctx, operator(), org.ID(k.OrganizationID), org.NewAPIKey{Name: "one more"})
 		w.refused(err, fault.Unprocessable, "too_many")
 	})
 }

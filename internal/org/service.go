@@ -198,7 +198,7 @@ func (s *Service) query(ctx context.Context, r db.Reader, text string, args ...a
 		return nil, fmt.Errorf("read organizations: %w", err)
 	}
 	rows.Close()
-	return out, withDomains(ctx, r, out)
+	return out, withDomainsOf(ctx, r, out)
 }
 
 func scan(rows db.Rows) (Organization, error) {
@@ -219,7 +219,8 @@ func scan(rows db.Rows) (Organization, error) {
 	return o, nil
 }
 
-func withDomains(ctx context.Context, r db.Reader, organizations []Organization) error {
+// withDomainsOf fills in the domains that r sees.
+func withDomainsOf(ctx context.Context, r db.Reader, organizations []Organization) error {
 	if len(organizations) == 0 {
 		return nil
 	}

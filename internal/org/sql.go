@@ -13,7 +13,6 @@ const (
 		WHERE id = $1 AND deleted_at IS NULL`
 	selectFeatures = `SELECT features FROM organizations WHERE id = $1 AND deleted_at IS NULL`
 	updateFeatures = `UPDATE organizations SET features = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`
-	insertErasure  = `INSERT INTO erasures (id, organization_id, subject, requested_at) VALUES ($1, $2, '', $3)`
 
 	domainColumns = `id, organization_id, domain, state, strategy, verification_token, created_at, updated_at,
 		pending_since, check_at, verified_at`

@@ -188,7 +188,7 @@ func (s *Service) DeleteTx(ctx context.Context, tx db.Tx, actor event.Actor, id 
 	if _, err := tx.Exec(ctx, deleteOrganization, string(id), at.UnixMicro()); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, insertErasure, s.ids.NewID("erasure"), string(id), at.UnixMicro()); err != nil {
+	if err := s.events.ForgetTx(ctx, tx, string(id), "", at); err != nil {
 		return err
 	}
 	if err := s.doors.Moved(ctx, tx); err != nil {
