@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -109,4 +110,22 @@ func fieldOf(p jsontext.Pointer) string {
 	const longest = 80
 	name := []rune(strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", "."))
 	return string(name[:min(len(name), longest)])
+}
+
+// textOrNull reads a member that null empties: nil if it was left out.
+func textOrNull(field string, v jsontext.Value) (*string, error) {
+	var text string
+	switch v.Kind() {
+	case 0: // left out
+		return nil, nil //nolint:nilnil // nothing was said and nothing is wrong
+	case 'n':
+		return &text, nil
+	case '"':
+		if err := json.Unmarshal(v, &text); err != nil {
+			return nil, fmt.Errorf("%s of a body that was read as JSON: %w", field, err)
+		}
+		return &text, nil
+	default:
+		return nil, errField(field, "invalid_type", "%s has to be a string or null.", field)
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
@@ -163,24 +162,6 @@ func (c *call) changes(wanted directoryChanges) (directory.Changes, error) {
 	}
 	out.Extensions, err = readExtensions(wanted.Extensions)
 	return out, err
-}
-
-// textOrNull reads a member that null empties: nil if it was left out.
-func textOrNull(field string, v jsontext.Value) (*string, error) {
-	var text string
-	switch v.Kind() {
-	case 0: // left out
-		return nil, nil //nolint:nilnil // nothing was said and nothing is wrong
-	case 'n':
-		return &text, nil
-	case '"':
-		if err := json.Unmarshal(v, &text); err != nil {
-			return nil, fmt.Errorf("%s of a body that was read as JSON: %w", field, err)
-		}
-		return &text, nil
-	default:
-		return nil, errField(field, "invalid_type", "%s has to be a string or null.", field)
-	}
 }
 
 type newDirectory struct {

@@ -80,8 +80,8 @@ func public(err error) *fault.Error {
 }
 
 func errNowhere(r *http.Request) error {
-	return fault.New(fault.NotFound, "not_found", "Path not found: '%.80s'. The API's paths begin with /organizations, /directories, "+
-		"/directory_users, /directory_groups or /events.", r.URL.Path)
+	return fault.New(fault.NotFound, "not_found", "Path not found: '%.80s'. The API's paths begin with /organizations, /organization_domains, "+
+		"/api_keys, /directories, /directory_users, /directory_groups or /events.", r.URL.Path)
 }
 
 // errMissing is the refusal for what is not there, or cannot be because its id has not the form of one.

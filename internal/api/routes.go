@@ -23,8 +23,19 @@ type row struct {
 func table() []row {
 	return []row{
 		{"/organizations", "api_organizations", map[string]handler{http.MethodGet: listOrganizations, http.MethodPost: createOrganization}},
-		{"/organizations/{id}", "api_organization", map[string]handler{http.MethodGet: getOrganization}},
+		{"/organizations/{id}", "api_organization", map[string]handler{
+			http.MethodGet: getOrganization, http.MethodPut: updateOrganization, http.MethodDelete: deleteOrganization,
+		}},
 		{"/organizations/external_id/{external_id}", "api_organization", map[string]handler{http.MethodGet: getOrganizationByExternalID}},
+
+		{"/organizations/{id}/features", "api_organization_features", map[string]handler{http.MethodGet: getFeatures, http.MethodPut: setFeatures}},
+		{"/organizations/{organizationId}/api_keys", "api_keys", map[string]handler{http.MethodGet: listAPIKeys, http.MethodPost: createAPIKey}},
+		{"/api_keys/validations", "api_key_validations", map[string]handler{http.MethodPost: validateAPIKey}},
+		{"/api_keys/{id}", "api_key", map[string]handler{http.MethodDelete: deleteAPIKey}},
+		{"/api_keys/{id}/expire", "api_key", map[string]handler{http.MethodPost: expireAPIKey}},
+		{"/organization_domains", "api_organization_domains", map[string]handler{http.MethodPost: createDomain}},
+		{"/organization_domains/{id}", "api_organization_domain", map[string]handler{http.MethodGet: getDomain, http.MethodDelete: deleteDomain}},
+		{"/organization_domains/{id}/verify", "api_organization_domain", map[string]handler{http.MethodPost: verifyDomain}},
 
 		{"/directories", "api_directories", map[string]handler{http.MethodGet: listDirectories, http.MethodPost: createDirectory}},
 		{"/directories/{id}", "api_directory", map[string]handler{http.MethodGet: getDirectory, http.MethodPatch: updateDirectory, http.MethodDelete: deleteDirectory}},

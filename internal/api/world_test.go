@@ -18,6 +18,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -34,6 +35,9 @@ type world struct {
 	server   *server
 	dirs     *directory.Service
 	db       *db.DB
+	orgs     *org.Service
+	dns      texts
+	now      func() time.Time // of organizations
 	log      *bytes.Buffer
 	contract contract
 }
@@ -47,12 +51,16 @@ func onBoth(t *testing.T, test func(w *world)) {
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	ids := token.NewSource(time.Now)
-	w := &world{T: t, db: d, key: token.NewSecret("sk"), log: &bytes.Buffer{}, contract: readContract(t)}
+	w := &world{T: t, db: d, key: token.NewSecret("sk"), log: &bytes.Buffer{}, contract: readContract(t), dns: texts{}, now: time.Now}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	events := event.NewLog(d, ids)
 	w.dirs = directory.NewService(directory.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Logger: log})
+	w.orgs = org.NewService(d, events, ids, func() time.Time { return w.now() })
+	w.orgs.SetDoors(w.dirs)
+	w.orgs.SetResolver(w.dns)
 	w.server = New(Options{
-		Organizations: org.NewService(d, events, ids, time.Now), Directories: w.dirs, Events: events,
+		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, time.Now),
+		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },
 		Logger:        log,

@@ -21,6 +21,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -118,11 +119,19 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log,
 		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes, APIKeys: a.organizations,
 	})
+	a.organizations.SetDoors(a.directories)
+	a.organizations.SetResolver(resolver(c.DNSServer))
+	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, time.Now)
 	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
 		return nil, err
 	}
 	a.background("events", func(ctx context.Context) { a.events.Run(ctx, a.eventHousekeeping()) })
 	a.background("directories", a.directories.Run)
+	a.background("organizations", func(ctx context.Context) {
+		a.organizations.Run(ctx, func(work string, err error) {
+			log.Error("background work failed and will be tried again", "work", work, "error", err)
+		})
+	})
 	a.metrics.count("rollcall_exchanges_dropped_total", "Recorded requests lost because the buffer was full.", a.directories.Dropped)
 	a.metrics.count("rollcall_scim_unknown_total", "Requests that were refused at an address or with a token of no known directory.", a.directories.Unknown)
 
@@ -145,6 +154,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
 		PublicURL: domains.Preferred,
+		Lifecycle: deletions,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -171,6 +181,16 @@ func managementKey(ctx context.Context, c Config, organizations *org.Service) (t
 		return token.HashOf(c.APIKey), "", nil
 	}
 	return organizations.ManagementKey(ctx)
+}
+
+// resolver asks one DNS server, or those of the system.
+func resolver(server string) *net.Resolver {
+	if server == "" {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, server)
+	}}
 }
 
 // eventHousekeeping: positions are given at once after a commit of this process; the interval is for commits of others.

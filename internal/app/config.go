@@ -35,6 +35,7 @@ type Settings struct {
 	EventRetention    Text `help:"How long events are kept, like 365d; 0 for ever." preset:"0" placeholder:"DURATION"`
 	ExchangeRetention Text `help:"How long recorded SCIM requests are kept; 0 for ever." preset:"30d" placeholder:"DURATION"`
 	ExchangeMaxBytes  Text `help:"How much room the recorded SCIM requests of one directory may take, like 500MB or 2GiB; 0 for no bound." preset:"1GiB" placeholder:"SIZE"`
+	DNSServer         Text `name:"dns-server" help:"DNS server that is asked for the proof of organization domains, like 192.0.2.53:53. Without it those of the system." placeholder:"HOST:PORT"`
 	ShutdownTimeout   Text `help:"How long a stop waits for requests in flight." preset:"30s" placeholder:"DURATION"`
 	CommitDelay       Text `help:"For benchmarks: pretend that every commit's fsync takes so much longer." preset:"0" hidden:"" placeholder:"DURATION"`
 }
@@ -77,6 +78,7 @@ type Config struct {
 	EventRetention    time.Duration // 0: for ever
 	ExchangeRetention time.Duration // 0: for ever
 	ExchangeMaxBytes  int64         // 0: no bound
+	DNSServer         string        // host:port; empty: those of the system
 	ShutdownTimeout   time.Duration
 	CommitDelay       time.Duration
 }
@@ -106,6 +108,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 		EventRetention:    l.duration(s.EventRetention),
 		ExchangeRetention: l.duration(s.ExchangeRetention),
 		ExchangeMaxBytes:  l.size(s.ExchangeMaxBytes),
+		DNSServer:         l.dnsServer(s.DNSServer),
 		ShutdownTimeout:   l.duration(s.ShutdownTimeout),
 		CommitDelay:       l.duration(s.CommitDelay),
 	}

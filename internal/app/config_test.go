@@ -214,6 +214,20 @@ func TestUnits_of_time_and_size(t *testing.T) {
 	}
 }
 
+func TestDNS_server_is_a_host_and_a_port(t *testing.T) {
+	if c := mustLoad(t, parse(t, "--dns-server", "[::1]:53")); c.DNSServer != "[::1]:53" {
+		t.Errorf("read %q", c.DNSServer)
+	}
+	if c := mustLoad(t, parse(t)); c.DNSServer != "" {
+		t.Errorf("the default is %q", c.DNSServer)
+	}
+	for _, wrong := range []string{"192.0.2.53", ":53", "dns.example:0", "dns.example:domain"} {
+		if faults := faultsOf(t, parse(t, "--dns-server", wrong)); len(faults) != 1 || !strings.Contains(faults[0], "--dns-server") {
+			t.Errorf("%s: %q", wrong, faults)
+		}
+	}
+}
+
 func TestNetworks_may_be_single_addresses_and_repeated(t *testing.T) {
 	c := mustLoad(t, parse(t, "--allow-target", "10.0.0.0/8,192.0.2.1", "--allow-target", "fd00::/8"))
 	var got []string

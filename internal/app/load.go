@@ -133,6 +133,17 @@ func (l *loader) hostPort(t Text) string {
 	return v
 }
 
+func (l *loader) dnsServer(t Text) string {
+	if l.text(t) == "" {
+		return ""
+	}
+	v := l.hostPort(t)
+	if host, port, err := net.SplitHostPort(v); err == nil && (host == "" || port == "0") {
+		l.fault(t, "is %q; write the server's host and port, like 192.0.2.53:53", v)
+	}
+	return v
+}
+
 func (l *loader) publicURL(t Text) *url.URL {
 	v := l.text(t)
 	if v == "" {

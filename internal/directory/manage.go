@@ -313,6 +313,30 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	return s.awaitDoors(ctx)
 }
 
+// DeleteOrganizationTx removes the directories of an organization as Delete does one. The caller holds the organization, so that none
+// is made meanwhile, and calls Await after the commit.
+func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, at time.Time) error {
+	found, err := directoriesIn(ctx, tx, selectDirectory+" AND organization_id = $1 ORDER BY id"+s.db.ForUpdate(), organizationID)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for _, text := range []string{deleteDirectoriesOf, revokeTokensOf} {
+		if _, err := tx.Exec(ctx, text, organizationID, at.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	if err := s.door.moved(ctx, tx); err != nil {
+		return err
+	}
+	cause := event.Context{Actor: actor}.JSON()
+	entries := make([]event.Entry, len(found))
+	for i, d := range found {
+		d.UpdatedAt = at
+		entries[i] = event.Entry{OrganizationID: organizationID, Type: event.DirectoryDeleted, Context: cause, Data: d.eventPayload(false)}
+	}
+	return s.events.AppendTx(ctx, tx, at, entries...)
+}
+
 // CreateToken makes a further bearer token. Two may live at once; a third is a Conflict.
 func (s *Service) CreateToken(ctx context.Context, actor event.Actor, id ID) (Token, token.Secret, error) {
 	d, err := s.Get(ctx, id)

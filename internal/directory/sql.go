@@ -32,6 +32,10 @@ const (
 	endLease      = `DELETE FROM door_leases WHERE process = $1 OR expires_at < clock_timestamp() - interval '1 minute'`
 	anyLeaseBelow = `SELECT EXISTS (SELECT 1 FROM door_leases WHERE epoch < $1 AND expires_at > clock_timestamp())`
 
+	deleteDirectoriesOf = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE organization_id = $1 AND deleted_at IS NULL`
+	revokeTokensOf      = `UPDATE directory_tokens SET revoked_at = $2 WHERE revoked_at IS NULL
+		AND directory_id IN (SELECT id FROM directories WHERE organization_id = $1)`
+
 	insertToken   = `INSERT INTO directory_tokens (id, directory_id, hash, suffix, created_at) VALUES ($1, $2, $3, $4, $5)`
 	selectTokens  = `SELECT id, suffix, created_at, last_used_at, revoked_at FROM directory_tokens WHERE directory_id = $1 ORDER BY id`
 	countTokens   = `SELECT COUNT(*) FROM directory_tokens WHERE directory_id = $1 AND revoked_at IS NULL`

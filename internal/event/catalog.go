@@ -9,7 +9,15 @@ const (
 	OrganizationUpdated Type = "organization.updated"
 	OrganizationDeleted Type = "organization.deleted"
 
-	OrganizationDomainCreated Type = "organization_domain.created"
+	OrganizationDomainCreated            Type = "organization_domain.created"
+	OrganizationDomainUpdated            Type = "organization_domain.updated"
+	OrganizationDomainDeleted            Type = "organization_domain.deleted"
+	OrganizationDomainVerified           Type = "organization_domain.verified"
+	OrganizationDomainVerificationFailed Type = "organization_domain.verification_failed"
+
+	APIKeyCreated Type = "api_key.created"
+	APIKeyUpdated Type = "api_key.updated"
+	APIKeyRevoked Type = "api_key.revoked"
 
 	DirectoryActivated    Type = "dsync.activated"
 	DirectoryDeleted      Type = "dsync.deleted"
@@ -39,7 +47,9 @@ func OwnTypes() []Type { return []Type{WebhookEndpointDisabled} }
 func Types() []Type {
 	return []Type{
 		OrganizationCreated, OrganizationUpdated, OrganizationDeleted,
-		OrganizationDomainCreated,
+		OrganizationDomainCreated, OrganizationDomainUpdated, OrganizationDomainDeleted, OrganizationDomainVerified,
+		OrganizationDomainVerificationFailed,
+		APIKeyCreated, APIKeyUpdated, APIKeyRevoked,
 		DirectoryActivated, DirectoryDeleted, DirectoryTokenCreated, DirectoryTokenRevoked,
 		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
 		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,

@@ -1,6 +1,7 @@
 package org
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -26,10 +27,11 @@ type Organization struct {
 // DomainState says how far the proof of a domain is.
 type DomainState string
 
-// The states that a domain is created in.
+// The states. A domain is created pending, or verified when the operator vouches for it.
 const (
 	Pending  DomainState = "pending"
 	Verified DomainState = "verified"
+	Failed   DomainState = "failed"
 )
 
 // Strategy is how a domain is verified.
@@ -51,6 +53,11 @@ type Domain struct {
 	VerificationToken string // published in DNS, so not a secret
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
+
+	pendingSince time.Time // zero unless pending, and for domains older than verification
+	checkAt      time.Time // when it is looked for in the DNS next; zero unless pending
+	verifiedAt   time.Time
+	lost         bool // it failed because another organization has it
 }
 
 // New is what an organization is made of.
@@ -74,33 +81,50 @@ const (
 	maxMetadata      = 50
 	maxMetadataKey   = 40
 	maxMetadataValue = 600
+	maxDNSName       = 253
+	maxDomains       = 1_000 // of one organization; ours
 )
 
 var domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`)
 
 func (n *New) check() error {
 	n.Name = strings.TrimSpace(n.Name)
-	switch {
-	case n.Name == "":
-		return fault.New(fault.Unprocessable, "required", "The organization needs a name.").On("name")
-	case utf8.RuneCountInString(n.Name) > maxName:
-		return fault.New(fault.Unprocessable, "too_long", "The name is longer than %d characters.", maxName).On("name")
-	case len(n.ExternalID) > maxExternalID || !ascii(n.ExternalID):
-		return fault.New(fault.Unprocessable, "invalid", "The external id has to be at most %d ASCII characters.", maxExternalID).On("external_id")
+	if err := errors.Join(checkName(n.Name), checkExternalID(n.ExternalID)); err != nil {
+		return err
 	}
 	if err := checkMetadata(n.Metadata); err != nil {
 		return err
 	}
-	return n.checkDomains()
+	return checkDomains(n.Domains)
 }
 
-func (n *New) checkDomains() error {
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return fault.New(fault.Unprocessable, "required", "The organization needs a name.").On("name")
+	case utf8.RuneCountInString(name) > maxName:
+		return fault.New(fault.Unprocessable, "too_long", "The name is longer than %d characters.", maxName).On("name")
+	}
+	return nil
+}
+
+func checkExternalID(id string) error {
+	if len(id) > maxExternalID || !ascii(id) {
+		return fault.New(fault.Unprocessable, "invalid", "The external id has to be at most %d ASCII characters.", maxExternalID).On("external_id")
+	}
+	return nil
+}
+
+func checkDomains(domains []NewDomain) error {
+	if len(domains) > maxDomains {
+		return fault.New(fault.Unprocessable, "too_many", "An organization has at most %d domains; these are %d.", maxDomains, len(domains)).On("domains")
+	}
 	seen := map[string]bool{}
-	for i := range n.Domains {
-		d := &n.Domains[i]
-		d.Domain = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(d.Domain), "."))
-		if len(d.Domain) > 253 || !domainForm.MatchString(d.Domain) {
-			return fault.New(fault.Unprocessable, "invalid_domain", "%.80q is not a domain name such as example.com.", d.Domain).On("domains")
+	for i := range domains {
+		d := &domains[i]
+		var err error
+		if d.Domain, err = parseDomain(d.Domain, "domains"); err != nil {
+			return err
 		}
 		if d.State != Pending && d.State != Verified {
 			return fault.New(fault.Unprocessable, "invalid_state", "The state of %s has to be pending or verified.", d.Domain).On("domain_data")
@@ -111,6 +135,20 @@ func (n *New) checkDomains() error {
 		seen[d.Domain] = true
 	}
 	return nil
+}
+
+// parseDomain brings a domain into the form it is kept in: lower case, without a dot at the end. Names in other scripts are taken in
+// their ASCII form only, as DNS has them.
+func parseDomain(text, field string) (string, error) {
+	domain := strings.ToLower(strings.TrimSuffix(strings.TrimSpace(text), "."))
+	switch {
+	case !ascii(domain):
+		return "", fault.New(fault.Unprocessable, "invalid_domain",
+			"%.80q has letters outside ASCII. Give the domain as DNS has it, each such part beginning with xn--.", domain).On(field)
+	case len(domain) > maxDNSName || !domainForm.MatchString(domain):
+		return "", fault.New(fault.Unprocessable, "invalid_domain", "%.80q is not a domain name such as example.com.", domain).On(field)
+	}
+	return domain, nil
 }
 
 func checkMetadata(m map[string]string) error {
@@ -198,3 +236,18 @@ func (d Domain) payload() domainPayload {
 
 // Payload is the domain as API and events show it.
 func (d Domain) Payload() []byte { return encode(d.payload()) }
+
+// failure is what the contract says of a domain whose verification failed.
+type failure struct {
+	Reason string        `json:"reason"`
+	Domain domainPayload `json:"organization_domain"`
+}
+
+// failurePayload names no other organization.
+func (d Domain) failurePayload() []byte {
+	reason := "domain_verification_period_expired"
+	if d.lost {
+		reason = "domain_verified_by_other_organization"
+	}
+	return encode(failure{reason, d.payload()})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -22,11 +23,33 @@ type Service struct {
 	events *event.Log
 	ids    *token.Source
 	now    func() time.Time
+	doors  Doors
+	uses   uses
+	dns    Resolver
 }
+
+// Doors are those who remember whom they let in. Moved is called inside a transaction that takes access away or gives it back,
+// Await after its commit: it returns when no process lets in from memory any more what was shut out.
+type Doors interface {
+	Moved(ctx context.Context, tx db.Tx) error
+	Await(ctx context.Context) error
+}
+
+// noDoors is for a service alone.
+type noDoors struct{}
+
+func (noDoors) Moved(context.Context, db.Tx) error { return nil }
+func (noDoors) Await(context.Context) error        { return nil }
+
+// SetDoors is called while the services are built, before anything changes.
+func (s *Service) SetDoors(d Doors) { s.doors = d }
 
 // NewService makes the service.
 func NewService(d *db.DB, events *event.Log, ids *token.Source, now func() time.Time) *Service {
-	return &Service{db: d, events: events, ids: ids, now: now}
+	return &Service{
+		db: d, events: events, ids: ids, now: now, doors: noDoors{}, dns: net.DefaultResolver,
+		uses: uses{last: map[string]time.Time{}, pending: map[string]APIKey{}},
+	}
 }
 
 // Create makes an organization with its domains. A taken external id is Invalid "external_id_already_used", a domain that is
@@ -39,39 +62,26 @@ func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Organiz
 	cause := event.Context{Actor: actor}.JSON()
 	err := s.db.Tx(ctx, func(tx db.Tx) error { return s.insert(ctx, tx, o, cause) })
 	if err != nil {
-		return Organization{}, taken(err, n)
+		return Organization{}, fmt.Errorf("create organization: %w", taken(err, n.ExternalID))
 	}
 	return o, nil
 }
 
-// taken tells a caller which of the names it gave belongs to another organization.
-func taken(err error, n New) error {
-	var unique *db.UniqueError
-	switch {
-	case !errors.As(err, &unique):
-		return fmt.Errorf("create organization: %w", err)
-	case unique.Table == "organizations":
-		return fault.New(fault.Invalid, "external_id_already_used",
-			"Another organization has the external id %q already.", n.ExternalID).On("external_id")
-	default:
-		return fault.New(fault.Conflict, "domain_already_verified", "A domain of domain_data is verified for another organization.").On("domain_data")
+// taken makes a refusal of the one name of an organization that only one may have.
+func taken(err error, externalID string) error {
+	if unique := (*db.UniqueError)(nil); !errors.As(err, &unique) || unique.Table != "organizations" {
+		return err
 	}
+	return fault.New(fault.Invalid, "external_id_already_used", "Another organization has the external id %q already.", externalID).On("external_id")
 }
 
 func (s *Service) build(n New) Organization {
-	now := s.now().UTC().Truncate(time.Microsecond)
+	now := s.time()
 	o := Organization{
 		ID: ID(s.ids.NewID("org")), Name: n.Name, ExternalID: n.ExternalID, Metadata: n.Metadata, CreatedAt: now, UpdatedAt: now,
 	}
 	for _, d := range n.Domains {
-		strategy := DNS
-		if d.State == Verified {
-			strategy = Manual
-		}
-		o.Domains = append(o.Domains, Domain{
-			ID: s.ids.NewID("org_domain"), OrganizationID: o.ID, Domain: d.Domain, State: d.State, Strategy: strategy,
-			VerificationToken: token.NewKey(25), CreatedAt: now, UpdatedAt: now,
-		})
+		o.Domains = append(o.Domains, s.buildDomain(o.ID, d, now))
 	}
 	return o
 }
@@ -97,15 +107,9 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, o Organization, cause []
 	return s.events.AppendTx(ctx, tx, o.CreatedAt, entries...)
 }
 
-func (s *Service) insertDomain(ctx context.Context, tx db.Tx, d Domain) error {
-	at := d.CreatedAt.UnixMicro()
-	_, err := tx.Exec(ctx, insertDomain, d.ID, string(d.OrganizationID), d.Domain, string(d.State), string(d.Strategy), d.VerificationToken, at, at)
-	return err
-}
-
 // Get finds one organization.
 func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
-	found, err := s.query(ctx, selectOrganization+" WHERE id = $1", string(id))
+	found, err := s.query(ctx, s.db, selectOrganization+" AND id = $1", string(id))
 	if err != nil {
 		return Organization{}, err
 	}
@@ -117,7 +121,7 @@ func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
 
 // GetByExternalID finds the organization that the app knows by this id of its own.
 func (s *Service) GetByExternalID(ctx context.Context, externalID string) (Organization, error) {
-	found, err := s.query(ctx, selectOrganization+" WHERE external_id = $1", externalID)
+	found, err := s.query(ctx, s.db, selectOrganization+" AND external_id = $1", externalID)
 	if err != nil {
 		return Organization{}, err
 	}
@@ -125,6 +129,19 @@ func (s *Service) GetByExternalID(ctx context.Context, externalID string) (Organ
 		return Organization{}, NotFound(externalID)
 	}
 	return found[0], nil
+}
+
+// time is now, at the precision that is stored.
+func (s *Service) time() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// LockTx holds a living organization until the transaction ends: nothing is made for one that is deleted at the same time.
+func (s *Service) LockTx(ctx context.Context, tx db.Tx, id ID) error {
+	var found string
+	err := tx.QueryRow(ctx, lockOrganization+s.db.ForUpdate(), string(id)).Scan(&found)
+	if errors.Is(err, db.ErrNoRows) {
+		return NotFound(string(id))
+	}
+	return err
 }
 
 // NotFound is the refusal for an organization that is not there.
@@ -154,8 +171,8 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Organization, bool, 
 	if q.Search != "" {
 		p.Contains("name", q.Search)
 	}
-	text, args := p.Statement(selectOrganization+" WHERE TRUE", "id")
-	found, err := s.query(ctx, text, args...)
+	text, args := p.Statement(selectOrganization, "id")
+	found, err := s.query(ctx, s.db, text, args...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -163,8 +180,8 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Organization, bool, 
 	return found, more, nil
 }
 
-func (s *Service) query(ctx context.Context, text string, args ...any) ([]Organization, error) {
-	rows, err := s.db.Query(ctx, text, args...)
+func (s *Service) query(ctx context.Context, r db.Reader, text string, args ...any) ([]Organization, error) {
+	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read organizations: %w", err)
 	}
@@ -181,7 +198,7 @@ func (s *Service) query(ctx context.Context, text string, args ...any) ([]Organi
 		return nil, fmt.Errorf("read organizations: %w", err)
 	}
 	rows.Close()
-	return out, s.withDomains(ctx, out)
+	return out, withDomainsOf(ctx, r, out)
 }
 
 func scan(rows db.Rows) (Organization, error) {
@@ -202,7 +219,8 @@ func scan(rows db.Rows) (Organization, error) {
 	return o, nil
 }
 
-func (s *Service) withDomains(ctx context.Context, organizations []Organization) error {
+// withDomainsOf fills in the domains that r sees.
+func withDomainsOf(ctx context.Context, r db.Reader, organizations []Organization) error {
 	if len(organizations) == 0 {
 		return nil
 	}
@@ -211,19 +229,16 @@ func (s *Service) withDomains(ctx context.Context, organizations []Organization)
 	for i, o := range organizations {
 		at[o.ID], marks[i], args[i] = i, fmt.Sprintf("$%d", i+1), string(o.ID)
 	}
-	rows, err := s.db.Query(ctx, fmt.Sprintf(selectDomains, strings.Join(marks, ",")), args...)
+	rows, err := r.Query(ctx, fmt.Sprintf(selectDomains, strings.Join(marks, ",")), args...)
 	if err != nil {
 		return fmt.Errorf("read organization domains: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var d Domain
-		var created, updated int64
-		if err := rows.Scan(&d.ID, (*string)(&d.OrganizationID), &d.Domain, (*string)(&d.State), (*string)(&d.Strategy),
-			&d.VerificationToken, &created, &updated); err != nil {
+		d, err := scanDomain(rows)
+		if err != nil {
 			return fmt.Errorf("read organization domains: %w", err)
 		}
-		d.CreatedAt, d.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
 		o := &organizations[at[d.OrganizationID]]
 		o.Domains = append(o.Domains, d)
 	}
@@ -262,6 +277,22 @@ func optional(s string) any {
 		return nil
 	}
 	return s
+}
+
+func micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
+
+func nullableMicros(t *int64) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return micros(*t)
+}
+
+func optionalMicros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
 }
 
 // encode writes the JSON that JSON.stringify would: consumers check signatures over it. Text that is no UTF-8 is mended.

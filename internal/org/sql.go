@@ -2,11 +2,38 @@ package org
 
 const (
 	insertOrganization = `INSERT INTO organizations (id, name, external_id, metadata, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6)`
-	insertDomain       = `INSERT INTO organization_domains (id, organization_id, domain, state, strategy, verification_token, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	selectOrganization = `SELECT id, name, external_id, metadata, created_at, updated_at FROM organizations`
-	selectDomains      = `SELECT id, organization_id, domain, state, strategy, verification_token, created_at, updated_at
-		FROM organization_domains WHERE organization_id IN (%s) ORDER BY id`
+	selectOrganization = `SELECT id, name, external_id, metadata, created_at, updated_at FROM organizations WHERE deleted_at IS NULL`
 	selectInstallation = `SELECT value FROM installation WHERE name = $1`
 	insertInstallation = `INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
+
+	lockOrganization   = `SELECT id FROM organizations WHERE id = $1 AND deleted_at IS NULL`
+	updateOrganization = `UPDATE organizations SET name = $2, external_id = $3, metadata = $4, updated_at = $5 WHERE id = $1 AND deleted_at IS NULL`
+	// What a customer said of itself goes at once; the row stays for what points at it.
+	deleteOrganization = `UPDATE organizations SET deleted_at = $2, updated_at = $2, name = '', external_id = NULL, metadata = '{}'
+		WHERE id = $1 AND deleted_at IS NULL`
+	selectFeatures = `SELECT features FROM organizations WHERE id = $1 AND deleted_at IS NULL`
+	updateFeatures = `UPDATE organizations SET features = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`
+
+	domainColumns = `id, organization_id, domain, state, strategy, verification_token, created_at, updated_at,
+		pending_since, check_at, verified_at`
+	selectDomains = `SELECT ` + domainColumns + ` FROM organization_domains WHERE organization_id IN (%s) ORDER BY id`
+	selectDomain  = `SELECT ` + domainColumns + ` FROM organization_domains WHERE id = $1`
+	// Claimed ones are put off before anybody asks the DNS about them, so that replicas do not ask the same.
+	selectDue    = `SELECT ` + domainColumns + ` FROM organization_domains WHERE check_at <= $1 ORDER BY check_at LIMIT $2`
+	putOff       = `UPDATE organization_domains SET check_at = $3 WHERE organization_id = $1 AND id = $2`
+	insertDomain = `INSERT INTO organization_domains (` + domainColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	updateDomain = `UPDATE organization_domains SET state = $3, strategy = $4, updated_at = $5, pending_since = $6, check_at = $7, verified_at = $8
+		WHERE organization_id = $1 AND id = $2`
+	deleteDomain      = `DELETE FROM organization_domains WHERE organization_id = $1 AND id = $2`
+	deleteDomains     = `DELETE FROM organization_domains WHERE organization_id = $1`
+	verifiedElsewhere = `SELECT EXISTS (SELECT 1 FROM organization_domains WHERE domain = $1 AND state = 'verified' AND organization_id <> $2)`
+
+	deleteKeys = `DELETE FROM api_keys WHERE organization_id = $1`
+	insertKey  = `INSERT INTO api_keys (id, organization_id, name, hash, hint, permissions, created_at, updated_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	selectKeys = `SELECT id, organization_id, name, hint, permissions, created_at, updated_at, last_used_at, expires_at FROM api_keys`
+	countKeys  = `SELECT COUNT(*) FROM api_keys WHERE organization_id = $1`
+	deleteKey  = `DELETE FROM api_keys WHERE organization_id = $1 AND id = $2`
+	expireKey  = `UPDATE api_keys SET expires_at = $3, updated_at = $4 WHERE organization_id = $1 AND id = $2`
+	touchKey   = `UPDATE api_keys SET last_used_at = $3 WHERE organization_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at <= $4)`
 )
