@@ -84,6 +84,22 @@ func TestRevoked_token_is_refused_by_the_other_process_in_the_very_next_request(
 	p.stop(t)
 }
 
+func TestFormer_label_is_refused_by_the_other_process_in_the_very_next_request(t *testing.T) {
+	p := newPair(t)
+	x := newTenant(t, p.one, "Shared")
+	for i, label := range []string{"first", "second", "third"} {
+		p.two.api().must(t, 200, "PATCH", "/directories/"+x.directory, fmt.Sprintf(`{"label":%q,"strict":%v}`, label, i%2 == 1))
+		labelled := newClient(p.one.url+"/scim/v2/"+label, x.token)
+		for range 3 { // the process knows it well
+			labelled.must(t, 200, "GET", "/Users", "")
+		}
+		p.two.api().must(t, 200, "PATCH", "/directories/"+x.directory, `{"label":null}`)
+		labelled.must(t, 401, "GET", "/Users", "")
+		x.scim(p.one).must(t, 200, "GET", "/Users", "")
+	}
+	p.stop(t)
+}
+
 // A process that hears nothing for a while, on a paused virtual machine for instance, must not go on from what it remembers. One
 // that has died must not hold up the others.
 func TestToken_revoked_while_the_other_process_slept_or_died_is_refused(t *testing.T) {

@@ -60,6 +60,7 @@ func (l *loader) domainURL(t Text, v string) *url.URL {
 		scheme, host = "https", scheme
 	}
 	host = strings.TrimSuffix(host, "/")
+	host = strings.TrimSuffix(host, map[string]string{"https": ":443", "http": ":80"}[scheme])
 	name, ok := hostName(host)
 	switch {
 	case !ok:

@@ -43,6 +43,7 @@ func TestCustom_domains_that_cannot_be_are_faults_that_say_why(t *testing.T) {
 		"a.example=":                               `where "" is no organization's id`,
 		"a.example=acme":                           `where "acme" is no organization's id`,
 		"a.example=" + strings.ToLower(acme):       `is no organization's id`,
+		"a.example,https://a.example:443=" + acme:  `holds the host a.example twice`,
 		"a.example,A.example":                      `holds the host a.example twice`,
 		"a.example,A.example=" + acme:              `holds the host a.example twice`,
 		"a.example,b.example":                      `holds two hosts for all organizations, a.example and b.example`,

@@ -1,12 +1,15 @@
 package directory_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
 // erasures are the subjects that are to be forgotten, of an organization.
@@ -114,6 +117,44 @@ func TestErasure_leaves_other_organizations_alone(t *testing.T) {
 		b.ok(err)
 		if found.ID != living.ID {
 			b.t.Errorf("%s", found.ID)
+		}
+	})
+}
+
+// Whoever is erased while others put them into groups and change them is in no group afterwards, and nothing is told of them after their end.
+func TestErasure_wins_or_loses_whole_against_other_changes(t *testing.T) {
+	each(t, func(h *house) {
+		g := h.group("Staff")
+		for i := range 15 {
+			ada := h.person(fmt.Sprint("ada", i))
+			h.news()
+			var racing sync.WaitGroup
+			racing.Go(func() {
+				_, _, err := h.s.UpdateGroup(ctx, h.a, string(g.ID), directory.Condition{}, func(o *scim.Object) (*scim.Object, []scim.MemberChange, error) {
+					return o, []scim.MemberChange{{Kind: scim.MembersAdd, Members: refs(string(ada.ID))}}, nil
+				}, record)
+				if err != nil {
+					h.t.Error(err)
+				}
+			})
+			racing.Go(func() {
+				_, _, err := h.s.UpdateUser(ctx, h.a, string(ada.ID), directory.Condition{}, set(scim.Member{Name: "title", Value: scim.StringOf("x")}), record)
+				if err != nil && !fault.Is(err, fault.NotFound) {
+					h.t.Error(err)
+				}
+			})
+			if err := h.s.Erase(ctx, actor(), ada.ID); err != nil {
+				h.t.Error(err)
+			}
+			racing.Wait()
+			var members int
+			h.ok(h.db.QueryRow(ctx, "SELECT COUNT(*) FROM directory_group_members WHERE member_id = $1", string(ada.ID)).Scan(&members))
+			if members != 0 {
+				h.t.Error("the erased person is a member")
+			}
+			if told := h.news(); len(told) == 0 || told[len(told)-1] != "user.deleted" {
+				h.t.Errorf("told %v", told)
+			}
 		}
 	})
 }
