@@ -3,10 +3,14 @@ package directory_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
 )
 
 func TestCounts_stay_right_while_people_and_groups_come_change_and_go(t *testing.T) {
@@ -85,5 +89,50 @@ func TestPayloads_of_events_are_what_JSON_stringify_writes(t *testing.T) {
 				h.t.Errorf("%s lacks the name: %s", e.Type, text)
 			}
 		}
+	})
+}
+
+func TestDirectories_of_an_organization_go_together_and_its_tokens_with_them(t *testing.T) {
+	each(t, func(h *house) {
+		second, secret := h.directory(directory.New{Name: "Second", Label: "acme"})
+		h.open(secret)
+		other, err := h.orgs.Create(ctx, actor(), org.New{Name: "Other"})
+		h.ok(err)
+		kept, others, err := h.s.Create(ctx, actor(), directory.New{OrganizationID: string(other.ID), Name: "Okta", Type: directory.OktaSCIM})
+		h.ok(err)
+		for _, remembered := range []token.Secret{h.token, secret, others} {
+			h.open(remembered)
+		}
+		h.news()
+		h.ok(h.db.Tx(ctx, func(tx db.Tx) error {
+			return h.s.DeleteOrganizationTx(ctx, tx, actor(), string(h.org.ID), time.Now())
+		}))
+		h.ok(h.s.Await(ctx))
+		for _, gone := range []token.Secret{h.token, secret} {
+			_, err := h.s.Authenticate(ctx, "", gone)
+			h.wantFault(err, fault.Unauthorized, "unauthorized")
+		}
+		for _, id := range []directory.ID{h.dir.ID, second.ID} {
+			_, err := h.s.Get(ctx, id)
+			h.wantFault(err, fault.NotFound, "entity_not_found")
+			tokens, err := h.s.Tokens(ctx, id)
+			h.ok(err)
+			for _, one := range tokens {
+				if one.RevokedAt.IsZero() {
+					t.Errorf("token %s of directory %s lives", one.ID, id)
+				}
+			}
+		}
+		if h.open(others).Directory.ID != kept.ID {
+			t.Error("another organization's directory")
+		}
+		h.wantNews("dsync.deleted", "dsync.deleted")
+		_, _, err = h.s.Create(ctx, actor(), directory.New{OrganizationID: string(other.ID), Name: "Okta", Type: directory.OktaSCIM, Label: "acme"})
+		h.ok(err) // the label is free again
+		h.news()
+		h.ok(h.db.Tx(ctx, func(tx db.Tx) error {
+			return h.s.DeleteOrganizationTx(ctx, tx, actor(), string(h.org.ID), time.Now())
+		}))
+		h.wantNews()
 	})
 }

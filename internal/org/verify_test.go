@@ -284,6 +284,10 @@ func TestDomain_may_go_or_be_decided_while_it_is_looked_at(t *testing.T) {
 		if w.state(vouched) != org.Verified {
 			t.Errorf("the operator's word was overruled: %s", w.state(vouched))
 		}
+		w.now = w.now.AddDate(1, 0, 0)
+		if looks := w.check(vouched); looks != 0 {
+			t.Errorf("a domain that was vouched for was looked at %d times more", looks)
+		}
 		if _, err := w.s.GetDomain(ctx, gone.ID); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a deleted domain is back: %v", err)
 		}
