@@ -18,6 +18,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -50,11 +51,14 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	events := event.NewLog(d, ids)
 	w.dirs = directory.NewService(directory.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Logger: log})
+	sealer, err := db.NewSealer([]byte("sealing key of tests"))
+	w.must(err)
 	w.server = New(Options{
 		Organizations: org.NewService(d, events, ids, time.Now), Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },
 		Logger:        log,
+		Idempotency:   idempotency.NewService(idempotency.Options{DB: d, Sealer: sealer, Now: time.Now, Logger: log}),
 	}).(*server)
 	public, err := url.Parse(publicURL + "/")
 	w.must(err)
