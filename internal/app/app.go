@@ -20,6 +20,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
@@ -118,6 +119,13 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log,
 		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes,
 	})
+	sealer, err := db.NewSealer(a.keys...)
+	if err != nil {
+		return nil, err
+	}
+	answers := idempotency.NewService(idempotency.Options{DB: a.db, Sealer: sealer, Now: time.Now, Logger: log})
+	a.background("idempotency", answers.Run)
+
 	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
 		return nil, err
 	}
@@ -142,6 +150,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
+		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
