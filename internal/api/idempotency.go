@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/rollcallhq/rollcall/internal/api/openapi"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -16,20 +17,14 @@ const (
 	replayedHeader = "Idempotency-Replayed"
 )
 
-// onlyReads are requests of an unsafe method that change nothing. Their answers are not kept: a kept "this API key is valid" would be
-// given for a day after the key was revoked.
-func onlyReads() []string { return []string{"POST /api_keys/validations"} }
-
 // repeatable: the header counts on every method that may change something.
 func (c *call) repeatable(t target) bool {
 	switch c.r.Method {
 	case http.MethodGet, http.MethodHead:
 		return false
 	}
-	return c.o.Idempotency != nil && len(c.r.Header.Values(idempotencyKey)) > 0 && !slices.Contains(onlyReads(), routeName(c.r.Method, t))
+	return c.o.Idempotency != nil && len(c.r.Header.Values(idempotencyKey)) > 0 && !slices.Contains(openapi.OnlyReads(), openapi.Route{Method: c.r.Method, Pattern: t.row.pattern})
 }
-
-func routeName(method string, t target) string { return method + " " + t.row.pattern }
 
 // once carries out a request the first time its key comes, and replays the answer later.
 func (c *call) once(w http.ResponseWriter, t target, h handler) error {
@@ -71,7 +66,7 @@ func (c *call) repeat(t target) (idempotency.Request, error) {
 		return idempotency.Request{}, err
 	}
 	c.r.Body = io.NopCloser(bytes.NewReader(body))
-	return idempotency.Request{Caller: c.caller, Route: routeName(c.r.Method, t), Path: c.r.URL.RequestURI(), Key: key, Body: body}, nil
+	return idempotency.Request{Caller: c.caller, Route: c.r.Method + " " + t.row.pattern, Path: c.r.URL.RequestURI(), Key: key, Body: body}, nil
 }
 
 // settle: what a repeat could mend (429 and our own failures) is not kept. When the answer cannot be stored the client gets it

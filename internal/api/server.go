@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/api/openapi"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
@@ -67,15 +68,21 @@ type server struct {
 	o      Options
 	routes []route
 	limits limits
+
+	document document
 }
 
 // New makes the handler of the whole API. See the package comment for how to mount it.
 func New(o Options) http.Handler {
 	o = o.filled()
-	return &server{o: o, routes: routes(), limits: newLimits(o.RateLimit)}
+	return &server{o: o, routes: routes(), limits: newLimits(o.RateLimit), document: newDocument()}
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == openapi.Path {
+		s.describe(w, r)
+		return
+	}
 	found := s.find(r.URL)
 	web.From(r.Context()).Route = found.class()
 	if err := s.serve(w, r, found); err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/api/openapi/openapitest"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
@@ -36,6 +37,8 @@ type world struct {
 	dirs     *directory.Service
 	log      *bytes.Buffer
 	contract contract
+
+	described *openapitest.Document
 }
 
 // onBoth runs a test on both engines.
@@ -60,6 +63,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Logger:        log,
 		Idempotency:   idempotency.NewService(idempotency.Options{DB: d, Sealer: sealer, Now: time.Now, Logger: log}),
 	}).(*server)
+	w.described, err = theDocument()
+	w.must(err)
 	public, err := url.Parse(publicURL + "/")
 	w.must(err)
 	w.handler = web.Front{
@@ -121,6 +126,7 @@ func (w *world) serve(r *http.Request) reply {
 		got.checkRefusal(r)
 	}
 	w.contract.check(w.T, r, w.server.find(r.URL), got)
+	w.isAsDescribed(r, got)
 	return got
 }
 
