@@ -182,6 +182,29 @@ func TestIdempotency_does_not_repeat_what_was_cut_off(t *testing.T) {
 	})
 }
 
+func TestIdempotency_does_not_repeat_what_panicked(t *testing.T) {
+	onOne(t, func(w *world) {
+		for _, rt := range w.server.routes {
+			if rt.row.pattern == "/organizations" {
+				rt.row.methods["POST"] = func(*call) (answer, error) { panic("a fault of ours") }
+			}
+		}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			r := httptest.NewRequest("POST", "/organizations", strings.NewReader("{}"))
+			r.Header = http.Header{"Authorization": {"Bearer " + w.key.Reveal()}, idempotencyKey: {"a"}}
+			w.server.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+		if got := w.keyed("POST", "/organizations", "{}", "a"); got.Code != http.StatusConflict {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+	})
+}
+
 func TestIdempotency_claims_nothing_before_a_handler_is_found(t *testing.T) {
 	onOne(t, func(w *world) {
 		const body = `{"name":"Acme"}`

@@ -26,7 +26,7 @@ func RedactQuery(raw string) string {
 	var out []string
 	for name, all := range values {
 		for _, v := range all {
-			out = append(out, Mask(cut(name))+"="+redactValue(strings.ToLower(name), v))
+			out = append(out, cut(Mask(name))+"="+redactValue(strings.ToLower(name), v))
 		}
 	}
 	slices.Sort(out)
@@ -36,7 +36,7 @@ func RedactQuery(raw string) string {
 func redactValue(name, value string) string {
 	switch {
 	case slices.Contains(harmless, name):
-		return Mask(cut(value))
+		return cut(Mask(value))
 	case name == "filter":
 		return cut(RedactFilter(value))
 	default:
