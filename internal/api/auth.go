@@ -20,6 +20,8 @@ type call struct {
 	query url.Values
 	path  map[string]string
 	actor event.Actor
+
+	caller string // which management key it was, by its hash
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
@@ -28,40 +30,48 @@ func (c *call) ctx() context.Context { return c.r.Context() }
 const actorID = "management_key"
 
 func (s *server) open(r *http.Request, t target) (*call, error) {
-	if err := s.authenticate(r); err != nil {
+	caller, err := s.admit(r)
+	if err != nil {
 		return nil, err
 	}
 	query, err := readQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, err
 	}
-	return &call{server: s, r: r, query: query, path: t.path, actor: event.Actor{ID: actorID, Source: event.API}}, nil
+	return &call{server: s, r: r, query: query, path: t.path, actor: event.Actor{ID: actorID, Source: event.API}, caller: caller}, nil
 }
 
-func (s *server) authenticate(r *http.Request) error {
+// authenticate says which key was sent.
+func (s *server) authenticate(r *http.Request) (caller string, err error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
-		return errUnauthorized("Send the management key in one header: Authorization: Bearer <key>.")
+		return "", errUnauthorized("Send the management key in one header: Authorization: Bearer <key>.")
 	}
 	scheme, secret, _ := strings.Cut(values[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return errUnauthorized("Send the management key as a bearer token: Authorization: Bearer <key>.")
+		return "", errUnauthorized("Send the management key as a bearer token: Authorization: Bearer <key>.")
 	}
-	if !s.accepts(token.Secret(strings.TrimSpace(secret))) {
-		return errUnauthorized(s.hint(r.Context(), token.Secret(strings.TrimSpace(secret))))
+	caller, accepted := s.accepts(token.Secret(strings.TrimSpace(secret)))
+	if !accepted {
+		return "", errUnauthorized(s.hint(r.Context(), token.Secret(strings.TrimSpace(secret))))
 	}
-	return nil
+	return caller, nil
 }
 
 // accepts compares with every key, also after one has matched: time must not tell which.
-func (s *server) accepts(secret token.Secret) bool {
-	accepted := false
+func (s *server) accepts(secret token.Secret) (caller string, accepted bool) {
 	for _, key := range s.o.Keys {
 		if key.Matches(secret) {
-			accepted = true
+			caller, accepted = callerOf(key), true
 		}
 	}
-	return accepted
+	return caller, accepted
+}
+
+// callerOf names a key by part of its hash: enough to tell keys apart, and nothing a secret could be found by.
+func callerOf(key token.Hash) string {
+	const enough = 16
+	return "mk_" + string(key[:min(len(key), enough)])
 }
 
 // hint says what kind of secret it is: a directory's token by its form, an organization's API key to whoever holds a living one. To

@@ -53,12 +53,11 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, t target, err er
 }
 
 func refusalOf(f *fault.Error) refusal {
-	// A message may quote what a stranger sent.
-	out := refusal{Code: f.Code, Message: strings.ToValidUTF8(f.Message, "\uFFFD")}
+	out := refusal{Code: f.Code, Message: shown(f.Message)}
 	if out.Code == "" {
 		out.Code = string(f.Kind)
 	}
-	one := fieldFault{Code: out.Code, Field: strings.ToValidUTF8(f.Field, "\uFFFD"), Message: out.Message}
+	one := fieldFault{Code: out.Code, Field: shown(f.Field), Message: out.Message}
 	switch f.Kind {
 	case fault.Invalid:
 		out.Errors = []fieldFault{one}
@@ -71,6 +70,9 @@ func refusalOf(f *fault.Error) refusal {
 	return out
 }
 
+// shown makes text fit to be seen that may quote what a caller sent: a secret pasted where an id was wanted is not repeated.
+func shown(text string) string { return web.Mask(strings.ToValidUTF8(text, "\uFFFD")) }
+
 // public is web.Public, but that a request which ran out of time or whose client left is not our fault.
 func public(err error) *fault.Error {
 	if _, ok := fault.As(err); !ok && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
@@ -80,8 +82,7 @@ func public(err error) *fault.Error {
 }
 
 func errNowhere(r *http.Request) error {
-	return fault.New(fault.NotFound, "not_found", "Path not found: '%.80s'. The API's paths begin with /organizations, /organization_domains, "+
-		"/api_keys, /directories, /directory_users, /directory_groups or /events.", r.URL.Path)
+	return fault.New(fault.NotFound, "not_found", "Path not found: '%.80s'. GET /openapi.json lists the API's paths.", r.URL.Path)
 }
 
 // errMissing is the refusal for what is not there, or cannot be because its id has not the form of one.

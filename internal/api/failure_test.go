@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -77,6 +78,42 @@ func FuzzRequest(f *testing.F) {
 		r.Header.Set("Authorization", "Bearer "+w.key.Reveal())
 		if got := w.serve(r); got.status == 0 {
 			t.Error("no answer")
+		}
+	})
+}
+
+// What clients need of each kind of refusal: 400 is told by code and errors, 422 by errors with code and field, 409 has a code, 429 a
+// message and Retry-After, and none has a member "error".
+func TestFailure_of_each_kind_has_the_form_that_clients_take_for_it(t *testing.T) {
+	onOne(t, func(w *world) {
+		for kind, status := range map[fault.Kind]int{
+			fault.Invalid: 400, fault.Unauthorized: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.NotAllowed: 405, fault.Conflict: 409,
+			fault.Precondition: 412, fault.TooLarge: 413, fault.Unprocessable: 422, fault.Limited: 429, fault.Internal: 500,
+			fault.Unsupported: 501, fault.Unavailable: 503,
+		} {
+			for _, field := range []string{"", "name"} {
+				f := fault.New(kind, "", "A sentence with \xff and <html>.").On(field)
+				got := httptest.NewRecorder()
+				w.server.refuse(got, httptest.NewRequest(http.MethodGet, "/events", nil), w.server.find(&url.URL{Path: "/events"}), f)
+				var body map[string]any
+				if err := json.Unmarshal(got.Body.Bytes(), &body); err != nil || got.Code != status || got.Header().Get("Content-Type") != "application/json" {
+					t.Errorf("%s: %d %v %s", kind, got.Code, err, got.Body)
+				}
+				if body["code"] == "" || body["message"] == "" || body["error"] != nil {
+					t.Errorf("%s: %s", kind, got.Body)
+				}
+				errs, _ := body["errors"].([]any)
+				if (status == 400 || status == 422) != (len(errs) == 1) {
+					t.Errorf("%s: errors are %v", kind, errs)
+				}
+				if status == 422 && (errs[0].(map[string]any)["field"] == nil || errs[0].(map[string]any)["code"] == nil) {
+					t.Errorf("%s: an error without code or field: %s", kind, got.Body)
+				}
+				if (got.Header().Get("Retry-After") != "") != (status == 429) || (got.Header().Get("Allow") != "") != (status == 405) ||
+					(got.Header().Get("WWW-Authenticate") != "") != (status == 401) {
+					t.Errorf("%s: %v", kind, got.Header())
+				}
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // handler serves one method of one resource.
@@ -118,7 +119,7 @@ func (t target) handler(method string) (handler, error) {
 	if h, ok := t.row.methods[method]; ok {
 		return h, nil
 	}
-	return nil, fault.New(fault.NotAllowed, "method_not_allowed", "%.20s is not possible at %s. Possible are %s.", method, t.row.pattern, t.allow())
+	return nil, fault.New(fault.NotAllowed, "method_not_allowed", "%.20s is not possible at %s. Possible are %s.", web.Mask(method), t.row.pattern, t.allow())
 }
 
 // allow is the Allow header (RFC 9110 section 10.2.1).

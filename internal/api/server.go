@@ -3,9 +3,12 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
+	"github.com/rollcallhq/rollcall/internal/api/openapi"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -33,6 +36,14 @@ type Options struct {
 	Logger  *slog.Logger // slog.Default
 
 	Lifecycle *lifecycle.Service
+
+	// Idempotency keeps the answers to requests with an Idempotency-Key. Without it that header is ignored.
+	Idempotency *idempotency.Service
+
+	// RateLimit is how many requests a second each management key may make, and each address that comes without one; 0 is no limit.
+	RateLimit float64
+
+	Now func() time.Time // time.Now
 }
 
 const defaultMaxBody = 1 << 20
@@ -47,6 +58,9 @@ func (o Options) filled() Options {
 	if o.KnownProvider == nil {
 		o.KnownProvider = func(string) bool { return true }
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -56,38 +70,54 @@ func (o Options) filled() Options {
 type server struct {
 	o      Options
 	routes []route
+	limits limits
+
+	document document
 }
 
 // New makes the handler of the whole API. See the package comment for how to mount it.
 func New(o Options) http.Handler {
-	return &server{o: o.filled(), routes: routes()}
+	o = o.filled()
+	return &server{o: o, routes: routes(), limits: newLimits(o.RateLimit), document: newDocument()}
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == openapi.Path {
+		s.describe(w, r)
+		return
+	}
 	found := s.find(r.URL)
 	web.From(r.Context()).Route = found.class()
-	a, err := s.answer(r, found)
-	if err == nil {
-		err = a.write(w)
-	}
-	if err != nil {
+	if err := s.serve(w, r, found); err != nil {
 		s.refuse(w, r, found, err)
 	}
 }
 
-// answer: an address that is none is a 404 for everybody, for the addresses are no secret; what is at the others is behind the
+// serve: an address that is none is a 404 for everybody, for the addresses are no secret; what is at the others is behind the
 // door, the methods too.
-func (s *server) answer(r *http.Request, t target) (answer, error) {
+func (s *server) serve(w http.ResponseWriter, r *http.Request, t target) error {
 	if t.row == nil {
-		return answer{}, errNowhere(r)
+		return errNowhere(r)
 	}
 	c, err := s.open(r, t)
 	if err != nil {
-		return answer{}, err
+		return err
 	}
 	h, err := t.handler(r.Method)
 	if err != nil {
-		return answer{}, err
+		return err
 	}
-	return h(c)
+	if c.repeatable(t) {
+		return c.once(w, t, h)
+	}
+	return c.carryOut(w, h)
+}
+
+// carryOut has written nothing when it returns an error.
+func (c *call) carryOut(w http.ResponseWriter, h handler) error {
+	a, err := h(c)
+	if err != nil {
+		return err
+	}
+	return a.write(w)
 }

@@ -12,12 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/api/openapi/openapitest"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
@@ -40,6 +42,8 @@ type world struct {
 	now      func() time.Time // of organizations
 	log      *bytes.Buffer
 	contract contract
+
+	described *openapitest.Document
 }
 
 // onBoth runs a test on both engines.
@@ -58,13 +62,18 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.orgs = org.NewService(d, events, ids, func() time.Time { return w.now() })
 	w.orgs.SetDoors(w.dirs)
 	w.orgs.SetResolver(w.dns)
+	sealer, err := db.NewSealer([]byte("sealing key of tests"))
+	w.must(err)
 	w.server = New(Options{
 		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },
 		Logger:        log,
+		Idempotency:   idempotency.NewService(idempotency.Options{DB: d, Sealer: sealer, Now: time.Now, Logger: log}),
 	}).(*server)
+	w.described, err = theDocument()
+	w.must(err)
 	public, err := url.Parse(publicURL + "/")
 	w.must(err)
 	w.handler = web.Front{
@@ -126,6 +135,7 @@ func (w *world) serve(r *http.Request) reply {
 		got.checkRefusal(r)
 	}
 	w.contract.check(w.T, r, w.server.find(r.URL), got)
+	w.isAsDescribed(r, got)
 	return got
 }
 

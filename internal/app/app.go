@@ -20,6 +20,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -122,6 +123,13 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	a.organizations.SetDoors(a.directories)
 	a.organizations.SetResolver(resolver(c.DNSServer))
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, time.Now)
+	sealer, err := db.NewSealer(a.keys...)
+	if err != nil {
+		return nil, err
+	}
+	answers := idempotency.NewService(idempotency.Options{DB: a.db, Sealer: sealer, Now: time.Now, Logger: log})
+	a.background("idempotency", answers.Run)
+
 	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
 		return nil, err
 	}
@@ -153,8 +161,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
-		PublicURL: domains.Preferred,
-		Lifecycle: deletions,
+		PublicURL:   domains.Preferred,
+		Lifecycle:   deletions,
+		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 

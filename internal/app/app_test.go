@@ -29,6 +29,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 )
 
@@ -188,6 +189,14 @@ func TestRefusals_outside_the_edges_are_in_the_format_due_for_the_address(t *tes
 	}
 }
 
+func TestRefusal_of_an_API_request_that_is_wrong_lists_what_is(t *testing.T) {
+	w := httptest.NewRecorder()
+	refuse(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil), fault.New(fault.Invalid, "invalid_host", "No host."))
+	if got := w.Body.String(); w.Code != 400 || !strings.Contains(got, `"errors":[{"code":"invalid_host","message":"No host."}]`) {
+		t.Errorf("%d %s", w.Code, got)
+	}
+}
+
 func TestSCIM_is_served_below_its_prefix_also_with_doubled_slashes(t *testing.T) {
 	a := build(t, testConfig(t))
 	demo, err := a.Demo(t.Context())
@@ -223,6 +232,45 @@ func TestSCIM_rate_limit_is_the_configured_one(t *testing.T) {
 	if last != 429 {
 		t.Errorf("the third request within a second got %d", last)
 	}
+}
+
+func TestAPI_rate_limit_is_the_configured_one(t *testing.T) {
+	c := testConfig(t)
+	c.APIKey, c.APIRateLimit = token.NewSecret("sk"), 1
+	a := build(t, c)
+	start(t, a)
+	for _, secret := range []string{c.APIKey.Reveal(), "a stranger's"} {
+		var last int
+		for range 3 {
+			last, _ = getWith(t, a.URL()+"/organizations", secret)
+		}
+		if last != 429 {
+			t.Errorf("the third request within a second got %d", last)
+		}
+	}
+}
+
+func TestAPI_honours_the_idempotency_key(t *testing.T) {
+	c := testConfig(t)
+	c.APIKey = token.NewSecret("sk")
+	a := build(t, c)
+	start(t, a)
+	for i := range 2 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL()+"/organizations", strings.NewReader(`{"name":"Acme"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = http.Header{"Authorization": {"Bearer " + c.APIKey.Reveal()}, "Idempotency-Key": {"a"}}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if replayed := res.Header.Get("Idempotency-Replayed") == "true"; res.StatusCode != 201 || replayed != (i == 1) {
+			t.Errorf("request %d: %d %v", i, res.StatusCode, res.Header)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 func TestDerived_keys_differ_by_purpose_and_agree_between_processes(t *testing.T) {

@@ -32,6 +32,7 @@ type Settings struct {
 	LogFormat         Text `help:"Format of the log on stderr: text or json." preset:"text" placeholder:"text|json"`
 	LogLevel          Text `help:"Least level that is logged: debug, info, warn or error." preset:"info" placeholder:"LEVEL"`
 	RateLimit         Text `help:"SCIM requests a second allowed for each token; 0 for no limit." preset:"1000" placeholder:"N"`
+	APIRateLimit      Text `name:"api-rate-limit" help:"REST API requests a second allowed for each management key, and for each address that sends none; 0 for no limit." preset:"200" placeholder:"N"`
 	EventRetention    Text `help:"How long events are kept, like 365d; 0 for ever." preset:"0" placeholder:"DURATION"`
 	ExchangeRetention Text `help:"How long recorded SCIM requests are kept; 0 for ever." preset:"30d" placeholder:"DURATION"`
 	ExchangeMaxBytes  Text `help:"How much room the recorded SCIM requests of one directory may take, like 500MB or 2GiB; 0 for no bound." preset:"1GiB" placeholder:"SIZE"`
@@ -75,6 +76,7 @@ type Config struct {
 	LogFormat         LogFormat
 	LogLevel          slog.Level
 	RateLimit         float64       // requests a second and SCIM token; 0: no limit
+	APIRateLimit      float64       // requests a second and management key; 0: no limit
 	EventRetention    time.Duration // 0: for ever
 	ExchangeRetention time.Duration // 0: for ever
 	ExchangeMaxBytes  int64         // 0: no bound
@@ -105,6 +107,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 		LogFormat:         oneOf(l, s.LogFormat, LogText, LogJSON),
 		LogLevel:          l.level(s.LogLevel),
 		RateLimit:         l.rate(s.RateLimit),
+		APIRateLimit:      l.rate(s.APIRateLimit),
 		EventRetention:    l.duration(s.EventRetention),
 		ExchangeRetention: l.duration(s.ExchangeRetention),
 		ExchangeMaxBytes:  l.size(s.ExchangeMaxBytes),

@@ -20,9 +20,15 @@ func (a *App) own(h web.Handler) http.Handler {
 }
 
 type refusal struct {
-	Code      string `json:"code"`
-	Message   string `json:"message"`
-	RequestID string `json:"request_id"`
+	Code      string   `json:"code"`
+	Message   string   `json:"message"`
+	Errors    []detail `json:"errors,omitempty"` // of a 400: the API's clients tell it by them
+	RequestID string   `json:"request_id"`
+}
+
+type detail struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // refuse answers where no edge could: in SCIM's format below /scim/, else in the API's.
@@ -33,7 +39,11 @@ func refuse(w http.ResponseWriter, r *http.Request, f *fault.Error) {
 		web.WriteBody(w, status, "application/scim+json", scim.AppendError(nil, status, "", f.Message+" (request "+id+")"))
 		return
 	}
-	if err := web.WriteJSON(w, status, refusal{Code: f.Code, Message: f.Message, RequestID: id}); err != nil {
+	body := refusal{Code: f.Code, Message: f.Message, RequestID: id}
+	if f.Kind == fault.Invalid {
+		body.Errors = []detail{{Code: f.Code, Message: f.Message}}
+	}
+	if err := web.WriteJSON(w, status, body); err != nil {
 		w.WriteHeader(status) // only invalid UTF-8 is no JSON; then the status speaks for itself
 	}
 }

@@ -141,8 +141,8 @@ func (f Front) logAccess(answer *recorder, r *http.Request, q *Request, took tim
 	}
 	attrs := append([]slog.Attr{
 		slog.String("request_id", q.ID),
-		slog.String("method", cut(r.Method)),
-		slog.String("path", cutPath(r.URL.Path)),
+		slog.String("method", cut(Mask(r.Method))),
+		slog.String("path", cutPath(Mask(r.URL.Path))),
 		slog.Int("status", answer.code()),
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.Int64("bytes", answer.bytes),
@@ -152,7 +152,7 @@ func (f Front) logAccess(answer *recorder, r *http.Request, q *Request, took tim
 		attrs = append(attrs, slog.String("query", query))
 	}
 	if agent := r.UserAgent(); agent != "" {
-		attrs = append(attrs, slog.String("agent", cut(agent)))
+		attrs = append(attrs, slog.String("agent", cut(Mask(agent))))
 	}
 	f.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
