@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/api/contracttest"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
@@ -34,7 +35,7 @@ type world struct {
 	server   *server
 	dirs     *directory.Service
 	log      *bytes.Buffer
-	contract contract
+	contract contracttest.Contract
 }
 
 // onBoth runs a test on both engines.
@@ -116,7 +117,7 @@ func (w *world) serve(r *http.Request) reply {
 	if got.status >= http.StatusBadRequest {
 		got.checkRefusal(r)
 	}
-	w.contract.check(w.T, r, w.server.find(r.URL), got)
+	w.check(r, w.server.find(r.URL), got)
 	return got
 }
 
