@@ -68,7 +68,7 @@ func playEach(t *testing.T, routes []string, script func(toolbox) []string) {
 }
 
 // play runs a script to its end.
-func play(t *testing.T, env []string, dir, name string, args ...string) {
+func play(t *testing.T, env []string, dir, name string, args ...string) *process {
 	t.Helper()
 	p := launch(t, dir, env, name, args...)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -84,4 +84,5 @@ func play(t *testing.T, env []string, dir, name string, args ...string) {
 	if p.out.String() == "" {
 		t.Error(fmt.Sprint(p.cmd, " printed nothing: has it played anything?"))
 	}
+	return p
 }

@@ -84,8 +84,8 @@ func launch(t *testing.T, dir string, env []string, name string, args ...string)
 		if strings.Contains(p.log.String(), "WARNING: DATA RACE") {
 			t.Errorf("a data race in %s:\n%s", name, p.log.tail())
 		}
-		if t.Failed() {
-			t.Logf("the end of what %s wrote:\n%s", p.cmd, p.log.tail())
+		if t.Failed() && name == program {
+			t.Logf("the end of the server's log:\n%s", p.log.tail())
 		}
 	})
 	return p
