@@ -39,17 +39,17 @@ func (c Contract) Faults(route string, status int, body any) (out []string) {
 		out = c.FaultsOf("Directory", body)
 	}
 	s := c.Answers[route][fmt.Sprint(status)]
-	if s == nil || status == http.StatusBadRequest && strings.HasPrefix(route, "POST ") && !c.listed(body) {
+	if s == nil || status == http.StatusBadRequest && !strings.HasPrefix(route, "GET ") && !listed(body) {
 		return out
 	}
 	return append(out, c.faults("", s, body)...)
 }
 
-// listed tells the refusals that the contract has from those of bodies that are no JSON: its 400 of a POST lists only what is wrong
-// with well-formed ones.
-func (c Contract) listed(body any) bool {
+// listed tells the refusals that the contract has from those of bodies that are no JSON: its 400 of a change lists only what is
+// wrong with well-formed ones.
+func listed(body any) bool {
 	o, _ := body.(map[string]any)
-	return slices.Contains([]any{"invalid_metadata", "external_id_already_used"}, o["code"])
+	return slices.Contains([]any{"invalid_metadata", "external_id_already_used", "domain_already_verified"}, o["code"])
 }
 
 // FaultsOf lists what is wrong with a value of a named schema.
