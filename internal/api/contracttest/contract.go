@@ -35,7 +35,9 @@ func Read(t testing.TB, path string) Contract {
 // Faults lists what is wrong with the answer of a route ("GET /directories/{id}"): nothing where the contract does not have the
 // route or the status.
 func (c Contract) Faults(route string, status int, body any) (out []string) {
-	if route == "POST /directories" && status == http.StatusCreated { // our own route, the contract's resource
+	made := route == "POST /directories" && status == http.StatusCreated
+	changed := route == "PATCH /directories/{id}" && status == http.StatusOK
+	if made || changed { // our own routes, the contract's resource
 		out = c.FaultsOf("Directory", body)
 	}
 	s := c.Answers[route][fmt.Sprint(status)]
