@@ -50,9 +50,9 @@ func playEach(t *testing.T, routes []string, script func(toolbox) []string) {
 	t.Helper()
 	command := script(tools(t))
 	eachEngine(t, func(t *testing.T, engine db.Engine) {
-		w := newWire(t, routes)
-		// Two at once a second is what the script of the area "limits" runs into.
-		whole, limited := serve(t, engine), serve(t, engine, "ROLLCALL_API_RATE_LIMIT=2")
+		w := newWire(t, slices.Concat(routes, webhookRoutes))
+		// Two requests a second are what the script of the area "limits" runs into.
+		whole, limited := serve(t, engine, "ROLLCALL_DNS_SERVER="+emptyDNS(t)), serve(t, engine, "ROLLCALL_API_RATE_LIMIT=2")
 		env := []string{
 			"ROLLCALL_URL=" + w.to(t, whole.url), "LIMITED_URL=" + w.to(t, limited.url), "HOOKS_URL=" + w.hooks(t),
 			"API_KEY=" + managementKey, "CLIENT_ID=" + whole.client,

@@ -90,8 +90,8 @@ class Feed:
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name, "members": [{"value": m} for m in members],
         })
 
-    def patch(self, path, **operation):
-        return self.scim("PATCH", path, {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]})
+    def patch(self, what, **operation):
+        return self.scim("PATCH", what, {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]})
 
 
 def ids(items):
@@ -258,7 +258,7 @@ def events():
     equal([d.email for d in of["dsync.user.created"]], ["ann@example.com", "bob@example.com"])
     assert all(d.previous_attributes is not None for d in of["dsync.user.updated"]), of["dsync.user.updated"]
     equal([d.id for d in of["dsync.user.deleted"]], [ann["id"]])
-    equal((of["dsync.group.updated"][0].name, of["dsync.group.updated"][0].previous_attributes), ("Team", {"name": "Crew"}))
+    equal((of["dsync.group.updated"][0].name, of["dsync.group.updated"][0].previous_attributes["name"]), ("Team", "Crew"))
     equal({(d.directory_id, d.group.id, d.user.id) for d in of["dsync.group.user_added"]}, {(feed.id, crew["id"], p["id"]) for p in (ann, bob)})
 
     equal(ids(listen(events=TYPES, organization_id=owner.id, order="desc", limit=100)), ids(seen)[::-1])
