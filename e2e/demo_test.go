@@ -10,7 +10,10 @@ import (
 	"testing"
 )
 
-var lastLine = regexp.MustCompile(`(?m)^curl .*/events\?.*\n`)
+var (
+	lastLine   = regexp.MustCompile(`(?m)^curl .*/events\?.*\n`)
+	clientLine = regexp.MustCompile(`(?m)^  Client id +(client_\w+)$`)
+)
 
 // pasted runs a line as a newcomer does who copies it into a shell.
 func pasted(t *testing.T, line string) object {
@@ -57,9 +60,13 @@ func TestFirst_five_minutes_are_three_lines_pasted_from_the_screen(t *testing.T)
 	if len(events) != 1 || text(events[0], "event") != "dsync.user.created" || text(events[0], "data", "id") != text(arrived, "id") {
 		t.Errorf("her event is not there: %v", events)
 	}
+	client := p.says(t, p.out, clientLine)
 	p.stop(t)
 
 	p, lines = demo(t, h)
+	if again := p.says(t, p.out, clientLine); again != client {
+		t.Errorf("the client id was %s and is %s after a restart", client, again)
+	}
 	if got := list(pasted(t, lines[1]), "data"); len(got) != 1 || text(got[0], "id") != text(arrived, "id") {
 		t.Errorf("after a restart the app sees %v", got)
 	}

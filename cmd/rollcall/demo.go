@@ -44,7 +44,7 @@ func showDemo(ctx context.Context, out io.Writer, cfg app.Config, server *app.Ap
 		return err
 	}
 	_, err = fmt.Fprintf(out, demoText, version, place(cfg, server), cfg.DescribeDatabase(), d.Organization, d.Directory,
-		d.SCIMBase, d.Token.Reveal(), cfg.APIKey.Reveal(),
+		d.SCIMBase, d.Token.Reveal(), server.URL(), cfg.APIKey.Reveal(), server.ClientID,
 		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal())
 	return err
 }
@@ -61,8 +61,10 @@ const demoText = `
   SCIM base URL  %s
   Bearer token   %s
 
-  What your app uses:
+  What your app uses, also with a WorkOS SDK:
+  Base URL       %s
   API key        %s
+  Client id      %s
 
   A person arrives, as an identity provider sends one:
 

@@ -76,9 +76,9 @@ func (c *serveCommand) greet(ctx context.Context, w world, log *slog.Logger, cfg
 	case c.Demo:
 		return showDemo(ctx, w.stdout, cfg, server)
 	case terminal(w.stderr):
-		fmt.Fprintf(w.stderr, "\n  Rollcall %s\n\n  Address    %s\n  Database   %s\n\n", version, place(cfg, server), cfg.DescribeDatabase())
+		fmt.Fprintf(w.stderr, "\n  Rollcall %s\n\n  Address    %s\n  Database   %s\n  Client id  %s\n\n", version, place(cfg, server), cfg.DescribeDatabase(), server.ClientID)
 	default:
-		log.Info("rollcall started", "version", version, "address", server.URL(), "listen", server.Addr(), "database", cfg.DescribeDatabase())
+		log.Info("rollcall started", "version", version, "address", server.URL(), "listen", server.Addr(), "database", cfg.DescribeDatabase(), "client_id", server.ClientID)
 	}
 	if key := server.NewKey; key != "" {
 		fmt.Fprintf(w.stderr, "\n  API key    %s\n             made now and shown only this once; keep it\n\n", key.Reveal())

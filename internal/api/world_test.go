@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/api/contracttest"
 	"github.com/rollcallhq/rollcall/internal/api/openapi/openapitest"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
@@ -41,7 +42,7 @@ type world struct {
 	dns      texts
 	now      func() time.Time // of organizations
 	log      *bytes.Buffer
-	contract contract
+	contract contracttest.Contract
 
 	described *openapitest.Document
 }
@@ -134,7 +135,7 @@ func (w *world) serve(r *http.Request) reply {
 	if got.status >= http.StatusBadRequest {
 		got.checkRefusal(r)
 	}
-	w.contract.check(w.T, r, w.server.find(r.URL), got)
+	w.check(r, w.server.find(r.URL), got)
 	w.isAsDescribed(r, got)
 	return got
 }

@@ -64,6 +64,9 @@ type App struct {
 	// NewKey is the management key when this start made it: to be shown now or never. Else it is empty.
 	NewKey token.Secret
 
+	// ClientID is this installation's, which SDKs want beside the management key. It is no secret.
+	ClientID string
+
 	cert     *certificate // nil without TLS
 	listener net.Listener
 	server   *http.Server
@@ -131,6 +134,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	a.background("idempotency", answers.Run)
 
 	if a.key, a.NewKey, err = managementKey(ctx, c, a.organizations); err != nil {
+		return nil, err
+	}
+	if a.ClientID, err = a.organizations.ClientID(ctx); err != nil {
 		return nil, err
 	}
 	a.background("events", func(ctx context.Context) { a.events.Run(ctx, a.eventHousekeeping()) })

@@ -200,3 +200,30 @@ func TestManagement_key_is_made_once_even_by_replicas_that_start_together(t *tes
 		}
 	})
 }
+
+func TestClient_id_is_made_once_even_by_replicas_that_start_together(t *testing.T) {
+	each(t, func(h *house) {
+		var mu sync.Mutex
+		seen := map[string]bool{}
+		var starting sync.WaitGroup
+		for range 5 {
+			starting.Go(func() {
+				id, err := h.s.ClientID(ctx)
+				if err != nil {
+					h.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				seen[id] = true
+			})
+		}
+		starting.Wait()
+		id, err := h.s.ClientID(ctx)
+		if prefix, _, ok := token.Parse(id); err != nil || !ok || prefix != "client" {
+			h.Errorf("%q is no client id: %v", id, err)
+		}
+		if len(seen) != 1 || !seen[id] {
+			h.Errorf("the ids are %v, later %s", seen, id)
+		}
+	})
+}

@@ -1,0 +1,407 @@
+"""The story that the WorkOS SDK for Python plays; the argument names the area. Base URL changed and nothing else."""
+
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import re
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from datetime import datetime, timedelta, timezone
+
+import workos
+from workos.events.models import EventSchema
+from workos.organizations.models import OrganizationDomainData
+
+URL = os.environ["ROLLCALL_URL"]
+KEY = os.environ["API_KEY"]
+MISSING = "org_01HXYZ0000000000000000000X"
+
+
+def connect(url=URL, key=KEY, **more):
+    return workos.WorkOSClient(api_key=key, client_id=os.environ["CLIENT_ID"], base_url=url, **more)
+
+
+client = connect()
+
+
+def unique():
+    return uuid.uuid4().hex
+
+
+def equal(got, want, what=""):
+    assert got == want, f"{what or 'a value'} is {got!r}, want {want!r}"
+
+
+def refused(error, do, **members):
+    """Checks that a call fails with one of the SDK's errors."""
+    try:
+        do()
+    except workos.WorkOSError as e:
+        equal(type(e).__name__, error, f"the kind of error ({e})")
+        for name, want in members.items():
+            equal(getattr(e, name), want, f"{error}.{name} ({e})")
+        return e
+    raise AssertionError(f"no {error}")
+
+
+def call(method, path, body=None, bearer=KEY):
+    """What WorkOS has no route for: making a directory, and being an identity provider."""
+    url = path if path.startswith("http") else URL + path
+    kind = "application/scim+json" if "/scim/" in url else "application/json"
+    request = urllib.request.Request(
+        url, method=method, data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": "Bearer " + bearer, "Content-Type": kind},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text = response.read()
+    except urllib.error.HTTPError as e:
+        raise AssertionError(f"{method} {path}: {e.code} {e.read().decode()}") from e
+    return json.loads(text) if text else None
+
+
+class Feed:
+    """A directory and its identity provider."""
+
+    def __init__(self, organization_id):
+        made = call("POST", "/directories", {"organization_id": organization_id, "name": f"People {unique()}", "type": "okta scim v2.0"})
+        self.id, self.base, self.token = made["id"], made["scim_endpoint"], made["bearer_token"]
+
+    def scim(self, method, path, body=None):
+        return call(method, self.base + path, body, self.token)
+
+    def person(self, name, **more):
+        return self.scim("POST", "/Users", {
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": f"{name}@example.com", "externalId": f"ext-{name}", "active": True,
+            "name": {"givenName": name, "familyName": "Sample"},
+            "emails": [{"value": f"{name}@example.com", "type": "work", "primary": True}], **more,
+        })
+
+    def group(self, name, *members):
+        return self.scim("POST", "/Groups", {
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name, "members": [{"value": m} for m in members],
+        })
+
+    def patch(self, what, **operation):
+        return self.scim("PATCH", what, {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]})
+
+
+def ids(items):
+    return [item.id for item in items]
+
+
+def organizations():
+    orgs, tag = client.organizations, unique()
+    made = orgs.create_organization(
+        name='R&D <Europe> "é"', external_id=f"crm/{tag}?%2F#", metadata={"tier": "gold", "region": "eu"},
+        domain_data=[OrganizationDomainData(domain=f"{tag}.example.com", state="verified")],
+    )
+    assert re.fullmatch(r"org_[0-9A-HJKMNP-TV-Z]{26}", made.id), made.id
+    equal(made.object, "organization")
+    equal(made.name, 'R&D <Europe> "é"')
+    equal(made.metadata, {"tier": "gold", "region": "eu"})
+    equal([(d.domain, d.organization_id) for d in made.domains], [(f"{tag}.example.com", made.id)])
+    assert abs(made.created_at - datetime.now(timezone.utc)) < timedelta(minutes=5), made.created_at
+    equal(orgs.get_organization(made.id), made)
+    equal(orgs.get_organization_by_external_id(f"crm/{tag}?%2F#"), made)
+    equal(orgs.list_organizations(domains=["nowhere.example.com", f"{tag}.example.com"]).data, [made])
+
+    changed = orgs.update_organization(
+        made.id, name="Research", external_id=f"new-{tag}", metadata={"tier": None, "plan": "pro"},
+        domain_data=[OrganizationDomainData(domain=f"new.{tag}.example.com", state="pending")],
+    )
+    equal((changed.id, changed.name, changed.external_id), (made.id, "Research", f"new-{tag}"))
+    equal(changed.metadata, {"region": "eu", "plan": "pro"})
+    equal([d.domain for d in changed.domains], [f"new.{tag}.example.com"])
+    without = orgs.update_organization(made.id, external_id=None)
+    equal((without.external_id, without.name), (None, "Research"))
+    refused("NotFoundError", lambda: orgs.update_organization(MISSING, name="Nobody"))
+
+    orgs.delete_organization(made.id)
+    refused("NotFoundError", lambda: orgs.get_organization(made.id), status_code=404, code="entity_not_found")
+
+    sparse = orgs.create_organization(name="Sparse", external_id=None, metadata=None)
+    equal((sparse.external_id, sparse.metadata, sparse.domains), (None, {}, []))
+
+    once = {"idempotency_key": unique()}
+    first = orgs.create_organization(name="Once", request_options=once)
+    equal(orgs.create_organization(name="Once", request_options=once), first)
+    refused("UnprocessableEntityError", lambda: orgs.create_organization(name="Twice", request_options=once))
+
+    made = [orgs.create_organization(name=f"Page {tag}").id for _ in range(23)]
+    page = orgs.list_organizations(search=f"Page {tag}")
+    equal(ids(page.data), made[:-11:-1])
+    equal((page.before, page.after), (None, made[-10]))
+    equal(ids(page.auto_paging_iter()), made[::-1])
+    equal(ids(orgs.list_organizations(search=f"Page {tag}", order="asc", limit=3, before=made[20])), made[17:20])
+
+
+def domains():
+    owner, domain = client.organizations.create_organization(name="Owner"), f"{unique()}.example.com"
+    of = client.organization_domains
+    made = of.create_organization_domain(domain=domain, organization_id=owner.id)
+    equal((made.domain, made.organization_id, made.state), (domain, owner.id, "pending"))
+    assert made.verification_token and made.verification_prefix, made
+    equal(of.get_organization_domain(made.id), made)
+    refused("ConflictError", lambda: of.create_organization_domain(domain=domain, organization_id=owner.id))
+    refused("UnprocessableEntityError", lambda: of.create_organization_domain(domain="no domain", organization_id=owner.id))
+
+    # There is no such name, so the proof cannot be found; the operator vouches instead.
+    equal(of.verify_organization_domain(made.id).state, "pending")
+    call("POST", f"/organization_domains/{made.id}/verify", {"verification_strategy": "manual"})
+    equal(of.get_organization_domain(made.id).state, "verified")
+    refused("BadRequestError", lambda: of.verify_organization_domain(made.id), code="domain_already_verified")
+    of.delete_organization_domain(made.id)
+    refused("NotFoundError", lambda: of.get_organization_domain(made.id))
+
+
+def directories():
+    owner, sync = client.organizations.create_organization(name="Owner"), client.directory_sync
+    feed, other = Feed(owner.id), Feed(owner.id)
+    listed = sync.list_directories(organization_id=owner.id)
+    equal(ids(listed), [other.id, feed.id])
+    equal(listed.data[0].state, "unlinked")
+    equal(ids(sync.list_directories(organization_id=owner.id, limit=1).auto_paging_iter()), [other.id, feed.id])
+
+    ann = feed.person("ann", title="Engineer", **{
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"employeeNumber": "7", "department": "R&D"},
+    })
+    bob, eve = feed.person("bob"), feed.person("eve", active=False)
+    crew, staff = feed.group("Crew", ann["id"], bob["id"]), feed.group("Staff", ann["id"])
+
+    got = sync.get_directory(feed.id)
+    equal((got.id, got.state, got.type, got.organization_id), (feed.id, "linked", "okta scim v2.0", owner.id))
+    equal(sync.list_directories(search=got.name).data, [got])
+
+    users = sync.list_users(directory=feed.id)
+    equal(ids(users), [eve["id"], bob["id"], ann["id"]])
+    equal(ids(sync.list_users(directory=feed.id, order="asc", limit=1).auto_paging_iter()), [ann["id"], bob["id"], eve["id"]])
+    equal(ids(sync.list_users(group=crew["id"])), [bob["id"], ann["id"]])
+    equal(ids(sync.list_users(directory=feed.id, idp_id="ext-bob")), [bob["id"]])
+    equal(ids(sync.list_users(directory=feed.id, email="eve@example.com")), [eve["id"]])
+
+    user = sync.get_user(ann["id"])
+    equal(user, users.data[2])
+    equal((user.first_name, user.last_name, user.email, user.idp_id), ("ann", "Sample", "ann@example.com", "ext-ann"))
+    equal((user.state, user.directory_id, user.organization_id), ("active", feed.id, owner.id))
+    equal(sorted(g.name for g in user.groups), ["Crew", "Staff"])
+    for name, want in {"job_title": "Engineer", "department_name": "R&D", "employee_number": "7"}.items():
+        equal(user.custom_attributes[name], want, name)
+    equal(sync.get_user(eve["id"]).state, "inactive")
+
+    groups = sync.list_groups(directory=feed.id)
+    equal(ids(groups), [staff["id"], crew["id"]])
+    equal([g.name for g in sync.list_groups(user=bob["id"])], ["Crew"])
+    equal(sync.get_group(crew["id"]), groups.data[1])
+
+    refused("UnprocessableEntityError", sync.list_users)
+    sync.delete_directory(feed.id)
+    for gone in (lambda: sync.get_directory(feed.id), lambda: sync.get_user(ann["id"]), lambda: sync.get_group(crew["id"])):
+        refused("NotFoundError", gone)
+    equal(ids(sync.list_directories(organization_id=owner.id)), [other.id])
+
+
+TYPES = [
+    "organization.created", "organization.updated", "organization.deleted",
+    "organization_domain.created", "organization_domain.verified", "organization_domain.deleted",
+    "api_key.created", "api_key.revoked", "dsync.activated", "dsync.deleted",
+    "dsync.user.created", "dsync.user.updated", "dsync.user.deleted",
+    "dsync.group.created", "dsync.group.updated", "dsync.group.deleted", "dsync.group.user_added", "dsync.group.user_removed",
+]
+
+
+def events():
+    started = datetime.now(timezone.utc) - timedelta(seconds=1)
+    owner = client.organizations.create_organization(name="Owner")
+    client.organizations.update_organization(owner.id, name="Renamed")
+    domain = client.organization_domains.create_organization_domain(domain=f"{unique()}.example.com", organization_id=owner.id)
+    call("POST", f"/organization_domains/{domain.id}/verify", {"verification_strategy": "manual"})
+    client.organization_domains.delete_organization_domain(domain.id)
+    key = client.api_keys.create_organization_api_key(owner.id, name="Key")
+    client.api_keys.delete_api_key(key.id)
+    feed = Feed(owner.id)
+    ann, bob = feed.person("ann"), feed.person("bob")
+    crew = feed.group("Crew", ann["id"], bob["id"])
+    feed.patch(f"/Users/{ann['id']}", op="replace", path="title", value="Lead")
+    feed.patch(f"/Users/{bob['id']}", op="replace", path="active", value=False)  # and leaves the group
+    feed.patch(f"/Groups/{crew['id']}", op="replace", path="displayName", value="Team")
+    feed.scim("DELETE", f"/Users/{ann['id']}")
+    feed.scim("DELETE", f"/Groups/{crew['id']}")
+    client.directory_sync.delete_directory(feed.id)
+    client.organizations.delete_organization(owner.id)
+
+    listen = client.events.list_events
+    seen = list(listen(events=TYPES, organization_id=owner.id, limit=7).auto_paging_iter())
+    equal(len(set(ids(seen))), len(seen), "the number of different events")
+    equal(sorted({e.event for e in seen}), sorted(TYPES))
+    for event in seen:
+        # The SDK has a class for each type it knows; an unknown one would be a plain dictionary.
+        assert type(event).__name__ == "".join(part.capitalize() for part in re.split(r"[._]", event.event)), type(event)
+        assert re.fullmatch(r"event_[0-9A-HJKMNP-TV-Z]{26}", event.id), event.id
+        assert event.context.actor.id and event.context.actor.source, event.context
+        if event.event.startswith(("dsync.user", "dsync.group")):
+            equal((event.context.actor.source, event.context.actor.id), ("system", feed.id))
+
+    of = {name: [e.data for e in seen if e.event == name] for name in TYPES}
+    equal([d.id for name in ("organization.created", "organization.deleted") for d in of[name]], [owner.id, owner.id])
+    equal(of["organization.updated"][0].name, "Renamed")
+    equal([d.id for name in ("api_key.created", "api_key.revoked") for d in of[name]], [key.id, key.id])
+    equal((of["dsync.activated"][0].state, of["dsync.activated"][0].domains), ("active", []))
+    equal([d.email for d in of["dsync.user.created"]], ["ann@example.com", "bob@example.com"])
+    assert all(d.previous_attributes is not None for d in of["dsync.user.updated"]), of["dsync.user.updated"]
+    equal([d.id for d in of["dsync.user.deleted"]], [ann["id"]])
+    equal((of["dsync.group.updated"][0].name, of["dsync.group.updated"][0].previous_attributes["name"]), ("Team", "Crew"))
+    equal({(d.directory_id, d.group.id, d.user.id) for d in of["dsync.group.user_added"]}, {(feed.id, crew["id"], p["id"]) for p in (ann, bob)})
+
+    equal(ids(listen(events=TYPES, organization_id=owner.id, order="desc", limit=100)), ids(seen)[::-1])
+    equal(ids(listen(events=TYPES, organization_id=owner.id, range_start=started, limit=100)), ids(seen))
+    past = {"range_start": "2020-01-01T00:00:00.000Z", "range_end": "2020-01-02T00:00:00.000Z"}
+    equal(ids(listen(events=TYPES, organization_id=owner.id, **past)), [])
+    refused("UnprocessableEntityError", lambda: listen(events=["no.such"]))
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    got = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Receiver.got.append((self.headers, body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def webhooks():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url, hooks = f"{os.environ['HOOKS_URL']}/{server.server_port}/hook", client.webhooks
+    endpoint = hooks.create_webhook_endpoint(endpoint_url=url, events=["organization.created"])
+    equal((endpoint.endpoint_url, endpoint.status, endpoint.events), (url, "enabled", ["organization.created"]))
+    owner = client.organizations.create_organization(name=f'R&D <{unique()}> "é"\u2028')
+    headers, body = eventually("the delivery", lambda: next((d for d in Receiver.got if owner.id.encode() in d[1]), None))
+
+    def verify(**more):
+        return hooks.verify_event(**{
+            "event_body": body, "event_signature": headers["WorkOS-Signature"], "secret": endpoint.secret, **more,
+        })
+
+    event = verify()
+    equal((event.event, event.data.id, event.data.name), ("organization.created", owner.id, owner.name))
+    listed = client.events.list_events(events=["organization.created"], organization_id=owner.id).data
+    equal([event], listed, "the delivery beside what /events shows")
+    equal(EventSchema.from_dict(json.loads(body)), event)
+
+    def invalid(what, **more):
+        try:
+            verify(**more)
+        except ValueError as e:
+            assert what in str(e), e
+        else:
+            raise AssertionError(f"accepted: {what}")
+
+    invalid("does not match", secret="whsec_wrong")
+    invalid("does not match", event_body=body.replace(b"organization.created", b"organization.updated"))
+    old = int(time.time() * 1000) - 600_000
+    digest = hmac.new(endpoint.secret.encode(), f"{old}.".encode() + body, hashlib.sha256).hexdigest()
+    invalid("tolerance", event_signature=f"t={old}, v1={digest}")
+    verify(event_signature=f"t={old}, v1={digest}", tolerance=700)  # it was the age alone
+
+    # The same request carries Standard Webhooks.
+    equal(headers["webhook-id"], event.id)
+    key = base64.b64decode(endpoint.secret.removeprefix("whsec_") + "==")
+    signed = f"{event.id}.{headers['webhook-timestamp']}.".encode() + body
+    want = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert want in headers["webhook-signature"].split(" "), headers["webhook-signature"]
+
+    assert endpoint.id in ids(hooks.list_webhook_endpoints().auto_paging_iter())
+    changed = hooks.update_webhook_endpoint(endpoint.id, status="disabled", events=["dsync.user.created"])
+    equal((changed.status, changed.events, changed.endpoint_url), ("disabled", ["dsync.user.created"], url))
+    refused("ConflictError", lambda: hooks.create_webhook_endpoint(endpoint_url=url, events=["dsync.user.created"]), code="duplicate_endpoint")
+    for target in ("http://10.1.2.3/hook", "http://169.254.169.254/", "nonsense"):
+        refused("UnprocessableEntityError", lambda: hooks.create_webhook_endpoint(endpoint_url=target, events=["dsync.user.created"]), code="invalid_url")
+    hooks.delete_webhook_endpoint(endpoint.id)
+    refused("NotFoundError", lambda: hooks.update_webhook_endpoint(endpoint.id, status="enabled"), code="entity_not_found")
+    server.shutdown()
+
+
+def api_keys():
+    owner, keys = client.organizations.create_organization(name="Owner"), client.api_keys
+    made = keys.create_organization_api_key(owner.id, name="Importer", permissions=["scim"])
+    equal((made.name, made.permissions, made.owner.id, made.last_used_at, made.expires_at), ("Importer", ["scim"], owner.id, None, None))
+    assert made.value.startswith("sk_") and made.value not in made.obfuscated_value, made.obfuscated_value
+    later = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=30)
+    second = keys.create_organization_api_key(owner.id, name="Other", expires_at=later)
+    equal(second.expires_at, later)
+    equal(ids(keys.list_organization_api_keys(owner.id, limit=1).auto_paging_iter()), [second.id, made.id])
+
+    equal(keys.create_validation(value=made.value).api_key.id, made.id)
+    equal(keys.create_validation(value="sk_wrong").api_key, None)
+    moved = keys.create_api_key_expire(second.id, expires_at=None)
+    equal(moved.expires_at, None)
+    assert keys.create_validation(value=second.value).api_key is not None
+    keys.create_api_key_expire(second.id)
+    equal(keys.create_validation(value=second.value).api_key, None)
+
+    keys.delete_api_key(made.id)
+    equal(keys.create_validation(value=made.value).api_key, None)
+    refused("NotFoundError", lambda: keys.delete_api_key(made.id))
+    refused("NotFoundError", lambda: keys.list_organization_api_keys(MISSING))
+    refused("UnprocessableEntityError", lambda: keys.create_organization_api_key(owner.id, name=""))
+
+
+def errors():
+    orgs = client.organizations
+    missing = refused("NotFoundError", lambda: orgs.get_organization(MISSING), status_code=404, code="entity_not_found")
+    assert MISSING in missing.message and missing.request_id.startswith("req_"), missing
+    wrong = refused("UnprocessableEntityError", lambda: orgs.create_organization(name=""), status_code=422)
+    equal(wrong.errors[0]["field"], "name")
+    taken = unique()
+    orgs.create_organization(name="First", external_id=taken)
+    refused("BadRequestError", lambda: orgs.create_organization(name="Second", external_id=taken), code="external_id_already_used")
+    refused("AuthenticationError", lambda: connect(key="sk_wrong").organizations.list_organizations(), status_code=401)
+    owner = orgs.create_organization(name="Owner")
+    key = client.api_keys.create_organization_api_key(owner.id, name="Key")
+    refused("AuthenticationError", lambda: connect(key=key.value).organizations.list_organizations())
+
+
+def limits():
+    """The server behind this client allows two requests a second."""
+    limited = connect(os.environ["LIMITED_URL"], max_retries=0)
+    refusals = passed = 0
+    for _ in range(60):
+        try:
+            limited.organizations.list_organizations()
+            passed += 1
+        except workos.RateLimitExceededError as e:
+            refusals += 1
+            equal(e.status_code, 429)
+            assert e.message and e.retry_after and e.retry_after > 0, e
+    assert refusals and passed, f"{refusals} refused, {passed} passed"
+
+
+def eventually(what, look):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+AREAS = [organizations, domains, directories, events, webhooks, api_keys, errors, limits]
+
+if __name__ == "__main__":
+    {area.__name__: area for area in AREAS}[sys.argv[1]]()
+    print("passed", sys.argv[1])

@@ -1,0 +1,88 @@
+package sdk_test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+)
+
+// areas are what the script of each SDK plays, by the name that is its argument.
+var areas = []string{"organizations", "domains", "directories", "events", "webhooks", "api_keys", "errors", "limits"}
+
+// everySDK drives these routes.
+var everySDK = []string{
+	"GET /organizations", "POST /organizations",
+	"GET /organizations/{id}", "PUT /organizations/{id}", "DELETE /organizations/{id}",
+	"GET /organizations/external_id/{external_id}",
+	"POST /organization_domains", "GET /organization_domains/{id}", "DELETE /organization_domains/{id}",
+	"POST /organization_domains/{id}/verify",
+	"GET /directories", "GET /directories/{id}", "DELETE /directories/{id}",
+	"GET /directory_users", "GET /directory_users/{id}",
+	"GET /directory_groups", "GET /directory_groups/{id}",
+	"GET /events",
+	"GET /organizations/{organizationId}/api_keys", "POST /organizations/{organizationId}/api_keys",
+	"POST /api_keys/validations", "DELETE /api_keys/{id}",
+	"webhook",
+}
+
+var webhookRoutes = []string{"GET /webhook_endpoints", "POST /webhook_endpoints", "PATCH /webhook_endpoints/{id}", "DELETE /webhook_endpoints/{id}"}
+
+func TestWorkOS_SDK_for_Node_8_works_by_its_base_URL(t *testing.T) {
+	playEach(t, everySDK, func(box toolbox) []string { return []string{"node8", box.node, "sdk.test.mjs"} })
+}
+
+func TestWorkOS_SDK_for_Node_works_by_its_base_URL(t *testing.T) {
+	playEach(t, slices.Concat(everySDK, webhookRoutes), func(box toolbox) []string { return []string{"node", box.node, "sdk.test.mjs"} })
+}
+
+func TestWorkOS_SDK_for_Python_works_by_its_base_URL(t *testing.T) {
+	playEach(t, slices.Concat(everySDK, webhookRoutes, []string{"POST /api_keys/{id}/expire"}),
+		func(box toolbox) []string { return []string{"python", box.python, "-B", "sdk_test.py"} })
+}
+
+// playEach runs a script, given as folder, program and arguments, on both engines.
+func playEach(t *testing.T, routes []string, script func(toolbox) []string) {
+	t.Helper()
+	command := script(tools(t))
+	eachEngine(t, func(t *testing.T, engine db.Engine) {
+		w := newWire(t, slices.Concat(routes, webhookRoutes))
+		// Two requests a second are what the script of the area "limits" runs into.
+		whole, limited := serve(t, engine, "ROLLCALL_DNS_SERVER="+emptyDNS(t)), serve(t, engine, "ROLLCALL_API_RATE_LIMIT=2")
+		env := []string{
+			"ROLLCALL_URL=" + w.to(t, whole.url), "LIMITED_URL=" + w.to(t, limited.url), "HOOKS_URL=" + w.hooks(t),
+			"API_KEY=" + managementKey, "CLIENT_ID=" + whole.client,
+		}
+		for _, area := range areas {
+			t.Run(area, func(t *testing.T) {
+				play(t, env, command[0], command[1], append(slices.Clone(command[2:]), area)...)
+				w.report(t)
+			})
+		}
+		t.Run("every_route", func(t *testing.T) { w.saw(t, routes) })
+	})
+}
+
+// play runs a script to its end.
+func play(t *testing.T, env []string, dir, name string, args ...string) *process {
+	t.Helper()
+	p := launch(t, dir, env, name, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	select {
+	case <-p.ended:
+	case <-ctx.Done():
+		t.Fatalf("%s does not end:\n%s%s", p.cmd, p.out, p.log)
+	}
+	if !p.cmd.ProcessState.Success() {
+		t.Errorf("%s: %s\n%s%s", exec.Command(name, args...), p.cmd.ProcessState, p.out, p.log)
+	}
+	if p.out.String() == "" {
+		t.Error(fmt.Sprint(p.cmd, " printed nothing: has it played anything?"))
+	}
+	return p
+}
