@@ -28,6 +28,11 @@ const (
 	queueFromInsert = `WITH appended AS (%s RETURNING seq) INSERT INTO event_queue (seq) SELECT seq FROM appended`
 )
 
+// Erasures.
+const (
+	insertErasure = `INSERT INTO erasures (id, organization_id, subject, requested_at) VALUES ($1, $2, $3, $4)`
+)
+
 // insertText makes the statement that appends n rows in order. The rows go in one statement, because within one request
 // their order is part of the meaning.
 func insertText(n int, queued bool) string {
