@@ -38,6 +38,7 @@ func table() []row {
 		{"/directory_groups/{id}", "api_directory_group", map[string]handler{http.MethodGet: getGroup}},
 
 		{"/events", "api_events", map[string]handler{http.MethodGet: listEvents}},
+		{"/events/snapshot", "api_snapshot", map[string]handler{http.MethodGet: readSnapshot}},
 	}
 }
 

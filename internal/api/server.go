@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -30,6 +31,8 @@ type Options struct {
 
 	MaxBody int64        // bytes of a body; 1 MiB
 	Logger  *slog.Logger // slog.Default
+
+	Snapshots *lifecycle.Snapshots
 }
 
 const defaultMaxBody = 1 << 20

@@ -18,6 +18,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -55,6 +56,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },
 		Logger:        log,
+		Snapshots:     lifecycle.NewSnapshots(events, w.dirs),
 	}).(*server)
 	public, err := url.Parse(publicURL + "/")
 	w.must(err)

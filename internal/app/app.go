@@ -21,6 +21,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -142,6 +143,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
+		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 

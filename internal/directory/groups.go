@@ -136,7 +136,11 @@ func scanGroup(row db.Row) (Group, error) {
 }
 
 func (s *Service) queryGroups(ctx context.Context, text string, args ...any) ([]Group, error) {
-	rows, err := s.db.Query(ctx, text, args...)
+	return groupsOf(ctx, s.db, text, args...)
+}
+
+func groupsOf(ctx context.Context, r db.Reader, text string, args ...any) ([]Group, error) {
+	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}

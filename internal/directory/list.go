@@ -376,7 +376,11 @@ func (f *search[T]) page(ctx context.Context, a *Access) (listed[T], error) {
 
 // queryUsers reads users, who know their groups where those are selected (User.direct).
 func (s *Service) queryUsers(ctx context.Context, text string, args ...any) ([]User, error) {
-	rows, err := s.db.Query(ctx, text, args...)
+	return s.usersOf(ctx, s.db, text, args...)
+}
+
+func (s *Service) usersOf(ctx context.Context, r db.Reader, text string, args ...any) ([]User, error) {
+	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read users: %w", err)
 	}

@@ -182,7 +182,11 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Directory, bool, err
 }
 
 func (s *Service) queryDirectories(ctx context.Context, text string, args ...any) ([]Directory, error) {
-	rows, err := s.db.Query(ctx, text, args...)
+	return directoriesOf(ctx, s.db, text, args...)
+}
+
+func directoriesOf(ctx context.Context, r db.Reader, text string, args ...any) ([]Directory, error) {
+	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read directories: %w", err)
 	}

@@ -148,6 +148,16 @@ const (
 	selectDirectoryIDs = `SELECT id FROM directories ORDER BY id`
 )
 
+// What is there, for snapshots: in the order of ids, from after one on.
+const (
+	presentDirectories = selectDirectory + ` AND organization_id = $1 ORDER BY id`
+	presentUsers       = selectUsers + ` AND u.id > $2 ORDER BY u.id LIMIT $3`
+	presentGroups      = selectGroups + ` AND g.id > $2 ORDER BY g.id LIMIT $3`
+	presentMembers     = `SELECT ` + userColumns + `, NULL FROM directory_group_members m
+		JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
+		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 AND u.directory_id = $1 AND u.active ORDER BY m.member_id LIMIT $4`
+)
+
 // list gives n placeholders from $first on, with n rounded up to one of few sizes so that statements stay prepared; the
 // caller repeats its last value in the rest (see padded).
 func list(first, n int) string {

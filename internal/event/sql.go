@@ -15,7 +15,10 @@ const (
 	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`
 	noneSince  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq > $1 AND organization_id = $2)`
 
+	selectEnd = `SELECT id, n FROM event_log ORDER BY pos DESC LIMIT 1`
+
 	// PostgreSQL only: giving positions after commit.
+	freezeHead     = `LOCK TABLE event_head IN EXCLUSIVE MODE`
 	lockHead       = `SELECT last FROM event_head FOR UPDATE`
 	anyQueued      = `SELECT EXISTS (SELECT 1 FROM event_queue)`
 	positionQueued = `WITH q AS (DELETE FROM event_queue WHERE seq IN (SELECT seq FROM event_queue ORDER BY seq LIMIT 10000) RETURNING seq)

@@ -203,6 +203,11 @@ func scan(rows db.Rows) (Organization, error) {
 }
 
 func (s *Service) withDomains(ctx context.Context, organizations []Organization) error {
+	return withDomainsOf(ctx, s.db, organizations)
+}
+
+// withDomainsOf fills in the domains that r sees.
+func withDomainsOf(ctx context.Context, r db.Reader, organizations []Organization) error {
 	if len(organizations) == 0 {
 		return nil
 	}
@@ -211,7 +216,7 @@ func (s *Service) withDomains(ctx context.Context, organizations []Organization)
 	for i, o := range organizations {
 		at[o.ID], marks[i], args[i] = i, fmt.Sprintf("$%d", i+1), string(o.ID)
 	}
-	rows, err := s.db.Query(ctx, fmt.Sprintf(selectDomains, strings.Join(marks, ",")), args...)
+	rows, err := r.Query(ctx, fmt.Sprintf(selectDomains, strings.Join(marks, ",")), args...)
 	if err != nil {
 		return fmt.Errorf("read organization domains: %w", err)
 	}

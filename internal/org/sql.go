@@ -10,3 +10,11 @@ const (
 	selectInstallation = `SELECT value FROM installation WHERE name = $1`
 	insertInstallation = `INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
 )
+
+// What is there, for snapshots.
+const (
+	presentColumns = `SELECT id, name, external_id, metadata, created_at, updated_at FROM organizations WHERE deleted_at IS NULL`
+	selectPresent  = presentColumns + ` AND id > $1 ORDER BY id LIMIT $2`
+
+	selectPresentOne = presentColumns + ` AND id = $1`
+)

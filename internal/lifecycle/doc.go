@@ -1,0 +1,2 @@
+// Package lifecycle is the verbs that span nouns.
+package lifecycle
