@@ -149,6 +149,9 @@ func (l *Log) Expire(ctx context.Context, retention time.Duration, now time.Time
 
 func (l *Log) expireSome(ctx context.Context, cutoff int64) (n int64, err error) {
 	err = l.db.Tx(ctx, func(tx db.Tx) error {
+		if err := noteExpired(ctx, tx, cutoff); err != nil {
+			return err
+		}
 		if n, err = tx.Exec(ctx, deleteOldest, cutoff); err != nil || !l.positioned() {
 			return err
 		}
