@@ -158,6 +158,25 @@ const (
 		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 AND u.directory_id = $1 AND u.active ORDER BY m.member_id LIMIT $4`
 )
 
+// Erasures. What a removed directory left is kept for its old ids only; everything else names its directory.
+const (
+	directoriesOfOrganization = `SELECT id, deleted_at IS NOT NULL FROM directories WHERE organization_id = $1 ORDER BY id`
+	selectExchangeTexts       = `SELECT id, path, effect, body, answer FROM exchanges WHERE directory_id = $1 AND id > $2 ORDER BY id LIMIT 200`
+	rewriteExchange           = `UPDATE exchanges SET path = $3, effect = $4, size = $5, body = NULL, answer = NULL WHERE directory_id = $1 AND id = $2`
+	deleteOldID               = `DELETE FROM directory_old_ids WHERE organization_id = $1 AND old_id = $2`
+	deleteOldIDs              = `DELETE FROM directory_old_ids WHERE organization_id = $1 AND old_id IN
+		(SELECT old_id FROM directory_old_ids WHERE organization_id = $1 ORDER BY old_id LIMIT 1000)`
+	deleteParkedValue = `DELETE FROM directory_parked_members WHERE directory_id = $1 AND value_key = $2`
+	deleteLeftUser    = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2`
+	selectLeftUsers   = `SELECT id FROM directory_users WHERE directory_id = $1 ORDER BY id LIMIT 500`
+	selectLeftGroups  = `SELECT id FROM directory_groups WHERE directory_id = $1 ORDER BY id LIMIT 100`
+	deleteLeftGroup   = `DELETE FROM directory_groups WHERE directory_id = $1 AND id = $2`
+	deleteLeftParked  = `DELETE FROM directory_parked_members WHERE directory_id = $1`
+	deleteLeftPending = `DELETE FROM directory_tally_pending WHERE directory_id = $1`
+	deleteLeftBlocks  = `DELETE FROM directory_tally_blocks WHERE directory_id = $1`
+	deleteLeftTallies = `DELETE FROM directory_tally_versions WHERE directory_id = $1`
+)
+
 // list gives n placeholders from $first on, with n rounded up to one of few sizes so that statements stay prepared; the
 // caller repeats its last value in the rest (see padded).
 func list(first, n int) string {

@@ -20,11 +20,16 @@ type Log struct {
 	inserts [eventsPerInsert + 1]string // by number of rows
 	nudge   chan struct{}
 	forms   map[string]Form
+
+	// Of erasures, see Forgetter.
+	nullable map[string][]string
+	erasers  map[string]FormEraser
+	forget   []func(context.Context, Forgotten) error
 }
 
 // NewLog makes the log over an open database.
 func NewLog(d *db.DB, ids *token.Source) *Log {
-	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}}
+	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}, nullable: map[string][]string{}, erasers: map[string]FormEraser{}}
 	for n := 1; n <= eventsPerInsert; n++ {
 		l.inserts[n] = insertText(n, l.positioned())
 	}

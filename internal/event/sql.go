@@ -51,7 +51,14 @@ const (
 
 // Erasures.
 const (
-	insertErasure = `INSERT INTO erasures (id, organization_id, subject, requested_at) VALUES ($1, $2, $3, $4)`
+	insertErasure  = `INSERT INTO erasures (id, organization_id, subject, requested_at) VALUES ($1, $2, $3, $4)`
+	selectErasures = `SELECT id, organization_id, subject FROM erasures WHERE requested_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
+		ORDER BY requested_at, id LIMIT 500`
+	leaseErasure  = `UPDATE erasures SET leased_until = $2 WHERE id = $1`
+	deleteErasure = `DELETE FROM erasures WHERE id = $1`
+	selectFurther = `SELECT id FROM events WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2`
+	selectBetween = `SELECT id, type, n, context, data FROM events WHERE id > $1 AND id <= $2 AND organization_id = $3 ORDER BY id`
+	rewriteEvent  = `UPDATE events SET context = $2, data = $3 WHERE id = $1`
 )
 
 // insertText makes the statement that appends n rows in order. The rows go in one statement, because within one request
