@@ -40,6 +40,7 @@ const (
 	maxBodyBytes    = 16 << 20 // the most an edge may accept; each has its own, lower, limit
 	certificatePoll = 3 * time.Second
 	eventPoll       = time.Second
+	erasurePoll     = time.Minute
 	analyzePoll     = 5 * time.Second
 )
 
@@ -123,6 +124,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.background("events", func(ctx context.Context) { a.events.Run(ctx, a.eventHousekeeping()) })
+	a.background("erasures", func(ctx context.Context) { a.events.RunErasures(ctx, erasurePoll, a.eventHousekeeping().Fail) })
 	a.background("directories", a.directories.Run)
 	a.metrics.count("rollcall_exchanges_dropped_total", "Recorded requests lost because the buffer was full.", a.directories.Dropped)
 	a.metrics.count("rollcall_scim_unknown_total", "Requests that were refused at an address or with a token of no known directory.", a.directories.Unknown)

@@ -250,11 +250,14 @@ func (l *Log) Acknowledge(ctx context.Context, name, id string, at time.Time) (C
 func (l *Log) moves(ctx context.Context, tx db.Tx, c Consumer, id string) (bool, error) {
 	to, err := l.cursor(ctx, tx, id)
 	f, _ := fault.As(err)
+	unknown := fault.New(fault.Unprocessable, "unknown_event", "%.60q is not the id of an event.", id).On("event_id")
 	switch {
+	case id == "":
+		return false, unknown
 	case f != nil && f.Code == CodeExpired:
 		return false, nil // it was deleted since it was read, so it is older than all there is
 	case f != nil:
-		return false, fault.New(fault.Unprocessable, "unknown_event", "%.60q is not the id of an event.", id).On("event_id")
+		return false, unknown
 	case err != nil:
 		return false, err
 	case to.kind != "" && !c.wants(to):
