@@ -134,6 +134,9 @@ func (l *Log) Expire(ctx context.Context, retention time.Duration, now time.Time
 	if retention <= 0 {
 		return nil
 	}
+	if err := l.Position(ctx); err != nil { // what has no position yet is in nobody's past
+		return err
+	}
 	cutoff := now.Add(-retention).UnixMicro()
 	for {
 		var first, created int64
