@@ -17,9 +17,15 @@ type answer struct {
 	body   any
 }
 
+// streamed is a body that writes itself. It may fail only as long as it has written nothing.
+type streamed func(w http.ResponseWriter) error
+
 func ok(body any) answer { return answer{http.StatusOK, body} }
 
 func (a answer) write(w http.ResponseWriter) error {
+	if stream, is := a.body.(streamed); is {
+		return stream(w)
+	}
 	if a.body == nil {
 		w.WriteHeader(a.status)
 		return nil

@@ -51,6 +51,11 @@ func listEvents(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	return ok(showEvents(p, found)), nil
+}
+
+// showEvents makes the page of what was read for it, one event more than it holds if there is one.
+func showEvents(p paging, found []event.Event) eventList {
 	more := len(found) > p.limit
 	found = found[:min(len(found), p.limit)]
 	if p.backwards() {
@@ -63,13 +68,13 @@ func listEvents(c *call) (answer, error) {
 	if len(found) > 0 {
 		out.Metadata.After = p.ends(found[0].ID, found[len(found)-1].ID, more).After
 	}
-	return ok(out), nil
+	return out
 }
 
 // eventQuery asks for one event more than the page holds. The log knows earlier and later, a list before and after in the order
 // shown; the page before a cursor is read from the cursor on, against that order.
 func (c *call) eventQuery(p paging) (event.Query, error) {
-	q := event.Query{After: p.after, Before: p.before, Limit: p.limit + 1, Descending: p.ascending == p.backwards()}
+	q := event.Query{After: p.after, Before: p.before, Compatible: true, Limit: p.limit + 1, Descending: p.ascending == p.backwards()}
 	if !p.ascending {
 		q.After, q.Before = p.before, p.after
 	}
@@ -95,11 +100,15 @@ func (c *call) eventTypes() ([]event.Type, error) {
 	types := make([]event.Type, len(names))
 	for i, name := range names {
 		types[i] = event.Type(name)
-		if !slices.Contains(event.Types(), types[i]) && !slices.Contains(notEmitted(), name) {
+		if !isEventType(name) {
 			return nil, errField("events", "invalid_event", "There is no event type %.60q. Types are written like dsync.user.created.", name)
 		}
 	}
 	return types, nil
+}
+
+func isEventType(name string) bool {
+	return slices.Contains(event.Types(), event.Type(name)) || slices.Contains(event.OwnTypes(), event.Type(name)) || slices.Contains(notEmitted(), name)
 }
 
 // notEmitted are types of the contract that nothing here appends yet. Clients written for it name them, so they find nothing and

@@ -50,6 +50,11 @@ func table() []row {
 		{"/directory_groups/{id}", "api_directory_group", map[string]handler{http.MethodGet: getGroup}},
 
 		{"/events", "api_events", map[string]handler{http.MethodGet: listEvents}},
+		{"/events/snapshot", "api_snapshot", map[string]handler{http.MethodGet: readSnapshot}},
+		{"/event_consumers", "api_event_consumers", map[string]handler{http.MethodGet: listConsumers, http.MethodPost: createConsumer}},
+		{"/event_consumers/{name}", "api_event_consumer", map[string]handler{http.MethodGet: getConsumer, http.MethodDelete: deleteConsumer}},
+		{"/event_consumers/{name}/events", "api_event_consumer_events", map[string]handler{http.MethodGet: listConsumerEvents}},
+		{"/event_consumers/{name}/acknowledge", "api_event_consumer_acknowledge", map[string]handler{http.MethodPost: acknowledge}},
 	}
 }
 

@@ -44,6 +44,8 @@ type Options struct {
 	RateLimit float64
 
 	Now func() time.Time // time.Now
+
+	Snapshots *lifecycle.Snapshots
 }
 
 const defaultMaxBody = 1 << 20

@@ -72,6 +72,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		KnownProvider: func(slug string) bool { return slug == "okta" },
 		Logger:        log,
 		Idempotency:   idempotency.NewService(idempotency.Options{DB: d, Sealer: sealer, Now: time.Now, Logger: log}),
+		Snapshots:     lifecycle.NewSnapshots(events, w.dirs),
 	}).(*server)
 	w.described, err = theDocument()
 	w.must(err)
@@ -118,7 +119,9 @@ func (w *world) serve(r *http.Request) reply {
 	recorder := httptest.NewRecorder()
 	w.handler.ServeHTTP(recorder, r)
 	got := reply{world: w, status: recorder.Code, header: recorder.Header(), raw: recorder.Body.String()}
-	if got.raw != "" {
+	if got.header.Get("Content-Type") == ndjson {
+		got.lines()
+	} else if got.raw != "" {
 		if got.header.Get("Content-Type") != "application/json" {
 			w.Errorf("%s %s: the body is %q", r.Method, r.URL, got.header.Get("Content-Type"))
 		}
@@ -138,6 +141,19 @@ func (w *world) serve(r *http.Request) reply {
 	w.check(r, w.server.find(r.URL), got)
 	w.isAsDescribed(r, got)
 	return got
+}
+
+// lines reads an answer of one JSON object a line; object is the last of them.
+func (r *reply) lines() (all []map[string]any) {
+	r.Helper()
+	for line := range strings.Lines(r.raw) {
+		var v map[string]any
+		if err := json.Unmarshal([]byte(line), &v); err != nil || !strings.HasSuffix(line, "}\n") {
+			r.Fatalf("%v in %s", err, line)
+		}
+		all, r.object = append(all, v), v
+	}
+	return all
 }
 
 // checkRefusal holds an error against what clients need of one.

@@ -41,6 +41,7 @@ const (
 	maxBodyBytes    = 16 << 20 // the most an edge may accept; each has its own, lower, limit
 	certificatePoll = 3 * time.Second
 	eventPoll       = time.Second
+	erasurePoll     = time.Minute
 	analyzePoll     = 5 * time.Second
 )
 
@@ -140,6 +141,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.background("events", func(ctx context.Context) { a.events.Run(ctx, a.eventHousekeeping()) })
+	a.background("erasures", func(ctx context.Context) { a.events.RunErasures(ctx, erasurePoll, a.eventHousekeeping().Fail) })
 	a.background("directories", a.directories.Run)
 	a.background("organizations", func(ctx context.Context) {
 		a.organizations.Run(ctx, func(work string, err error) {
@@ -170,6 +172,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
+		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 

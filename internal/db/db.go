@@ -86,6 +86,7 @@ type engine interface {
 	Reader
 	ping(ctx context.Context) error
 	snapshot(ctx context.Context, fn func(Reader) error) error
+	snapshotAfter(ctx context.Context, prepare func(Tx) error, read func(Reader) error) error
 	write(ctx context.Context, w *Write) error
 	tx(ctx context.Context, fn func(Tx) error) error
 	migrate(ctx context.Context, migrations fs.FS) error
@@ -158,6 +159,14 @@ func (d *DB) QueryRow(ctx context.Context, sql string, args ...any) Row {
 // Snapshot gives fn a reader whose queries all see the database as of one moment.
 func (d *DB) Snapshot(ctx context.Context, fn func(Reader) error) error {
 	return d.engine.snapshot(ctx, fn)
+}
+
+// SnapshotAfter runs prepare and then read, both seeing the database as of one and the same moment, which is that of prepare's
+// first query. On PostgreSQL prepare may write: it is a transaction of its own that is committed before read begins, may run more than
+// once, and may begin with LOCK TABLE, which comes before the moment; read does not see what it wrote. On SQLite, whose one
+// writer leaves nothing to prepare, it can only read. The moment lasts until read returns and holds a connection: bound it.
+func (d *DB) SnapshotAfter(ctx context.Context, prepare func(Tx) error, read func(Reader) error) error {
+	return d.engine.snapshotAfter(ctx, prepare, read)
 }
 
 // Write applies w, all or nothing; it is durable when nil is returned. A ctx that

@@ -44,6 +44,7 @@ type pgEngine struct {
 	texts   *guardTexts
 	inserts inserts
 	lanes   lanes
+	taking  chan struct{} // holds the right to take a snapshot after something
 	closed  atomic.Bool
 }
 
@@ -65,7 +66,7 @@ func openPostgres(ctx context.Context, o Options, counts *counters) (*pgEngine, 
 		pool.Close()
 		return nil, fmt.Errorf("db: reach PostgreSQL: %w", err)
 	}
-	return &pgEngine{pool: pool, config: config, counts: counts, texts: newGuardTexts(), lanes: lanes{busy: map[string][]*shared{}}}, nil
+	return &pgEngine{pool: pool, config: config, counts: counts, texts: newGuardTexts(), lanes: lanes{busy: map[string][]*shared{}}, taking: make(chan struct{}, 1)}, nil
 }
 
 // settle makes a connection keep the promises of this package whatever the

@@ -159,7 +159,26 @@ func (e *sqliteEngine) QueryRow(ctx context.Context, sql string, args ...any) Ro
 	return rowFunc(func() (Rows, error) { return e.Query(ctx, sql, args...) })
 }
 
-func (e *sqliteEngine) snapshot(ctx context.Context, fn func(Reader) error) (err error) {
+func (e *sqliteEngine) snapshot(ctx context.Context, fn func(Reader) error) error {
+	return e.reading(ctx, func(s *sqliteSession) error { return fn(s) })
+}
+
+// snapshotAfter: the first query of the session fixes what all of them see, so prepare and read need no hand-over. The connection
+// refuses writes.
+func (e *sqliteEngine) snapshotAfter(ctx context.Context, prepare func(Tx) error, read func(Reader) error) error {
+	return e.reading(ctx, func(s *sqliteSession) error {
+		if err := prepare(s); err != nil {
+			return err
+		}
+		for _, hook := range s.hooks {
+			hook()
+		}
+		return read(s)
+	})
+}
+
+// reading runs fn in a transaction that only reads.
+func (e *sqliteEngine) reading(ctx context.Context, fn func(*sqliteSession) error) (err error) {
 	conn, err := e.acquire(ctx)
 	if err != nil {
 		return err

@@ -94,7 +94,10 @@ func wrapped(name string, p payload) []byte {
 	return append(append(out, text...), '}')
 }
 
-func (b *batch) opening() []byte { return []byte(`{"directory_id":"` + string(b.a.Directory.ID) + `"`) }
+func (b *batch) opening() []byte { return []byte(opening(b.a.Directory)) }
+
+// opening begins the payload of a membership event.
+func opening(d Directory) string { return `{"directory_id":"` + string(d.ID) + `"` }
 
 func (b *batch) packed(kind event.Type, shared []byte, each [][]byte, derived bool) {
 	b.entries = append(b.entries, event.Entry{

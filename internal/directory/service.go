@@ -57,6 +57,7 @@ func NewService(o Options) *Service {
 	s.groups.seed = maphash.MakeSeed()
 	s.parked.Store(true)
 	o.Events.Know(memberFormName, memberForm)
+	o.Events.Forgets(s.forgetter())
 	return s
 }
 

@@ -97,8 +97,8 @@ const (
 	insertOldID = `INSERT INTO directory_old_ids (organization_id, old_id, external_id, user_name_key, kind, removed_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (organization_id, old_id) DO NOTHING`
 	// The values an erased person was found by.
-	deleteOldIDs = `DELETE FROM directory_old_ids WHERE organization_id = $1 AND kind = $2 AND (old_id = $3 OR user_name_key = $4 OR external_id = $5)`
-	selectOldID  = `SELECT external_id, user_name_key FROM directory_old_ids WHERE organization_id = $1 AND old_id = $2 AND kind = $3`
+	deleteOldIDsOf = `DELETE FROM directory_old_ids WHERE organization_id = $1 AND kind = $2 AND (old_id = $3 OR user_name_key = $4 OR external_id = $5)`
+	selectOldID    = `SELECT external_id, user_name_key FROM directory_old_ids WHERE organization_id = $1 AND old_id = $2 AND kind = $3`
 	// People and groups of removed directories of the same organization keep answering for their ids.
 	selectFormerUser = `SELECT u.external_id, u.user_name_key FROM directory_users u JOIN directories d ON d.id = u.directory_id
 		WHERE d.organization_id = $1 AND d.deleted_at IS NOT NULL AND u.id = $2`
@@ -168,6 +168,35 @@ const (
 	trimRefused         = `DELETE FROM exchanges WHERE directory_id = $1 AND refused AND id NOT IN
 		(SELECT id FROM exchanges WHERE directory_id = $1 AND refused ORDER BY id DESC LIMIT $2)`
 	selectDirectoryIDs = `SELECT id FROM directories ORDER BY id`
+)
+
+// What is there, for snapshots: in the order of ids, from after one on.
+const (
+	presentDirectories = selectDirectory + ` AND organization_id = $1 ORDER BY id`
+	presentUsers       = selectUsers + ` AND u.id > $2 ORDER BY u.id LIMIT $3`
+	presentGroups      = selectGroups + ` AND g.id > $2 ORDER BY g.id LIMIT $3`
+	presentMembers     = `SELECT ` + userColumns + `, NULL FROM directory_group_members m
+		JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
+		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 AND u.directory_id = $1 AND u.active ORDER BY m.member_id LIMIT $4`
+)
+
+// Erasures. What a removed directory left is kept for its old ids only; everything else names its directory.
+const (
+	directoriesOfOrganization = `SELECT id, deleted_at IS NOT NULL FROM directories WHERE organization_id = $1 ORDER BY id`
+	selectExchangeTexts       = `SELECT id, path, effect, body, answer FROM exchanges WHERE directory_id = $1 AND id > $2 ORDER BY id LIMIT 200`
+	rewriteExchange           = `UPDATE exchanges SET path = $3, effect = $4, size = $5, body = NULL, answer = NULL WHERE directory_id = $1 AND id = $2`
+	deleteOldID               = `DELETE FROM directory_old_ids WHERE organization_id = $1 AND old_id = $2`
+	deleteSomeOldIDs          = `DELETE FROM directory_old_ids WHERE organization_id = $1 AND old_id IN
+		(SELECT old_id FROM directory_old_ids WHERE organization_id = $1 ORDER BY old_id LIMIT 1000)`
+	deleteParkedValue = `DELETE FROM directory_parked_members WHERE directory_id = $1 AND value_key = $2`
+	deleteLeftUser    = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2`
+	selectLeftUsers   = `SELECT id FROM directory_users WHERE directory_id = $1 ORDER BY id LIMIT 500`
+	selectLeftGroups  = `SELECT id FROM directory_groups WHERE directory_id = $1 ORDER BY id LIMIT 100`
+	deleteLeftGroup   = `DELETE FROM directory_groups WHERE directory_id = $1 AND id = $2`
+	deleteLeftParked  = `DELETE FROM directory_parked_members WHERE directory_id = $1`
+	deleteLeftPending = `DELETE FROM directory_tally_pending WHERE directory_id = $1`
+	deleteLeftBlocks  = `DELETE FROM directory_tally_blocks WHERE directory_id = $1`
+	deleteLeftTallies = `DELETE FROM directory_tally_versions WHERE directory_id = $1`
 )
 
 // list gives n placeholders from $first on, with n rounded up to one of few sizes so that statements stay prepared; the

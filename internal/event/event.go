@@ -49,7 +49,8 @@ type Entry struct {
 	Form           string // "" or the name of a form: lower-case letters
 }
 
-// Form makes the payload of a packed event. It must give the same for ever: events do not change.
+// Form makes the payload of a packed event. It must give the same for ever: events do not change,
+// except that people are taken out of them (Forgetter).
 type Form func(shared, each []byte) ([]byte, error)
 
 // MaxPacked is how many events one row holds at most; Append splits longer ones.

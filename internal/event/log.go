@@ -20,11 +20,16 @@ type Log struct {
 	inserts [eventsPerInsert + 1]string // by number of rows
 	nudge   chan struct{}
 	forms   map[string]Form
+
+	// Of erasures, see Forgetter.
+	nullable map[string][]string
+	erasers  map[string]FormEraser
+	forget   []func(context.Context, Forgotten) error
 }
 
 // NewLog makes the log over an open database.
 func NewLog(d *db.DB, ids *token.Source) *Log {
-	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}}
+	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}, nullable: map[string][]string{}, erasers: map[string]FormEraser{}}
 	for n := 1; n <= eventsPerInsert; n++ {
 		l.inserts[n] = insertText(n, l.positioned())
 	}
@@ -119,26 +124,32 @@ func split(entries []Entry) []Entry {
 type Query struct {
 	After          string // events after this id
 	Before         string // events before this id
-	Types          []Type
+	Types          []Type // none: all
+	Compatible     bool   // without Types: leave OwnTypes out
 	OrganizationID string
 	From, Until    time.Time // created at or after, and before; zero = open
 	Descending     bool
 	Limit          int // at most
 }
 
-// List reads events in order. A cursor that names no event is a fault of kind Invalid, never somebody else's data.
+// List reads events in order. A cursor that names no event is a fault of kind Invalid, never somebody else's data; one whose event was
+// deleted by the retention is a Conflict "cursor_expired", for what followed it may be gone too.
 func (l *Log) List(ctx context.Context, q Query) ([]Event, error) {
 	if err := l.Position(ctx); err != nil {
 		return nil, err
 	}
-	after, err := l.cursor(ctx, q.After)
+	after, err := l.cursor(ctx, l.db, q.After)
 	if err != nil {
 		return nil, err
 	}
-	before, err := l.cursor(ctx, q.Before)
+	before, err := l.cursor(ctx, l.db, q.Before)
 	if err != nil {
 		return nil, err
 	}
+	return l.list(ctx, q, after, before)
+}
+
+func (l *Log) list(ctx context.Context, q Query, after, before place) ([]Event, error) {
 	text, args := q.statement(after, before)
 	rows, err := l.db.Query(ctx, text, args...)
 	if err != nil {
@@ -153,9 +164,18 @@ type place struct {
 	pos    int64
 	offset int
 	set    bool
+
+	rest           int64 // events that follow it in its row
+	organizationID string
+	kind           Type
 }
 
-func (l *Log) cursor(ctx context.Context, id string) (place, error) {
+func (p place) before(other place) bool {
+	return p.pos < other.pos || p.pos == other.pos && p.offset < other.offset
+}
+
+// cursor finds the place of an event; that of "" is before everything.
+func (l *Log) cursor(ctx context.Context, r db.Reader, id string) (place, error) {
 	if id == "" {
 		return place{}, nil
 	}
@@ -166,61 +186,74 @@ func (l *Log) cursor(ctx context.Context, id string) (place, error) {
 	var first string
 	var n int64
 	p := place{set: true}
-	err := l.db.QueryRow(ctx, selectAt, id).Scan(&p.pos, &first, &n)
-	if errors.Is(err, db.ErrNoRows) {
-		return place{}, unknown
-	}
-	if err != nil {
+	err := r.QueryRow(ctx, selectAt, id).Scan(&p.pos, &first, &n, &p.organizationID, (*string)(&p.kind))
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		return place{}, fmt.Errorf("find event %s: %w", id, err)
 	}
 	offset, ok := token.Offset(first, id)
-	if !ok || int64(offset) >= n {
-		return place{}, unknown
+	if err == nil && ok && int64(offset) < n {
+		p.offset, p.rest = offset, n-int64(offset)-1
+		return p, nil
 	}
-	p.offset = offset
-	return p, nil
+	return expiredCursor(ctx, r, id, unknown)
 }
 
 func (q Query) statement(after, before place) (string, []any) {
-	var where []string
-	var args []any
-	add := func(condition string, arg any) {
-		args = append(args, arg)
-		where = append(where, fmt.Sprintf(condition, len(args)))
-	}
+	var c conditions
 	if after.set {
-		add("pos >= $%d", after.pos) // its own row too: it may be packed
+		c.add("pos >= $%d", after.pos) // its own row too: it may be packed
 	}
 	if before.set {
-		add("pos <= $%d", before.pos)
+		c.add("pos <= $%d", before.pos)
 	}
-	if q.OrganizationID != "" {
-		add("organization_id = $%d", q.OrganizationID)
-	}
-	if !q.From.IsZero() {
-		add("created_at >= $%d", q.From.UnixMicro())
-	}
-	if !q.Until.IsZero() {
-		add("created_at < $%d", q.Until.UnixMicro())
-	}
-	if len(q.Types) > 0 {
-		marks := make([]string, len(q.Types))
-		for i, t := range q.Types {
-			args = append(args, string(t))
-			marks[i] = fmt.Sprintf("$%d", len(args))
-		}
-		where = append(where, "type IN ("+strings.Join(marks, ",")+")")
-	}
-	text := selectLog
-	if len(where) > 0 {
-		text += " WHERE " + strings.Join(where, " AND ")
-	}
+	q.choose(&c)
 	order := "ASC"
 	if q.Descending {
 		order = "DESC"
 	}
-	args = append(args, int64(q.Limit+2)) // the rows of both cursors may give nothing
-	return text + fmt.Sprintf(" ORDER BY pos %s LIMIT $%d", order, len(args)), args
+	text := selectLog
+	if len(c.where) > 0 {
+		text += " WHERE " + strings.Join(c.where, " AND ")
+	}
+	c.args = append(c.args, int64(q.Limit+2)) // the rows of both cursors may give nothing
+	return text + fmt.Sprintf(" ORDER BY pos %s LIMIT $%d", order, len(c.args)), c.args
+}
+
+// conditions gathers a WHERE.
+type conditions struct {
+	where []string
+	args  []any
+}
+
+func (c *conditions) add(condition string, arg any) {
+	c.args = append(c.args, arg)
+	c.where = append(c.where, fmt.Sprintf(condition, len(c.args)))
+}
+
+// choose adds what the query wants of an event wherever it stands.
+func (q Query) choose(c *conditions) {
+	if q.OrganizationID != "" {
+		c.add("organization_id = $%d", q.OrganizationID)
+	}
+	if !q.From.IsZero() {
+		c.add("created_at >= $%d", q.From.UnixMicro())
+	}
+	if !q.Until.IsZero() {
+		c.add("created_at < $%d", q.Until.UnixMicro())
+	}
+	types, in := q.Types, "IN"
+	if len(types) == 0 && q.Compatible {
+		types, in = OwnTypes(), "NOT IN"
+	}
+	if len(types) == 0 {
+		return
+	}
+	marks := make([]string, len(types))
+	for i, t := range types {
+		c.args = append(c.args, string(t))
+		marks[i] = fmt.Sprintf("$%d", len(c.args))
+	}
+	c.where = append(c.where, "type "+in+" ("+strings.Join(marks, ",")+")")
 }
 
 func (l *Log) collect(rows db.Rows, q Query, after, before place) ([]Event, error) {

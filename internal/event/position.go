@@ -15,6 +15,9 @@ import (
 // transaction of its own under one row lock. A reader does this first: whatever was acknowledged before it began is in its
 // answer, and nothing can ever appear before a position that was readable.
 
+// positionsAtOnce bounds one such transaction; positionQueued holds it too.
+const positionsAtOnce = 10_000
+
 // Position gives positions to all events that are committed now. On SQLite there is nothing to do.
 func (l *Log) Position(ctx context.Context) error {
 	if !l.positioned() {
@@ -22,7 +25,7 @@ func (l *Log) Position(ctx context.Context) error {
 	}
 	for {
 		n, err := l.positionSome(ctx)
-		if err != nil || n < 10_000 {
+		if err != nil || n < positionsAtOnce {
 			return err
 		}
 	}
@@ -37,22 +40,28 @@ func (l *Log) positionSome(ctx context.Context) (int64, error) {
 		return 0, nil
 	}
 	var n int64
-	err := l.db.Tx(ctx, func(tx db.Tx) error {
-		var last int64
-		if err := tx.QueryRow(ctx, lockHead).Scan(&last); err != nil {
-			return err
-		}
-		var err error
-		if n, err = tx.Exec(ctx, positionQueued, last); err != nil || n == 0 {
-			return err
-		}
-		_, err = tx.Exec(ctx, moveHead, n)
+	err := l.db.Tx(ctx, func(tx db.Tx) (err error) {
+		n, err = positionQueue(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("give events their positions: %w", err)
 	}
 	return n, nil
+}
+
+// positionQueue gives positions to at most positionsAtOnce events, under the lock of the head.
+func positionQueue(ctx context.Context, tx db.Tx) (int64, error) {
+	var last int64
+	if err := tx.QueryRow(ctx, lockHead).Scan(&last); err != nil {
+		return 0, err
+	}
+	n, err := tx.Exec(ctx, positionQueued, last)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	_, err = tx.Exec(ctx, moveHead, n)
+	return n, err
 }
 
 // Nudge tells the background worker that something was committed. It never blocks.
@@ -125,6 +134,9 @@ func (l *Log) Expire(ctx context.Context, retention time.Duration, now time.Time
 	if retention <= 0 {
 		return nil
 	}
+	if err := l.Position(ctx); err != nil { // what has no position yet is in nobody's past
+		return err
+	}
 	cutoff := now.Add(-retention).UnixMicro()
 	for {
 		var first, created int64
@@ -140,6 +152,9 @@ func (l *Log) Expire(ctx context.Context, retention time.Duration, now time.Time
 
 func (l *Log) expireSome(ctx context.Context, cutoff int64) (n int64, err error) {
 	err = l.db.Tx(ctx, func(tx db.Tx) error {
+		if err := noteExpired(ctx, tx, cutoff); err != nil {
+			return err
+		}
 		if n, err = tx.Exec(ctx, deleteOldest, cutoff); err != nil || !l.positioned() {
 			return err
 		}

@@ -7,15 +7,23 @@ import (
 
 const (
 	selectLog   = `SELECT pos, id, organization_id, type, n, created_at, context, data FROM event_log`
-	selectAt    = `SELECT pos, id, n FROM event_log WHERE id <= $1 ORDER BY id DESC LIMIT 1`
+	selectAt    = `SELECT pos, id, n, organization_id, type FROM event_log WHERE id <= $1 ORDER BY id DESC LIMIT 1`
 	selectFirst = `SELECT seq, created_at FROM events ORDER BY seq LIMIT 1`
 
-	deleteOldest = `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE created_at < $1 AND seq < (SELECT MAX(seq) FROM events) ORDER BY seq LIMIT 1000)`
+	oldest       = ` FROM events WHERE created_at < $1 AND seq < (SELECT MAX(seq) FROM events) ORDER BY seq LIMIT 1000)`
+	deleteOldest = `DELETE FROM events WHERE seq IN (SELECT seq` + oldest
+	// The one of them that readers met last.
+	selectEdge  = `SELECT pos, id, n FROM event_log WHERE id IN (SELECT id` + oldest + ` ORDER BY pos DESC LIMIT 1`
+	selectNoted = `SELECT value FROM installation WHERE name = 'events_expired'`
+	upsertNoted = `INSERT INTO installation (name, value) VALUES ('events_expired', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
 	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`
 	noneSince  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq > $1 AND organization_id = $2)`
 
+	selectEnd = `SELECT id, n FROM event_log ORDER BY pos DESC LIMIT 1`
+
 	// PostgreSQL only: giving positions after commit.
+	freezeHead     = `LOCK TABLE event_head IN EXCLUSIVE MODE`
 	lockHead       = `SELECT last FROM event_head FOR UPDATE`
 	anyQueued      = `SELECT EXISTS (SELECT 1 FROM event_queue)`
 	positionQueued = `WITH q AS (DELETE FROM event_queue WHERE seq IN (SELECT seq FROM event_queue ORDER BY seq LIMIT 10000) RETURNING seq)
@@ -26,6 +34,31 @@ const (
 	valuesPerEvent  = 7
 	eventsPerInsert = 16
 	queueFromInsert = `WITH appended AS (%s RETURNING seq) INSERT INTO event_queue (seq) SELECT seq FROM appended`
+)
+
+// Consumers.
+const (
+	consumerColumns = `name, organization_id, types, cursor, passed, created_at, updated_at, acknowledged_at`
+	selectConsumers = `SELECT ` + consumerColumns + ` FROM event_consumers ORDER BY name`
+	selectConsumer  = `SELECT ` + consumerColumns + ` FROM event_consumers WHERE name = $1`
+	insertConsumer  = `INSERT INTO event_consumers (name, organization_id, types, cursor, passed, created_at, updated_at)
+		SELECT $1, $2, $3, $4, '', $5, $5 WHERE (SELECT COUNT(*) FROM event_consumers) < $6`
+	deleteConsumer = `DELETE FROM event_consumers WHERE name = $1`
+	moveConsumer   = `UPDATE event_consumers SET cursor = $2, passed = '', updated_at = $3, acknowledged_at = $3 WHERE name = $1`
+	passConsumer   = `UPDATE event_consumers SET passed = $3 WHERE name = $1 AND cursor = $2`
+	countWaiting   = `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT n FROM event_log WHERE %s ORDER BY pos LIMIT %d) AS w`
+)
+
+// Erasures.
+const (
+	insertErasure  = `INSERT INTO erasures (id, organization_id, subject, requested_at) VALUES ($1, $2, $3, $4)`
+	selectErasures = `SELECT id, organization_id, subject FROM erasures WHERE requested_at <= $1 AND (leased_until IS NULL OR leased_until < $2)
+		ORDER BY requested_at, id LIMIT 500`
+	leaseErasure  = `UPDATE erasures SET leased_until = $2 WHERE id = $1`
+	deleteErasure = `DELETE FROM erasures WHERE id = $1`
+	selectFurther = `SELECT id FROM events WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2`
+	selectBetween = `SELECT id, type, n, context, data FROM events WHERE id > $1 AND id <= $2 AND organization_id = $3 ORDER BY id`
+	rewriteEvent  = `UPDATE events SET context = $2, data = $3 WHERE id = $1`
 )
 
 // insertText makes the statement that appends n rows in order. The rows go in one statement, because within one request

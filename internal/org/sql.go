@@ -37,3 +37,11 @@ const (
 	expireKey  = `UPDATE api_keys SET expires_at = $3, updated_at = $4 WHERE organization_id = $1 AND id = $2`
 	touchKey   = `UPDATE api_keys SET last_used_at = $3 WHERE organization_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at <= $4)`
 )
+
+// What is there, for snapshots.
+const (
+	presentColumns = `SELECT id, name, external_id, metadata, created_at, updated_at FROM organizations WHERE deleted_at IS NULL`
+	selectPresent  = presentColumns + ` AND id > $1 ORDER BY id LIMIT $2`
+
+	selectPresentOne = presentColumns + ` AND id = $1`
+)

@@ -48,6 +48,7 @@ CREATE TABLE event_consumers (
     organization_id {{text}},          -- NULL: all
     types           {{text}} NOT NULL, -- JSON array; empty: all that the contract has
     cursor          {{text}} NOT NULL, -- id of the last event acknowledged; '' before the first
+    passed          {{text}} NOT NULL, -- id of a later event up to which there was nothing for it, or ''
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
     acknowledged_at BIGINT
@@ -58,8 +59,10 @@ CREATE TABLE erasures (
     id              {{text}} NOT NULL PRIMARY KEY,
     organization_id {{text}} NOT NULL,
     subject         {{text}} NOT NULL, -- id of the person; '' for the whole organization
-    requested_at    BIGINT NOT NULL
+    requested_at    BIGINT NOT NULL,
+    leased_until    BIGINT             -- a process is at it
 );
+CREATE INDEX erasures_requested ON erasures (requested_at);
 
 CREATE TABLE webhook_endpoints (
     id              {{text}} NOT NULL PRIMARY KEY,
