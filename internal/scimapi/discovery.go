@@ -56,7 +56,7 @@ func (s *server) isPublic(r *http.Request, v visit) bool {
 // publicConfig answers an address that is nobody's as one that is somebody's: who tries out labels learns nothing of customers.
 func (s *server) publicConfig(w http.ResponseWriter, r *http.Request, v visit) {
 	d, known := s.dir.KnownAddress(r.Context(), v.target.address)
-	a := s.config(v.base, d.Strict)
+	a := s.config(s.base(r, v.target, ""), d.Strict)
 	a.write(w, r.Header)
 	if !known {
 		return

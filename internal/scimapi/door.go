@@ -23,20 +23,19 @@ type visit struct {
 	query     string // as sent
 	agent     string
 	requestID string
-	base      string // address that paths of resources are added to
+	base      string // address that paths of resources are added to; "" until it is known who asks
 }
 
 func (s *server) visit(r *http.Request) visit {
 	t := s.router.find(r.URL)
-	v := visit{
+	return visit{
 		at: s.o.Now(), target: t, method: r.Method, query: r.URL.RawQuery, agent: r.UserAgent(),
 		requestID: web.From(r.Context()).ID,
 	}
-	v.base = s.base(r, t, "")
-	return v
 }
 
-// base is the address that paths of resources are added to. A stranger's does not depend on whose directory the address is.
+// base is the address that paths of resources are added to. For a stranger (organizationID is "") it does not depend on whose directory
+// the address is.
 func (s *server) base(r *http.Request, t target, organizationID string) string {
 	base := s.o.Called(r, organizationID) + "/scim/v2"
 	if t.address != "" {
