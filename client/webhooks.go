@@ -115,10 +115,14 @@ type Replay struct {
 	Failed   bool      `json:"failed,omitempty"`
 }
 
-// ReplayEvents sends events once more and gives their number.
-func (c *Client) ReplayEvents(ctx context.Context, endpointID string, what Replay) (int, error) {
-	answer, err := fetch[struct {
-		Replayed int `json:"replayed"`
-	}](ctx, c, post(what, "webhook_endpoints", endpointID, "replay"))
-	return answer.Replayed, err
+// Replayed says how many events are sent once more.
+type Replayed struct {
+	Raw
+
+	Events int `json:"replayed"`
+}
+
+// ReplayEvents sends events to an endpoint once more.
+func (c *Client) ReplayEvents(ctx context.Context, endpointID string, what Replay) (Replayed, error) {
+	return fetch[Replayed](ctx, c, post(what, "webhook_endpoints", endpointID, "replay"))
 }
