@@ -26,6 +26,8 @@ type Options struct {
 
 	OnRetry func(err error, wait time.Duration) // told of what went wrong and is tried again
 	Note    func(text string)                   // told of what a person may like to know
+
+	patience time.Duration // with the lock of another mirror; 0: ten seconds
 }
 
 // snapshotBatch records go to the database at once.
@@ -64,6 +66,9 @@ func (o Options) filled() Options {
 	}
 	if o.Poll <= 0 {
 		o.Poll = time.Second
+	}
+	if o.patience <= 0 {
+		o.patience = 10 * time.Second
 	}
 	if o.OnRetry == nil {
 		o.OnRetry = func(error, time.Duration) {}
@@ -147,12 +152,8 @@ func (m *mirror) connected(ctx context.Context, config *pgx.ConnConfig) (err err
 
 // prepare takes the lock that keeps a second mirror away for as long as the connection lives, and makes the tables.
 func (m *mirror) prepare(ctx context.Context) error {
-	var mine bool
-	if err := m.conn.QueryRow(ctx, lockMirror, m.o.Schema).Scan(&mine); err != nil {
-		return atDatabase(err)
-	}
-	if !mine {
-		return fmt.Errorf("another mirror is at work in the schema %q of that database", m.o.Schema)
+	if err := m.lock(ctx); err != nil {
+		return err
 	}
 	return m.transaction(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lockSchema, m.o.Schema); err != nil {
@@ -161,6 +162,27 @@ func (m *mirror) prepare(ctx context.Context) error {
 		_, err := tx.Exec(ctx, m.t.in(schema))
 		return err
 	})
+}
+
+// lock waits a while: of a mirror that has just ended the database may not know yet.
+func (m *mirror) lock(ctx context.Context) error {
+	for deadline := time.Now().Add(m.o.patience); ; {
+		var mine bool
+		err := m.conn.QueryRow(ctx, lockMirror, m.o.Schema).Scan(&mine)
+		switch {
+		case err != nil:
+			return atDatabase(err)
+		case mine:
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("another mirror is at work in the schema %q of that database", m.o.Schema)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func (m *mirror) transaction(ctx context.Context, do func(pgx.Tx) error) error {
