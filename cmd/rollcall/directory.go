@@ -273,8 +273,20 @@ func exchangeColumns() []column[client.Exchange] {
 		col("PATH", func(e x) string { return e.Path }),
 		col("STATUS", func(e x) string { return strconv.Itoa(e.Status) }),
 		col("TOOK", func(e x) string { return fmt.Sprintf("%.1fms", e.Milliseconds) }),
-		col("EFFECT", func(e x) string { return string(e.Effect) }),
+		col("EFFECT", effect),
 	}
+}
+
+// effect is what an exchange did, or why it did nothing, in the server's words.
+func effect(e client.Exchange) string {
+	var told struct {
+		Summary string `json:"summary"`
+		Why     string `json:"why"`
+	}
+	if json.Unmarshal(e.Effect, &told) != nil {
+		return ""
+	}
+	return strings.TrimSpace(told.Summary + " " + told.Why)
 }
 
 type exchangeList struct {

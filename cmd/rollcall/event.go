@@ -183,7 +183,7 @@ func (c *eventTail) print(w world, e client.Event) error {
 	if c.JSON {
 		return printJSON(w.stdout, e)
 	}
-	_, err := fmt.Fprintf(w.stdout, "%s  %-25s  %-40s  %s\n", when(e.CreatedAt), printable(e.Type), orDash(subject(e)), e.ID)
+	_, err := fmt.Fprintf(w.stdout, "%s  %-28s  %-40s  %s\n", when(e.CreatedAt), printable(e.Type), orDash(subject(e)), e.ID)
 	return err
 }
 

@@ -72,6 +72,8 @@ func (r remote) call(w world, act func(*client.Client) error) error {
 	return act(c)
 }
 
+const olderServer = "The server does not know this command; it may be older than this program."
+
 // advice adds to an error from the server what a person can do about it.
 func advice(err error) string {
 	var refusal *client.Error
@@ -87,7 +89,12 @@ func advice(err error) string {
 	switch refusal.Status {
 	case http.StatusUnauthorized:
 		return "The key comes from --api-key or " + keyVariable + ": it has to be the management key of this server, which its first start printed."
+	case http.StatusMethodNotAllowed:
+		return olderServer
 	case http.StatusNotFound:
+		if refusal.Code == "not_found" { // the address, not the thing
+			return olderServer
+		}
 		return "\"list\" in the place of the verb shows what there is."
 	case http.StatusTooManyRequests:
 		return "The server limits how fast one key may ask; try again later."
