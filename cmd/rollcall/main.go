@@ -20,21 +20,40 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // it was tried and did not work
 	exitUsage  = 2 // the command line or the configuration is wrong; trying again will not help
+	exitLater  = 3 // the server cannot be reached or is busy; trying again later may help
 )
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date and exit. serve does so by itself."`
-	Config  configCommands `cmd:"" help:"Look at the configuration."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve   serveCommand   `cmd:"" group:"run" help:"Run the server."`
+	Migrate migrateCommand `cmd:"" group:"run" help:"Bring the database's schema up to date and exit. serve does so by itself."`
+	Config  configCommands `cmd:"" group:"run" help:"Look at the configuration: config check."`
+
+	Organization organizationCommands `cmd:"" group:"ask" help:"Your customers: list, get, create, update, delete, features."`
+	Domain       domainCommands       `cmd:"" group:"ask" help:"Their email domains: add, get, verify, delete."`
+	Directory    directoryCommands    `cmd:"" group:"ask" help:"Where identity providers write: list, get, create, update, delete."`
+	Token        tokenCommands        `cmd:"" group:"ask" help:"What opens a directory to its provider: list, create, revoke."`
+	User         userCommands         `cmd:"" group:"ask" help:"People: list, get, erase."`
+	Group        groupCommands        `cmd:"" group:"ask" help:"Groups: list, get."`
+	Exchange     exchangeCommands     `cmd:"" group:"ask" help:"What providers asked and what it did: list."`
+	Event        eventCommands        `cmd:"" group:"ask" help:"What happened: list, tail, snapshot, mirror."`
+	Consumer     consumerCommands     `cmd:"" group:"ask" help:"Readers of the log: list, get, create, acknowledge, delete."`
+	Webhook      webhookCommands      `cmd:"" group:"ask" help:"Where events are sent: list, get, create, update, delete, rotate-secret, deliveries, replay."`
+	APIKey       apiKeyCommands       `cmd:"" name:"api-key" group:"ask" help:"Keys of organizations: list, create, expire, delete."`
+
+	Completion completionCommand `cmd:"" group:"self" help:"Print a script that completes commands in bash, zsh or fish."`
+	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" passthrough:""`
+	Version    versionCommand    `cmd:"" group:"self" help:"Print the version."`
 }
 
 // world is what a command sees of its surroundings; tests give their own.
 type world struct {
 	environ []string
+	stdin   io.Reader
 	stdout  io.Writer // what was asked for
 	stderr  io.Writer // everything else: greetings, the log, complaints
 	hangup  <-chan os.Signal
+
+	interactive bool // a person sits at a terminal and can be asked
 }
 
 func main() {
@@ -43,7 +62,10 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	code := run(ctx, world{environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, hangup: hangup}, os.Args[1:])
+	code := run(ctx, world{
+		environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, hangup: hangup,
+		interactive: terminal(os.Stdin) && terminal(os.Stderr),
+	}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
@@ -51,15 +73,7 @@ func main() {
 // run runs one command and gives the exit code; the command stops when ctx ends.
 func run(ctx context.Context, w world, args []string) int {
 	exited := -1
-	parser, err := kong.New(&commands{},
-		kong.Name("rollcall"),
-		kong.Description("Directory sync for your app: a SCIM 2.0 server with a WorkOS-compatible API. Not affiliated with WorkOS.\n\n"+
-			"Every setting may be a flag, a variable or a line of the file named by --config; \"rollcall serve --help\" lists them."),
-		kong.Writers(w.stdout, w.stderr),
-		kong.Exit(func(code int) { exited = code }),
-		kong.ValueFormatter(app.HelpText),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-	)
+	parser, err := newParser(w, func(code int) { exited = code })
 	if err != nil {
 		fmt.Fprintln(w.stderr, "rollcall:", err)
 		return exitFailed
@@ -76,7 +90,25 @@ func run(ctx context.Context, w world, args []string) int {
 		return exitUsage
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
+	command.Bind(parser)
 	return w.conclude(command.Run(w))
+}
+
+func newParser(w world, exit func(int)) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("rollcall"),
+		kong.Description("Directory sync for your app: a SCIM 2.0 server with a WorkOS-compatible API. Not affiliated with WorkOS.\n\n"+
+			"Every setting of the server may be a flag, a variable or a line of the file named by --config; \"rollcall serve --help\" lists them."),
+		kong.Writers(w.stdout, w.stderr),
+		kong.Exit(exit),
+		kong.ValueFormatter(app.HelpText),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "run", Title: "The server:"},
+			{Key: "ask", Title: "Asking a server (--url or ROLLCALL_URL, --api-key or ROLLCALL_API_KEY; --json for programs):"},
+			{Key: "self", Title: "This program:"},
+		}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110, NoExpandSubcommands: true}),
+	)
 }
 
 // conclude reports a command's error and says how to exit.
@@ -89,8 +121,7 @@ func (w world) conclude(err error) int {
 		w.complain(faults)
 		return exitUsage
 	default:
-		fmt.Fprintln(w.stderr, "rollcall:", err)
-		return exitFailed
+		return w.complainAbout(err)
 	}
 }
 

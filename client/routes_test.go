@@ -1,0 +1,143 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// Every call is made once: method, address and body are the contract's.
+func TestRoutes_are_those_of_the_contract(t *testing.T) {
+	var got string
+	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		got = r.Method + " " + r.URL.RequestURI()
+		if len(text) > 0 {
+			got += " " + string(text)
+		}
+		answer(w, 200, `{"object":"list","data":[],"list_metadata":{"before":null,"after":null}}`)
+	})
+	ctx := context.Background()
+	name, none, yes := "N", "", true
+	at := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	for want, do := range map[string]func() error{
+		"GET /organizations?limit=100": func() error { _, err := Collect(c.Organizations(ctx, OrganizationQuery{}), 0); return err },
+		"GET /organizations/o":         func() error { _, err := c.Organization(ctx, "o"); return err },
+		`POST /organizations {"name":"N","domain_data":[{"domain":"a.com","state":"verified"}]}`: func() error {
+			_, err := c.CreateOrganization(ctx, NewOrganization{Name: "N", Domains: []DomainData{{"a.com", "verified"}}})
+			return err
+		},
+		`PUT /organizations/o {"external_id":null,"metadata":{"k":null},"name":"N"}`: func() error {
+			_, err := c.UpdateOrganization(ctx, "o", OrganizationChange{Name: &name, ExternalID: &none, Metadata: map[string]*string{"k": nil}})
+			return err
+		},
+		"DELETE /organizations/o":       func() error { return c.DeleteOrganization(ctx, "o") },
+		"GET /organizations/o/features": func() error { _, err := c.Features(ctx, "o"); return err },
+		`PUT /organizations/o/features {"features":{"directory_sync":false}}`: func() error {
+			_, err := c.SetFeatures(ctx, "o", map[string]bool{"directory_sync": false})
+			return err
+		},
+		`POST /organization_domains {"domain":"a.com","organization_id":"o"}`: func() error { _, err := c.AddDomain(ctx, "o", "a.com"); return err },
+		"GET /organization_domains/d":                                         func() error { _, err := c.Domain(ctx, "d"); return err },
+		"POST /organization_domains/d/verify":                                 func() error { _, err := c.VerifyDomain(ctx, "d"); return err },
+		`POST /organization_domains/d/verify {"verification_strategy":"manual"}`: func() error {
+			_, err := c.VouchForDomain(ctx, "d")
+			return err
+		},
+		"DELETE /organization_domains/d": func() error { return c.DeleteDomain(ctx, "d") },
+
+		"GET /organizations/o/api_keys?limit=100": func() error { _, err := Collect(c.APIKeys(ctx, "o", Listing{}), 0); return err },
+		`POST /organizations/o/api_keys {"name":"N","permissions":["scim"],"expires_at":"2026-01-15T12:00:00Z"}`: func() error {
+			_, err := c.CreateAPIKey(ctx, "o", NewAPIKey{Name: "N", Permissions: []string{"scim"}, ExpiresAt: at})
+			return err
+		},
+		"POST /api_keys/k/expire {}":                                    func() error { _, err := c.ExpireAPIKey(ctx, "k", time.Time{}); return err },
+		`POST /api_keys/k/expire {"expires_at":"2026-01-15T12:00:00Z"}`: func() error { _, err := c.ExpireAPIKey(ctx, "k", at); return err },
+		"DELETE /api_keys/k":                                            func() error { return c.DeleteAPIKey(ctx, "k") },
+		`POST /api_keys/validations {"value":"v"}`:                      func() error { _, _, err := c.ValidateAPIKey(ctx, "v"); return err },
+
+		"GET /directories?limit=100&order=asc&organization_id=o&search=s": func() error {
+			_, err := Collect(c.Directories(ctx, DirectoryQuery{Listing: Listing{Ascending: true}, OrganizationID: "o", Search: "s"}), 0)
+			return err
+		},
+		"GET /directories/d": func() error { _, err := c.Directory(ctx, "d"); return err },
+		`POST /directories {"organization_id":"o","name":"N","type":"okta scim v2.0"}`: func() error {
+			_, err := c.CreateDirectory(ctx, NewDirectory{OrganizationID: "o", Name: "N", Type: "okta scim v2.0"})
+			return err
+		},
+		`PATCH /directories/d {"extensions":[],"label":null,"name":"N","strict":true}`: func() error {
+			_, err := c.UpdateDirectory(ctx, "d", DirectoryChange{Name: &name, Label: &none, Strict: &yes, Extensions: json.RawMessage("[]")})
+			return err
+		},
+		"DELETE /directories/d":                  func() error { return c.DeleteDirectory(ctx, "d") },
+		"GET /directories/d/tokens?limit=100":    func() error { _, err := Collect(c.Tokens(ctx, "d"), 0); return err },
+		"POST /directories/d/tokens":             func() error { _, err := c.CreateToken(ctx, "d"); return err },
+		"DELETE /directories/d/tokens/t":         func() error { return c.RevokeToken(ctx, "d", "t") },
+		"GET /directories/d/exchanges?limit=100": func() error { _, err := Collect(c.Exchanges(ctx, "d", Listing{}), 0); return err },
+
+		"GET /directory_users?directory=d&email=e&group=g&idp_id=i&limit=5": func() error {
+			_, err := Collect(c.Users(ctx, UserQuery{Listing: Listing{PageSize: 5}, DirectoryID: "d", GroupID: "g", Email: "e", IdPID: "i"}), 0)
+			return err
+		},
+		"GET /directory_users/u":    func() error { _, err := c.User(ctx, "u"); return err },
+		"DELETE /directory_users/u": func() error { return c.EraseUser(ctx, "u") },
+		"GET /directory_groups?directory=d&limit=100&user=u": func() error {
+			_, err := Collect(c.Groups(ctx, GroupQuery{DirectoryID: "d", UserID: "u"}), 0)
+			return err
+		},
+		"GET /directory_groups/g": func() error { _, err := c.Group(ctx, "g"); return err },
+
+		"GET /events?after=e&events=a%2Cb&limit=100&order=asc&organization_id=o&range_end=2026-01-15T12%3A00%3A00Z&range_start=2026-01-15T12%3A00%3A00Z": func() error {
+			_, err := Collect(c.Events(ctx, EventQuery{Types: []string{"a", "b"}, OrganizationID: "o", After: "e", From: at, Until: at}), 0)
+			return err
+		},
+		"GET /events?limit=1&order=desc": func() error { _, err := c.LastEvent(ctx, EventQuery{}); return err },
+		"GET /event_consumers?limit=100": func() error { _, err := Collect(c.Consumers(ctx), 0); return err },
+		"GET /event_consumers/n":         func() error { _, err := c.Consumer(ctx, "n"); return err },
+		`POST /event_consumers {"name":"n","events":["a"],"organization_id":"o","start":"now"}`: func() error {
+			_, err := c.CreateConsumer(ctx, NewConsumer{Name: "n", Types: []string{"a"}, OrganizationID: "o", Start: Now})
+			return err
+		},
+		"DELETE /event_consumers/n":                            func() error { return c.DeleteConsumer(ctx, "n") },
+		"GET /event_consumers/n/events?limit=20":               func() error { _, err := c.ConsumerEvents(ctx, "n", 20); return err },
+		`POST /event_consumers/n/acknowledge {"event_id":"e"}`: func() error { _, err := c.Acknowledge(ctx, "n", "e"); return err },
+
+		"GET /webhook_endpoints?limit=100": func() error { _, err := Collect(c.WebhookEndpoints(ctx, Listing{}), 0); return err },
+		"GET /webhook_endpoints/w":         func() error { _, err := c.WebhookEndpoint(ctx, "w"); return err },
+		`POST /webhook_endpoints {"endpoint_url":"https://a.com","events":["a"]}`: func() error {
+			_, err := c.CreateWebhookEndpoint(ctx, NewWebhookEndpoint{URL: "https://a.com", Types: []string{"a"}})
+			return err
+		},
+		`PATCH /webhook_endpoints/w {"status":"N"}`: func() error {
+			_, err := c.UpdateWebhookEndpoint(ctx, "w", WebhookEndpointChange{Status: &name})
+			return err
+		},
+		"DELETE /webhook_endpoints/w": func() error { return c.DeleteWebhookEndpoint(ctx, "w") },
+		`POST /webhook_endpoints/w/rotate_secret {"keep_old_for_seconds":60}`: func() error {
+			_, err := c.RotateWebhookSecret(ctx, "w", time.Minute)
+			return err
+		},
+		"GET /webhook_endpoints/w/deliveries?event=a&limit=100&state=failed": func() error {
+			_, err := Collect(c.Deliveries(ctx, "w", DeliveryQuery{State: "failed", Type: "a"}), 0)
+			return err
+		},
+		"GET /webhook_deliveries/v":                        func() error { _, err := c.Delivery(ctx, "v"); return err },
+		"POST /webhook_deliveries/v/replay":                func() error { _, err := c.ReplayDelivery(ctx, "v"); return err },
+		`POST /webhook_endpoints/w/replay {"failed":true}`: func() error { _, err := c.ReplayEvents(ctx, "w", Replay{Failed: true}); return err },
+		`POST /webhook_endpoints/w/replay {"range_start":"2026-01-15T12:00:00Z"}`: func() error {
+			_, err := c.ReplayEvents(ctx, "w", Replay{From: at})
+			return err
+		},
+	} {
+		got = ""
+		if err := do(); err != nil {
+			t.Errorf("%s: %v", want, err)
+		}
+		if got != want {
+			t.Errorf("sent %s\nwant %s", got, want)
+		}
+	}
+}
