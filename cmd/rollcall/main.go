@@ -25,6 +25,8 @@ const (
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date and exit. serve does so by itself."`
+	Backup  backupCommand  `cmd:"" help:"Back up the database to a file while the server runs. The file restores into either engine."`
+	Restore restoreCommand `cmd:"" help:"Fill a new, empty database from a backup."`
 	Config  configCommands `cmd:"" help:"Look at the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
@@ -35,6 +37,7 @@ type world struct {
 	stdout  io.Writer // what was asked for
 	stderr  io.Writer // everything else: greetings, the log, complaints
 	hangup  <-chan os.Signal
+	stdin   io.Reader
 }
 
 func main() {
@@ -43,7 +46,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	code := run(ctx, world{environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, hangup: hangup}, os.Args[1:])
+	code := run(ctx, world{environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, hangup: hangup, stdin: os.Stdin}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
