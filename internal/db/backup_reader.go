@@ -38,7 +38,7 @@ func openBackup(r io.Reader) (*backupReader, error) {
 	if err != nil {
 		return nil, &DamagedBackupError{Line: 1, Reason: "this is no backup of Rollcall, or its beginning is missing (" + err.Error() + ")"}
 	}
-	b := &backupReader{lines: bufio.NewReaderSize(gz, 1<<20), sum: sha256.New(), tokens: jsontext.NewDecoder(bytes.NewReader(nil))}
+	b := &backupReader{lines: bufio.NewReaderSize(gz, 64<<10), sum: sha256.New(), tokens: jsontext.NewDecoder(bytes.NewReader(nil))}
 	b.summary.Tables = map[string]int64{}
 	if err := b.peek(); err != nil {
 		return nil, err
