@@ -60,6 +60,8 @@ type hookLab struct {
 	s    *side
 	in   *receiver
 	note string
+
+	writes []float64 // seconds that the measured requests took themselves
 }
 
 func (l *lab) hook(ctx context.Context, eng engine, measure func(context.Context, *hookLab) ([]float64, error)) (took []float64, note string, err error) {
@@ -79,6 +81,8 @@ func (l *lab) hook(ctx context.Context, eng engine, measure func(context.Context
 	h := &hookLab{l: l, s: s, in: in}
 	took, err = measure(ctx, h)
 	slices.Sort(took)
+	slices.Sort(h.writes)
+	h.note += fmt.Sprintf("; the requests themselves p50 %.1f, p99 %.1f ms", 1000*percentile(h.writes, 0.5), 1000*percentile(h.writes, 0.99))
 	return took, h.note, err
 }
 
@@ -157,17 +161,17 @@ func (r *receiver) at(a arrival) (time.Time, bool, error) {
 }
 
 // await gives the seconds that each took, by when it was sent.
-func (r *receiver) await(ctx context.Context, sent map[arrival]time.Time) ([]float64, error) {
+func (r *receiver) await(ctx context.Context, sent map[arrival]writing) ([]float64, error) {
 	took := make([]float64, 0, len(sent))
 	deadline := time.Now().Add(hookPatience)
-	for a, begun := range sent {
+	for a, did := range sent {
 		for {
 			came, ok, err := r.at(a)
 			if err != nil {
 				return nil, err
 			}
 			if ok {
-				took = append(took, came.Sub(begun).Seconds())
+				took = append(took, came.Sub(did.begun).Seconds())
 				break
 			}
 			if time.Now().After(deadline) || ctx.Err() != nil {
@@ -192,6 +196,9 @@ func (h *hookLab) endpoint(ctx context.Context, path string, kinds ...string) er
 	return err
 }
 
+// writing is how long a request that causes an event was under way.
+type writing struct{ begun, answered time.Time }
+
 // stream causes events at a rate, open loop, and says what was sent when.
 type stream struct {
 	d    *directory
@@ -201,9 +208,9 @@ type stream struct {
 	n    int
 }
 
-func (st stream) run(ctx context.Context) (map[arrival]time.Time, error) {
+func (st stream) run(ctx context.Context) (map[arrival]writing, error) {
 	var mu sync.Mutex
-	sent := make(map[arrival]time.Time, st.n)
+	sent := make(map[arrival]writing, st.n)
 	var broken error
 	begun := time.Now()
 	var crowd sync.WaitGroup
@@ -213,13 +220,14 @@ func (st stream) run(ctx context.Context) (map[arrival]time.Time, error) {
 			defer c.close()
 			for i := w; i < st.n && ctx.Err() == nil; i += hookConns {
 				time.Sleep(time.Until(begun.Add(time.Duration(i) * time.Second / time.Duration(st.rate))))
-				at := time.Now()
+				did := writing{begun: time.Now()}
 				who, err := st.cause(c)
+				did.answered = time.Now()
 				mu.Lock()
 				if err != nil {
 					broken = err
 				} else {
-					sent[arrival{st.path, st.kind, who}] = at
+					sent[arrival{st.path, st.kind, who}] = did
 				}
 				mu.Unlock()
 				if err != nil {
@@ -249,6 +257,9 @@ func (h *hookLab) measure(ctx context.Context, st stream) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, did := range sent {
+		h.writes = append(h.writes, did.answered.Sub(did.begun).Seconds())
+	}
 	return h.in.await(ctx, sent)
 }
 
@@ -256,6 +267,7 @@ func (h *hookLab) measure(ctx context.Context, st stream) ([]float64, error) {
 func (h *hookLab) warm(ctx context.Context, st stream) error {
 	st.rate, st.n = 20, 5
 	_, err := h.measure(ctx, st)
+	h.writes = nil
 	return err
 }
 
@@ -372,7 +384,13 @@ func (h *hookLab) beside(ctx context.Context, noise func(other *directory, n int
 	}
 	var disturbed error
 	var others sync.WaitGroup
-	others.Go(func() { _, disturbed = h.measure(ctx, noise(other, n)) })
+	others.Go(func() {
+		sent, err := noise(other, n).run(ctx)
+		if err == nil {
+			_, err = h.in.await(ctx, sent)
+		}
+		disturbed = err
+	})
 	took, err := h.measure(ctx, st)
 	others.Wait()
 	slices.Sort(alone)
