@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/rollcallhq/rollcall/internal/app"
 )
@@ -105,6 +106,21 @@ func (t *target) commit() error {
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("keep the backup: %w", err), os.Remove(t.file.Name()))
+	}
+	return syncFolder(filepath.Dir(t.name))
+}
+
+// syncFolder has the new name on disk, as the contents are. Windows has no such thing.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err == nil {
+		err = errors.Join(folder.Sync(), folder.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("the backup is complete, but its name may not survive a power failure: %w", err)
 	}
 	return nil
 }
