@@ -38,11 +38,32 @@ func holdPositions(ctx context.Context, d *db.DB, r db.Reader) error {
 }
 
 func restorePositions(ctx context.Context, tx db.Tx) error {
-	if _, err := tx.Exec(ctx, positionRestored); err != nil {
-		return fmt.Errorf("give restored events their positions: %w", err)
+	copied, err := copiedColumns(ctx, tx)
+	if err == nil {
+		_, err = tx.Exec(ctx, fmt.Sprintf(positionRestored, copied))
 	}
-	if _, err := tx.Exec(ctx, restoreHead); err != nil {
+	if err == nil {
+		_, err = tx.Exec(ctx, restoreHead)
+	}
+	if err != nil {
 		return fmt.Errorf("give restored events their positions: %w", err)
 	}
 	return nil
+}
+
+// copiedColumns are what positions repeat of their events, by the same names. Which those are depends on the schema of the backup.
+func copiedColumns(ctx context.Context, tx db.Tx) (list string, err error) {
+	rows, err := tx.Query(ctx, positionColumns)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return "", err
+		}
+		list += `, "` + name + `"`
+	}
+	return list, rows.Err()
 }

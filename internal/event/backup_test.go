@@ -72,6 +72,9 @@ func TestBackup_keeps_the_readers_order_whichever_engine_it_goes_to(t *testing.T
 				if got := idsOf(list(t, restored, event.Query{})); !slices.Equal(got, want) {
 					t.Errorf("the order is %v, want %v", got, want)
 				}
+				if got := idsOf(list(t, restored, event.Query{OrganizationID: "org_1", Types: []event.Type{"dsync.user.created"}})); !slices.Equal(got, want) {
+					t.Errorf("of the organization there are %v, want %v", got, want)
+				}
 				for i, id := range want {
 					if got := idsOf(list(t, restored, event.Query{After: id})); !slices.Equal(got, want[i+1:]) {
 						t.Errorf("after event %d come %v", i, got)
