@@ -17,10 +17,6 @@ const (
 	deleteDirectory = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE id = $1 AND deleted_at IS NULL`
 	selectEpoch     = `SELECT value FROM installation WHERE name = 'door_epoch'`
 	bumpEpoch       = `UPDATE installation SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'door_epoch'`
-	// The epoch of a restored database is later than any that counting can have reached in whatever a running process remembers.
-	restoreEpoch = `UPDATE installation SET value = CASE WHEN CAST(value AS BIGINT) < $1 THEN CAST(CAST($1 AS BIGINT) AS TEXT)
-		ELSE CAST(CAST(value AS BIGINT) + 1 AS TEXT) END WHERE name = 'door_epoch'`
-	seededRows = `name IN ('door_epoch', 'tally_lock')`
 	// PostgreSQL only: leases of doors. Times are the database's, so that processes need no common clock.
 	renewLease = `INSERT INTO door_leases (process, epoch, expires_at) VALUES ($1, $2, clock_timestamp() + interval '2 seconds')
 		ON CONFLICT (process) DO UPDATE SET epoch = excluded.epoch, expires_at = excluded.expires_at`
@@ -186,3 +182,11 @@ func padded(values []string) []any {
 	}
 	return out
 }
+
+// Backups.
+const (
+	// The epoch of a restored database is later than any that counting can have reached in whatever a running process remembers.
+	restoreEpoch = `UPDATE installation SET value = CASE WHEN CAST(value AS BIGINT) < $1 THEN CAST(CAST($1 AS BIGINT) AS TEXT)
+		ELSE CAST(CAST(value AS BIGINT) + 1 AS TEXT) END WHERE name = 'door_epoch'`
+	seededRows = `name IN ('door_epoch', 'tally_lock')`
+)
