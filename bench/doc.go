@@ -33,6 +33,12 @@
 //	member      adding and removing one member, group of -group members against empty
 //	grouphead   GET of a group with excludedAttributes=members, the same comparison
 //	members500  PATCH that adds 500 members to a new group, beside the floor
+//	events      page of 100 by cursor at -events events, beside an indexed read of the same bytes
+//	snapshot    records/s of GET /events/snapshot at 100,000 people, memory it takes (snapmem)
+//	hook        event written to webhook received here: median of one at a time (hook), through
+//	            two replicas (hooktwo, PostgreSQL), p99 at 500 events/s (hookload), beside an event
+//	            that goes to 50 endpoints (hookfan), beside one that never answers (hookdead).
+//	            Counted from before the request that causes the event is sent
 //	start       process start to the first right answer, at the largest of -sizes
 //	size        the release binary
 //

@@ -110,6 +110,10 @@ func (l *lab) stages(ctx context.Context, eng engine) {
 			l.record(ctx, rowOf("kill").failed(eng, "", err))
 		}
 	}
+	if l.opt.wants(feedRows...) {
+		l.withPair(ctx, eng, extras{}, feedRows, func(p *pair) error { return l.feed(ctx, p) })
+	}
+	l.hooks(ctx, eng)
 	if big := bigRowsOf(eng); l.opt.wants(big...) {
 		l.withPair(ctx, eng, extras{}, big, func(p *pair) error { return l.big(ctx, p) })
 	}

@@ -26,6 +26,11 @@ type options struct {
 	tenantRate  int
 	entraLength time.Duration
 	kills       int
+	events      int // in the log when a page is read
+	snapshot    int // people in a snapshot
+	hooks       int // webhooks waited for one at a time
+	hookRate    int // events a second
+	hookLength  time.Duration
 	killAfter   time.Duration
 
 	postgresURL    string
@@ -48,6 +53,7 @@ func parseOptions(args []string, messages io.Writer) (options, error) {
 	quick := fs.Bool("quick", false, "small sizes and short steps: shows that everything works, its figures mean little")
 	sizes := fs.String("sizes", "", "users in the growth, memory and start rows, ascending (default 1000,100000)")
 	fs.IntVar(&o.groupSize, "group", 0, "members of the large group (default 100000)")
+	fs.IntVar(&o.events, "events", 0, "events in the log for the events row (default 1000000)")
 	fs.IntVar(&o.rounds, "rounds", 3, "rounds, 3 or more unless -quick")
 	fs.IntVar(&o.repeats, "repeats", 2, "how often a cell is measured again when the floor spreads more than 30 %")
 	fs.DurationVar(&o.length, "length", 0, "length of one measured step (default 1.5s)")
@@ -69,7 +75,8 @@ func parseOptions(args []string, messages io.Writer) (options, error) {
 
 // scale sets what -quick and -full decide and no flag has set.
 func (o *options) scale(quick, full bool) {
-	length, group := 1500*time.Millisecond, 100_000
+	length, group, events := 1500*time.Millisecond, 100_000, 1_000_000
+	o.snapshot, o.hooks, o.hookRate, o.hookLength = 100_000, 100, 500, 20*time.Second
 	o.warm, o.base, o.sizes = 400*time.Millisecond, 1000, []int{1000, 100_000}
 	o.tenants, o.tenantRate, o.entraLength = 100, 25, 15*time.Second
 	o.kills, o.killAfter = 3, 2*time.Second
@@ -77,12 +84,16 @@ func (o *options) scale(quick, full bool) {
 		o.sizes = append(o.sizes, 1_000_000)
 	}
 	if quick {
-		length, group = 300*time.Millisecond, 2000
+		length, group, events = 300*time.Millisecond, 2000, 100_000
+		o.snapshot, o.hooks, o.hookLength = 10_000, 20, 3*time.Second
 		o.warm, o.base, o.sizes = 100*time.Millisecond, 400, []int{400, 3000}
 		o.tenants, o.entraLength, o.kills, o.killAfter = 20, 2*time.Second, 1, 700*time.Millisecond
 	}
 	if o.length == 0 {
 		o.length = length
+	}
+	if o.events == 0 {
+		o.events = events
 	}
 	if o.groupSize == 0 {
 		o.groupSize = group

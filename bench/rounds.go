@@ -118,13 +118,17 @@ func (l *lab) compare(ctx context.Context, p *pair, r row, suffix string, length
 }
 
 func (l *lab) compareBy(ctx context.Context, p *pair, r row, suffix string, st step, makeTask func(*directory) func(int, int) task, speed func(outcome) float64) cell {
-	cs := p.both(st, makeTask)
+	return l.versus(ctx, p.engine, r, suffix, p.both(st, makeTask), speed)
+}
+
+// versus compares two contestants, the floor first.
+func (l *lab) versus(ctx context.Context, eng engine, r row, suffix string, cs []contestant, speed func(outcome) float64) cell {
 	q := quotient{figure: speed, over: 0, under: 1, floor: 0}
 	got, err := l.compete(ctx, cs, q)
 	if err != nil {
-		return r.failed(p.engine, suffix, err)
+		return r.failed(eng, suffix, err)
 	}
-	c := r.cell(p.engine, suffix)
+	c := r.cell(eng, suffix)
 	floor, ours := each(got.by[0], speed), each(got.by[1], speed)
 	c.Now = median(q.of(got.by))
 	c.FloorRPS, c.OursRPS = median(floor), median(ours)

@@ -35,6 +35,8 @@ func (l limit) show(x float64) string {
 		return fmt.Sprintf("%.0f", x)
 	case unitMillis, unitMiB, unitMB:
 		return fmt.Sprintf("%.3g %s", x, l.Unit)
+	case unitRecords:
+		return thousands(int(x)) + "/s"
 	case unitFloor:
 		return fmt.Sprintf("%.2fx floor", x)
 	}
@@ -48,6 +50,8 @@ const (
 	unitMiB    = "MiB"
 	unitMB     = "MB"
 	unitFaults = "faults"
+
+	unitRecords = "records/s"
 )
 
 // row is one line of what Rollcall promises about its speed.
@@ -74,6 +78,14 @@ var table = []row{
 	{"memory", "resident memory", limit{Least: 128, Aim: 64, Unit: unitMiB}},
 	{"start", "start to first answer", limit{Least: 500, Aim: 100, Unit: unitMillis}},
 	{"size", "size of the one file", limit{Least: 60, Aim: 30, Unit: unitMB}},
+	{"events", "page of 100 events by cursor", limit{Least: 2, Aim: 1.3, Unit: unitFloor}},
+	{"snapshot", "snapshot of the present state", limit{Least: 20_000, Aim: 50_000, Unit: unitRecords, Higher: true}},
+	{"snapmem", "memory grown while a snapshot streams", limit{Least: 32, Aim: 8, Unit: unitMiB}},
+	{"hook", "event to webhook received, median", limit{Least: 20, Aim: 10, Unit: unitMillis}},
+	{"hooktwo", "event to webhook received, two replicas, median", limit{Least: 100, Aim: 20, Unit: unitMillis}},
+	{"hookload", "event to webhook received under load, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
+	{"hookfan", "another organization's webhook beside a fan-out, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
+	{"hookdead", "webhook beside an endpoint that never answers, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
 	{"kill", "two directories, 32 writers on one group, kill -9: misplaced or lost", limit{Unit: unitFaults}},
 }
 

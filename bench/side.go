@@ -43,6 +43,7 @@ type side struct {
 // extras are settings of a side that some rows need.
 type extras struct {
 	commitDelay time.Duration
+	flags       []string // of rollcall serve
 }
 
 // newSide prepares an empty store and the command line, and starts nothing.
@@ -66,6 +67,7 @@ func (l *lab) newSide(ctx context.Context, floor bool, eng engine, x extras) (*s
 	} else {
 		s.apiKey = rand.Text() + rand.Text()
 		s.configureRollcall(eng, place, l.opt.rollcallFlags)
+		s.args = append(s.args, x.flags...)
 	}
 	if x.commitDelay > 0 {
 		s.args = append(s.args, "-commit-delay", x.commitDelay.String())

@@ -39,6 +39,8 @@ func routes(s store) http.Handler {
 		"POST /Groups":       h.createGroup,
 		"GET /Groups/{id}":   h.getGroup,
 		"PATCH /Groups/{id}": h.patchGroup,
+		"POST /events":       h.addEvents,
+		"GET /events":        h.getEvents,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := serve(w, r); err != nil {
@@ -222,6 +224,58 @@ func (h handler) changeMembers(r *http.Request, op, path string, value json.RawM
 		return malformed(err.Error())
 	}
 	return h.s.addMembers(r.Context(), r.PathValue("id"), values(members))
+}
+
+// addEvents takes an array of entries that Rollcall's log has, to have the very same bytes to read.
+func (h handler) addEvents(w http.ResponseWriter, r *http.Request) error {
+	var docs []json.RawMessage
+	if err := decode(r, &docs); err != nil {
+		return err
+	}
+	events := make([]event, len(docs))
+	for i, doc := range docs {
+		var named struct {
+			ID string `json:"id"`
+		}
+		if err := json.Unmarshal(doc, &named); err != nil || named.ID == "" {
+			return malformed("an event without an id")
+		}
+		events[i] = event{named.ID, doc}
+	}
+	if err := h.s.addEvents(r.Context(), events); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (h handler) getEvents(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	count, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || count < 1 {
+		return malformed("the floor wants limit")
+	}
+	events, err := h.s.eventsAfter(r.Context(), q.Get("after"), min(count, biggestPage))
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	b.Grow(200 + 1500*len(events))
+	b.WriteString(`{"object":"list","data":[`)
+	for i, e := range events {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(e.doc)
+	}
+	b.WriteString(`],"list_metadata":{"before":null,"after":`)
+	if len(events) == count {
+		b.WriteString(`"` + events[len(events)-1].id + `"`)
+	} else {
+		b.WriteString(`null`)
+	}
+	b.WriteString(`}}`)
+	return answer(w, http.StatusOK, b.Bytes())
 }
 
 // malformed is a request the benchmark does not send.

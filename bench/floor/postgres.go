@@ -12,7 +12,8 @@ import (
 const postgresSchema = `
 CREATE TABLE IF NOT EXISTS people(seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, doc TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS groups(id TEXT PRIMARY KEY, name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS members(grp TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY(grp, person));`
+CREATE TABLE IF NOT EXISTS members(grp TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY(grp, person));
+CREATE TABLE IF NOT EXISTS events(seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL);`
 
 const postgresConns = 16
 
@@ -163,4 +164,29 @@ func (r *remote) addMembers(_ context.Context, group string, members []string) e
 func (r *remote) removeMember(_ context.Context, group, member string) error {
 	_, err := r.change(`DELETE FROM members WHERE grp = $1 AND person = $2`, group, member)
 	return err
+}
+
+func (r *remote) addEvents(_ context.Context, events []event) error {
+	ids, docs := make([]string, len(events)), make([]string, len(events))
+	for i, e := range events {
+		ids[i], docs[i] = e.id, string(e.doc)
+	}
+	_, err := r.change(`INSERT INTO events(id, doc) SELECT * FROM unnest($1::text[], $2::text[])`, ids, docs)
+	return err
+}
+
+func (r *remote) eventsAfter(_ context.Context, id string, count int) (all []event, err error) {
+	const page = `SELECT id, doc FROM events WHERE seq > coalesce((SELECT seq FROM events WHERE id = $1), 0) ORDER BY seq LIMIT $2`
+	err = r.with(func(c *pgx.Conn) error {
+		rows, err := c.Query(context.Background(), page, id, count)
+		if err != nil {
+			return err
+		}
+		all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e event, err error) {
+			err = row.Scan(&e.id, &e.doc)
+			return e, err
+		})
+		return err
+	})
+	return all, err
 }

@@ -14,7 +14,8 @@ import (
 const sqliteSchema = `
 CREATE TABLE IF NOT EXISTS people(seq INTEGER PRIMARY KEY, rev INTEGER NOT NULL DEFAULT 0, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, doc BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS groups(id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS members(grp TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY(grp, person)) WITHOUT ROWID;`
+CREATE TABLE IF NOT EXISTS members(grp TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY(grp, person)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events(seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc BLOB NOT NULL);`
 
 const (
 	sqliteReaders = 4
@@ -34,6 +35,7 @@ type lite struct {
 	begin, commit, rollback                                      *sql.Stmt
 	insert, replace, guarded, insertGroup, addMember, dropMember *sql.Stmt
 	byName, byID, versioned, window, groupName, memberIDs        *sql.Stmt
+	addEvent, eventPage                                          *sql.Stmt
 }
 
 // write is one caller's change, waiting for the commit it shares with others.
@@ -81,6 +83,7 @@ func (l *lite) prepare(ctx context.Context) error {
 		`INSERT INTO groups(id, name) VALUES(?, ?)`:                          &l.insertGroup,
 		`INSERT OR IGNORE INTO members(grp, person) VALUES(?, ?)`:            &l.addMember,
 		`DELETE FROM members WHERE grp = ? AND person = ?`:                   &l.dropMember,
+		`INSERT INTO events(id, doc) VALUES(?, ?)`:                           &l.addEvent,
 	} {
 		if *at, err = l.conn.PrepareContext(ctx, text); err != nil {
 			return err
@@ -93,6 +96,7 @@ func (l *lite) prepare(ctx context.Context) error {
 		`SELECT doc FROM people WHERE seq >= ? ORDER BY seq LIMIT ?`: &l.window,
 		`SELECT name FROM groups WHERE id = ?`:                       &l.groupName,
 		`SELECT person FROM members WHERE grp = ?`:                   &l.memberIDs,
+		`SELECT id, doc FROM events WHERE seq > coalesce((SELECT seq FROM events WHERE id = ?), 0) ORDER BY seq LIMIT ?`: &l.eventPage,
 	} {
 		if *at, err = l.read.PrepareContext(ctx, text); err != nil {
 			return err
@@ -304,4 +308,32 @@ func (l *lite) removeMember(_ context.Context, group, member string) error {
 		_, err := l.dropMember.Exec(group, member)
 		return err
 	})
+}
+
+func (l *lite) addEvents(_ context.Context, events []event) error {
+	return l.durably(func() error {
+		for _, e := range events {
+			if _, err := l.addEvent.Exec(e.id, e.doc); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (l *lite) eventsAfter(_ context.Context, id string, count int) ([]event, error) {
+	rows, err := l.eventPage.Query(id, count)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := make([]event, 0, count)
+	for rows.Next() {
+		var e event
+		if err := rows.Scan(&e.id, &e.doc); err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
 }

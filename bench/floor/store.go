@@ -22,7 +22,16 @@ type store interface {
 	addMembers(ctx context.Context, group string, members []string) error
 	removeMember(ctx context.Context, group, member string) error
 
+	addEvents(ctx context.Context, events []event) error
+	eventsAfter(ctx context.Context, id string, count int) ([]event, error) // "" is the beginning
+
 	close() error
+}
+
+// event is an entry of the log as Rollcall wrote it.
+type event struct {
+	id  string
+	doc []byte
 }
 
 var errAbsent = errors.New("no such resource")

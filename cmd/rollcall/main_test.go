@@ -50,7 +50,7 @@ func TestVersion_names_itself(t *testing.T) {
 
 func TestHelp_names_every_command_and_each_setting_with_its_variable_and_default(t *testing.T) {
 	code, out, _ := command(t, nil)
-	for _, want := range []string{"serve", "migrate", "config check", "version"} {
+	for _, want := range []string{"serve", "migrate", "backup", "restore", "config check", "version"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("help lacks %s", want)
 		}

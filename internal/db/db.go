@@ -24,6 +24,9 @@ type Options struct {
 	Path string
 	// URL of a PostgreSQL database, as pgx takes it.
 	URL string
+	// ReadOnly opens an existing SQLite file beside the process that owns it: for reading alone, without the lock. Write and Tx
+	// return [ErrReadOnly]. PostgreSQL needs no such thing and ignores it.
+	ReadOnly bool
 	// Readers is the number of SQLite read connections; 4 if 0. A call that holds
 	// a reader (open Rows, a Snapshot) and asks for another can wait for itself.
 	Readers int
@@ -89,8 +92,8 @@ type engine interface {
 	snapshotAfter(ctx context.Context, prepare func(Tx) error, read func(Reader) error) error
 	write(ctx context.Context, w *Write) error
 	tx(ctx context.Context, fn func(Tx) error) error
-	migrate(ctx context.Context, migrations fs.FS) error
-	schemaVersion(ctx context.Context) (int64, error)
+	migrate(ctx context.Context, migrations fs.FS, to int64) error
+	load(ctx context.Context, fn func(load) error) error
 	close() error
 }
 
@@ -140,11 +143,13 @@ func (d *DB) Ping(ctx context.Context) error { return d.engine.ping(ctx) }
 // several processes that start at once one does the work, the others wait. It
 // returns a *[NewerSchemaError] when the database is ahead.
 func (d *DB) Migrate(ctx context.Context, migrations fs.FS) error {
-	return d.engine.migrate(ctx, migrations)
+	return d.engine.migrate(ctx, migrations, newestMigration)
 }
 
 // SchemaVersion is the number of the newest migration applied; 0 before the first.
-func (d *DB) SchemaVersion(ctx context.Context) (int64, error) { return d.engine.schemaVersion(ctx) }
+func (d *DB) SchemaVersion(ctx context.Context) (int64, error) {
+	return schemaVersion(ctx, d.kind, d.engine)
+}
 
 // Query reads outside any write. The Rows must be closed: until then they hold a connection.
 func (d *DB) Query(ctx context.Context, sql string, args ...any) (Rows, error) {

@@ -14,6 +14,8 @@ var (
 	ErrForeignKey = errors.New("db: foreign key violated")
 	// ErrClosed is returned by every call after [DB.Close].
 	ErrClosed = errors.New("db: closed")
+	// ErrReadOnly is returned by writes to a database that was opened with [Options.ReadOnly].
+	ErrReadOnly = errors.New("db: opened for reading only")
 	// ErrTxFailed is returned by statements that follow a failed one inside the
 	// same [DB.Tx], and by the commit when the function hid that failure. Both
 	// engines behave so: a transaction with a failed statement cannot commit.

@@ -44,4 +44,10 @@ func notePID(f *os.File) error {
 	return err
 }
 
-func (l *fileLock) release() error { return l.file.Close() }
+// release of no lock is fine: a guest has none.
+func (l *fileLock) release() error {
+	if l == nil {
+		return nil
+	}
+	return l.file.Close()
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"regexp"
 	"strings"
 
@@ -112,7 +113,10 @@ type textFile struct {
 
 func (f *textFile) Read(p []byte) (int, error) { return f.Reader.Read(p) }
 
-func runMigrations(ctx context.Context, engine Engine, pool *sql.DB, migrations fs.FS) error {
+// newestMigration asks for all migrations there are.
+const newestMigration int64 = math.MaxInt64
+
+func runMigrations(ctx context.Context, engine Engine, pool *sql.DB, migrations fs.FS, to int64) error {
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler))}
 	dialect := goose.DialectSQLite3
 	if engine == PostgreSQL {
@@ -130,7 +134,7 @@ func runMigrations(ctx context.Context, engine Engine, pool *sql.DB, migrations 
 	if err := refuseNewer(ctx, provider); err != nil {
 		return err
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if _, err := provider.UpTo(ctx, to); err != nil {
 		return fmt.Errorf("db: migrate: %w", err)
 	}
 	return refuseNewer(ctx, provider) // another process may have been ahead while this one waited
@@ -145,6 +149,19 @@ func refuseNewer(ctx context.Context, provider *goose.Provider) error {
 		return &NewerSchemaError{Found: found, Known: known}
 	}
 	return nil
+}
+
+// schemaVersion is the number of the newest migration applied, as r sees it; 0 before the first.
+func schemaVersion(ctx context.Context, engine Engine, r Reader) (int64, error) {
+	exists := "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)"
+	if engine == PostgreSQL {
+		exists = "SELECT to_regclass($1) IS NOT NULL"
+	}
+	var migrated bool
+	if err := r.QueryRow(ctx, exists, goose.DefaultTablename).Scan(&migrated); err != nil || !migrated {
+		return 0, err
+	}
+	return newestVersion(ctx, r)
 }
 
 func newestVersion(ctx context.Context, r Reader) (int64, error) {

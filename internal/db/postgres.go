@@ -258,20 +258,11 @@ func keyColumns(detail string) []string {
 
 func isColumn(name string) bool { return name != "" && !strings.ContainsAny(name, "() :'") }
 
-func (e *pgEngine) migrate(ctx context.Context, migrations fs.FS) (err error) {
+func (e *pgEngine) migrate(ctx context.Context, migrations fs.FS, to int64) (err error) {
 	pool := stdlib.OpenDB(*e.config.ConnConfig)
 	pool.SetMaxOpenConns(2)
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	return runMigrations(ctx, PostgreSQL, pool, migrations)
-}
-
-func (e *pgEngine) schemaVersion(ctx context.Context) (int64, error) {
-	var exists bool
-	err := e.QueryRow(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&exists)
-	if err != nil || !exists {
-		return 0, err
-	}
-	return newestVersion(ctx, e)
+	return runMigrations(ctx, PostgreSQL, pool, migrations, to)
 }
 
 // pgSession is the Reader of a snapshot and the Tx of a transaction.

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/pressly/goose/v3"
 )
 
 const (
@@ -24,8 +22,8 @@ const (
 
 type sqliteEngine struct {
 	path    string
-	lock    *fileLock
-	writer  *sqliteWriter
+	lock    *fileLock     // nil when opened for reading only
+	writer  *sqliteWriter // the same
 	readers chan *sqliteConn
 	size    int           // how many readers there are
 	gone    chan struct{} // closed by close
@@ -38,9 +36,11 @@ func openSQLite(o Options, counts *counters) (*sqliteEngine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("db: path %q: %w", o.Path, err)
 	}
-	lock, err := lockFile(path)
-	if err != nil {
-		return nil, err
+	var lock *fileLock
+	if !o.ReadOnly {
+		if lock, err = lockFile(path); err != nil {
+			return nil, err
+		}
 	}
 	e := &sqliteEngine{path: path, lock: lock, size: o.Readers, gone: make(chan struct{}), closing: make(chan struct{}, 1), log: o.Logger}
 	if e.size <= 0 {
@@ -55,13 +55,18 @@ func openSQLite(o Options, counts *counters) (*sqliteEngine, error) {
 
 func (e *sqliteEngine) connect(o Options, counts *counters) error {
 	names := newKeyNames()
-	conn, err := dialSQLite(sqliteDSN(e.path, false), names)
-	if err != nil {
-		return err
+	dsn := sqliteDSN(e.path, true)
+	if o.ReadOnly {
+		dsn = sqliteGuestDSN(e.path)
+	} else {
+		conn, err := dialSQLite(sqliteDSN(e.path, false), names)
+		if err != nil {
+			return err
+		}
+		e.writer = startWriter(conn, e.path, o.CommitDelay, counts, o.Logger)
 	}
-	e.writer = startWriter(conn, e.path, o.CommitDelay, counts, o.Logger)
 	for range e.size {
-		reader, err := dialSQLite(sqliteDSN(e.path, true), names)
+		reader, err := dialSQLite(dsn, names)
 		if err != nil {
 			return err
 		}
@@ -97,11 +102,24 @@ func sqliteDSN(path string, readOnly bool) string {
 	if readOnly {
 		pragmas = append(pragmas, "query_only(1)")
 	}
+	return sqliteURL(path, url.Values{"_pragma": pragmas})
+}
+
+// sqliteGuestDSN reads a file that is another process's. SQLite's own locks keep that safe: readers of a write-ahead log never
+// see half a commit. A connection opened with mode=ro never makes a file and never writes the log home.
+func sqliteGuestDSN(path string) string {
+	return sqliteURL(path, url.Values{"mode": {"ro"}, "_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "query_only(1)", "temp_store(MEMORY)", "cache_size(-8192)",
+	}})
+}
+
+func sqliteURL(path string, values url.Values) string {
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
 	if !strings.HasPrefix(u.Path, "/") {
 		u.Path = "/" + u.Path
 	}
-	u.RawQuery = url.Values{"_pragma": pragmas, "_dqs": {"0"}}.Encode()
+	values.Set("_dqs", "0")
+	u.RawQuery = values.Encode()
 	return u.String()
 }
 
@@ -201,24 +219,36 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 	if err := e.QueryRow(ctx, "SELECT 1").Scan(&one); err != nil {
 		return err
 	}
+	if e.writer == nil {
+		return nil
+	}
 	return e.tx(ctx, func(Tx) error { return nil })
 }
 
 func (e *sqliteEngine) write(ctx context.Context, w *Write) error {
+	if e.writer == nil {
+		return ErrReadOnly
+	}
 	return e.writer.write(ctx, w)
 }
 
 func (e *sqliteEngine) tx(ctx context.Context, fn func(Tx) error) error {
+	if e.writer == nil {
+		return ErrReadOnly
+	}
 	return e.writer.tx(ctx, fn)
 }
 
-func (e *sqliteEngine) migrate(ctx context.Context, migrations fs.FS) (err error) {
+func (e *sqliteEngine) migrate(ctx context.Context, migrations fs.FS, to int64) (err error) {
+	if e.writer == nil {
+		return ErrReadOnly
+	}
 	pool, err := e.open()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	return runMigrations(ctx, SQLite, pool, migrations)
+	return runMigrations(ctx, SQLite, pool, migrations, to)
 }
 
 // open gives goose its own connection: migrations run rarely and goose speaks database/sql.
@@ -231,22 +261,16 @@ func (e *sqliteEngine) open() (*sql.DB, error) {
 	return pool, nil
 }
 
-func (e *sqliteEngine) schemaVersion(ctx context.Context) (int64, error) {
-	var n int64
-	err := e.QueryRow(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1", goose.DefaultTablename).Scan(&n)
-	if err != nil || n == 0 {
-		return 0, err
-	}
-	return newestVersion(ctx, e)
-}
-
 func (e *sqliteEngine) close() error {
 	select {
 	case e.closing <- struct{}{}:
 	default:
 		return ErrClosed
 	}
-	errs := []error{e.writer.close()}
+	var errs []error
+	if e.writer != nil {
+		errs = append(errs, e.writer.close())
+	}
 	close(e.gone)
 	patience := time.NewTimer(closePatience)
 	defer patience.Stop()

@@ -233,3 +233,11 @@ func padded(values []string) []any {
 	}
 	return out
 }
+
+// Backups.
+const (
+	// The epoch of a restored database is later than any that counting can have reached in whatever a running process remembers.
+	restoreEpoch = `UPDATE installation SET value = CASE WHEN CAST(value AS BIGINT) < $1 THEN CAST(CAST($1 AS BIGINT) AS TEXT)
+		ELSE CAST(CAST(value AS BIGINT) + 1 AS TEXT) END WHERE name = 'door_epoch'`
+	seededRows = `name IN ('door_epoch', 'tally_lock')`
+)

@@ -84,3 +84,17 @@ func insertText(n int, queued bool) string {
 	}
 	return b.String()
 }
+
+// Backups.
+const (
+	// PostgreSQL only: a backup has positions for row numbers, also for events that were given none yet.
+	positionedEvents = `FROM (
+		SELECT p.pos AS seq, e.id, e.organization_id, e.type, e.n, e.created_at, e.context, e.data FROM event_positions p JOIN events e ON e.seq = p.seq
+		UNION ALL
+		SELECT (SELECT last FROM event_head) + row_number() OVER (ORDER BY e.seq), e.id, e.organization_id, e.type, e.n, e.created_at, e.context, e.data
+		FROM events e WHERE NOT EXISTS (SELECT 1 FROM event_positions p WHERE p.seq = e.seq)
+	) AS log ORDER BY seq`
+	positionColumns  = `SELECT attname::text FROM pg_attribute WHERE attrelid = 'event_positions'::regclass AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('pos', 'seq') ORDER BY attnum`
+	positionRestored = `INSERT INTO event_positions (pos, seq%[1]s) SELECT seq, seq%[1]s FROM events`
+	restoreHead      = `UPDATE event_head SET last = (SELECT COALESCE(MAX(seq), 0) FROM events)`
+)

@@ -6,5 +6,5 @@
 // place is never read.
 //
 // It stands beside the house: its database is a foreign one, of which it knows neither version nor owner. See
-// docs/adr/0009-mirror.md.
+// docs/adr/0010-mirror.md.
 package mirror
