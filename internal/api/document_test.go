@@ -153,13 +153,10 @@ var theDocument = sync.OnceValues(func() (*openapitest.Document, error) { return
 func (w *world) isAsDescribed(r *http.Request, got reply) {
 	w.Helper()
 	at := w.server.find(r.URL)
-	if at.row == nil || got.status == http.StatusMethodNotAllowed || got.status >= http.StatusInternalServerError {
+	if at.row == nil || r.Method == http.MethodHead || got.status == http.StatusMethodNotAllowed || got.status >= http.StatusInternalServerError {
 		return
 	}
 	route := openapi.Route{Method: r.Method, Pattern: at.row.pattern}
-	if r.Method == http.MethodHead {
-		route.Method = http.MethodGet
-	}
 	if _, there := at.row.methods[route.Method]; !there {
 		return
 	}
