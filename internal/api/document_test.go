@@ -17,33 +17,6 @@ import (
 // are held against the description.
 func pending() []openapi.Route {
 	return []openapi.Route{
-		{Method: "PUT", Pattern: "/organizations/{id}"},
-		{Method: "DELETE", Pattern: "/organizations/{id}"},
-		{Method: "GET", Pattern: "/organizations/{id}/features"},
-		{Method: "PUT", Pattern: "/organizations/{id}/features"},
-
-		{Method: "POST", Pattern: "/organization_domains"},
-		{Method: "GET", Pattern: "/organization_domains/{id}"},
-		{Method: "DELETE", Pattern: "/organization_domains/{id}"},
-		{Method: "POST", Pattern: "/organization_domains/{id}/verify"},
-
-		{Method: "GET", Pattern: "/organizations/{organizationId}/api_keys"},
-		{Method: "POST", Pattern: "/organizations/{organizationId}/api_keys"},
-		{Method: "DELETE", Pattern: "/api_keys/{id}"},
-		{Method: "POST", Pattern: "/api_keys/{id}/expire"},
-		{Method: "POST", Pattern: "/api_keys/validations"},
-
-		{Method: "PATCH", Pattern: "/directories/{id}"},
-		{Method: "DELETE", Pattern: "/directory_users/{id}"},
-
-		{Method: "GET", Pattern: "/events/snapshot"},
-		{Method: "GET", Pattern: "/event_consumers"},
-		{Method: "POST", Pattern: "/event_consumers"},
-		{Method: "GET", Pattern: "/event_consumers/{name}"},
-		{Method: "DELETE", Pattern: "/event_consumers/{name}"},
-		{Method: "GET", Pattern: "/event_consumers/{name}/events"},
-		{Method: "POST", Pattern: "/event_consumers/{name}/acknowledge"},
-
 		{Method: "GET", Pattern: "/webhook_endpoints"},
 		{Method: "POST", Pattern: "/webhook_endpoints"},
 		{Method: "GET", Pattern: "/webhook_endpoints/{id}"},
@@ -153,13 +126,10 @@ var theDocument = sync.OnceValues(func() (*openapitest.Document, error) { return
 func (w *world) isAsDescribed(r *http.Request, got reply) {
 	w.Helper()
 	at := w.server.find(r.URL)
-	if at.row == nil || got.status == http.StatusMethodNotAllowed || got.status >= http.StatusInternalServerError {
+	if at.row == nil || r.Method == http.MethodHead || got.status == http.StatusMethodNotAllowed || got.status >= http.StatusInternalServerError {
 		return
 	}
 	route := openapi.Route{Method: r.Method, Pattern: at.row.pattern}
-	if r.Method == http.MethodHead {
-		route.Method = http.MethodGet
-	}
 	if _, there := at.row.methods[route.Method]; !there {
 		return
 	}

@@ -26,19 +26,27 @@ func newLimits(perSecond float64) limits {
 	return limits{perSecond: perSecond, keys: web.NewLimiter(perSecond, limitedKeys), strangers: web.NewLimiter(perSecond, limitedStrangers)}
 }
 
-// admit says which key a request came with, if that has not come too often.
+// admit says which key a request came with, if that has not come too often. A stranger is counted before anything is done for
+// them, finding a helpful sentence included.
 func (s *server) admit(r *http.Request) (caller string, err error) {
-	caller, err = s.authenticate(r)
-	if err != nil {
-		if limited := s.strange(r); limited != nil {
-			return "", limited
+	secret, err := bearer(r)
+	accepted := false
+	if err == nil {
+		caller, accepted = s.accepts(secret)
+	}
+	if accepted {
+		if wait, ok := s.limits.keys.Allow(caller, s.o.Now()); !ok {
+			return "", s.errLimited(wait, "with this management key")
 		}
-		return "", err
+		return caller, nil
 	}
-	if wait, ok := s.limits.keys.Allow(caller, s.o.Now()); !ok {
-		return "", s.errLimited(wait, "with this management key")
+	if limited := s.strange(r); limited != nil {
+		return "", limited
 	}
-	return caller, nil
+	if err == nil {
+		err = errUnauthorized(s.hint(r.Context(), secret))
+	}
+	return "", err
 }
 
 // strange counts a request without a key.

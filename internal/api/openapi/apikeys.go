@@ -45,7 +45,7 @@ func apiKeys() map[Route]Operation {
 			ID: "createApiKey", Tag: tagAPIKeys, Summary: "Create an API key for an organization",
 			Body: ref("NewApiKey"), Example: `{"name":"Payroll sync","permissions":["scim"]}`,
 			Answers: done(201, "The key, with its value, which is never shown again.", ref("ApiKeyWithValue")),
-			Refuses: and(gone(), refuses(422, "required", "invalid_name", "invalid_permission", "invalid_expires_at", "too_many", "too_long")),
+			Refuses: and(gone(), refuses(422, "required", "invalid", "invalid_permission", "invalid_date", "too_many", "too_long")),
 		},
 		{"DELETE", "/api_keys/{id}"}: {
 			ID: "deleteApiKey", Tag: tagAPIKeys, Summary: "Delete an API key",
@@ -55,7 +55,7 @@ func apiKeys() map[Route]Operation {
 			ID: "expireApiKey", Tag: tagAPIKeys, Summary: "End an API key now or at a time",
 			Body: ref("ApiKeyExpiry"), Sparse: true, Example: `{"expires_at":"2027-01-01T00:00:00.000Z"}`,
 			Answers: done(200, "The key as it is now.", ref("ApiKey")),
-			Refuses: and(gone(), refuses(409, "api_key_already_expired"), refuses(422, "invalid_expires_at")),
+			Refuses: and(gone(), refuses(409, "api_key_already_expired"), refuses(422, "invalid", "invalid_date")),
 		},
 		{"POST", "/api_keys/validations"}: {
 			ID: "validateApiKey", Tag: tagAPIKeys, Summary: "Look whether an API key is valid",

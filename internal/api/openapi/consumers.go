@@ -10,6 +10,7 @@ func consumerSchemas() map[string]*Schema {
 			has("organization_id", optionalText("Whose events it is given, null for all.")),
 			has("cursor", optionalText("The event acknowledged last, null before the first.")),
 			has("lag", count("How many events wait for it.")),
+			has("gap", flag("Events that it had not read have expired: take a snapshot.")),
 			made(), changed(),
 			has("acknowledged_at", orNull(moment("When it acknowledged last, null if never."))),
 		),
@@ -35,8 +36,8 @@ func consumers() map[Route]Operation {
 			About: "A consumer is a cursor that Rollcall keeps for a reader of events.",
 			Body:  ref("NewEventConsumer"), Example: `{"name":"billing","start":"beginning","events":["dsync.user.created","dsync.user.deleted"]}`,
 			Answers: done(201, "The new consumer.", ref("EventConsumer")),
-			Refuses: and(refuses(400, "invalid_cursor"), refuses(404, "entity_not_found"), refuses(409, "consumer_already_exists"),
-				refuses(422, "required", "invalid_name", "invalid_event", "invalid_id", "invalid_start", "too_many")),
+			Refuses: and(refuses(400, "invalid_cursor"), refuses(404, "entity_not_found"), refuses(409, "name_taken", "consumer_limit"),
+				refuses(422, "invalid_name", "invalid_event", "invalid_id", "invalid_start", "too_many")),
 		},
 		{"GET", "/event_consumers/{name}"}: {
 			ID: "getEventConsumer", Tag: tagConsumers, Summary: "Get a consumer",
@@ -57,7 +58,7 @@ func consumers() map[Route]Operation {
 			About: "The cursor never goes back: acknowledging an earlier event changes nothing.",
 			Body:  ref("Acknowledgement"), Example: `{"event_id":"event_01JDXA5Q0G8YQZP0R3M4T7W9KE"}`,
 			Answers: done(200, "The consumer as it is now.", ref("EventConsumer")),
-			Refuses: and(gone(), refuses(400, "invalid_cursor"), refuses(422, "required", "invalid_id")),
+			Refuses: and(gone(), refuses(422, "required", "unknown_event", "foreign_event")),
 		},
 	}
 }

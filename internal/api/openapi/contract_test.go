@@ -405,6 +405,7 @@ func operationDifferences() map[string][]string {
 			"Directory: extensions is ours", "Directory: inactive_users is ours", "Directory: label is ours", "Directory: provider is ours",
 			"Directory: provisioning is ours", "Directory: scim_endpoint is ours", "Directory: strict is ours",
 		},
+		"what has to be published":                  {"OrganizationDomainWithRecords: verification_records is ours"},
 		"whoever follows the log reads it forwards": {"GET /events: default of order is asc, not desc"},
 	}
 }

@@ -18,6 +18,10 @@ func domainMembers(state func(string, *Schema) Member) []Member {
 func domainSchemas() map[string]*Schema {
 	return map[string]*Schema{
 		"OrganizationDomain": noun("organization_domain", domainMembers(may)...),
+		"OrganizationDomainWithRecords": noun("organization_domain", append(domainMembers(may),
+			has("verification_records", listOf("DNS records of which one proves the domain.", object(
+				has("type", text("Like TXT.")), has("name", text("Where the record belongs.")), has("value", text("What it holds.")),
+			))))...),
 		"DomainVerification": object(
 			may("verification_strategy", choice("manual: the operator vouches for the domain, and it is verified at once. dns: it is looked up.", "dns", "manual")),
 		),
@@ -34,12 +38,12 @@ func domains() map[Route]Operation {
 			ID: "createOrganizationDomain", Tag: tagDomains, Summary: "Add a domain to an organization",
 			About: "The domain is pending until a DNS TXT record proves it.",
 			Body:  ref("NewDomain"), Example: `{"organization_id":"org_01JDXA5Q0G8YQZP0R3M4T7W9KE","domain":"acme.example"}`,
-			Answers: done(201, "The new domain.", ref("OrganizationDomain")),
-			Refuses: and(refuses(404, "entity_not_found"), refuses(409, "domain_already_exists"), refuses(422, "invalid_domain", "required")),
+			Answers: done(201, "The new domain.", ref("OrganizationDomainWithRecords")),
+			Refuses: and(refuses(404, "entity_not_found"), refuses(409, "domain_already_exists", "domain_already_verified"), refuses(422, "required", "invalid_domain", "too_many")),
 		},
 		{"GET", "/organization_domains/{id}"}: {
 			ID: "getOrganizationDomain", Tag: tagDomains, Summary: "Get a domain",
-			Answers: done(200, "The domain.", ref("OrganizationDomain")), Refuses: gone(),
+			Answers: done(200, "The domain.", ref("OrganizationDomainWithRecords")), Refuses: gone(),
 		},
 		{"DELETE", "/organization_domains/{id}"}: {
 			ID: "deleteOrganizationDomain", Tag: tagDomains, Summary: "Remove a domain",
@@ -49,8 +53,8 @@ func domains() map[Route]Operation {
 			ID: "verifyOrganizationDomain", Tag: tagDomains, Summary: "Verify a domain",
 			About: "Looks for the TXT record now, and again in the background until it is there. With the strategy manual the operator vouches for the domain.",
 			Body:  ref("DomainVerification"), Sparse: true, Example: `{"verification_strategy":"manual"}`,
-			Answers: done(201, "The domain as it is now.", ref("OrganizationDomain")),
-			Refuses: and(gone(), refuses(400, "domain_already_verified"), refuses(409, "domain_already_verified"), refuses(422, "invalid_verification_strategy")),
+			Answers: done(201, "The domain as it is now.", ref("OrganizationDomainWithRecords")),
+			Refuses: and(gone(), refuses(400, "domain_already_verified"), refuses(409, "domain_already_verified"), refuses(422, "invalid")),
 		},
 	}
 }

@@ -73,7 +73,15 @@ func peopleKinds() map[event.Type]Kind {
 // ownKinds are the types that WorkOS does not have.
 func ownKinds() map[event.Type]Kind {
 	return map[event.Type]Kind{
-		event.WebhookEndpointDisabled: {"A webhook endpoint failed for days and gets nothing any more.", anything("The endpoint, without its secret.")},
+		event.WebhookEndpointDisabled: {"A webhook endpoint failed for days and gets nothing any more.", noun("webhook_endpoint",
+			has("id", text("Id: we_….")),
+			has("endpoint_url", text("Where deliveries went.")),
+			has("status", choice("Always disabled.", "enabled", "disabled")),
+			has("events", listOf("The types it got.", text(""))),
+			has("disabled_reason", text("Why it was disabled.")),
+			has("failing_since", orNull(moment("Since when every delivery had failed."))),
+			made(), changed(),
+		)},
 	}
 }
 

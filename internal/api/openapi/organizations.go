@@ -57,7 +57,7 @@ func organizationSchemas() map[string]*Schema {
 
 func organizations() map[Route]Operation {
 	bad := and(refuses(400, "invalid_metadata", "external_id_already_used"), refuses(409, "domain_already_verified"),
-		refuses(422, "required", "too_long", "invalid", "invalid_domain", "invalid_state", "duplicate_domain"))
+		refuses(422, "required", "too_long", "invalid", "invalid_domain", "invalid_state", "duplicate_domain", "too_many"))
 	return map[Route]Operation{
 		{"GET", "/organizations"}: {
 			ID: "listOrganizations", Tag: tagOrganizations, Summary: "List organizations",
