@@ -57,7 +57,7 @@ func (s *Service) presentUsers(ctx context.Context, r db.Reader, d Directory, em
 	return pages(func(after string) ([]User, error) {
 		return s.usersIn(ctx, r, presentUsers, string(d.ID), after, presentPage)
 	}, func(u User) (string, error) {
-		if !visible(d, u) {
+		if u.Hidden { // what consumers were told, which the setting is ahead of for a moment after it changed
 			return string(u.ID), nil
 		}
 		data, err := UserPayload(d, u)
