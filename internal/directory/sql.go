@@ -175,9 +175,11 @@ const (
 	presentDirectories = selectDirectory + ` AND organization_id = $1 ORDER BY id`
 	presentUsers       = selectUsers + ` AND u.id > $2 ORDER BY u.id LIMIT $3`
 	presentGroups      = selectGroups + ` AND g.id > $2 ORDER BY g.id LIMIT $3`
-	presentMembers     = `SELECT ` + userColumns + `, NULL FROM directory_group_members m
+	// Both sides begin after the last one: a merge of the two would read the people from the beginning for each page.
+	presentMembers = `SELECT ` + userColumns + `, NULL FROM directory_group_members m
 		JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
-		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 AND u.directory_id = $1 AND u.active ORDER BY m.member_id LIMIT $4`
+		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 AND u.directory_id = $1 AND u.id > $3 AND u.active
+		ORDER BY m.member_id LIMIT $4`
 )
 
 // Erasures. What a removed directory left is kept for its old ids only; everything else names its directory.

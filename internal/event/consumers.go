@@ -312,7 +312,11 @@ func (l *Log) measure(ctx context.Context, c *Consumer) error {
 	var w conditions
 	w.add("pos > $%d", from.pos)
 	c.query().choose(&w)
-	err = l.db.QueryRow(ctx, fmt.Sprintf(countWaiting, strings.Join(w.where, " AND "), MaxLag), w.args...).Scan(&c.Lag)
+	source := "event_log"
+	if l.positioned() {
+		source = "event_positions" // which knows all that is asked here
+	}
+	err = l.db.QueryRow(ctx, fmt.Sprintf(countWaiting, source, strings.Join(w.where, " AND "), MaxLag), w.args...).Scan(&c.Lag)
 	if err != nil {
 		return fmt.Errorf("count what waits for consumer %s: %w", c.Name, err)
 	}

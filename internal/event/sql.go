@@ -26,14 +26,17 @@ const (
 	freezeHead     = `LOCK TABLE event_head IN EXCLUSIVE MODE`
 	lockHead       = `SELECT last FROM event_head FOR UPDATE`
 	anyQueued      = `SELECT EXISTS (SELECT 1 FROM event_queue)`
-	positionQueued = `WITH q AS (DELETE FROM event_queue WHERE seq IN (SELECT seq FROM event_queue ORDER BY seq LIMIT 10000) RETURNING seq)
-		INSERT INTO event_positions (pos, seq) SELECT $1 + row_number() OVER (ORDER BY seq), seq FROM q`
+	positionQueued = `WITH q AS (DELETE FROM event_queue WHERE seq IN (SELECT seq FROM event_queue ORDER BY seq LIMIT 10000)
+			RETURNING seq, organization_id, type, n)
+		INSERT INTO event_positions (pos, seq, organization_id, type, n)
+			SELECT $1 + row_number() OVER (ORDER BY seq), seq, organization_id, type, n FROM q`
 	moveHead        = `UPDATE event_head SET last = last + $1`
 	deletePositions = `DELETE FROM event_positions WHERE seq < $1`
 	insertColumns   = `INSERT INTO events (id, organization_id, type, n, created_at, context, data) VALUES `
 	valuesPerEvent  = 7
 	eventsPerInsert = 16
-	queueFromInsert = `WITH appended AS (%s RETURNING seq) INSERT INTO event_queue (seq) SELECT seq FROM appended`
+	queueFromInsert = `WITH appended AS (%s RETURNING seq, organization_id, type, n)
+		INSERT INTO event_queue (seq, organization_id, type, n) SELECT seq, organization_id, type, n FROM appended`
 )
 
 // Consumers.
@@ -46,7 +49,7 @@ const (
 	deleteConsumer = `DELETE FROM event_consumers WHERE name = $1`
 	moveConsumer   = `UPDATE event_consumers SET cursor = $2, passed = '', updated_at = $3, acknowledged_at = $3 WHERE name = $1`
 	passConsumer   = `UPDATE event_consumers SET passed = $3 WHERE name = $1 AND cursor = $2`
-	countWaiting   = `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT n FROM event_log WHERE %s ORDER BY pos LIMIT %d) AS w`
+	countWaiting   = `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT n FROM %s WHERE %s ORDER BY pos LIMIT %d) AS w`
 )
 
 // Erasures.

@@ -42,6 +42,23 @@ CREATE TABLE idempotency_answers (
 ) {{clustered}};
 CREATE INDEX idempotency_answers_created ON idempotency_answers (created_at);
 
+-- Readers of one organization's events. On PostgreSQL their order is only known when they get their positions, so what is chosen by
+-- goes with those, after the commit; the writers say it to the queue.
+-- +only sqlite
+CREATE INDEX events_organization ON events (organization_id, seq);
+-- +end
+-- +only postgres
+ALTER TABLE event_queue ADD COLUMN organization_id {{text}} NOT NULL DEFAULT '', ADD COLUMN type {{text}} NOT NULL DEFAULT '', ADD COLUMN n BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE event_positions ADD COLUMN organization_id {{text}} NOT NULL DEFAULT '', ADD COLUMN type {{text}} NOT NULL DEFAULT '', ADD COLUMN n BIGINT NOT NULL DEFAULT 1;
+UPDATE event_queue AS q SET organization_id = e.organization_id, type = e.type, n = e.n FROM events AS e WHERE e.seq = q.seq;
+UPDATE event_positions AS p SET organization_id = e.organization_id, type = e.type, n = e.n FROM events AS e WHERE e.seq = p.seq;
+CREATE INDEX event_positions_organization ON event_positions (organization_id, pos);
+CREATE INDEX event_positions_type ON event_positions (type, pos);
+CREATE OR REPLACE VIEW event_log AS
+    SELECT p.pos, e.id, p.organization_id, p.type, p.n, e.created_at, e.context, e.data
+    FROM event_positions p JOIN events e ON e.seq = p.seq;
+-- +end
+
 -- Readers of the log that remember how far they have come.
 CREATE TABLE event_consumers (
     name            {{text}} NOT NULL PRIMARY KEY,
