@@ -114,7 +114,7 @@ func TestExit_codes_and_advice_fit_the_refusal(t *testing.T) {
 
 func TestConflicting_or_missing_flags_are_usage_errors_and_nothing_is_sent(t *testing.T) {
 	for _, command := range []string{
-		"user list", "group list", "webhook replay we_1", "webhook replay webhook_delivery_1 --failed", "organization list --limit -1",
+		"user list", "group list", "webhook replay we_1", "webhook replay whd_1 --failed", "organization list --limit -1",
 		"event tail -n 101", "organization features org_1 --on sso --off sso", "webhook update w --enable --disable", "event mirror",
 		"event list --since yesterday", "directory create o n --extensions /nowhere/x.json", "completion tcsh",
 	} {
