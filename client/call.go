@@ -221,7 +221,7 @@ func passing(err error) bool {
 }
 
 // underWay is how the server refuses a repetition that overtakes the first request with the same Idempotency-Key.
-const underWay = "idempotency_key_in_use"
+const underWay = "idempotency_in_progress"
 
 // backOff doubles from first to at most long, and spreads over the upper half so that many clients do not come back together.
 func backOff(attempt int, first, long time.Duration) time.Duration {

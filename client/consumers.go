@@ -20,6 +20,7 @@ type Consumer struct {
 	OrganizationID string    `json:"organization_id"` // "": all
 	Cursor         string    `json:"cursor"`          // id of the event acknowledged last
 	Lag            int64     `json:"lag"`             // events that wait
+	Gap            bool      `json:"gap"`             // events were deleted by their age before they were acknowledged
 	CreatedAt      time.Time `json:"created_at"`
 	UpdatedAt      time.Time `json:"updated_at"`
 	AcknowledgedAt time.Time `json:"acknowledged_at"`

@@ -71,6 +71,10 @@ func (c *Client) Events(ctx context.Context, q EventQuery) iter.Seq2[Event, erro
 	return list[Event](ctx, c, q.query(), "events")
 }
 
+// CodeExpired is the code of the refusal for who comes back after the log's retention has deleted events they had not read. Take a
+// snapshot, and go on from its cursor.
+const CodeExpired = "cursor_expired"
+
 // TailOptions say what to follow and how.
 type TailOptions struct {
 	Types          []string

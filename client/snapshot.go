@@ -128,7 +128,7 @@ func (c *Client) openLines(ctx context.Context, p prepared) (*lines, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	l := &lines{c: c, ctx: ctx, cancel: cancel}
 	l.silent = time.AfterFunc(c.timeout, func() { cancel(fmt.Errorf("nothing came for %s", c.timeout)) })
-	res, err := c.open(ctx, p)
+	res, err := c.open(ctx, p) //nolint:bodyclose // lines.close closes it
 	if err != nil {
 		l.silent.Stop()
 		err = explain(ctx, err)

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 	"time"
 )
@@ -11,13 +10,17 @@ import (
 type WebhookEndpoint struct {
 	Raw
 
-	ID        string    `json:"id"`
-	URL       string    `json:"endpoint_url"`
-	Secret    string    `json:"secret"`
-	Status    string    `json:"status"` // enabled or disabled
-	Types     []string  `json:"events"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	ID             string    `json:"id"`
+	URL            string    `json:"endpoint_url"`
+	Secret         string    `json:"secret"`
+	Status         string    `json:"status"` // enabled or disabled
+	Types          []string  `json:"events"`
+	FailingSince   time.Time `json:"failing_since"`
+	DisabledAt     time.Time `json:"disabled_at"`
+	DisabledReason string    `json:"disabled_reason"`
+	OldSecretUntil time.Time `json:"old_secret_until"` // until then the secret before signs too
+	CreatedAt      time.Time `json:"created_at"`
+	UpdatedAt      time.Time `json:"updated_at"`
 }
 
 // NewWebhookEndpoint is an endpoint to be made.
@@ -67,18 +70,33 @@ func (c *Client) RotateWebhookSecret(ctx context.Context, id string, keepOld tim
 	return fetch[WebhookEndpoint](ctx, c, post(body, "webhook_endpoints", id, "rotate_secret"))
 }
 
-// Delivery is one event on its way to one endpoint. Its further members are in JSON().
+// Delivery is one event on its way to one endpoint. Attempts are only in what Delivery gives.
 type Delivery struct {
 	Raw
 
-	ID         string          `json:"id"`
-	EndpointID string          `json:"webhook_endpoint_id"`
-	EventID    string          `json:"event_id"`
-	Type       string          `json:"event"`
-	State      string          `json:"state"` // pending, delivered, failed, superseded or cancelled
-	Attempts   json.RawMessage `json:"attempts"`
-	CreatedAt  time.Time       `json:"created_at"`
-	FinishedAt time.Time       `json:"finished_at"`
+	ID             string    `json:"id"`
+	EndpointID     string    `json:"webhook_endpoint_id"`
+	OrganizationID string    `json:"organization_id"`
+	EventID        string    `json:"event_id"`
+	Type           string    `json:"event"`
+	State          string    `json:"state"`  // pending, delivered, failed or cancelled
+	Reason         string    `json:"reason"` // why it is failed or cancelled
+	Replay         bool      `json:"replay"`
+	AttemptCount   int       `json:"attempt_count"`
+	Attempts       []Attempt `json:"attempts"`
+	NextAttemptAt  time.Time `json:"next_attempt_at"`
+	CreatedAt      time.Time `json:"created_at"`
+	FinishedAt     time.Time `json:"finished_at"`
+}
+
+// Attempt is one request of a delivery.
+type Attempt struct {
+	ID           string    `json:"id"`
+	At           time.Time `json:"at"`
+	Milliseconds float64   `json:"milliseconds"`
+	Status       int       `json:"status"` // of the answer; 0 where there was none
+	Error        string    `json:"error"`
+	Answer       string    `json:"answer"` // its beginning
 }
 
 // DeliveryQuery narrows the list of an endpoint's deliveries.

@@ -23,6 +23,12 @@ func consumerColumns() []column[client.Consumer] {
 		col("ORGANIZATION", func(x k) string { return orWord(x.OrganizationID, "all") }),
 		col("EVENTS", func(x k) string { return orWord(strings.Join(x.Types, ", "), "all") }),
 		col("BEHIND", func(x k) string { return strconv.FormatInt(x.Lag, 10) }),
+		wide("GAP", func(x k) string {
+			if x.Gap {
+				return "events were deleted before they were acknowledged; take a snapshot"
+			}
+			return ""
+		}),
 		col("ACKNOWLEDGED", func(x k) string { return ago(x.AcknowledgedAt) }),
 		wide("CURSOR", func(x k) string { return x.Cursor }),
 		wide("CREATED", func(x k) string { return when(x.CreatedAt) }),

@@ -277,16 +277,18 @@ func exchangeColumns() []column[client.Exchange] {
 	}
 }
 
-// effect is what an exchange did, or why it did nothing, in the server's words.
+// effect is what an exchange did, or why it was refused and what to do, in the server's words.
 func effect(e client.Exchange) string {
 	var told struct {
 		Summary string `json:"summary"`
-		Why     string `json:"why"`
+		Refusal struct {
+			Advice string `json:"advice"`
+		} `json:"refusal"`
 	}
 	if json.Unmarshal(e.Effect, &told) != nil {
 		return ""
 	}
-	return strings.TrimSpace(told.Summary + " " + told.Why)
+	return strings.TrimSpace(told.Summary + " " + told.Refusal.Advice)
 }
 
 type exchangeList struct {

@@ -28,6 +28,10 @@ func webhookColumns() []column[client.WebhookEndpoint] {
 		col("STATUS", func(x e) string { return x.Status }),
 		col("EVENTS", func(x e) string { return strings.Join(x.Types, ", ") }),
 		wide("SECRET", func(x e) string { return x.Secret }),
+		wide("FAILING SINCE", func(x e) string { return when(x.FailingSince) }),
+		wide("DISABLED", func(x e) string { return when(x.DisabledAt) }),
+		wide("BECAUSE", func(x e) string { return x.DisabledReason }),
+		wide("OLD SECRET UNTIL", func(x e) string { return when(x.OldSecretUntil) }),
 		col("CREATED", func(x e) string { return ago(x.CreatedAt) }),
 	}
 }
@@ -165,7 +169,8 @@ func deliveryColumns() []column[client.Delivery] {
 		col("EVENT", func(x d) string { return x.Type }),
 		col("EVENT ID", func(x d) string { return x.EventID }),
 		col("STATE", func(x d) string { return x.State }),
-		col("ATTEMPTS", func(x d) string { return string(x.Attempts) }),
+		col("ATTEMPTS", func(x d) string { return strconv.Itoa(x.AttemptCount) }),
+		col("REASON", func(x d) string { return x.Reason }),
 		col("CREATED", func(x d) string { return when(x.CreatedAt) }),
 		col("FINISHED", func(x d) string { return when(x.FinishedAt) }),
 	}
@@ -176,7 +181,7 @@ type webhookDeliveries struct {
 	few
 
 	ID    string `arg:"" help:"Id of the endpoint."`
-	State string `placeholder:"STATE" help:"pending, delivered, failed, superseded or cancelled."`
+	State string `placeholder:"STATE" help:"pending, delivered, failed or cancelled."`
 	Event string `placeholder:"TYPE" help:"Those of one type."`
 }
 
@@ -201,7 +206,7 @@ type webhookReplay struct {
 // Run sends once more.
 func (c *webhookReplay) Run(ctx context.Context, w world) error {
 	chosen := len(c.EventIDs) > 0 || !c.Since.IsZero() || !c.Until.IsZero() || c.Failed
-	delivery := strings.HasPrefix(c.ID, "webhook_delivery_") || strings.HasPrefix(c.ID, "delivery_")
+	delivery := strings.HasPrefix(c.ID, "whd_")
 	if chosen == delivery {
 		return usageError("which events? Give --event, --since and --until, or --failed with an endpoint; or the id of one delivery alone")
 	}

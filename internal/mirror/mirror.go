@@ -213,7 +213,8 @@ func orAll(s string) string {
 	return s
 }
 
-// snapshot writes the present state and its place in one transaction: a run that ends in the middle leaves nothing.
+// snapshot puts the present state and its place into the place of what is there, in one transaction: a run that ends in the middle
+// changes nothing, and readers see the old or the new.
 func (m *mirror) snapshot(ctx context.Context) error {
 	cursor, records, err := m.api.Snapshot(ctx, client.SnapshotQuery{OrganizationID: m.o.OrganizationID})
 	if err != nil {
@@ -222,6 +223,9 @@ func (m *mirror) snapshot(ctx context.Context) error {
 	n, b := 0, &pgx.Batch{}
 	var failure error // of the server or of a record: not the database's
 	err = m.transaction(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, m.t.in(clearAll)); err != nil {
+			return err
+		}
 		for e, err := range records {
 			if err == nil {
 				err = m.t.apply(b, e)
@@ -277,6 +281,12 @@ func (m *mirror) follow(ctx context.Context) error {
 			err = m.applied(ctx, events)
 		}
 		switch {
+		case client.Code(err) == client.CodeExpired:
+			m.o.Note("The log no longer holds what came after the last run; taking a new snapshot.")
+			if err := m.snapshot(ctx); err != nil {
+				return err
+			}
+			continue
 		case err != nil && !m.passing(ctx, err):
 			return err
 		case err == nil && len(events) > 0:

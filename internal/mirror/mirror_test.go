@@ -38,6 +38,7 @@ type server struct {
 	exists   bool
 	broken   bool  // the snapshot ends too early
 	failures []int // statuses of the next answers; 0 is a success
+	expired  int   // events that are no longer there
 	cut      int   // no more than this many events are known, when above 0
 }
 
@@ -122,6 +123,11 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 	from := 0
 	if after := r.URL.Query().Get("after"); after != "" {
 		from, _ = strconv.Atoi(strings.TrimPrefix(after, "event_"))
+	}
+	if from > 0 && from < s.expired {
+		w.WriteHeader(409)
+		fmt.Fprint(w, `{"code":"cursor_expired","message":"It is gone."}`)
+		return
 	}
 	known := len(s.log)
 	if s.cut > 0 {
@@ -287,6 +293,19 @@ func TestMirror_takes_the_snapshot_first_and_the_log_after_it(t *testing.T) {
 	}
 	if got := b.rows(t, "SELECT name FROM $$.organizations"); got != "Acme Corp Beta" {
 		t.Errorf("names: %s", got)
+	}
+}
+
+func TestMirror_begins_anew_when_the_log_no_longer_holds_what_it_missed(t *testing.T) {
+	b := newBed(t)
+	b.log = everything()
+	b.cut = 7
+	b.run(t)
+	b.cut, b.expired, b.at = 0, 12, 16
+	b.state = []string{event("organization.created", orgOf("org_1", "Acme Corp")), event("dsync.user.created", userOf("u2", "active", ""))}
+	b.run(t)
+	if got := b.ids(t); got != "org_1 org_2 u2:active" {
+		t.Errorf("it holds %s", got)
 	}
 }
 

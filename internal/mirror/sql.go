@@ -83,6 +83,9 @@ CREATE INDEX IF NOT EXISTS memberships_directory ON {{schema}}.memberships (dire
 CREATE INDEX IF NOT EXISTS memberships_organization ON {{schema}}.memberships (organization_id)`
 
 const (
+	clearAll = `DELETE FROM {{schema}}.memberships; DELETE FROM {{schema}}.groups; DELETE FROM {{schema}}.users;
+		DELETE FROM {{schema}}.directories; DELETE FROM {{schema}}.organizations; DELETE FROM {{schema}}.mirror`
+
 	readMirrors = `SELECT consumer, organization_id, cursor FROM {{schema}}.mirror FOR UPDATE`
 	addMirror   = `INSERT INTO {{schema}}.mirror (consumer, organization_id, cursor, applied_at) VALUES ($1, $2, $3, now())`
 	moveMirror  = `UPDATE {{schema}}.mirror SET cursor = $3, applied_at = now() WHERE consumer = $1 AND cursor = $2`
