@@ -59,6 +59,9 @@ func refusalOf(f *fault.Error) refusal {
 		out.Code = string(f.Kind)
 	}
 	one := fieldFault{Code: out.Code, Field: strings.ToValidUTF8(f.Field, "\uFFFD"), Message: out.Message}
+	if f.Detail != "" {
+		one.Code = f.Detail
+	}
 	switch f.Kind {
 	case fault.Invalid:
 		out.Errors = []fieldFault{one}

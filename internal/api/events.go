@@ -7,30 +7,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/event"
-	"github.com/rollcallhq/rollcall/internal/org"
 )
 
 const eventPrefix = "event"
 
-type shownEvent struct {
-	Object    string         `json:"object"`
-	ID        string         `json:"id"`
-	Event     event.Type     `json:"event"`
-	Data      jsontext.Value `json:"data"`
-	CreatedAt string         `json:"created_at"`
-	Context   jsontext.Value `json:"context"`
-}
-
-func showEvent(e event.Event) shownEvent {
-	return shownEvent{
-		Object: "event", ID: e.ID, Event: e.Type, Data: jsontext.Value(e.Data), CreatedAt: org.Time(e.CreatedAt), Context: jsontext.Value(e.Context),
-	}
-}
-
 // eventList is the one list whose metadata has no before (contract).
 type eventList struct {
-	Object   string       `json:"object"`
-	Data     []shownEvent `json:"data"`
+	Object   string           `json:"object"`
+	Data     []jsontext.Value `json:"data"`
 	Metadata struct {
 		After *string `json:"after"`
 	} `json:"list_metadata"`
@@ -56,9 +40,11 @@ func listEvents(c *call) (answer, error) {
 	if p.backwards() {
 		slices.Reverse(found)
 	}
-	out := eventList{Object: "list", Data: make([]shownEvent, len(found))}
+	out := eventList{Object: "list", Data: make([]jsontext.Value, len(found))}
 	for i, e := range found {
-		out.Data[i] = showEvent(e)
+		if out.Data[i], err = e.JSON(); err != nil {
+			return answer{}, err
+		}
 	}
 	if len(found) > 0 {
 		out.Metadata.After = p.ends(found[0].ID, found[len(found)-1].ID, more).After

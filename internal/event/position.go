@@ -55,8 +55,9 @@ func (l *Log) positionSome(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
-// Nudge tells the background worker that something was committed. It never blocks.
+// Nudge tells the background worker and those who wait for Changed that something was committed. It never blocks.
 func (l *Log) Nudge() {
+	l.bell.ring()
 	select {
 	case l.nudge <- struct{}{}:
 	default:

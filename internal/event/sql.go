@@ -10,6 +10,9 @@ const (
 	selectAt    = `SELECT pos, id, n FROM event_log WHERE id <= $1 ORDER BY id DESC LIMIT 1`
 	selectFirst = `SELECT seq, created_at FROM events ORDER BY seq LIMIT 1`
 
+	selectNamed  = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id IN (%s)`
+	selectAround = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id <= $1 ORDER BY id DESC LIMIT 1`
+
 	deleteOldest = `DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE created_at < $1 AND seq < (SELECT MAX(seq) FROM events) ORDER BY seq LIMIT 1000)`
 
 	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`
