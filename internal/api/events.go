@@ -126,7 +126,10 @@ func notEmitted() []string {
 
 // moment reads an ISO 8601 time, or a day, which begins at midnight UTC.
 func (c *call) moment(name string) (time.Time, error) {
-	text := c.query.Get(name)
+	return readMoment(name, c.query.Get(name))
+}
+
+func readMoment(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

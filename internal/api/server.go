@@ -9,6 +9,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 // Options are what the edge is built from.
@@ -30,6 +31,8 @@ type Options struct {
 
 	MaxBody int64        // bytes of a body; 1 MiB
 	Logger  *slog.Logger // slog.Default
+
+	Webhooks *webhook.Service
 }
 
 const defaultMaxBody = 1 << 20

@@ -33,6 +33,7 @@ type Settings struct {
 	EventRetention    Text `help:"How long events are kept, like 365d; 0 for ever." preset:"0" placeholder:"DURATION"`
 	ExchangeRetention Text `help:"How long recorded SCIM requests are kept; 0 for ever." preset:"30d" placeholder:"DURATION"`
 	ExchangeMaxBytes  Text `help:"How much room the recorded SCIM requests of one directory may take, like 500MB or 2GiB; 0 for no bound." preset:"1GiB" placeholder:"SIZE"`
+	WebhookRetention  Text `help:"How long finished webhook deliveries and their attempts are kept; 0 for ever." preset:"30d" placeholder:"DURATION"`
 	ShutdownTimeout   Text `help:"How long a stop waits for requests in flight." preset:"30s" placeholder:"DURATION"`
 	CommitDelay       Text `help:"For benchmarks: pretend that every commit's fsync takes so much longer." preset:"0" hidden:"" placeholder:"DURATION"`
 }
@@ -74,6 +75,7 @@ type Config struct {
 	EventRetention    time.Duration // 0: for ever
 	ExchangeRetention time.Duration // 0: for ever
 	ExchangeMaxBytes  int64         // 0: no bound
+	WebhookRetention  time.Duration // 0: for ever
 	ShutdownTimeout   time.Duration
 	CommitDelay       time.Duration
 }
@@ -102,6 +104,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 		EventRetention:    l.duration(s.EventRetention),
 		ExchangeRetention: l.duration(s.ExchangeRetention),
 		ExchangeMaxBytes:  l.size(s.ExchangeMaxBytes),
+		WebhookRetention:  l.duration(s.WebhookRetention),
 		ShutdownTimeout:   l.duration(s.ShutdownTimeout),
 		CommitDelay:       l.duration(s.CommitDelay),
 	}

@@ -14,7 +14,7 @@ import (
 
 // DeliveryQuery selects deliveries of one endpoint.
 type DeliveryQuery struct {
-	db.Page
+	Page
 	State State      // "": any
 	Type  event.Type // "": any
 }
@@ -24,7 +24,7 @@ func (s *Service) Deliveries(ctx context.Context, id EndpointID, q DeliveryQuery
 	if _, err := s.Get(ctx, id); err != nil {
 		return nil, false, err
 	}
-	p := &q.Page
+	p := q.database()
 	text := selectDelivery + " WHERE d.endpoint_id = " + p.Arg(string(id))
 	switch q.State {
 	case "":
@@ -43,7 +43,7 @@ func (s *Service) Deliveries(ctx context.Context, id EndpointID, q DeliveryQuery
 	if err != nil {
 		return nil, false, err
 	}
-	found, more := db.Cut(*p, found)
+	found, more := db.Cut(p, found)
 	return found, more, nil
 }
 

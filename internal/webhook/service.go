@@ -180,8 +180,20 @@ func (s *Service) Get(ctx context.Context, id EndpointID) (Endpoint, error) {
 	return found[0].Endpoint, nil
 }
 
+// Page selects a page of a list. Limit is the page size; Before and After are ids.
+type Page struct {
+	Before, After string
+	Limit         int
+	Ascending     bool
+}
+
+func (p Page) database() db.Page {
+	return db.Page{Before: p.Before, After: p.After, Limit: p.Limit, Ascending: p.Ascending}
+}
+
 // List gives a page and whether more follow in the direction read.
-func (s *Service) List(ctx context.Context, p db.Page) ([]Endpoint, bool, error) {
+func (s *Service) List(ctx context.Context, q Page) ([]Endpoint, bool, error) {
+	p := q.database()
 	text, args := p.Statement(selectEndpoint, "id")
 	found, err := s.endpoints(ctx, s.db, text, args...)
 	if err != nil {

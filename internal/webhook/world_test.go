@@ -89,7 +89,9 @@ func (w *world) service(allowed ...string) *Service {
 	return NewService(Options{
 		DB: w.db, Events: w.events, IDs: w.ids, Sealer: w.sealer, Policy: outbound.NewPolicy(networks, nil), Now: w.now,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), UserAgent: "Rollcall/test",
-		KnownType: func(t event.Type) bool { return slices.Contains(event.Types(), t) || slices.Contains(event.OwnTypes(), t) },
+		KnownType: func(t event.Type) bool {
+			return slices.Contains(event.Types(), t) || slices.Contains(event.OwnTypes(), t)
+		},
 	})
 }
 
