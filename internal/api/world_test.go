@@ -22,6 +22,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 const publicURL = "https://sync.example.com"
@@ -55,6 +56,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },
 		Logger:        log,
+		Webhooks:      webhooks(t, d, events, ids, log),
 	}).(*server)
 	public, err := url.Parse(publicURL + "/")
 	w.must(err)
@@ -65,6 +67,16 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		},
 	}.Wrap(w.server)
 	return w
+}
+
+// webhooks does not run: nothing is sent.
+func webhooks(t *testing.T, d *db.DB, events *event.Log, ids *token.Source, log *slog.Logger) *webhook.Service {
+	t.Helper()
+	sealer, err := db.NewSealer([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return webhook.NewService(webhook.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: log, KnownType: KnownWebhookType})
 }
 
 func (w *world) must(err error) {

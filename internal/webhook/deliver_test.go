@@ -47,10 +47,16 @@ func TestEvents_are_delivered_signed_both_ways_with_the_id_and_body_of_the_log(t
 	})
 }
 
+// only is the endpoint's one delivery, waited for.
 func (w *world) only(s *Service, id EndpointID) Delivery {
 	w.Helper()
-	found, err := s.readDeliveries(w.Context(), w.db, deliveriesOf, string(id))
-	w.must(err)
+	var found []Delivery
+	w.until("there is a delivery", func() bool {
+		var err error
+		found, err = s.readDeliveries(w.Context(), w.db, deliveriesOf, string(id))
+		w.must(err)
+		return len(found) > 0
+	})
 	if len(found) != 1 {
 		w.Fatalf("%d deliveries, want 1", len(found))
 	}
