@@ -178,7 +178,7 @@ func (d *dispatcher) claim(ctx context.Context, l *lease, e stored, alive map[st
 		return e.owner == l.process, nil
 	}
 	var w db.Write
-	w.Guard(claimEndpoint, string(e.ID), l.process)
+	w.Guard(claimEndpoint, string(e.ID), l.process, e.owner)
 	err := d.s.db.Write(ctx, &w)
 	var lost *db.GuardError
 	if errors.As(err, &lost) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -279,5 +280,35 @@ func (s *Service) insertReplays(ctx context.Context, id EndpointID, made, were [
 		case !errors.As(err, &lost):
 			return fmt.Errorf("write replayed webhook deliveries: %w", err)
 		}
+	}
+}
+
+// Forget takes away what receivers answered to deliveries about a person of an organization, or about all of it where subject is "".
+// What they were sent is not kept here. It goes through the table in parts, each a short transaction, and may be repeated.
+func (s *Service) Forget(ctx context.Context, organizationID, subject string) error {
+	pattern := ""
+	if subject != "" {
+		pattern = "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(subject) + " %"
+	}
+	for from := ""; ; {
+		var until *string
+		if err := s.db.QueryRow(ctx, deliveriesPart, from).Scan(&until); err != nil {
+			return fmt.Errorf("read webhook deliveries: %w", err)
+		}
+		if until == nil {
+			return nil
+		}
+		for _, how := range []string{"=", "+"} { // held alone or shared
+			like := pattern
+			if like != "" {
+				like = "% " + how + like[1:]
+			}
+			var w db.Write
+			w.Exec(forgetAnswers, from, *until, organizationID, like)
+			if err := s.db.Write(ctx, &w); err != nil {
+				return fmt.Errorf("forget answers to webhooks: %w", err)
+			}
+		}
+		from = *until
 	}
 }

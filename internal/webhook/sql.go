@@ -36,8 +36,11 @@ const (
 	cancelPending = `UPDATE webhook_deliveries SET state = 'cancelled', reason = $2, next_at = NULL, finished_at = $3 WHERE endpoint_id = $1 AND state = 'pending'`
 	oldestPending = `SELECT MIN(created_at) FROM webhook_deliveries WHERE state = 'pending'`
 
-	insertAttempt = `INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, at, micros, status, error, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	attemptsOf    = `SELECT id, at, micros, status, error, answer FROM webhook_attempts WHERE delivery_id = $1 ORDER BY id LIMIT 100`
+	insertAttempt  = `INSERT INTO webhook_attempts (id, delivery_id, endpoint_id, at, micros, status, error, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	deliveriesPart = `SELECT MAX(id) FROM (SELECT id FROM webhook_deliveries WHERE id > $1 ORDER BY id LIMIT 2000) part`
+	forgetAnswers  = `UPDATE webhook_attempts SET answer = NULL WHERE answer IS NOT NULL AND delivery_id IN (SELECT id FROM webhook_deliveries
+		WHERE id > $1 AND id <= $2 AND organization_id = $3 AND ($4 = '' OR ' ' || entity || ' ' LIKE $4 ESCAPE '\'))`
+	attemptsOf = `SELECT id, at, micros, status, error, answer FROM webhook_attempts WHERE delivery_id = $1 ORDER BY id LIMIT 100`
 
 	expireAttempts   = `DELETE FROM webhook_attempts WHERE id IN (SELECT id FROM webhook_attempts WHERE id < $1 ORDER BY id LIMIT 1000)`
 	expireDeliveries = `DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE id < $1 AND state <> 'pending' ORDER BY id LIMIT 1000)`
@@ -49,7 +52,9 @@ const (
 	buryProcess   = `DELETE FROM webhook_processes WHERE process = $1 AND beat = $2`
 	endProcess    = `DELETE FROM webhook_processes WHERE process = $1`
 	onlyProcess   = `DELETE FROM webhook_processes WHERE process <> $1`
+	// The former owner is named: when two want the same endpoint, PostgreSQL looks again at the row that it has waited for, and not
+	// at other tables.
 	claimEndpoint = `UPDATE webhook_endpoints SET owner = $2 WHERE id = $1 AND status = 'enabled' AND deleted_at IS NULL
-		AND EXISTS (SELECT 1 FROM webhook_processes WHERE process = $2)
-		AND NOT EXISTS (SELECT 1 FROM webhook_processes WHERE process = owner)`
+		AND COALESCE(owner, '') = $3 AND NOT EXISTS (SELECT 1 FROM webhook_processes WHERE process = $3)
+		AND EXISTS (SELECT 1 FROM webhook_processes WHERE process = $2)`
 )
