@@ -179,12 +179,15 @@ func (d *dispatcher) claim(ctx context.Context, l *lease, e stored, alive map[st
 	}
 	var w db.Write
 	w.Guard(claimEndpoint, string(e.ID), l.process, e.owner)
-	err := d.s.db.Write(ctx, &w)
 	var lost *db.GuardError
-	if errors.As(err, &lost) {
+	switch err := d.s.db.Write(ctx, &w); {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &lost): // another was first
 		return false, nil
+	default:
+		return false, err
 	}
-	return err == nil, err
 }
 
 // hire starts a worker, or tells the one there is what has changed. One that is leaving is waited for: two workers of one endpoint
@@ -314,7 +317,7 @@ func (d *dispatcher) statements(some []outcome) *db.Write {
 		}
 		if o.verdict != undone {
 			attempts = append(attempts, o.row())
-			o.health(w, now)
+			o.health(w)
 		}
 		switch state, reason := o.end(); state {
 		case Pending:
@@ -360,13 +363,13 @@ func (o outcome) end() (State, *string) {
 }
 
 // health keeps the moment of the first failure since the last success.
-func (o outcome) health(w *db.Write, now int64) {
+func (o outcome) health(w *db.Write) {
 	failed := o.verdict != delivered
 	if o.w.failing.Swap(failed) == failed {
 		return
 	}
 	if failed {
-		w.Exec(setFailing, string(o.w.id), now)
+		w.Exec(setFailing, string(o.w.id), o.attempt.At.UnixMicro())
 	} else {
 		w.Exec(clearFailing, string(o.w.id))
 	}

@@ -67,7 +67,7 @@ func (s *Service) post(ctx context.Context, e *Endpoint, j *job, body []byte) At
 	r, err := s.request(ctx, e, j, body, now)
 	if err == nil {
 		var answer *http.Response
-		if answer, err = s.client.Do(r); err == nil {
+		if answer, err = s.client.Do(r); err == nil { //nolint:bodyclose // beginning closes it
 			a.Status, a.Answer = answer.StatusCode, beginning(answer.Body)
 		}
 	}
@@ -82,7 +82,7 @@ func (s *Service) post(ctx context.Context, e *Endpoint, j *job, body []byte) At
 func beginning(body io.ReadCloser) string {
 	stop := time.AfterFunc(answerPatience, func() { _ = body.Close() })
 	defer stop.Stop()
-	defer body.Close() //nolint:errcheck // it was only read from
+	defer body.Close()
 	kept, err := io.ReadAll(io.LimitReader(body, answerKept))
 	if err == nil {
 		_, _ = io.CopyN(io.Discard, body, answerDrained) // what cannot be read costs the connection, which is right

@@ -258,16 +258,16 @@ func (w *worker) done(ctx context.Context, o outcome) {
 	case undone:
 		w.free(o.j)
 	case givenUp:
-		w.failed(ctx)
+		w.failed(ctx, o)
 		w.free(o.j)
 	case again:
 		o.j.due = o.due
 		w.later.add(o.j)
-		w.failed(ctx)
+		w.failed(ctx, o)
 	case gone:
 		o.j.due = o.due
 		w.later.add(o.j)
-		w.failed(ctx)
+		w.failed(ctx, o)
 		w.disable(ctx, ByGone)
 	}
 }
@@ -303,7 +303,7 @@ func (w *worker) setFailing(e *Endpoint, since time.Time) {
 	w.endpoint.CompareAndSwap(e, &changed) // a newer one has it from the database
 }
 
-func (w *worker) failed(ctx context.Context) {
+func (w *worker) failed(ctx context.Context, o outcome) {
 	now := w.s.time()
 	if w.failures++; w.failures >= deadAfter {
 		w.restUntil = now.Add(pauseAfter(w.failures))
@@ -311,7 +311,7 @@ func (w *worker) failed(ctx context.Context) {
 	e := w.endpoint.Load()
 	switch {
 	case e.FailingSince.IsZero():
-		w.setFailing(e, now)
+		w.setFailing(e, o.attempt.At)
 	case now.Sub(e.FailingSince) >= disabledAfter:
 		w.disable(ctx, ByFailing)
 	}
