@@ -54,6 +54,7 @@ var floors = map[string]room{
 	"oidc":        {2, false},
 	"db":          {1, true},
 	"token":       {1, false},
+	"outbound":    {1, false},
 	"fault":       {0, false},
 }
 

@@ -110,7 +110,8 @@ func listConsumerEvents(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(showEvents(paging{limit: limit, ascending: true}, found)), nil
+	page, err := showEvents(paging{limit: limit, ascending: true}, found)
+	return ok(page), err
 }
 
 func acknowledge(c *call) (answer, error) {

@@ -16,18 +16,7 @@ import (
 // pending are operations that are described ahead of their routes. A route that comes takes its line from here; then its answers
 // are held against the description.
 func pending() []openapi.Route {
-	return []openapi.Route{
-		{Method: "GET", Pattern: "/webhook_endpoints"},
-		{Method: "POST", Pattern: "/webhook_endpoints"},
-		{Method: "GET", Pattern: "/webhook_endpoints/{id}"},
-		{Method: "PATCH", Pattern: "/webhook_endpoints/{id}"},
-		{Method: "DELETE", Pattern: "/webhook_endpoints/{id}"},
-		{Method: "POST", Pattern: "/webhook_endpoints/{id}/rotate_secret"},
-		{Method: "POST", Pattern: "/webhook_endpoints/{id}/replay"},
-		{Method: "GET", Pattern: "/webhook_endpoints/{id}/deliveries"},
-		{Method: "GET", Pattern: "/webhook_deliveries/{id}"},
-		{Method: "POST", Pattern: "/webhook_deliveries/{id}/replay"},
-	}
+	return []openapi.Route{}
 }
 
 func TestDocument_describes_every_route_and_no_other(t *testing.T) {

@@ -58,6 +58,9 @@ func refusalOf(f *fault.Error) refusal {
 		out.Code = string(f.Kind)
 	}
 	one := fieldFault{Code: out.Code, Field: shown(f.Field), Message: out.Message}
+	if f.Detail != "" {
+		one.Code = f.Detail
+	}
 	switch f.Kind {
 	case fault.Invalid:
 		out.Errors = []fieldFault{one}

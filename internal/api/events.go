@@ -7,30 +7,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/event"
-	"github.com/rollcallhq/rollcall/internal/org"
 )
 
 const eventPrefix = "event"
 
-type shownEvent struct {
-	Object    string         `json:"object"`
-	ID        string         `json:"id"`
-	Event     event.Type     `json:"event"`
-	Data      jsontext.Value `json:"data"`
-	CreatedAt string         `json:"created_at"`
-	Context   jsontext.Value `json:"context"`
-}
-
-func showEvent(e event.Event) shownEvent {
-	return shownEvent{
-		Object: "event", ID: e.ID, Event: e.Type, Data: jsontext.Value(e.Data), CreatedAt: org.Time(e.CreatedAt), Context: jsontext.Value(e.Context),
-	}
-}
-
 // eventList is the one list whose metadata has no before (contract).
 type eventList struct {
-	Object   string       `json:"object"`
-	Data     []shownEvent `json:"data"`
+	Object   string           `json:"object"`
+	Data     []jsontext.Value `json:"data"`
 	Metadata struct {
 		After *string `json:"after"`
 	} `json:"list_metadata"`
@@ -51,24 +35,27 @@ func listEvents(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(showEvents(p, found)), nil
+	page, err := showEvents(p, found)
+	return ok(page), err
 }
 
 // showEvents makes the page of what was read for it, one event more than it holds if there is one.
-func showEvents(p paging, found []event.Event) eventList {
+func showEvents(p paging, found []event.Event) (out eventList, err error) {
 	more := len(found) > p.limit
 	found = found[:min(len(found), p.limit)]
 	if p.backwards() {
 		slices.Reverse(found)
 	}
-	out := eventList{Object: "list", Data: make([]shownEvent, len(found))}
+	out = eventList{Object: "list", Data: make([]jsontext.Value, len(found))}
 	for i, e := range found {
-		out.Data[i] = showEvent(e)
+		if out.Data[i], err = e.JSON(); err != nil {
+			return eventList{}, err
+		}
 	}
 	if len(found) > 0 {
 		out.Metadata.After = p.ends(found[0].ID, found[len(found)-1].ID, more).After
 	}
-	return out
+	return out, nil
 }
 
 // eventQuery asks for one event more than the page holds. The log knows earlier and later, a list before and after in the order
@@ -146,7 +133,10 @@ func notEmitted() []string {
 
 // moment reads an ISO 8601 time, or a day, which begins at midnight UTC.
 func (c *call) moment(name string) (time.Time, error) {
-	text := c.query.Get(name)
+	return readMoment(name, c.query.Get(name))
+}
+
+func readMoment(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

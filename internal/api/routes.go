@@ -49,6 +49,14 @@ func table() []row {
 		{"/directory_groups", "api_directory_groups", map[string]handler{http.MethodGet: listGroups}},
 		{"/directory_groups/{id}", "api_directory_group", map[string]handler{http.MethodGet: getGroup}},
 
+		{"/webhook_endpoints", "api_webhook_endpoints", map[string]handler{http.MethodGet: listWebhookEndpoints, http.MethodPost: createWebhookEndpoint}},
+		{"/webhook_endpoints/{id}", "api_webhook_endpoint", map[string]handler{http.MethodGet: getWebhookEndpoint, http.MethodPatch: updateWebhookEndpoint, http.MethodDelete: deleteWebhookEndpoint}},
+		{"/webhook_endpoints/{id}/rotate_secret", "api_webhook_secret", map[string]handler{http.MethodPost: rotateWebhookSecret}},
+		{"/webhook_endpoints/{id}/deliveries", "api_webhook_deliveries", map[string]handler{http.MethodGet: listWebhookDeliveries}},
+		{"/webhook_endpoints/{id}/replay", "api_webhook_replay", map[string]handler{http.MethodPost: replayWebhookEndpoint}},
+		{"/webhook_deliveries/{id}", "api_webhook_delivery", map[string]handler{http.MethodGet: getWebhookDelivery}},
+		{"/webhook_deliveries/{id}/replay", "api_webhook_replay", map[string]handler{http.MethodPost: replayWebhookDelivery}},
+
 		{"/events", "api_events", map[string]handler{http.MethodGet: listEvents}},
 		{"/events/snapshot", "api_snapshot", map[string]handler{http.MethodGet: readSnapshot}},
 		{"/event_consumers", "api_event_consumers", map[string]handler{http.MethodGet: listConsumers, http.MethodPost: createConsumer}},

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 // Options are what the edge is built from.
@@ -46,6 +47,8 @@ type Options struct {
 	Now func() time.Time // time.Now
 
 	Snapshots *lifecycle.Snapshots
+
+	Webhooks *webhook.Service
 }
 
 const defaultMaxBody = 1 << 20

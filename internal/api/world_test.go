@@ -26,6 +26,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 const publicURL = "https://sync.example.com"
@@ -73,6 +74,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Logger:        log,
 		Idempotency:   idempotency.NewService(idempotency.Options{DB: d, Sealer: sealer, Now: time.Now, Logger: log}),
 		Snapshots:     lifecycle.NewSnapshots(events, w.dirs),
+		Webhooks:      webhooks(t, d, events, ids, log),
 	}).(*server)
 	w.described, err = theDocument()
 	w.must(err)
@@ -85,6 +87,16 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		},
 	}.Wrap(w.server)
 	return w
+}
+
+// webhooks does not run: nothing is sent.
+func webhooks(t *testing.T, d *db.DB, events *event.Log, ids *token.Source, log *slog.Logger) *webhook.Service {
+	t.Helper()
+	sealer, err := db.NewSealer([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return webhook.NewService(webhook.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: log, KnownType: KnownWebhookType})
 }
 
 func (w *world) must(err error) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,9 +25,11 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 // Limits of the server. A request that is slower than this has something wrong with it; both ends of a proxy keep
@@ -60,6 +63,7 @@ type App struct {
 	events        *event.Log
 	organizations *org.Service
 	directories   *directory.Service
+	webhooks      *webhook.Service
 	key           token.Hash // of the management key
 
 	// NewKey is the management key when this start made it: to be shown now or never. Else it is empty.
@@ -140,6 +144,16 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	if a.ClientID, err = a.organizations.ClientID(ctx); err != nil {
 		return nil, err
 	}
+	a.webhooks = webhook.NewService(webhook.Options{
+		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Policy: outbound.NewPolicy(c.AllowTarget, lookup), Now: time.Now, Logger: log,
+		KnownType: api.KnownWebhookType, Retention: c.WebhookRetention, UserAgent: "Rollcall/" + version,
+	})
+	a.background("webhooks", a.webhooks.Run)
+	a.metrics.count("rollcall_webhooks_delivered_total", "Webhook deliveries that were accepted.", a.webhooks.Delivered)
+	a.metrics.count("rollcall_webhooks_retried_total", "Failed attempts of webhook deliveries that will be repeated.", a.webhooks.Retried)
+	a.metrics.count("rollcall_webhooks_failed_total", "Webhook deliveries given up after about three days.", a.webhooks.GivenUp)
+	a.metrics.age("rollcall_webhooks_oldest_pending_seconds", "Age of the oldest webhook delivery that is still to be done.", a.webhooks.OldestPending)
+
 	a.background("events", func(ctx context.Context) { a.events.Run(ctx, a.eventHousekeeping()) })
 	a.background("erasures", func(ctx context.Context) { a.events.RunErasures(ctx, erasurePoll, a.eventHousekeeping().Fail) })
 	a.background("directories", a.directories.Run)
@@ -173,6 +187,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Lifecycle:   deletions,
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
+		Webhooks:  a.webhooks,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -209,6 +224,11 @@ func resolver(server string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, server)
 	}}
+}
+
+// lookup resolves the names of webhook targets while they are being set up.
+func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
 // eventHousekeeping: positions are given at once after a commit of this process; the interval is for commits of others.

@@ -17,6 +17,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 // Progress is told now and then how many rows are done.
@@ -81,7 +82,7 @@ func backupOptions(store *db.DB, tell Progress) db.BackupOptions {
 	now := time.Now()
 	return db.BackupOptions{
 		Now: now, Migrations: migrations.Files, Progress: tell,
-		Packings: []db.Packing{event.Packing(store), directory.Packing(now)},
+		Packings: []db.Packing{event.Packing(store), directory.Packing(now), webhook.Packing()},
 	}
 }
 

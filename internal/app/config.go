@@ -37,6 +37,7 @@ type Settings struct {
 	ExchangeRetention Text `help:"How long recorded SCIM requests are kept; 0 for ever." preset:"30d" placeholder:"DURATION"`
 	ExchangeMaxBytes  Text `help:"How much room the recorded SCIM requests of one directory may take, like 500MB or 2GiB; 0 for no bound." preset:"1GiB" placeholder:"SIZE"`
 	DNSServer         Text `name:"dns-server" help:"DNS server that is asked for the proof of organization domains, like 192.0.2.53:53. Without it those of the system." placeholder:"HOST:PORT"`
+	WebhookRetention  Text `help:"How long finished webhook deliveries and their attempts are kept; 0 for ever." preset:"30d" placeholder:"DURATION"`
 	ShutdownTimeout   Text `help:"How long a stop waits for requests in flight." preset:"30s" placeholder:"DURATION"`
 	CommitDelay       Text `help:"For benchmarks: pretend that every commit's fsync takes so much longer." preset:"0" hidden:"" placeholder:"DURATION"`
 }
@@ -81,6 +82,7 @@ type Config struct {
 	ExchangeRetention time.Duration // 0: for ever
 	ExchangeMaxBytes  int64         // 0: no bound
 	DNSServer         string        // host:port; empty: those of the system
+	WebhookRetention  time.Duration // 0: for ever
 	ShutdownTimeout   time.Duration
 	CommitDelay       time.Duration
 }
@@ -112,6 +114,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 		ExchangeRetention: l.duration(s.ExchangeRetention),
 		ExchangeMaxBytes:  l.size(s.ExchangeMaxBytes),
 		DNSServer:         l.dnsServer(s.DNSServer),
+		WebhookRetention:  l.duration(s.WebhookRetention),
 		ShutdownTimeout:   l.duration(s.ShutdownTimeout),
 		CommitDelay:       l.duration(s.CommitDelay),
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -49,6 +50,11 @@ func buildInfo(version string, engine db.Engine) prometheus.Collector {
 // count is a counter that somebody else keeps.
 func (m *metrics) count(name, help string, value func() int64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+}
+
+// age is a stretch of time that somebody else measures.
+func (m *metrics) age(name, help string, value func() time.Duration) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value().Seconds() }))
 }
 
 func (m *metrics) observe(o web.Outcome) {

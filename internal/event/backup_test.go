@@ -17,7 +17,7 @@ import (
 func carryOver(t *testing.T, from *db.DB, to db.Engine) (*db.DB, *event.Log) {
 	t.Helper()
 	var raw bytes.Buffer
-	seeds := db.Packing{Leave: map[string]string{"door_leases": "not of this room"}, Seeded: map[string]string{"installation": "TRUE"}}
+	seeds := db.Packing{Leave: map[string]string{"door_leases": "not of this room"}, Seeded: map[string]string{"installation": "TRUE", "webhook_cursor": "TRUE"}}
 	o := db.BackupOptions{Now: time.Now(), Migrations: migrations.Files, Packings: []db.Packing{event.Packing(from), seeds}}
 	if _, err := from.Backup(ctx, &raw, o); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ type Log struct {
 	ids     *token.Source
 	inserts [eventsPerInsert + 1]string // by number of rows
 	nudge   chan struct{}
+	bell    bell
 	forms   map[string]Form
 
 	// Of erasures, see Forgetter.

@@ -64,8 +64,9 @@ func positionQueue(ctx context.Context, tx db.Tx) (int64, error) {
 	return n, err
 }
 
-// Nudge tells the background worker that something was committed. It never blocks.
+// Nudge tells the background worker and those who wait for Changed that something was committed. It never blocks.
 func (l *Log) Nudge() {
+	l.bell.ring()
 	select {
 	case l.nudge <- struct{}{}:
 	default:

@@ -17,6 +17,9 @@ const (
 	selectNoted = `SELECT value FROM installation WHERE name = 'events_expired'`
 	upsertNoted = `INSERT INTO installation (name, value) VALUES ('events_expired', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
+	selectNamed  = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id IN (%s)`
+	selectAround = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id <= $1 ORDER BY id DESC LIMIT 1`
+
 	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`
 	noneSince  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq > $1 AND organization_id = $2)`
 

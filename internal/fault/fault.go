@@ -34,6 +34,7 @@ type Error struct {
 	Kind       Kind
 	Code       string        // stable, for programs; in SCIM the scimType (RFC 7644 table 9)
 	Message    string        // a sentence: what was wrong and how to mend it
+	Detail     string        // a finer code under Code, where that is the code of a family
 	Field      string        // the parameter or attribute it is about, if one
 	Wanted     string        // what would have been right
 	Got        string        // what came instead

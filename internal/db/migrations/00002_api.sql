@@ -82,48 +82,61 @@ CREATE TABLE erasures (
 CREATE INDEX erasures_requested ON erasures (requested_at);
 
 CREATE TABLE webhook_endpoints (
-    id              {{text}} NOT NULL PRIMARY KEY,
-    url             {{text}} NOT NULL,
-    status          {{text}} NOT NULL,
-    types           {{text}} NOT NULL, -- JSON array of event types
-    secret          {{text}} NOT NULL, -- sealed
-    old_secret      {{text}},          -- sealed; signs too until old_secret_until
+    id               {{text}} NOT NULL PRIMARY KEY,
+    url              {{text}} NOT NULL,
+    status           {{text}} NOT NULL,
+    types            {{text}} NOT NULL, -- JSON array of event types
+    secret           {{text}} NOT NULL, -- sealed
+    old_secret       {{text}},          -- sealed; signs too until old_secret_until
     old_secret_until BIGINT,
-    failing_since   BIGINT,
-    disabled_at     BIGINT,
-    disabled_reason {{text}},
-    created_at      BIGINT NOT NULL,
-    updated_at      BIGINT NOT NULL,
-    deleted_at      BIGINT
+    failing_since    BIGINT,            -- first failure since the last success
+    disabled_at      BIGINT,
+    disabled_reason  {{text}},
+    owner            {{text}},          -- the process that delivers to it
+    created_at       BIGINT NOT NULL,
+    updated_at       BIGINT NOT NULL,
+    deleted_at       BIGINT
 );
 CREATE UNIQUE INDEX webhook_endpoints_url ON webhook_endpoints (url) WHERE deleted_at IS NULL;
+CREATE INDEX webhook_endpoints_living ON webhook_endpoints (id) WHERE deleted_at IS NULL;
 
--- How far the log has been turned into deliveries: one row.
-CREATE TABLE webhook_cursor (
-    name   {{text}} NOT NULL PRIMARY KEY,
-    cursor {{text}} NOT NULL
+-- Processes that deliver. One whose beat stands still is dead, and what it owned is free.
+CREATE TABLE webhook_processes (
+    process {{text}} NOT NULL PRIMARY KEY,
+    beat    BIGINT NOT NULL
 );
 
--- One event for one endpoint. entity orders those of one thing; lane_free_at and lease belong to the dispatcher.
+-- How far the log has been turned into deliveries, the number of the last delivery, and the version of the endpoints: one row,
+-- which whoever adds deliveries or changes endpoints has to write.
+CREATE TABLE webhook_cursor (
+    name    {{text}} NOT NULL PRIMARY KEY,
+    cursor  {{text}} NOT NULL, -- id of the last event; '' before the first
+    last    BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+INSERT INTO webhook_cursor (name, cursor, last, version) VALUES ('log', '', 0, 0);
+
+-- One event for one endpoint. seq is the order in which an endpoint gets them; entity says which of them must not overtake another.
 CREATE TABLE webhook_deliveries (
     id              {{text}} NOT NULL PRIMARY KEY,
+    seq             BIGINT NOT NULL,
     endpoint_id     {{text}} NOT NULL,
     organization_id {{text}} NOT NULL,
     event_id        {{text}} NOT NULL,
     type            {{text}} NOT NULL,
     entity          {{text}} NOT NULL,
     replay          BOOLEAN NOT NULL,
-    state           {{text}} NOT NULL, -- pending, delivered, failed, superseded, cancelled
+    state           {{text}} NOT NULL, -- pending, delivered, failed, cancelled
+    reason          {{text}},          -- of failed and cancelled
     attempts        BIGINT NOT NULL,
     next_at         BIGINT,            -- NULL when there is nothing left to do
-    leased_until    BIGINT,
-    leased_by       {{text}},
     created_at      BIGINT NOT NULL,
-    finished_at     BIGINT
+    finished_at     BIGINT,
+    replayed_at     BIGINT
 );
 CREATE INDEX webhook_deliveries_endpoint ON webhook_deliveries (endpoint_id, id);
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, next_at) WHERE next_at IS NOT NULL;
-CREATE INDEX webhook_deliveries_entity ON webhook_deliveries (endpoint_id, entity, id) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_pending ON webhook_deliveries (endpoint_id, seq) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_lost ON webhook_deliveries (endpoint_id, id) WHERE state IN ('failed', 'cancelled');
 CREATE UNIQUE INDEX webhook_deliveries_once ON webhook_deliveries (endpoint_id, event_id) WHERE NOT replay;
 
 CREATE TABLE webhook_attempts (

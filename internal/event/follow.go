@@ -1,0 +1,113 @@
+package event
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// bell wakes those who wait for something to be appended by this process.
+type bell struct {
+	mu   sync.Mutex
+	wait chan struct{} // closed at the next ring; nil while nobody waits
+}
+
+// Changed gives a channel that is closed when this process commits an event after the call. Take it before reading the log: then
+// nothing can come between. What other processes commit is not noticed.
+func (l *Log) Changed() <-chan struct{} {
+	l.bell.mu.Lock()
+	defer l.bell.mu.Unlock()
+	if l.bell.wait == nil {
+		l.bell.wait = make(chan struct{})
+	}
+	return l.bell.wait
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wait != nil {
+		close(b.wait)
+		b.wait = nil
+	}
+}
+
+// Named reads the events of these ids, at most some hundreds. Those that are no longer, or never were, in the log are left out.
+func (l *Log) Named(ctx context.Context, ids []string) (map[string]Event, error) {
+	found := make(map[string]Event, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	if err := l.namedRows(ctx, ids, found); err != nil {
+		return nil, err
+	}
+	var packed map[string]Event
+	for _, id := range ids {
+		if _, there := found[id]; there || !token.Is(id, "event") {
+			continue
+		}
+		if _, there := packed[id]; !there {
+			var err error
+			if packed, err = l.around(ctx, id); err != nil {
+				return nil, err
+			}
+		}
+		if e, there := packed[id]; there {
+			found[id] = e
+		}
+	}
+	return found, nil
+}
+
+// namedRows finds the events whose id is that of their row.
+func (l *Log) namedRows(ctx context.Context, ids []string, found map[string]Event) error {
+	marks, args := make([]string, len(ids)), make([]any, len(ids))
+	for i, id := range ids {
+		marks[i], args[i] = fmt.Sprintf("$%d", i+1), id
+	}
+	rows, err := l.db.Query(ctx, fmt.Sprintf(selectNamed, strings.Join(marks, ",")), args...)
+	if err != nil {
+		return fmt.Errorf("read events by id: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		events, err := l.one(rows)
+		if err != nil {
+			return err
+		}
+		found[events[0].ID] = events[0]
+	}
+	return rows.Err()
+}
+
+// around reads the row that the id would be in.
+func (l *Log) around(ctx context.Context, id string) (map[string]Event, error) {
+	rows, err := l.db.Query(ctx, selectAround, id)
+	if err != nil {
+		return nil, fmt.Errorf("read event %s: %w", id, err)
+	}
+	defer rows.Close()
+	out := map[string]Event{}
+	for rows.Next() {
+		events, err := l.one(rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range events {
+			out[e.ID] = e
+		}
+	}
+	return out, rows.Err()
+}
+
+func (l *Log) one(rows db.Rows) ([]Event, error) {
+	var r row
+	if err := rows.Scan(&r.id, &r.organizationID, &r.kind, &r.n, &r.createdAt, &r.context, &r.data); err != nil {
+		return nil, fmt.Errorf("read events by id: %w", err)
+	}
+	return l.events(r)
+}
