@@ -31,7 +31,7 @@ func main() {
 
 // run is the program, with its surroundings given.
 func run(ctx context.Context, env func(string) string, out io.Writer) error {
-	app := &people{out: out, in: map[string]string{}, seen: map[string]bool{}}
+	app := &people{out: out, in: map[string]string{}, last: map[string]string{}}
 	if secrets := strings.Fields(strings.ReplaceAll(env("WEBHOOK_SECRETS"), ",", " ")); len(secrets) > 0 {
 		return app.serve(ctx, env("LISTEN"), secrets)
 	}
@@ -42,38 +42,35 @@ func run(ctx context.Context, env func(string) string, out io.Writer) error {
 	return c.Consume(ctx, "receiver-go", client.ConsumeOptions{}, app.take)
 }
 
-// people is who may use the app. A real one keeps them in its database, and the ids of events beside them in the same transaction.
+// people is who may use the app. A real one keeps them in its database, and the newest event of each beside them in the same
+// transaction.
 type people struct {
 	out  io.Writer
 	mu   sync.Mutex
 	in   map[string]string // addresses by id
-	seen map[string]bool   // ids of events: each may come more than once
+	last map[string]string // by the same ids the newest event applied; what is not newer has come twice or late
 }
 
 // take does what an event asks for. An error makes it come again.
 func (p *people) take(_ context.Context, e client.Event) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.seen[e.ID] {
+	switch e.Type {
+	case "dsync.user.created", "dsync.user.updated", "dsync.user.deleted":
+	default:
 		return nil
 	}
-	switch e.Type {
-	case "dsync.user.created", "dsync.user.updated":
-		// In the mode inactive_users=kept people who left stay, with a state that is not active. Who returns may come as updated or,
-		// in the mode removed, as created with the id they had.
-		u, err := client.As[client.User](e)
-		if err != nil {
-			return err
-		}
-		p.set(u.ID, u.Email, u.State == "active")
-	case "dsync.user.deleted":
-		u, err := client.As[client.User](e)
-		if err != nil {
-			return err
-		}
-		p.set(u.ID, u.Email, false)
+	u, err := client.As[client.User](e)
+	if err != nil {
+		return err
 	}
-	p.seen[e.ID] = true
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.ID <= p.last[u.ID] { // ids of events sort by time
+		return nil
+	}
+	p.last[u.ID] = e.ID
+	// In the mode inactive_users=kept people who left stay, with a state that is not active. Who returns may come as updated or,
+	// in the mode removed, as created with the id they had.
+	p.set(u.ID, u.Email, e.Type != "dsync.user.deleted" && u.State == "active")
 	return nil
 }
 

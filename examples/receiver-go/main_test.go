@@ -64,12 +64,12 @@ func event(n int, kind, state string) string {
 	return fmt.Sprintf(`{"object":"event","id":"event_%d","event":"dsync.user.%s","data":{"id":"directory_user_1","email":"ada@example.com","state":%q},"created_at":"2026-01-15T12:00:00.000Z","context":{}}`, n, kind, state)
 }
 
-// story shows both ways in which a person leaves and returns, with repetitions.
+// story shows both ways in which a person leaves and returns, with repetitions and with what comes late: 6 before 5.
 func story() []string {
 	return []string{
 		event(1, "created", "active"), event(1, "created", "active"),
 		event(2, "updated", "inactive"), event(3, "updated", "active"), event(2, "updated", "inactive"),
-		event(4, "deleted", "inactive"), event(5, "created", "active"), event(4, "deleted", "inactive"),
+		event(4, "deleted", "inactive"), event(6, "created", "active"), event(5, "updated", "inactive"), event(4, "deleted", "inactive"),
 	}
 }
 
