@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,16 +28,16 @@ func TestAs_reads_the_data_of_an_event(t *testing.T) {
 func TestTail_gives_what_there_is_and_what_comes_and_outlives_an_outage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog(150)
-		down := false
+		var down atomic.Bool
 		c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
-			if down {
+			if down.Load() {
 				refuse(w, 500, "internal")
 				return
 			}
 			l.ServeHTTP(w, r)
 		}, WithRetries(0))
-		time.AfterFunc(10*time.Second, func() { down = true; l.add(3) })
-		time.AfterFunc(100*time.Second, func() { down = false })
+		time.AfterFunc(10*time.Second, func() { down.Store(true); l.add(3) })
+		time.AfterFunc(100*time.Second, func() { down.Store(false) })
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		var got []Event
@@ -49,6 +50,8 @@ func TestTail_gives_what_there_is_and_what_comes_and_outlives_an_outage(t *testi
 			}
 			got = append(got, e)
 		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		want := slices.Clone(l.events[2:])
 		for i, e := range got {
 			if e.ID != want[i] {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,7 @@ func consumerColumns() []column[client.Consumer] {
 	return []column[k]{
 		col("NAME", func(x k) string { return x.Name }),
 		col("ORGANIZATION", func(x k) string { return orWord(x.OrganizationID, "all") }),
-		col("EVENTS", func(x k) string { return orWord(strings.Join(x.Types, ", "), "all") }),
+		col("EVENTS", func(x k) string { return orWord(firstFew(x.Types), "all") }),
 		col("BEHIND", func(x k) string { return strconv.FormatInt(x.Lag, 10) }),
 		wide("GAP", func(x k) string {
 			if x.Gap {
@@ -33,6 +34,15 @@ func consumerColumns() []column[client.Consumer] {
 		wide("CURSOR", func(x k) string { return x.Cursor }),
 		wide("CREATED", func(x k) string { return when(x.CreatedAt) }),
 	}
+}
+
+// firstFew keeps a table narrow; --json has all.
+func firstFew(names []string) string {
+	const enough = 3
+	if len(names) <= enough {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:enough], ", ") + fmt.Sprintf(" and %d more", len(names)-enough)
 }
 
 func orWord(s, word string) string {

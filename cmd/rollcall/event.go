@@ -76,8 +76,8 @@ type eventList struct {
 	few
 	ofLog
 
-	Since moment `placeholder:"TIME" help:"From this time on: a time, a day, or a duration like -2h."`
-	Until moment `placeholder:"TIME" help:"Up to this time."`
+	Since past `placeholder:"TIME" help:"From this time on: a time, a day, or how long ago, like 2h."`
+	Until past `placeholder:"TIME" help:"Up to this time."`
 }
 
 // Run lists.

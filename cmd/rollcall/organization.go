@@ -96,7 +96,7 @@ type organizationCreate struct {
 	ExternalID     string            `placeholder:"ID" help:"The app's own id of it."`
 	Domain         []string          `placeholder:"DOMAIN" help:"Email domains, to be verified."`
 	VerifiedDomain []string          `placeholder:"DOMAIN" help:"Email domains that you vouch for."`
-	Metadata       map[string]string `placeholder:"KEY=VALUE" help:"Whatever the app wants to find there again."`
+	Metadata       map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"Whatever the app wants to find there again."`
 }
 
 // Run makes one.
@@ -123,7 +123,7 @@ type organizationUpdate struct {
 	ID             string            `arg:"" help:"Its id."`
 	Name           *string           `placeholder:"NAME" help:"Its new name."`
 	ExternalID     *string           `placeholder:"ID" help:"The app's own id of it; empty removes it."`
-	Metadata       map[string]string `placeholder:"KEY=VALUE" help:"Added to what is there."`
+	Metadata       map[string]string `mapsep:"none" placeholder:"KEY=VALUE" help:"Added to what is there."`
 	RemoveMetadata []string          `placeholder:"KEY" help:"Keys to be removed."`
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -125,13 +126,22 @@ func TestConflicting_or_missing_flags_are_usage_errors_and_nothing_is_sent(t *te
 }
 
 func TestMoments_are_times_days_and_durations(t *testing.T) {
-	for text, want := range map[string]time.Time{
-		"2026-01-15T12:00:00Z": time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), "2026-01-15": time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC),
-		"-2h": time.Now().Add(-2 * time.Hour), "30d": time.Now().Add(30 * 24 * time.Hour),
+	noon, midnight := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), time.Date(2026, 1, 15, 0, 0, 0, 0, time.UTC)
+	for text, want := range map[string][2]time.Time{
+		"2026-01-15T12:00:00Z": {noon, noon}, "2026-01-15": {midnight, midnight},
+		"2h": {time.Now().Add(2 * time.Hour), time.Now().Add(-2 * time.Hour)}, "30d": {time.Now().AddDate(0, 0, 30), time.Now().AddDate(0, 0, -30)},
 	} {
 		var m moment
-		if err := m.UnmarshalText([]byte(text)); err != nil || m.Sub(want).Abs() > time.Minute {
-			t.Errorf("%s: %s %v", text, m, err)
+		var p past
+		if err := errors.Join(m.UnmarshalText([]byte(text)), p.UnmarshalText([]byte(text))); err != nil ||
+			m.Sub(want[0]).Abs() > 2*time.Hour-time.Minute || p.Sub(want[1]).Abs() > 2*time.Hour-time.Minute {
+			t.Errorf("%s: %s, %s, %v", text, m, p, err)
+		}
+	}
+	var m moment
+	for _, text := range []string{"", "yesterday", "-2h", "1.5d", "2026-13-01"} {
+		if m.UnmarshalText([]byte(text)) == nil {
+			t.Errorf("%q passes for a time", text)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func webhookColumns() []column[client.WebhookEndpoint] {
 		col("ID", func(x e) string { return x.ID }),
 		col("URL", func(x e) string { return x.URL }),
 		col("STATUS", func(x e) string { return x.Status }),
-		col("EVENTS", func(x e) string { return strings.Join(x.Types, ", ") }),
+		col("EVENTS", func(x e) string { return firstFew(x.Types) }),
 		wide("SECRET", func(x e) string { return x.Secret }),
 		wide("FAILING SINCE", func(x e) string { return when(x.FailingSince) }),
 		wide("DISABLED", func(x e) string { return when(x.DisabledAt) }),
@@ -198,8 +198,8 @@ type webhookReplay struct {
 
 	ID       string   `arg:"" help:"Id of the endpoint, or of one delivery."`
 	EventIDs []string `name:"event" placeholder:"ID" help:"These events."`
-	Since    moment   `placeholder:"TIME" help:"Those from this time on: a time, a day, or a duration like -2h."`
-	Until    moment   `placeholder:"TIME" help:"Those up to this time."`
+	Since    past     `placeholder:"TIME" help:"Those from this time on: a time, a day, or how long ago, like 2h."`
+	Until    past     `placeholder:"TIME" help:"Those up to this time."`
 	Failed   bool     `help:"Those that failed."`
 }
 
