@@ -26,7 +26,7 @@ func newPair(t *testing.T) pair {
 	h := newHome(t, db.PostgreSQL)
 	// Both at once on an empty database: one of them migrates.
 	var p pair
-	p.one = h.launch(t, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--rate-limit", "0")
+	p.one = h.launch(t, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--rate-limit", "0", "--api-rate-limit", "0")
 	p.two = h.start(t)
 	p.one.url = p.one.says(t, p.one.log, started)
 	return p

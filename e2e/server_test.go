@@ -167,7 +167,7 @@ var listening = regexp.MustCompile(`"msg":"rollcall started".*"listen":"([^"]+)"
 // start starts a server on a free port and waits until it says that it runs.
 func (h *home) start(t *testing.T, more ...string) *process {
 	t.Helper()
-	args := slices.Concat([]string{"serve", "--log-format", "json", "--rate-limit", "0"}, h.args, more)
+	args := slices.Concat([]string{"serve", "--log-format", "json", "--rate-limit", "0", "--api-rate-limit", "0"}, h.args, more)
 	if !slices.Contains(args, "--listen") {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}

@@ -56,9 +56,6 @@ func TestBackup_has_every_table_of_the_schema_but_those_that_are_left_for_a_reas
 				left[table] = reason
 			}
 		}
-		if len(left) > 6 {
-			t.Errorf("more tables are left out than were when this was written, look at each: %v", left)
-		}
 		for _, table := range tablesOf(t, d) {
 			_, carried := s.Tables[table]
 			if carried == (left[table] != "") {
