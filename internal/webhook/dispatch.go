@@ -144,7 +144,7 @@ func (d *dispatcher) sync(ctx context.Context) (alone bool, err error) {
 		d.drop(nil) // of a lease that is over
 		d.held = l
 	}
-	if l == nil || l.ctx.Err() != nil {
+	if !l.holds() {
 		return false, nil
 	}
 	alive, err := d.watch(ctx)
