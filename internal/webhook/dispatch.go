@@ -144,7 +144,7 @@ func (d *dispatcher) sync(ctx context.Context) (alone bool, err error) {
 		d.drop(nil) // of a lease that is over
 		d.held = l
 	}
-	if l == nil || l.ctx.Err() != nil {
+	if !l.holds() {
 		return false, nil
 	}
 	alive, err := d.watch(ctx)
@@ -179,15 +179,12 @@ func (d *dispatcher) claim(ctx context.Context, l *lease, e stored, alive map[st
 	}
 	var w db.Write
 	w.Guard(claimEndpoint, string(e.ID), l.process, e.owner)
+	err := d.s.db.Write(ctx, &w)
 	var lost *db.GuardError
-	switch err := d.s.db.Write(ctx, &w); {
-	case err == nil:
-		return true, nil
-	case errors.As(err, &lost): // another was first
-		return false, nil
-	default:
-		return false, err
+	if errors.As(err, &lost) { // another was first
+		err = nil
 	}
+	return lost == nil && err == nil, err
 }
 
 // hire starts a worker, or tells the one there is what has changed. One that is leaving is waited for: two workers of one endpoint

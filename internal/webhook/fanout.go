@@ -26,6 +26,7 @@ type fanout struct {
 	loaded    bool
 
 	recent bodies
+	wake   chan struct{} // endpoints have changed
 }
 
 // cursor is how far the log has been turned into deliveries.
@@ -55,10 +56,19 @@ func (f *fanout) run(ctx context.Context, s *Service) {
 		case err != nil && ctx.Err() == nil:
 			s.log.Error("events could not be turned into webhook deliveries and will be tried again", "error", err)
 			pause(ctx, errorPause)
+		case f.idle(): // with nobody to tell, the log's writers are not to be bothered for each event
+			wait(ctx, f.wake, logPoll)
 		case n == 0:
 			wait(ctx, changed, logPoll)
 		}
 	}
+}
+
+// idle says that there was no enabled endpoint in the last round.
+func (f *fanout) idle() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.loaded && len(f.targets) == 0
 }
 
 func pause(ctx context.Context, d time.Duration) { wait(ctx, nil, d) }
@@ -165,8 +175,10 @@ func (f *fanout) load(ctx context.Context, s *Service) error {
 	return nil
 }
 
-// skip moves the cursor to the end of the log: there is nobody to tell.
+// skip moves the cursor to the end of the log: there is nobody to tell. Where nothing is written no guard tells of new endpoints, so
+// the next round asks.
 func (f *fanout) skip(ctx context.Context, s *Service) (int, error) {
+	f.known = false
 	newest, err := s.o.Events.List(ctx, event.Query{Descending: true, Limit: 1})
 	if err != nil || len(newest) == 0 || newest[0].ID == f.at.event {
 		return 0, err

@@ -35,6 +35,9 @@ type lease struct {
 	trust   *time.Timer
 }
 
+// holds says whether this process may own endpoints; a lease that was never made does not.
+func (l *lease) holds() bool { return l != nil && l.ctx.Err() == nil }
+
 // keep holds a lease until ctx ends, and makes a new one when one is lost.
 func (d *dispatcher) keep(ctx context.Context) {
 	for ctx.Err() == nil {

@@ -52,6 +52,7 @@ type Service struct {
 func NewService(o Options) *Service {
 	s := &Service{o: o, db: o.DB, ids: o.IDs, log: o.Logger, client: o.Policy.Client()}
 	s.dispatch.init(s)
+	s.fan.wake = make(chan struct{}, 1)
 	o.Events.Forgets(event.Forgetter{Rows: func(ctx context.Context, who event.Forgotten) error {
 		return s.Forget(ctx, who.OrganizationID, who.Subject)
 	}})
@@ -120,12 +121,21 @@ func (s *Service) explain(err error, url, verb string) error {
 // change runs fn in a transaction that no delivery is made beside, and has the dispatchers look again.
 func (s *Service) change(ctx context.Context, fn func(tx db.Tx) error) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
-		tx.OnCommit(s.dispatch.nudge)
+		tx.OnCommit(s.changed)
 		if _, err := tx.Exec(ctx, changeVersion); err != nil {
 			return err
 		}
 		return fn(tx)
 	})
+}
+
+// changed wakes those who work with endpoints.
+func (s *Service) changed() {
+	s.dispatch.nudge()
+	select {
+	case s.fan.wake <- struct{}{}:
+	default:
+	}
 }
 
 func (s *Service) checkTypes(types []event.Type) error {
