@@ -24,7 +24,7 @@ const (
 func TestMirror_that_is_killed_holds_what_the_directory_holds(t *testing.T) {
 	app := dbtest.Options(t, db.PostgreSQL, nil).URL
 	h := newHome(t, db.SQLite)
-	p := h.start(t, "--api-rate-limit", "0")
+	p := h.start(t)
 	api, err := sdk.New(p.url, managementKey)
 	must(t, err)
 	x := newTenant(t, p, "Acme")
