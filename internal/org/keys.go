@@ -255,10 +255,11 @@ func (s *Service) takeUses() map[string]APIKey {
 			delete(s.uses.last, id)
 		}
 	}
-	pending := s.uses.pending
-	if len(pending) > 0 {
-		s.uses.pending = map[string]APIKey{}
+	if len(s.uses.pending) == 0 {
+		return nil // the map that is being written to stays where it is
 	}
+	pending := s.uses.pending
+	s.uses.pending = map[string]APIKey{}
 	return pending
 }
 

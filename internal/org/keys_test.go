@@ -339,3 +339,24 @@ func TestDeleteTx_leaves_a_bare_row_and_asks_for_erasure(t *testing.T) {
 		}
 	})
 }
+
+func TestUses_may_be_noted_while_they_are_written(t *testing.T) {
+	each(t, func(h *house) {
+		var working sync.WaitGroup
+		for range 4 {
+			working.Go(func() {
+				for i := range 50 {
+					h.s.NoteUse(org.APIKey{ID: fmt.Sprint(i), OrganizationID: "org"})
+				}
+			})
+			working.Go(func() {
+				for range 50 {
+					if err := h.s.FlushUses(ctx); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		working.Wait()
+	})
+}
