@@ -31,6 +31,7 @@ func TestCommand_line(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(program)+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("GORACE", "halt_on_error=1 atexit_sleep_ms=0") // as in home.command
 			env.Setenv("LONG_KEY", managementKey)
 			env.Setenv("SEALING_KEY", sealingKey)
 			return nil
