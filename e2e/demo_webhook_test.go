@@ -23,9 +23,9 @@ const (
 	startReceiver = `WEBHOOK_SECRETS=whsec_… go run ./examples/receiver-go`
 	followLog     = `bin/rollcall event tail -f`
 	arrive        = `curl -s "$SCIM/Users" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/scim+json' ` +
-		`-d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"grace@example.com","active":true}'`
+		`-d '{"userName":"grace@example.com","active":true}'`
 	leave = `curl -sX PATCH "$SCIM/Users/$ID" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/scim+json' ` +
-		`-d '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}'`
+		`-d '{"Operations":[{"op":"replace","path":"active","value":false}]}'`
 )
 
 var (
