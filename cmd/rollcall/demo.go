@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 
 	"github.com/rollcallhq/rollcall/internal/app"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -24,6 +25,9 @@ func demoConfig(c *app.Config) error {
 	}
 	if c.APIKey == "" {
 		c.APIKey = token.NewSecret("sk_demo")
+	}
+	if len(c.AllowTarget) == 0 { // the webhooks' receiver is on the same machine
+		c.AllowTarget = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
 	return nil
 }
