@@ -36,6 +36,16 @@ var (
 	addressLine = regexp.MustCompile(`(?m)^  Address +(\S+)$`)
 )
 
+func TestReadme_has_the_lines_of_the_first_event(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	must(t, err)
+	for _, line := range []string{makeEndpoint, startReceiver, followLog, arrive, leave} {
+		if !strings.Contains(string(readme), line) {
+			t.Errorf("README.md lacks: %s", line)
+		}
+	}
+}
+
 // typed is a line run in the project's folder by a shell, to the end of the test. A signal reaches what the line has started too.
 func typed(t *testing.T, line string, env ...string) *process {
 	t.Helper()
