@@ -134,16 +134,13 @@ func (s *Service) build(n New) Directory {
 }
 
 func (s *Service) insert(ctx context.Context, tx db.Tx, d Directory) error {
-	off, err := switchedOff(ctx, tx, selectFeatures+s.db.ForShare(), d.OrganizationID)
-	if errors.Is(err, db.ErrNoRows) {
-		return org.NotFound(d.OrganizationID)
-	}
+	features, err := org.FeaturesIn(ctx, tx, org.ID(d.OrganizationID), s.db.ForShare())
 	if err != nil {
 		return err
 	}
-	if off {
+	if !features.On(org.DirectorySync) {
 		return fault.New(fault.Forbidden, "feature_disabled",
-			"The feature %s is switched off for organization %s. Switch it on before making a directory.", DirectorySync, d.OrganizationID)
+			"The feature %s is switched off for organization %s. Switch it on before making a directory.", org.DirectorySync, d.OrganizationID)
 	}
 	_, err = tx.Exec(ctx, insertDirectory, string(d.ID), d.OrganizationID, d.AddressKey, optional(d.Label), d.Name, string(d.Type), d.Provider,
 		string(d.State), string(d.InactiveUsers), string(d.Provisioning), d.Strict, d.Extensions, d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro())

@@ -109,7 +109,7 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, o Organization, cause []
 
 // Get finds one organization.
 func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
-	found, err := s.query(ctx, s.db, selectOrganization+" AND id = $1", string(id))
+	found, err := readOrganizations(ctx, s.db, selectOrganization+" AND id = $1", string(id))
 	if err != nil {
 		return Organization{}, err
 	}
@@ -121,7 +121,7 @@ func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
 
 // GetByExternalID finds the organization that the app knows by this id of its own.
 func (s *Service) GetByExternalID(ctx context.Context, externalID string) (Organization, error) {
-	found, err := s.query(ctx, s.db, selectOrganization+" AND external_id = $1", externalID)
+	found, err := readOrganizations(ctx, s.db, selectOrganization+" AND external_id = $1", externalID)
 	if err != nil {
 		return Organization{}, err
 	}
@@ -172,33 +172,12 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Organization, bool, 
 		p.Contains("name", q.Search)
 	}
 	text, args := p.Statement(selectOrganization, "id")
-	found, err := s.query(ctx, s.db, text, args...)
+	found, err := readOrganizations(ctx, s.db, text, args...)
 	if err != nil {
 		return nil, false, err
 	}
 	found, more := db.Cut(p, found)
 	return found, more, nil
-}
-
-func (s *Service) query(ctx context.Context, r db.Reader, text string, args ...any) ([]Organization, error) {
-	rows, err := r.Query(ctx, text, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read organizations: %w", err)
-	}
-	defer rows.Close()
-	var out []Organization
-	for rows.Next() {
-		o, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, o)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read organizations: %w", err)
-	}
-	rows.Close()
-	return out, withDomainsOf(ctx, r, out)
 }
 
 func scan(rows db.Rows) (Organization, error) {

@@ -110,7 +110,7 @@ func (s *Service) organizationTx(ctx context.Context, tx db.Tx, id ID) (Organiza
 	if err := s.LockTx(ctx, tx, id); err != nil {
 		return Organization{}, err
 	}
-	found, err := s.query(ctx, tx, selectOrganization+" AND id = $1", string(id))
+	found, err := readOrganizations(ctx, tx, selectOrganization+" AND id = $1", string(id))
 	if err != nil {
 		return Organization{}, err
 	}

@@ -26,7 +26,6 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`
 	selectDelivery = `SELECT d.id, d.seq, d.endpoint_id, d.organization_id, d.event_id, d.type, d.entity, d.replay, d.state, d.reason, d.attempts, d.next_at, d.created_at, d.finished_at
 		FROM webhook_deliveries d`
-	deliveriesOf  = selectDelivery + ` WHERE d.endpoint_id = $1`
 	deliveryByID  = selectDelivery + ` JOIN webhook_endpoints e ON e.id = d.endpoint_id AND e.deleted_at IS NULL WHERE d.id = $1`
 	nextPending   = selectDelivery + ` WHERE d.endpoint_id = $1 AND d.state = 'pending' AND d.seq > $2 ORDER BY d.seq LIMIT $3`
 	lostOf        = selectDelivery + ` WHERE d.endpoint_id = $1 AND d.state IN ('failed', 'cancelled') AND d.replayed_at IS NULL ORDER BY d.id LIMIT $2`
