@@ -160,7 +160,7 @@ func (s *Service) wantDomain(ctx context.Context, tx db.Tx, id ID, have map[stri
 		d = s.buildDomain(id, n, at)
 		return d, event.OrganizationDomainCreated, s.insertDomain(ctx, tx, d)
 	case n.State == Verified && d.State != Verified:
-		d.verify(Manual, at)
+		d.verify(Manual)
 		d.UpdatedAt = at
 		return d, event.OrganizationDomainVerified, s.storeDomain(ctx, tx, d)
 	default:

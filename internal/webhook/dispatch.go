@@ -336,7 +336,7 @@ func (o outcome) row() []any {
 		n := int64(a.Status)
 		status = &n
 	}
-	return []any{a.ID, string(o.j.id), string(o.w.id), a.At.UnixMicro(), a.Took.Microseconds(), status, textOrNull(a.Error), textOrNull(a.Answer)}
+	return []any{a.ID, string(o.j.id), a.At.UnixMicro(), a.Took.Microseconds(), status, textOrNull(a.Error), textOrNull(a.Answer)}
 }
 
 func textOrNull(s string) *string {
