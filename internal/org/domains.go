@@ -50,14 +50,14 @@ func (d *Domain) fail() { d.State, d.pendingSince, d.checkAt = Failed, time.Time
 
 func (s *Service) insertDomain(ctx context.Context, tx db.Tx, d Domain) error {
 	_, err := tx.Exec(ctx, insertDomain, d.ID, string(d.OrganizationID), d.Domain, string(d.State), string(d.Strategy), d.VerificationToken,
-		d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro(), optionalMicros(d.pendingSince), optionalMicros(d.checkAt))
+		d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro(), db.MicrosOrNull(d.pendingSince), db.MicrosOrNull(d.checkAt))
 	return ownedElsewhere(err, d)
 }
 
 // storeDomain writes what may change of a domain.
 func (s *Service) storeDomain(ctx context.Context, tx db.Tx, d Domain) error {
 	_, err := tx.Exec(ctx, updateDomain, string(d.OrganizationID), d.ID, string(d.State), string(d.Strategy), d.UpdatedAt.UnixMicro(),
-		optionalMicros(d.pendingSince), optionalMicros(d.checkAt))
+		db.MicrosOrNull(d.pendingSince), db.MicrosOrNull(d.checkAt))
 	return ownedElsewhere(err, d)
 }
 
@@ -73,8 +73,8 @@ func scanDomain(row db.Row) (d Domain, err error) {
 	var since, check *int64
 	err = row.Scan(&d.ID, (*string)(&d.OrganizationID), &d.Domain, (*string)(&d.State), (*string)(&d.Strategy), &d.VerificationToken,
 		&created, &updated, &since, &check)
-	d.CreatedAt, d.UpdatedAt = micros(created), micros(updated)
-	d.pendingSince, d.checkAt = nullableMicros(since), nullableMicros(check)
+	d.CreatedAt, d.UpdatedAt = db.Time(created), db.Time(updated)
+	d.pendingSince, d.checkAt = db.TimeOrZero(since), db.TimeOrZero(check)
 	return d, err
 }
 

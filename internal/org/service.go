@@ -92,7 +92,7 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, o Organization, cause []
 		metadata = []byte("{}")
 	}
 	at := o.CreatedAt.UnixMicro()
-	if _, err := tx.Exec(ctx, insertOrganization, string(o.ID), o.Name, optional(o.ExternalID), metadata, at, at); err != nil {
+	if _, err := tx.Exec(ctx, insertOrganization, string(o.ID), o.Name, db.TextOrNull(o.ExternalID), metadata, at, at); err != nil {
 		return err
 	}
 	entries := []event.Entry{{OrganizationID: string(o.ID), Type: event.OrganizationCreated, Context: cause, Data: o.Payload()}}
@@ -191,7 +191,7 @@ func scan(rows db.Rows) (Organization, error) {
 	if external != nil {
 		o.ExternalID = *external
 	}
-	o.CreatedAt, o.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
+	o.CreatedAt, o.UpdatedAt = db.Time(created), db.Time(updated)
 	if err := json.Unmarshal(metadata, &o.Metadata); err != nil {
 		return o, fmt.Errorf("metadata of organization %s: %w", o.ID, err)
 	}
@@ -249,29 +249,6 @@ func (s *Service) ManagementKey(ctx context.Context) (token.Hash, token.Secret, 
 		return s.ManagementKey(ctx)
 	}
 	return token.HashOf(secret), secret, nil
-}
-
-func optional(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
-
-func nullableMicros(t *int64) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return micros(*t)
-}
-
-func optionalMicros(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
 }
 
 // encode writes the JSON that JSON.stringify would: consumers check signatures over it. Text that is no UTF-8 is mended.

@@ -93,7 +93,7 @@ func (s *Service) Update(ctx context.Context, actor event.Actor, id ID, c Change
 			return nil
 		}
 		o.UpdatedAt = at
-		if _, err := tx.Exec(ctx, updateOrganization, string(id), o.Name, optional(o.ExternalID), encode(o.Metadata), at.UnixMicro()); err != nil {
+		if _, err := tx.Exec(ctx, updateOrganization, string(id), o.Name, db.TextOrNull(o.ExternalID), encode(o.Metadata), at.UnixMicro()); err != nil {
 			return err
 		}
 		updated := event.Entry{OrganizationID: string(id), Type: event.OrganizationUpdated, Context: cause, Data: o.Payload()}
