@@ -69,7 +69,7 @@ func (r *recent) get(d ID, id string) (User, bool) {
 func (s *Service) updateRecent(ctx context.Context, a *Access, id string, c Condition, change edit, rec Record) (u User, done bool, err error) {
 	u, ok := s.recent.get(a.Directory.ID, id)
 	if !ok || c.check(u.Version) != nil {
-		return u, false, nil
+		return u, false, nil //nolint:nilerr // a condition is judged by the person as they are now
 	}
 	before, err := s.person(u)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Service) updateRecent(ctx context.Context, a *Access, id string, c Cond
 	}
 	next := s.next(before, doc, c)
 	if next.same(before) || next.checkKeys() != nil {
-		return u, false, nil
+		return u, false, nil //nolint:nilerr // so is whatever leads to no write
 	}
 	if err := s.writeUser(ctx, a, before, next, writing{rec: rec, as: Updated, remembered: true}); err != nil {
 		s.recent.forget(u.ID)
