@@ -114,12 +114,33 @@ func (e *pgEngine) sendShared(lane string, group []*shared) {
 		all = append(all, s.calls...)
 		going = append(going, s)
 	}
-	err := e.attempt(context.WithoutCancel(group[0].ctx), all)
+	if len(going) == 0 {
+		return
+	}
+	ctx, cancel := whileWanted(going)
+	defer cancel()
+	err := e.attempt(ctx, all)
 	var unknown *UnknownOutcomeError
 	for _, s := range going {
 		s.alone, s.err = err != nil && !errors.As(err, &unknown), err
 	}
 	e.counts.shared(len(going), err)
+}
+
+// whileWanted is a context that ends when nobody waits for any of the writes any more: what is not sent then need not be.
+func whileWanted(going []*shared) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(going[0].ctx))
+	var wanted atomic.Int64
+	wanted.Store(int64(len(going)))
+	for _, s := range going {
+		stop := context.AfterFunc(s.ctx, func() {
+			if wanted.Add(-1) == 0 {
+				cancel()
+			}
+		})
+		context.AfterFunc(ctx, func() { stop() })
+	}
+	return ctx, cancel
 }
 
 // shared counts a transaction that several writes had in common.

@@ -286,6 +286,64 @@ func TestWrite_that_is_cancelled_while_it_waits_in_a_lane_is_dropped(t *testing.
 	}
 }
 
+func TestWrites_that_share_a_transaction_wait_for_a_connection_no_longer_than_one_of_them_is_wanted(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.org("o")
+	release := h.hold("o")
+	first := h.goWrite(t.Context(), "lane", "UPDATE org SET version = version + 1 WHERE id = 'o'")
+	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var given []<-chan error
+	for range 3 {
+		given = append(given, h.goWrite(ctx, "lane", "INSERT INTO journal (line) VALUES ('given up')"))
+	}
+	h.waiting(3)
+	let := h.occupy(16) // of the 16 connections those that are free, and the two that will be
+	release()
+	h.must(<-first)
+	h.waiting(2) // the third has been sent off with them, and finds no connection
+	cancel()
+	for _, done := range given {
+		select {
+		case err := <-done:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("given up: %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("it still waits for a connection, for nobody")
+		}
+	}
+	let()
+	if n := h.count("SELECT count(*) FROM journal"); n != 0 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// occupy has so many transactions take a connection, now or as soon as there is one, until let is called.
+func (h harness) occupy(n int) (let func()) {
+	h.Helper()
+	var all sync.WaitGroup
+	end := make(chan struct{})
+	for range n {
+		all.Go(func() {
+			if err := h.Tx(h.Context(), func(db.Tx) error { <-end; return nil }); err != nil {
+				h.Error(err)
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond) // those who wait for a connection cannot be seen
+	let = sync.OnceFunc(func() {
+		close(end)
+		all.Wait()
+	})
+	h.Cleanup(let)
+	return let
+}
+
 func (h harness) goWrite(ctx context.Context, lane, sql string) <-chan error {
 	done := make(chan error, 1)
 	go func() {

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
@@ -134,14 +135,14 @@ func (s *Service) access(ctx context.Context, found Directory, credential TokenI
 	if err != nil {
 		return nil, err
 	}
-	off, err := switchedOff(ctx, s.db, selectFeatures, found.OrganizationID)
-	if errors.Is(err, db.ErrNoRows) { // the organization is gone
+	features, err := org.FeaturesIn(ctx, s.db, org.ID(found.OrganizationID), "")
+	if fault.Is(err, fault.NotFound) { // the organization is gone
 		return nil, errUnauthorized()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Access{Directory: found, TokenID: credential, Model: model, Mode: scim.Mode{Strict: found.Strict}, Off: off}, nil
+	return &Access{Directory: found, TokenID: credential, Model: model, Mode: scim.Mode{Strict: found.Strict}, Off: !features.On(org.DirectorySync)}, nil
 }
 
 // modelOf adds the directory's declared extensions to the standard schemas.

@@ -61,7 +61,7 @@ func (s *Service) eraseTx(ctx context.Context, tx db.Tx, actor event.Actor, d Di
 	if n == 0 {
 		return errors.New("the person changed in spite of the lock")
 	}
-	forget := statement{deleteOldIDsOf, []any{d.OrganizationID, string(MemberUser), string(id), old.userNameKey, optional(old.externalID)}}
+	forget := statement{deleteOldIDsOf, []any{d.OrganizationID, string(MemberUser), string(id), old.userNameKey, db.TextOrNull(old.externalID)}}
 	for _, st := range append(old.belongings(d, groups, at), forget) {
 		if _, err := tx.Exec(ctx, st.text, st.args...); err != nil {
 			return err

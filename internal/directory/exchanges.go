@@ -155,7 +155,7 @@ func (x *Exchange) row() []any {
 		effect = []byte("{}")
 	}
 	return []any{
-		string(x.ID), x.OrganizationID, string(x.DirectoryID), x.At.UnixMicro(), x.size(), x.Refused, optional(string(x.TokenID)), x.Method, x.Path,
+		string(x.ID), x.OrganizationID, string(x.DirectoryID), x.At.UnixMicro(), x.size(), x.Refused, db.TextOrNull(string(x.TokenID)), x.Method, x.Path,
 		x.Status, x.Took.Microseconds(), x.RequestID, x.UserAgent, effect, optionalBytes(x.Body), optionalBytes(x.Answer),
 	}
 }
@@ -198,7 +198,7 @@ func scanExchange(rows db.Rows) (Exchange, error) {
 	if err != nil {
 		return x, fmt.Errorf("read exchanges: %w", err)
 	}
-	x.At, x.Status, x.Took = micros(at), int(status), time.Duration(took)*time.Microsecond
+	x.At, x.Status, x.Took = db.Time(at), int(status), time.Duration(took)*time.Microsecond
 	if tokenID != nil {
 		x.TokenID = TokenID(*tokenID)
 	}

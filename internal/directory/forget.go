@@ -51,7 +51,7 @@ func forgetMember(shared, each []byte, e event.Eraser) (lessShared, lessEach []b
 	}
 	return shared, memberSnapshot(User{
 		ID: was.ID, IdPID: string(was.ID), Active: was.Active, Suspended: was.Suspended,
-		CreatedAt: micros(was.CreatedAt), UpdatedAt: micros(was.UpdatedAt), Document: []byte("{}"),
+		CreatedAt: db.Time(was.CreatedAt), UpdatedAt: db.Time(was.UpdatedAt), Document: []byte("{}"),
 	}), nil
 }
 

@@ -98,7 +98,7 @@ func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, 
 	b := s.begin(a, at, rec)
 	id := string(a.Directory.ID)
 	b.w.GuardSelect(nameFree, id, n.nameKey, string(n.ID), n.externalID)
-	b.w.Exec(insertGroup, id, string(n.ID), n.nameKey, n.externalID, optional(n.externalID), n.IdPID, n.Name, at.UnixMicro(), n.Document)
+	b.w.Exec(insertGroup, id, string(n.ID), n.nameKey, n.externalID, db.TextOrNull(n.externalID), n.IdPID, n.Name, at.UnixMicro(), n.Document)
 	b.w.Exec(insertPending, id, kindGroup, string(n.ID), 1)
 	b.event(event.DirectoryGroupCreated, GroupPayload(a.Directory, n.Group))
 	s.writeMembers(b, n.Group, delta)
@@ -131,7 +131,7 @@ func scanGroup(row db.Row) (Group, error) {
 	var g Group
 	var created, updated int64
 	err := row.Scan((*string)(&g.ID), (*string)(&g.DirectoryID), &g.IdPID, &g.Name, &g.Version, &created, &updated, &g.Document)
-	g.CreatedAt, g.UpdatedAt = micros(created), micros(updated)
+	g.CreatedAt, g.UpdatedAt = db.Time(created), db.Time(updated)
 	return g, err
 }
 
@@ -249,7 +249,7 @@ func (s *Service) writeGroup(ctx context.Context, a *Access, old, next groupDraf
 	if next.doc.Equal(old.doc) {
 		b.w.Guard(touchGroup, id, gid, old.Version, at)
 	} else {
-		b.w.Guard(updateGroup, id, gid, old.Version, next.nameKey, next.externalID, optional(next.externalID), next.Name, at, next.Document)
+		b.w.Guard(updateGroup, id, gid, old.Version, next.nameKey, next.externalID, db.TextOrNull(next.externalID), next.Name, at, next.Document)
 		if next.nameKey != old.nameKey || next.externalID != old.externalID {
 			b.w.GuardSelect(nameFree, id, next.nameKey, gid, next.externalID)
 		}
@@ -298,7 +298,7 @@ func (s *Service) removeGroup(ctx context.Context, a *Access, g Group, rec Recor
 	b.w.Exec(deleteParkedOf, id, gid)
 	b.w.Exec(touchGroupOf, id, gid, at) // groups that this one was nested in
 	b.w.Exec(deleteMembership, id, gid)
-	b.w.Exec(insertOldID, a.Directory.OrganizationID, gid, optional(old.externalID), old.nameKey, string(MemberGroup), at)
+	b.w.Exec(insertOldID, a.Directory.OrganizationID, gid, db.TextOrNull(old.externalID), old.nameKey, string(MemberGroup), at)
 	b.w.Exec(insertPending, id, kindGroup, gid, -1)
 	b.event(event.DirectoryGroupDeleted, GroupPayload(a.Directory, g))
 	return b.commit(ctx, Outcome{Change: Deleted, Group: &g})

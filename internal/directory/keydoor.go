@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -17,9 +16,6 @@ type APIKeys interface {
 	// AuthenticateAPIKey finds the living key of a secret; ok is false for anything else.
 	AuthenticateAPIKey(ctx context.Context, secret token.Secret) (key org.APIKey, ok bool, err error)
 }
-
-// SCIMPermission is what an API key needs to open directories.
-const SCIMPermission = "scim"
 
 // isAPIKey looks at the form only: tokens of directories begin otherwise.
 func isAPIKey(secret token.Secret) bool { return strings.HasPrefix(string(secret), "sk_") }
@@ -45,7 +41,7 @@ func (s *Service) openByKey(ctx context.Context, address string, secret token.Se
 	if err != nil {
 		return nil, err
 	}
-	if !ok || !key.May(SCIMPermission) || key.OrganizationID == "" {
+	if !ok || !key.May(org.PermissionSCIM) || key.OrganizationID == "" {
 		return nil, errUnauthorized()
 	}
 	found, err := s.door.open(ctx, key.OrganizationID+"/"+address, func(ctx context.Context) (*Access, error) {
@@ -83,21 +79,4 @@ func (s *Service) ofOrganization(ctx context.Context, key org.APIKey, address st
 		return nil, &UndecidedError{KeyID: TokenID(key.ID), Directories: found, More: more}
 	}
 	return s.access(ctx, found[0], "")
-}
-
-// DirectorySync is the feature of an organization without which its directories take no requests and none is made.
-const DirectorySync = "directory_sync"
-
-// switchedOff reads whether the organization's feature is off; what is not named is on. No organization is db.ErrNoRows.
-func switchedOff(ctx context.Context, r db.Reader, text, organizationID string) (bool, error) {
-	var features []byte
-	if err := r.QueryRow(ctx, text, organizationID).Scan(&features); err != nil {
-		return false, fmt.Errorf("features of organization %s: %w", organizationID, err)
-	}
-	var on map[string]bool
-	if err := json.Unmarshal(features, &on); err != nil {
-		return false, fmt.Errorf("features of organization %s: %w", organizationID, err)
-	}
-	is, named := on[DirectorySync]
-	return named && !is, nil
 }

@@ -134,18 +134,15 @@ func (s *Service) build(n New) Directory {
 }
 
 func (s *Service) insert(ctx context.Context, tx db.Tx, d Directory) error {
-	off, err := switchedOff(ctx, tx, selectFeatures+s.db.ForShare(), d.OrganizationID)
-	if errors.Is(err, db.ErrNoRows) {
-		return org.NotFound(d.OrganizationID)
-	}
+	features, err := org.FeaturesIn(ctx, tx, org.ID(d.OrganizationID), s.db.ForShare())
 	if err != nil {
 		return err
 	}
-	if off {
+	if !features.On(org.DirectorySync) {
 		return fault.New(fault.Forbidden, "feature_disabled",
-			"The feature %s is switched off for organization %s. Switch it on before making a directory.", DirectorySync, d.OrganizationID)
+			"The feature %s is switched off for organization %s. Switch it on before making a directory.", org.DirectorySync, d.OrganizationID)
 	}
-	_, err = tx.Exec(ctx, insertDirectory, string(d.ID), d.OrganizationID, d.AddressKey, optional(d.Label), d.Name, string(d.Type), d.Provider,
+	_, err = tx.Exec(ctx, insertDirectory, string(d.ID), d.OrganizationID, d.AddressKey, db.TextOrNull(d.Label), d.Name, string(d.Type), d.Provider,
 		string(d.State), string(d.InactiveUsers), string(d.Provisioning), d.Strict, d.Extensions, d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro())
 	return err
 }
@@ -216,7 +213,7 @@ func directoriesIn(ctx context.Context, r db.Reader, text string, args ...any) (
 		if label != nil {
 			d.Label = *label
 		}
-		d.CreatedAt, d.UpdatedAt = micros(created), micros(updated)
+		d.CreatedAt, d.UpdatedAt = db.Time(created), db.Time(updated)
 		out = append(out, d)
 	}
 	return out, rows.Err()
@@ -400,7 +397,7 @@ func (s *Service) Tokens(ctx context.Context, id ID) ([]Token, error) {
 		if err := rows.Scan((*string)(&t.ID), &t.Suffix, &created, &used, &revoked); err != nil {
 			return nil, fmt.Errorf("read tokens: %w", err)
 		}
-		t.CreatedAt, t.LastUsedAt, t.RevokedAt = micros(created), optionalMicros(used), optionalMicros(revoked)
+		t.CreatedAt, t.LastUsedAt, t.RevokedAt = db.Time(created), db.TimeOrZero(used), db.TimeOrZero(revoked)
 		out = append(out, t)
 	}
 	return out, rows.Err()
@@ -442,20 +439,4 @@ func (s *Service) RevokeToken(ctx context.Context, actor event.Actor, id ID, tok
 		return fmt.Errorf("revoke token %s: %w", tokenID, err)
 	}
 	return s.awaitDoors(ctx)
-}
-
-func optional(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
-
-func optionalMicros(t *int64) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return micros(*t)
 }

@@ -331,10 +331,10 @@ func (s *Service) writeMembers(b *batch, g Group, m membership) {
 		switch {
 		case t.kind == MemberParked:
 			b.w.GuardSelect(nobodyNamed, d, scim.UserNameKey(t.id), t.id)
-			b.w.Exec(insertParked, d, scim.UserNameKey(t.id), gid, t.id, optional(t.display))
+			b.w.Exec(insertParked, d, scim.UserNameKey(t.id), gid, t.id, db.TextOrNull(t.display))
 			s.parked.Store(true)
 		default:
-			inserts = append(inserts, []any{d, gid, t.id, string(t.kind), optional(t.display)})
+			inserts = append(inserts, []any{d, gid, t.id, string(t.kind), db.TextOrNull(t.display)})
 		}
 		if p, ok := m.people[t.id]; ok && p.Active {
 			came = append(came, p)

@@ -68,8 +68,8 @@ func (r *recent) get(d ID, id string) (User, bool) {
 // updateRecent tries the change on the person as remembered. done is false when the person has to be read.
 func (s *Service) updateRecent(ctx context.Context, a *Access, id string, c Condition, change edit, rec Record) (u User, done bool, err error) {
 	u, ok := s.recent.get(a.Directory.ID, id)
-	if ok = ok && c.check(u.Version) == nil; !ok {
-		return u, false, nil
+	if !ok || c.check(u.Version) != nil {
+		return u, false, nil //nolint:nilerr // a condition is judged by the person as they are now
 	}
 	before, err := s.person(u)
 	if err != nil {
@@ -80,8 +80,8 @@ func (s *Service) updateRecent(ctx context.Context, a *Access, id string, c Cond
 		return u, false, nil //nolint:nilerr // the refusal must be about the person as they are now
 	}
 	next := s.next(before, doc, c)
-	if ok = !next.same(before) && next.checkKeys() == nil; !ok {
-		return u, false, nil
+	if next.same(before) || next.checkKeys() != nil {
+		return u, false, nil //nolint:nilerr // so is whatever leads to no write
 	}
 	if err := s.writeUser(ctx, a, before, next, writing{rec: rec, as: Updated, remembered: true}); err != nil {
 		s.recent.forget(u.ID)

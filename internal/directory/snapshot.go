@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
@@ -64,7 +65,7 @@ func memberForm(shared, each []byte) ([]byte, error) {
 	}
 	u := User{
 		ID: s.ID, DirectoryID: of.DirectoryID, IdPID: s.IdPID, Active: s.Active, Suspended: s.Suspended,
-		CreatedAt: micros(s.CreatedAt), UpdatedAt: micros(s.UpdatedAt), Document: s.Document,
+		CreatedAt: db.Time(s.CreatedAt), UpdatedAt: db.Time(s.UpdatedAt), Document: s.Document,
 	}
 	user := person{u, doc}.payload(Directory{ID: of.DirectoryID, OrganizationID: of.OrganizationID})
 	p := newPayload(len(each) + len(shared) + 1024)

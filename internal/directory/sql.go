@@ -15,7 +15,6 @@ const (
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`
 	selectByItsAddress   = selectByOrganization + ` AND (address_key = $2 OR label = $2)`
-	selectFeatures       = `SELECT features FROM organizations WHERE id = $1 AND deleted_at IS NULL`
 	updateDirectory      = `UPDATE directories SET name = $2, label = $3, provider = $4, inactive_users = $5, provisioning = $6, strict = $7, extensions = $8,
 		updated_at = $9 WHERE id = $1 AND deleted_at IS NULL`
 	alignDirectory   = `UPDATE directories SET align_until = $2 WHERE id = $1 AND deleted_at IS NULL`

@@ -87,7 +87,7 @@ func (s *Service) Update(ctx context.Context, actor event.Actor, id ID, c Change
 }
 
 func (s *Service) writeSettings(ctx context.Context, tx db.Tx, was, d Directory) error {
-	_, err := tx.Exec(ctx, updateDirectory, string(d.ID), d.Name, optional(d.Label), d.Provider, string(d.InactiveUsers), string(d.Provisioning),
+	_, err := tx.Exec(ctx, updateDirectory, string(d.ID), d.Name, db.TextOrNull(d.Label), d.Provider, string(d.InactiveUsers), string(d.Provisioning),
 		d.Strict, d.Extensions, d.UpdatedAt.UnixMicro())
 	if err != nil {
 		return err

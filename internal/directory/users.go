@@ -135,7 +135,7 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 	}
 	waiting := n.arrival(a.Directory.ID)
 	n.Hidden = !visible(a.Directory, n.User)
-	b.w.Guard(insertUser, id, string(n.ID), n.userNameKey, optional(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document, waiting[2], waiting[3], n.Hidden)
+	b.w.Guard(insertUser, id, string(n.ID), n.userNameKey, db.TextOrNull(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document, waiting[2], waiting[3], n.Hidden)
 	for _, key := range n.emails {
 		b.w.Exec(insertEmail, id, key, string(n.ID))
 	}
@@ -289,7 +289,7 @@ func (s *Service) scanUser(row db.Row) (User, string, error) {
 	var created, updated int64
 	var groups *string
 	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Hidden, &u.Version, &created, &updated, &u.Document, &groups)
-	u.CreatedAt, u.UpdatedAt = micros(created), micros(updated)
+	u.CreatedAt, u.UpdatedAt = db.Time(created), db.Time(updated)
 	if groups != nil {
 		u.direct = ordered(*groups)
 	}
@@ -485,7 +485,7 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 		}
 		b.w.Guard(text, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document, next.Hidden)
 	} else {
-		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, optional(next.externalID), next.Active, next.Suspended, at, next.Document, next.Hidden)
+		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, db.TextOrNull(next.externalID), next.Active, next.Suspended, at, next.Document, next.Hidden)
 		if err := s.welcome(ctx, b, &next, how.careful); err != nil {
 			return err
 		}
@@ -611,7 +611,7 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 	for _, st := range old.belongings(a.Directory, groups, b.at) {
 		b.w.Exec(st.text, st.args...)
 	}
-	b.w.Exec(insertOldID, a.Directory.OrganizationID, uid, optional(old.externalID), old.userNameKey, string(MemberUser), at)
+	b.w.Exec(insertOldID, a.Directory.OrganizationID, uid, db.TextOrNull(old.externalID), old.userNameKey, string(MemberUser), at)
 	b.gone(p, groups)
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }

@@ -81,7 +81,7 @@ func (l *Log) CreateConsumer(ctx context.Context, n NewConsumer, at time.Time) (
 	}
 	var made int64
 	err = l.db.Tx(ctx, func(tx db.Tx) (err error) {
-		made, err = tx.Exec(ctx, insertConsumer, n.Name, optional(n.OrganizationID), types, cursor, at.UnixMicro(), maxConsumers)
+		made, err = tx.Exec(ctx, insertConsumer, n.Name, db.TextOrNull(n.OrganizationID), types, cursor, at.UnixMicro(), maxConsumers)
 		return err
 	})
 	var unique *db.UniqueError
@@ -363,18 +363,8 @@ func (l *Log) queryConsumers(ctx context.Context, r db.Reader, text string, args
 		if organization != nil {
 			c.OrganizationID = *organization
 		}
-		c.CreatedAt, c.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
-		if acknowledged != nil {
-			c.AcknowledgedAt = time.UnixMicro(*acknowledged).UTC()
-		}
+		c.CreatedAt, c.UpdatedAt, c.AcknowledgedAt = db.Time(created), db.Time(updated), db.TimeOrZero(acknowledged)
 		out = append(out, c)
 	}
 	return out, rows.Err()
-}
-
-func optional(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

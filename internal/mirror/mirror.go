@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -93,7 +95,7 @@ func lost(err error) bool {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		// Shutdown, crash, not yet up, too many connections, and what may pass by itself: serialization, deadlock.
-		return refused.Code[:2] == "57" || refused.Code[:2] == "53" || refused.Code[:2] == "08" || refused.Code[:2] == "40"
+		return slices.ContainsFunc([]string{"57", "53", "08", "40"}, func(class string) bool { return strings.HasPrefix(refused.Code, class) })
 	}
 	var connect *pgconn.ConnectError
 	var foreign *foreignError

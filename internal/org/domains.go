@@ -29,7 +29,7 @@ func (s *Service) buildDomain(id ID, n NewDomain, at time.Time) Domain {
 		VerificationToken: token.NewKey(25), CreatedAt: at, UpdatedAt: at,
 	}
 	if n.State == Verified {
-		d.verify(Manual, at)
+		d.verify(Manual)
 	} else {
 		d.await(at)
 	}
@@ -42,22 +42,22 @@ func (d *Domain) await(now time.Time) {
 	d.State, d.Strategy, d.pendingSince, d.checkAt = Pending, DNS, now, now.Add(firstDelay)
 }
 
-func (d *Domain) verify(by Strategy, now time.Time) {
-	d.State, d.Strategy, d.pendingSince, d.checkAt, d.verifiedAt = Verified, by, time.Time{}, time.Time{}, now
+func (d *Domain) verify(by Strategy) {
+	d.State, d.Strategy, d.pendingSince, d.checkAt = Verified, by, time.Time{}, time.Time{}
 }
 
 func (d *Domain) fail() { d.State, d.pendingSince, d.checkAt = Failed, time.Time{}, time.Time{} }
 
 func (s *Service) insertDomain(ctx context.Context, tx db.Tx, d Domain) error {
 	_, err := tx.Exec(ctx, insertDomain, d.ID, string(d.OrganizationID), d.Domain, string(d.State), string(d.Strategy), d.VerificationToken,
-		d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro(), optionalMicros(d.pendingSince), optionalMicros(d.checkAt), optionalMicros(d.verifiedAt))
+		d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro(), db.MicrosOrNull(d.pendingSince), db.MicrosOrNull(d.checkAt))
 	return ownedElsewhere(err, d)
 }
 
 // storeDomain writes what may change of a domain.
 func (s *Service) storeDomain(ctx context.Context, tx db.Tx, d Domain) error {
 	_, err := tx.Exec(ctx, updateDomain, string(d.OrganizationID), d.ID, string(d.State), string(d.Strategy), d.UpdatedAt.UnixMicro(),
-		optionalMicros(d.pendingSince), optionalMicros(d.checkAt), optionalMicros(d.verifiedAt))
+		db.MicrosOrNull(d.pendingSince), db.MicrosOrNull(d.checkAt))
 	return ownedElsewhere(err, d)
 }
 
@@ -70,11 +70,11 @@ func ownedElsewhere(err error, d Domain) error {
 
 func scanDomain(row db.Row) (d Domain, err error) {
 	var created, updated int64
-	var since, check, verified *int64
+	var since, check *int64
 	err = row.Scan(&d.ID, (*string)(&d.OrganizationID), &d.Domain, (*string)(&d.State), (*string)(&d.Strategy), &d.VerificationToken,
-		&created, &updated, &since, &check, &verified)
-	d.CreatedAt, d.UpdatedAt = micros(created), micros(updated)
-	d.pendingSince, d.checkAt, d.verifiedAt = nullableMicros(since), nullableMicros(check), nullableMicros(verified)
+		&created, &updated, &since, &check)
+	d.CreatedAt, d.UpdatedAt = db.Time(created), db.Time(updated)
+	d.pendingSince, d.checkAt = db.TimeOrZero(since), db.TimeOrZero(check)
 	return d, err
 }
 
@@ -171,7 +171,7 @@ func (s *Service) VouchForDomain(ctx context.Context, actor event.Actor, id stri
 		if d.State == Verified {
 			return "", errVerified()
 		}
-		d.verify(Manual, now)
+		d.verify(Manual)
 		return event.OrganizationDomainVerified, nil
 	})
 }
@@ -193,7 +193,7 @@ func (s *Service) VerifyDomain(ctx context.Context, actor event.Actor, id string
 		case before == Verified: // in the meantime
 			return "", nil
 		case found == proven:
-			d.verify(DNS, now)
+			d.verify(DNS)
 			return event.OrganizationDomainVerified, nil
 		}
 		d.await(now)

@@ -49,12 +49,14 @@ func (f Features) All() map[Feature]bool {
 
 // Features are those of an organization.
 func (s *Service) Features(ctx context.Context, id ID) (Features, error) {
-	return s.features(ctx, s.db, id)
+	return FeaturesIn(ctx, s.db, id, "")
 }
 
-func (s *Service) features(ctx context.Context, r db.Reader, id ID) (f Features, err error) {
+// FeaturesIn are those of an organization that r sees. lock is "" or what db.ForShare gives, which keeps them as they are until the
+// transaction ends. A deleted organization is NotFound.
+func FeaturesIn(ctx context.Context, r db.Reader, id ID, lock string) (f Features, err error) {
 	var text []byte
-	err = r.QueryRow(ctx, selectFeatures, string(id)).Scan(&text)
+	err = r.QueryRow(ctx, selectFeatures+lock, string(id)).Scan(&text)
 	if errors.Is(err, db.ErrNoRows) {
 		return f, NotFound(string(id))
 	}
@@ -82,7 +84,7 @@ func (s *Service) SetFeatures(ctx context.Context, actor event.Actor, id ID, cha
 		if err != nil {
 			return err
 		}
-		if f, err = s.features(ctx, tx, id); err != nil {
+		if f, err = FeaturesIn(ctx, tx, id, ""); err != nil {
 			return err
 		}
 		before := f.All()

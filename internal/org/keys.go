@@ -47,7 +47,7 @@ func (s *Service) CreateAPIKey(ctx context.Context, actor event.Actor, id ID, n 
 				"The organization has %d API keys already. Delete those that are not used any more.", maxKeys).On("organization_id")
 		}
 		if _, err := tx.Exec(ctx, insertKey, k.ID, string(id), k.Name, string(token.HashOf(secret)), k.Hint, encode(k.Permissions),
-			at.UnixMicro(), at.UnixMicro(), optionalMicros(k.ExpiresAt)); err != nil {
+			at.UnixMicro(), at.UnixMicro(), db.MicrosOrNull(k.ExpiresAt)); err != nil {
 			return err
 		}
 		return s.appendKey(ctx, tx, at, actor, event.APIKeyCreated, k, k.Payload())
@@ -112,7 +112,7 @@ func scanKey(row db.Row) (k APIKey, err error) {
 	if err := row.Scan(&k.ID, &k.OrganizationID, &k.Name, &k.Hint, &permissions, &created, &updated, &used, &expires); err != nil {
 		return k, err
 	}
-	k.CreatedAt, k.UpdatedAt, k.LastUsedAt, k.ExpiresAt = micros(created), micros(updated), nullableMicros(used), nullableMicros(expires)
+	k.CreatedAt, k.UpdatedAt, k.LastUsedAt, k.ExpiresAt = db.Time(created), db.Time(updated), db.TimeOrZero(used), db.TimeOrZero(expires)
 	if err := json.Unmarshal(permissions, &k.Permissions); err != nil {
 		return k, fmt.Errorf("permissions of API key %s: %w", k.ID, err)
 	}
@@ -177,7 +177,7 @@ func (s *Service) ExpireAPIKey(ctx context.Context, actor event.Actor, id string
 			return nil
 		}
 		k.ExpiresAt, k.UpdatedAt = ends, at
-		if _, err := tx.Exec(ctx, expireKey, k.OrganizationID, id, optionalMicros(ends), at.UnixMicro()); err != nil {
+		if _, err := tx.Exec(ctx, expireKey, k.OrganizationID, id, db.MicrosOrNull(ends), at.UnixMicro()); err != nil {
 			return err
 		}
 		if err := s.doors.Moved(ctx, tx); err != nil {

@@ -56,8 +56,7 @@ type Domain struct {
 
 	pendingSince time.Time // zero unless pending, and for domains older than verification
 	checkAt      time.Time // when it is looked for in the DNS next; zero unless pending
-	verifiedAt   time.Time
-	lost         bool // it failed because another organization has it
+	lost         bool      // it failed because another organization has it
 }
 
 // New is what an organization is made of.

@@ -92,7 +92,7 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, o Organization, cause []
 		metadata = []byte("{}")
 	}
 	at := o.CreatedAt.UnixMicro()
-	if _, err := tx.Exec(ctx, insertOrganization, string(o.ID), o.Name, optional(o.ExternalID), metadata, at, at); err != nil {
+	if _, err := tx.Exec(ctx, insertOrganization, string(o.ID), o.Name, db.TextOrNull(o.ExternalID), metadata, at, at); err != nil {
 		return err
 	}
 	entries := []event.Entry{{OrganizationID: string(o.ID), Type: event.OrganizationCreated, Context: cause, Data: o.Payload()}}
@@ -109,7 +109,7 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, o Organization, cause []
 
 // Get finds one organization.
 func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
-	found, err := s.query(ctx, s.db, selectOrganization+" AND id = $1", string(id))
+	found, err := readOrganizations(ctx, s.db, selectOrganization+" AND id = $1", string(id))
 	if err != nil {
 		return Organization{}, err
 	}
@@ -121,7 +121,7 @@ func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
 
 // GetByExternalID finds the organization that the app knows by this id of its own.
 func (s *Service) GetByExternalID(ctx context.Context, externalID string) (Organization, error) {
-	found, err := s.query(ctx, s.db, selectOrganization+" AND external_id = $1", externalID)
+	found, err := readOrganizations(ctx, s.db, selectOrganization+" AND external_id = $1", externalID)
 	if err != nil {
 		return Organization{}, err
 	}
@@ -172,33 +172,12 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Organization, bool, 
 		p.Contains("name", q.Search)
 	}
 	text, args := p.Statement(selectOrganization, "id")
-	found, err := s.query(ctx, s.db, text, args...)
+	found, err := readOrganizations(ctx, s.db, text, args...)
 	if err != nil {
 		return nil, false, err
 	}
 	found, more := db.Cut(p, found)
 	return found, more, nil
-}
-
-func (s *Service) query(ctx context.Context, r db.Reader, text string, args ...any) ([]Organization, error) {
-	rows, err := r.Query(ctx, text, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read organizations: %w", err)
-	}
-	defer rows.Close()
-	var out []Organization
-	for rows.Next() {
-		o, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, o)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read organizations: %w", err)
-	}
-	rows.Close()
-	return out, withDomainsOf(ctx, r, out)
 }
 
 func scan(rows db.Rows) (Organization, error) {
@@ -212,7 +191,7 @@ func scan(rows db.Rows) (Organization, error) {
 	if external != nil {
 		o.ExternalID = *external
 	}
-	o.CreatedAt, o.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
+	o.CreatedAt, o.UpdatedAt = db.Time(created), db.Time(updated)
 	if err := json.Unmarshal(metadata, &o.Metadata); err != nil {
 		return o, fmt.Errorf("metadata of organization %s: %w", o.ID, err)
 	}
@@ -270,29 +249,6 @@ func (s *Service) ManagementKey(ctx context.Context) (token.Hash, token.Secret, 
 		return s.ManagementKey(ctx)
 	}
 	return token.HashOf(secret), secret, nil
-}
-
-func optional(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func micros(t int64) time.Time { return time.UnixMicro(t).UTC() }
-
-func nullableMicros(t *int64) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return micros(*t)
-}
-
-func optionalMicros(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
 }
 
 // encode writes the JSON that JSON.stringify would: consumers check signatures over it. Text that is no UTF-8 is mended.

@@ -15,14 +15,14 @@ const (
 	updateFeatures = `UPDATE organizations SET features = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`
 
 	domainColumns = `id, organization_id, domain, state, strategy, verification_token, created_at, updated_at,
-		pending_since, check_at, verified_at`
+		pending_since, check_at`
 	selectDomains = `SELECT ` + domainColumns + ` FROM organization_domains WHERE organization_id IN (%s) ORDER BY id`
 	selectDomain  = `SELECT ` + domainColumns + ` FROM organization_domains WHERE id = $1`
 	// Claimed ones are put off before anybody asks the DNS about them, so that replicas do not ask the same.
 	selectDue    = `SELECT ` + domainColumns + ` FROM organization_domains WHERE check_at <= $1 ORDER BY check_at LIMIT $2`
 	putOff       = `UPDATE organization_domains SET check_at = $3 WHERE organization_id = $1 AND id = $2`
-	insertDomain = `INSERT INTO organization_domains (` + domainColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	updateDomain = `UPDATE organization_domains SET state = $3, strategy = $4, updated_at = $5, pending_since = $6, check_at = $7, verified_at = $8
+	insertDomain = `INSERT INTO organization_domains (` + domainColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	updateDomain = `UPDATE organization_domains SET state = $3, strategy = $4, updated_at = $5, pending_since = $6, check_at = $7
 		WHERE organization_id = $1 AND id = $2`
 	deleteDomain      = `DELETE FROM organization_domains WHERE organization_id = $1 AND id = $2`
 	deleteDomains     = `DELETE FROM organization_domains WHERE organization_id = $1`

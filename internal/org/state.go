@@ -14,7 +14,7 @@ const presentPage = 200
 // out.
 func Present(ctx context.Context, r db.Reader, fn func(Organization) error) error {
 	for after := ""; ; {
-		page, err := readPresent(ctx, r, selectPresent, after, presentPage)
+		page, err := readOrganizations(ctx, r, selectPresent, after, presentPage)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func Present(ctx context.Context, r db.Reader, fn func(Organization) error) erro
 
 // PresentOne finds one organization that r sees; a deleted one is NotFound.
 func PresentOne(ctx context.Context, r db.Reader, id ID) (Organization, error) {
-	found, err := readPresent(ctx, r, selectPresentOne, string(id))
+	found, err := readOrganizations(ctx, r, selectPresentOne, string(id))
 	if err != nil {
 		return Organization{}, err
 	}
@@ -42,7 +42,7 @@ func PresentOne(ctx context.Context, r db.Reader, id ID) (Organization, error) {
 	return found[0], nil
 }
 
-func readPresent(ctx context.Context, r db.Reader, text string, args ...any) ([]Organization, error) {
+func readOrganizations(ctx context.Context, r db.Reader, text string, args ...any) ([]Organization, error) {
 	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read organizations: %w", err)

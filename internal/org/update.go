@@ -93,7 +93,7 @@ func (s *Service) Update(ctx context.Context, actor event.Actor, id ID, c Change
 			return nil
 		}
 		o.UpdatedAt = at
-		if _, err := tx.Exec(ctx, updateOrganization, string(id), o.Name, optional(o.ExternalID), encode(o.Metadata), at.UnixMicro()); err != nil {
+		if _, err := tx.Exec(ctx, updateOrganization, string(id), o.Name, db.TextOrNull(o.ExternalID), encode(o.Metadata), at.UnixMicro()); err != nil {
 			return err
 		}
 		updated := event.Entry{OrganizationID: string(id), Type: event.OrganizationUpdated, Context: cause, Data: o.Payload()}
@@ -110,7 +110,7 @@ func (s *Service) organizationTx(ctx context.Context, tx db.Tx, id ID) (Organiza
 	if err := s.LockTx(ctx, tx, id); err != nil {
 		return Organization{}, err
 	}
-	found, err := s.query(ctx, tx, selectOrganization+" AND id = $1", string(id))
+	found, err := readOrganizations(ctx, tx, selectOrganization+" AND id = $1", string(id))
 	if err != nil {
 		return Organization{}, err
 	}
@@ -160,7 +160,7 @@ func (s *Service) wantDomain(ctx context.Context, tx db.Tx, id ID, have map[stri
 		d = s.buildDomain(id, n, at)
 		return d, event.OrganizationDomainCreated, s.insertDomain(ctx, tx, d)
 	case n.State == Verified && d.State != Verified:
-		d.verify(Manual, at)
+		d.verify(Manual)
 		d.UpdatedAt = at
 		return d, event.OrganizationDomainVerified, s.storeDomain(ctx, tx, d)
 	default:

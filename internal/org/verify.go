@@ -178,7 +178,7 @@ func (d *Domain) learn(found proof, now time.Time) event.Type {
 	waited := now.Sub(d.pendingSince)
 	switch {
 	case found == proven:
-		d.verify(DNS, now)
+		d.verify(DNS)
 		return event.OrganizationDomainVerified
 	case found == unproven && waited >= waitForProof || waited >= waitForAnswer:
 		d.fail()

@@ -336,24 +336,18 @@ func (o outcome) row() []any {
 		n := int64(a.Status)
 		status = &n
 	}
-	return []any{a.ID, string(o.j.id), string(o.w.id), a.At.UnixMicro(), a.Took.Microseconds(), status, textOrNull(a.Error), textOrNull(a.Answer)}
+	return []any{a.ID, string(o.j.id), a.At.UnixMicro(), a.Took.Microseconds(), status, db.TextOrNull(a.Error), db.TextOrNull(a.Answer)}
 }
 
-func textOrNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func (o outcome) end() (State, *string) {
+// end is the state that a delivery is left in, and the reason as it is stored.
+func (o outcome) end() (State, any) {
 	switch o.verdict {
 	case delivered:
 		return Delivered, nil
 	case givenUp:
-		return Failed, textOrNull(attemptsUsedUp)
+		return Failed, attemptsUsedUp
 	case undone:
-		return Cancelled, textOrNull(eventGone)
+		return Cancelled, eventGone
 	default:
 		return Pending, nil
 	}

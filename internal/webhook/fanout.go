@@ -192,10 +192,12 @@ func (f *fanout) skip(ctx context.Context, s *Service) (int, error) {
 	return 1, nil
 }
 
-// read gives the events after the cursor. Where its event is older than the log's retention, so was everything before it.
+// read gives the events after the cursor. Where its event is no longer in the log, neither is anything before it: the log begins
+// later. What was deleted in between because of its age is lost for webhooks, which the log of this process says.
 func (f *fanout) read(ctx context.Context, s *Service) (events []event.Event, reset bool, err error) {
 	events, err = s.o.Events.List(ctx, event.Query{After: f.at.event, Limit: eventsPerRound})
-	if fault.Is(err, fault.Invalid) {
+	if refused, _ := fault.As(err); refused != nil && (refused.Kind == fault.Invalid || refused.Code == event.CodeExpired) {
+		s.log.Warn("events were deleted because of their age before they became webhook deliveries; it goes on with the oldest that is left", "cursor", f.at.event)
 		events, err = s.o.Events.List(ctx, event.Query{Limit: eventsPerRound})
 		return events, true, err
 	}

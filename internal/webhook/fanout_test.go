@@ -56,3 +56,19 @@ func TestEndpoint_that_is_changed_gets_no_delivery_by_an_old_list(t *testing.T) 
 		}
 	})
 }
+
+func TestEvents_that_expired_before_they_became_deliveries_do_not_stop_those_after_them(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.service()
+		w.append(about(event.DirectoryUserCreated, "org_1", "ann"))
+		e := w.endpoint(s, w.receiver(nil).URL) // the cursor is the event of Ann
+		w.append(about(event.DirectoryUserCreated, "org_1", "bob"))
+		w.later(3 * time.Hour)
+		w.append(about(event.DirectoryUserCreated, "org_1", "cid"))
+		w.must(w.events.Expire(w.Context(), time.Hour, w.now())) // as after a long stop
+		w.must(s.fan.catchUp(w.Context(), s))
+		if got := w.states(s, e.ID); got[Pending] != 1 || len(got) != 1 {
+			w.Errorf("the endpoint has %v, want the one event that is left", got)
+		}
+	})
+}

@@ -76,7 +76,7 @@ func (s *Service) attempts(ctx context.Context, id DeliveryID) ([]Attempt, error
 		if err := rows.Scan(&a.ID, &at, &took, &status, &failed, &answer); err != nil {
 			return nil, fmt.Errorf("read webhook attempts: %w", err)
 		}
-		a.At, a.Took = time.UnixMicro(at).UTC(), time.Duration(took)*time.Microsecond
+		a.At, a.Took = db.Time(at), time.Duration(took)*time.Microsecond
 		if status != nil {
 			a.Status = int(*status)
 		}

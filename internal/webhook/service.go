@@ -273,8 +273,8 @@ func (s *Service) scan(rows db.Rows) (e stored, err error) {
 	if owner != nil {
 		e.owner = *owner
 	}
-	e.OldUntil, e.FailingSince, e.DisabledAt = moment(oldUntil), moment(failing), moment(disabled)
-	e.CreatedAt, e.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
+	e.OldUntil, e.FailingSince, e.DisabledAt = db.TimeOrZero(oldUntil), db.TimeOrZero(failing), db.TimeOrZero(disabled)
+	e.CreatedAt, e.UpdatedAt = db.Time(created), db.Time(updated)
 	return e, nil
 }
 
@@ -360,7 +360,7 @@ func (s *Service) update(ctx context.Context, tx db.Tx, before, after Endpoint) 
 		reason = &after.DisabledReason
 	}
 	if _, err := tx.Exec(ctx, updateEndpoint, string(after.ID), after.URL, string(after.Status), encodeTypes(after.Types),
-		micros(after.FailingSince), micros(after.DisabledAt), reason, after.UpdatedAt.UnixMicro()); err != nil {
+		db.MicrosOrNull(after.FailingSince), db.MicrosOrNull(after.DisabledAt), reason, after.UpdatedAt.UnixMicro()); err != nil {
 		return err
 	}
 	if before.Status == Enabled && after.Status == Disabled {
@@ -368,14 +368,6 @@ func (s *Service) update(ctx context.Context, tx db.Tx, before, after Endpoint) 
 		return err
 	}
 	return nil
-}
-
-func micros(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	n := t.UnixMicro()
-	return &n
 }
 
 // Delete removes an endpoint; what is pending is cancelled.
@@ -426,7 +418,7 @@ func (s *Service) RotateSecret(ctx context.Context, id EndpointID, keepOld time.
 		} else {
 			after.OldSecret, after.OldUntil = "", time.Time{}
 		}
-		_, err = tx.Exec(ctx, rotateSecret, string(id), s.seal(id, after.Secret), old, micros(after.OldUntil), after.UpdatedAt.UnixMicro())
+		_, err = tx.Exec(ctx, rotateSecret, string(id), s.seal(id, after.Secret), old, db.MicrosOrNull(after.OldUntil), after.UpdatedAt.UnixMicro())
 		return err
 	})
 	return after, s.explain(err, "", "rotate the secret of")

@@ -123,13 +123,6 @@ func deliveryNotFound(id DeliveryID) error {
 // place binds a sealed secret to its row.
 func place(id EndpointID) string { return "webhook_endpoints.secret/" + string(id) }
 
-func moment(micros *int64) time.Time {
-	if micros == nil {
-		return time.Time{}
-	}
-	return time.UnixMicro(*micros).UTC()
-}
-
 func invalidParameter(field, detail, format string, args ...any) error {
 	f := fault.New(fault.Unprocessable, "invalid_request_parameters", format, args...).On(field)
 	f.Detail = detail

@@ -350,7 +350,7 @@ func (s *Service) readDeliveries(ctx context.Context, from db.Reader, text strin
 		if reason != nil {
 			d.Reason = *reason
 		}
-		d.NextAt, d.CreatedAt, d.FinishedAt = moment(next), time.UnixMicro(created).UTC(), moment(finished)
+		d.NextAt, d.CreatedAt, d.FinishedAt = db.TimeOrZero(next), db.Time(created), db.TimeOrZero(finished)
 		out = append(out, d)
 	}
 	if err := rows.Err(); err != nil {

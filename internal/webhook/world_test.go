@@ -210,6 +210,8 @@ func (w *world) endpoint(s *Service, url string, types ...event.Type) Endpoint {
 	return e
 }
 
+const deliveriesOf = selectDelivery + ` WHERE d.endpoint_id = $1`
+
 // states counts the endpoint's deliveries by state.
 func (w *world) states(s *Service, id EndpointID) map[State]int {
 	w.Helper()

@@ -5,13 +5,11 @@
 ALTER TABLE organizations ADD COLUMN features {{text}} NOT NULL DEFAULT '{}';
 ALTER TABLE organizations ADD COLUMN deleted_at BIGINT;
 
--- Since when proof of a pending domain is waited for, when it is looked for next, and when it was seen. Domains that are pending
+-- Since when proof of a pending domain is waited for, and when it is looked for next. Domains that are pending
 -- already are looked at soon, and their time begins then.
 ALTER TABLE organization_domains ADD COLUMN pending_since BIGINT;
 ALTER TABLE organization_domains ADD COLUMN check_at BIGINT;
-ALTER TABLE organization_domains ADD COLUMN verified_at BIGINT;
 UPDATE organization_domains SET check_at = 0 WHERE state = 'pending';
-UPDATE organization_domains SET verified_at = updated_at WHERE state = 'verified';
 CREATE INDEX organization_domains_check ON organization_domains (check_at) WHERE check_at IS NOT NULL;
 
 -- Keys of an organization. Only the hash is known.
@@ -142,7 +140,6 @@ CREATE UNIQUE INDEX webhook_deliveries_once ON webhook_deliveries (endpoint_id, 
 CREATE TABLE webhook_attempts (
     id           {{text}} NOT NULL PRIMARY KEY,
     delivery_id  {{text}} NOT NULL,
-    endpoint_id  {{text}} NOT NULL,
     at           BIGINT NOT NULL,
     micros       BIGINT NOT NULL,
     status       BIGINT,            -- of the answer; NULL when there was none
