@@ -16,6 +16,18 @@ import (
 // mostShared bounds how many writes share a transaction, and so what a failed one repeats.
 const mostShared = 16
 
+// mostLaned bounds the statements and rows of a write that goes by a lane: a bigger one would keep its neighbours waiting, and be
+// repeated for their sake.
+const mostLaned = 64
+
+func bulky(calls []pgCall) bool {
+	size := 0
+	for i := range calls {
+		size += 1 + len(calls[i].rows)
+	}
+	return size > mostLaned
+}
+
 type lanes struct {
 	mu   sync.Mutex
 	busy map[string][]*shared // by lane: those that wait; present while a transaction is under way

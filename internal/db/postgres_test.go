@@ -370,3 +370,30 @@ func TestAnalyze_tells_the_planner_what_it_has_not_seen(t *testing.T) {
 	}
 	t.Errorf("the planner knows of %d rows", known())
 }
+
+func TestWrite_of_many_rows_keeps_no_lane_waiting(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.org("o")
+	release := h.hold("o")
+	big := make(chan error, 1)
+	go func() {
+		w := db.Write{Lane: "lane"}
+		w.Guard("UPDATE org SET version = version + 1 WHERE id = 'o'")
+		rows := make([][]any, 100)
+		for i := range rows {
+			rows[i] = []any{fmt.Sprint(i)}
+		}
+		w.Many("INSERT INTO journal (line) VALUES ($1)", rows)
+		big <- h.Write(t.Context(), &w)
+	}()
+	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	h.must(<-h.goWrite(t.Context(), "lane", "INSERT INTO journal (line) VALUES ('small')"))
+	release()
+	h.must(<-big)
+	if n := h.count("SELECT count(*) FROM journal"); n != 101 {
+		t.Errorf("%d lines", n)
+	}
+}

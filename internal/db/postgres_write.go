@@ -73,7 +73,7 @@ func (e *pgEngine) manyCalls(calls []pgCall, index int, s *statement) []pgCall {
 
 func (e *pgEngine) write(ctx context.Context, w *Write) error {
 	calls := e.calls(w)
-	if w.Lane != "" {
+	if w.Lane != "" && !bulky(calls) {
 		if done, err := e.share(ctx, w.Lane, calls); done {
 			return err
 		}
