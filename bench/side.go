@@ -81,7 +81,7 @@ func (l *lab) newSide(ctx context.Context, floor bool, eng engine, x extras) (*s
 // configureRollcall gives secrets by the environment, since everybody on the
 // machine can read a command line.
 func (s *side) configureRollcall(eng engine, place, moreFlags string) {
-	s.args = []string{"serve", "--rate-limit", "0", "--log-level", "error"}
+	s.args = []string{"serve", "--rate-limit", "0", "--api-rate-limit", "0", "--log-level", "error"}
 	s.env = []string{"ROLLCALL_SECRET_KEY=" + newSealingKey(), "ROLLCALL_API_KEY=" + s.apiKey}
 	if eng == postgresSQL {
 		s.env = append(s.env, "ROLLCALL_DATABASE_URL="+place)
