@@ -20,6 +20,9 @@ type answer struct {
 // streamed is a body that writes itself. It may fail only as long as it has written nothing.
 type streamed func(w http.ResponseWriter) error
 
+// written is a body that is JSON already.
+type written []byte
+
 func ok(body any) answer { return answer{http.StatusOK, body} }
 
 func (a answer) write(w http.ResponseWriter) error {
@@ -41,6 +44,9 @@ func (a answer) write(w http.ResponseWriter) error {
 // encode takes what is stored as it is: a request line or user agent once recorded may be no UTF-8, and that must not
 // make a whole list unreadable. HTML characters stay what they are.
 func encode(v any) ([]byte, error) {
+	if text, is := v.(written); is {
+		return text, nil
+	}
 	text, err := json.Marshal(v, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 	if err != nil {
 		return nil, fmt.Errorf("encode an answer: %w", err)

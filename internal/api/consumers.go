@@ -110,8 +110,7 @@ func listConsumerEvents(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	page, err := showEvents(paging{limit: limit, ascending: true}, found)
-	return ok(page), err
+	return ok(showEvents(paging{limit: limit, ascending: true}, found)), nil
 }
 
 func acknowledge(c *call) (answer, error) {

@@ -4,21 +4,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/rollcallhq/rollcall/internal/event"
 )
 
 const eventPrefix = "event"
-
-// eventList is the one list whose metadata has no before (contract).
-type eventList struct {
-	Object   string           `json:"object"`
-	Data     []jsontext.Value `json:"data"`
-	Metadata struct {
-		After *string `json:"after"`
-	} `json:"list_metadata"`
-}
 
 // listEvents reads in the order of the log unless asked otherwise: that is what a reader who follows a cursor needs. At the end
 // of the log after is null, and the reader keeps the id of the last event it has seen.
@@ -35,27 +24,37 @@ func listEvents(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	page, err := showEvents(p, found)
-	return ok(page), err
+	return ok(showEvents(p, found)), nil
 }
 
-// showEvents makes the page of what was read for it, one event more than it holds if there is one.
-func showEvents(p paging, found []event.Event) (out eventList, err error) {
+// showEvents makes the page of what was read for it, one event more than it holds if there is one. It is the one list whose metadata
+// has no before (contract), and the longest: it is put together of what events are, and not encoded again.
+func showEvents(p paging, found []event.Event) written {
 	more := len(found) > p.limit
 	found = found[:min(len(found), p.limit)]
 	if p.backwards() {
 		slices.Reverse(found)
 	}
-	out = eventList{Object: "list", Data: make([]jsontext.Value, len(found))}
+	size := 128
+	for _, e := range found {
+		size += len(e.Data) + len(e.Context) + 256
+	}
+	out := append(make([]byte, 0, size), `{"object":"list","data":[`...)
 	for i, e := range found {
-		if out.Data[i], err = e.JSON(); err != nil {
-			return eventList{}, err
+		if i > 0 {
+			out = append(out, ',')
 		}
+		out = e.AppendJSON(out)
 	}
-	if len(found) > 0 {
-		out.Metadata.After = p.ends(found[0].ID, found[len(found)-1].ID, more).After
+	out = append(out, `],"list_metadata":{"after":`...)
+	if len(found) == 0 {
+		return append(out, `null}}`...)
 	}
-	return out, nil
+	after := p.ends(found[0].ID, found[len(found)-1].ID, more).After
+	if after == nil {
+		return append(out, `null}}`...)
+	}
+	return append(append(append(out, '"'), *after...), `"}}`...)
 }
 
 // eventQuery asks for one event more than the page holds. The log knows earlier and later, a list before and after in the order

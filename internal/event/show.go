@@ -3,37 +3,27 @@ package event
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// shown is an event as every consumer sees it, in lists and in webhooks alike.
-type shown struct {
-	Object    string         `json:"object"`
-	ID        string         `json:"id"`
-	Event     Type           `json:"event"`
-	Data      jsontext.Value `json:"data"`
-	CreatedAt string         `json:"created_at"`
-	Context   jsontext.Value `json:"context"`
-}
+// JSON is the event as every consumer sees it, in lists and in webhooks alike. Some of them parse it, write it again with
+// JSON.stringify and check a signature over that, so it is what JSON.stringify(JSON.parse(…)) gives: compact, nothing escaped that
+// need not be, numbers as ECMAScript writes them (RFC 8785 section 3.2.2.3), and members whose names are numbers before the others.
+func (e Event) JSON() []byte { return e.AppendJSON(make([]byte, 0, len(e.Data)+len(e.Context)+256)) }
 
-// JSON is the event as consumers see it. Some of them parse it, write it again with JSON.stringify and check a signature over
-// that, so it is what JSON.stringify(JSON.parse(…)) gives: compact, nothing escaped that need not be, numbers as
-// ECMAScript writes them (RFC 8785 section 3.2.2.3), and members whose names are numbers before the others.
-func (e Event) JSON() ([]byte, error) {
-	out, err := jsonv2.Marshal(shown{
-		Object: "event", ID: e.ID, Event: e.Type, Data: orNull(stringified(e.Data)), CreatedAt: Shown(e.CreatedAt),
-		Context: orNull(stringified(e.Context)),
-	}, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-	if err != nil {
-		return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
-	}
-	return out, nil
+// AppendJSON appends what JSON gives. Data and context are taken as they are stored, which is compact and valid: reading them once
+// more for each reader would cost more than reading them from the database.
+func (e Event) AppendJSON(dst []byte) []byte {
+	dst = append(append(dst, `{"object":"event","id":"`...), e.ID...)
+	dst = append(append(dst, `","event":"`...), e.Type...)
+	dst = append(append(dst, `","data":`...), orNull(stringified(e.Data))...)
+	dst = append(append(dst, `,"created_at":"`...), Shown(e.CreatedAt)...)
+	dst = append(append(dst, `","context":`...), orNull(stringified(e.Context))...)
+	return append(dst, '}')
 }
 
 func orNull(v jsontext.Value) jsontext.Value {
@@ -56,10 +46,12 @@ func stringified(text json.RawMessage) jsontext.Value {
 	return out
 }
 
-// suspicious looks for a number that is not a plain short integer, and for a name that begins with a digit.
+// suspicious looks for a number that is not a plain short integer, for a name that begins with a digit, and for room between tokens.
 func suspicious(text []byte) bool {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
+		case c <= ' ':
+			return true
 		case c == '"':
 			end := closing(text, i+1)
 			if end+1 < len(text) && text[end+1] == ':' && '0' <= text[i+1] && text[i+1] <= '9' {
@@ -77,14 +69,20 @@ func suspicious(text []byte) bool {
 	return false
 }
 
-// closing finds the quote that ends a string.
+// closing finds the quote that ends the string which begins at i: the first one that is not escaped.
 func closing(text []byte, i int) int {
-	for ; i < len(text) && text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
+	for from := i; ; {
+		n := bytes.IndexByte(text[from:], '"')
+		if n < 0 {
+			return len(text)
 		}
+		end := from + n
+		slashes := end - i - len(bytes.TrimRight(text[i:end], `\`))
+		if slashes%2 == 0 {
+			return end
+		}
+		from = end + 1
 	}
-	return i
 }
 
 // restringify reads one value and appends it as ECMAScript writes it.

@@ -140,9 +140,7 @@ func (f *fanout) attempt(ctx context.Context, s *Service) (int, error) {
 		return 0, err
 	}
 	for _, e := range events {
-		if err := f.recent.put(e); err != nil {
-			return 0, err
-		}
+		f.recent.put(e)
 	}
 	before := f.at.last
 	f.at = next
@@ -270,18 +268,15 @@ const (
 	bodiesAge  = 10 * time.Second
 )
 
-func (b *bodies) put(e event.Event) error {
-	text, err := e.JSON()
-	if err != nil {
-		return err
-	}
+func (b *bodies) put(e event.Event) {
+	text := e.JSON()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.by == nil {
 		b.by = map[string]body{}
 	}
 	if _, there := b.by[e.ID]; there {
-		return nil
+		return
 	}
 	b.by[e.ID] = body{text, time.Now()}
 	b.order = append(b.order, e.ID)
@@ -290,7 +285,6 @@ func (b *bodies) put(e event.Event) error {
 		delete(b.by, b.order[0])
 		b.order = b.order[1:]
 	}
-	return nil
 }
 
 func (b *bodies) get(id string) ([]byte, bool) {
@@ -316,9 +310,7 @@ func (s *Service) bodiesOf(ctx context.Context, ids []string) (map[string][]byte
 		return nil, err
 	}
 	for id, e := range found {
-		if out[id], err = e.JSON(); err != nil {
-			return nil, err
-		}
+		out[id] = e.JSON()
 	}
 	return out, nil
 }
