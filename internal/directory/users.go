@@ -480,6 +480,7 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 	still := how.remembered || old.Active != next.Active // in the groups they were read with
 	if old.userNameKey == next.userNameKey && old.externalID == next.externalID {
 		text := updateUserDocument
+		// Where events are derived from the groups, the question is a statement of its own, after the lock (docs/adr/0008).
 		if still && old.direct == "" && old.Active == next.Active {
 			text, still = updateUngrouped, false
 		}
