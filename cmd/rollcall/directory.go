@@ -88,12 +88,9 @@ type directoryCreate struct {
 
 // Run makes one.
 func (c *directoryCreate) Run(ctx context.Context, w world) error {
-	extensions, err := readFile(c.Extensions)
+	extensions, err := readExtensions(c.Extensions)
 	if err != nil {
 		return err
-	}
-	if len(extensions) > 0 && !json.Valid(extensions) {
-		return usageError(c.Extensions + " is not JSON")
 	}
 	return c.call(w, func(api *client.Client) error {
 		made, err := api.CreateDirectory(ctx, client.NewDirectory{
@@ -109,6 +106,15 @@ func (c *directoryCreate) Run(ctx context.Context, w world) error {
 		w.done(c.JSON, "Give endpoint and token to the identity provider. The token is shown only this once; \"rollcall token create\" makes another.")
 		return nil
 	})
+}
+
+// readExtensions reads a file of schema extensions; nothing if none is named.
+func readExtensions(path string) ([]byte, error) {
+	extensions, err := readFile(path)
+	if err == nil && len(extensions) > 0 && !json.Valid(extensions) {
+		err = usageError(path + " is not JSON")
+	}
+	return extensions, err
 }
 
 // fullType completes the short form of a type.
@@ -140,12 +146,9 @@ type directoryUpdate struct {
 
 // Run changes one.
 func (c *directoryUpdate) Run(ctx context.Context, w world) error {
-	extensions, err := readFile(c.Extensions)
+	extensions, err := readExtensions(c.Extensions)
 	if err != nil {
 		return err
-	}
-	if len(extensions) > 0 && !json.Valid(extensions) {
-		return usageError(c.Extensions + " is not JSON")
 	}
 	return c.call(w, func(api *client.Client) error {
 		changed, err := api.UpdateDirectory(ctx, c.ID, client.DirectoryChange{

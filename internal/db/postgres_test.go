@@ -234,9 +234,7 @@ func TestWrites_of_a_lane_that_meet_share_one_transaction(t *testing.T) {
 	release := h.hold("o")
 	first := h.goWrite(t.Context(), "lane", "UPDATE org SET version = version + 1 WHERE id = 'o'")
 	h.waiting(0)
-	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
-		time.Sleep(5 * time.Millisecond)
-	}
+	h.blocked()
 	before := h.Stats()
 	var others []<-chan error
 	for i := range 10 {
@@ -266,9 +264,7 @@ func TestWrite_that_is_cancelled_while_it_waits_in_a_lane_is_dropped(t *testing.
 	h.org("o")
 	release := h.hold("o")
 	first := h.goWrite(t.Context(), "lane", "UPDATE org SET version = version + 1 WHERE id = 'o'")
-	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
-		time.Sleep(5 * time.Millisecond)
-	}
+	h.blocked()
 	ctx, cancel := context.WithCancel(t.Context())
 	dropped := h.goWrite(ctx, "lane", "INSERT INTO journal (line) VALUES ('dropped')")
 	h.waiting(1)
@@ -292,9 +288,7 @@ func TestWrites_that_share_a_transaction_wait_for_a_connection_no_longer_than_on
 	h.org("o")
 	release := h.hold("o")
 	first := h.goWrite(t.Context(), "lane", "UPDATE org SET version = version + 1 WHERE id = 'o'")
-	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
-		time.Sleep(5 * time.Millisecond)
-	}
+	h.blocked()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var given []<-chan error
@@ -344,6 +338,18 @@ func (h harness) occupy(n int) (let func()) {
 	return let
 }
 
+// blocked waits until something waits for a lock.
+func (h harness) blocked() {
+	h.Helper()
+	for range 2000 {
+		if h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") > 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	h.Fatal("nothing waits for a lock")
+}
+
 func (h harness) goWrite(ctx context.Context, lane, sql string) <-chan error {
 	done := make(chan error, 1)
 	go func() {
@@ -387,11 +393,12 @@ func TestWrite_of_many_rows_keeps_no_lane_waiting(t *testing.T) {
 		w.Many("INSERT INTO journal (line) VALUES ($1)", rows)
 		big <- h.Write(t.Context(), &w)
 	}()
-	for h.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
-		time.Sleep(5 * time.Millisecond)
-	}
-	h.must(<-h.goWrite(t.Context(), "lane", "INSERT INTO journal (line) VALUES ('small')"))
+	h.blocked()
+	patience, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	small := <-h.goWrite(patience, "lane", "INSERT INTO journal (line) VALUES ('small')")
 	release()
+	h.must(small)
 	h.must(<-big)
 	if n := h.count("SELECT count(*) FROM journal"); n != 101 {
 		t.Errorf("%d lines", n)

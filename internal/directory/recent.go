@@ -33,7 +33,7 @@ func (r *recent) keep(u User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if was, ok := r.young[u.ID]; ok {
-		if was.Version > u.Version { // a read that a write has overtaken
+		if was.Version >= u.Version { // known, or a read that a write has overtaken
 			return
 		}
 		r.bytes -= len(was.Document)
