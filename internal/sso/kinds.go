@@ -1,0 +1,4 @@
+package sso
+
+// Type is the kind of a connection in the contract's words.
+type Type string
