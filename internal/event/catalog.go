@@ -33,6 +33,14 @@ const (
 
 	DirectoryGroupUserAdded   Type = "dsync.group.user_added"
 	DirectoryGroupUserRemoved Type = "dsync.group.user_removed"
+
+	UserCreated Type = "user.created"
+	UserUpdated Type = "user.updated"
+	UserDeleted Type = "user.deleted"
+
+	OrganizationMembershipCreated Type = "organization_membership.created"
+	OrganizationMembershipUpdated Type = "organization_membership.updated"
+	OrganizationMembershipDeleted Type = "organization_membership.deleted"
 )
 
 // Types that the compatible API does not have. Its clients do not know them, so they are given only to those who name them.
@@ -54,6 +62,8 @@ func Types() []Type {
 		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
 		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
+		UserCreated, UserUpdated, UserDeleted,
+		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
 	}
 }
 
