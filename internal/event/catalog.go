@@ -41,6 +41,13 @@ const (
 	OrganizationMembershipCreated Type = "organization_membership.created"
 	OrganizationMembershipUpdated Type = "organization_membership.updated"
 	OrganizationMembershipDeleted Type = "organization_membership.deleted"
+
+	SessionCreated Type = "session.created"
+	SessionRevoked Type = "session.revoked"
+
+	MagicAuthCreated   Type = "magic_auth.created"
+	MagicAuthSucceeded Type = "authentication.magic_auth_succeeded"
+	MagicAuthFailed    Type = "authentication.magic_auth_failed"
 )
 
 // Types that the compatible API does not have. Its clients do not know them, so they are given only to those who name them.
@@ -64,6 +71,9 @@ func Types() []Type {
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
 		UserCreated, UserUpdated, UserDeleted,
 		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
+
+		SessionCreated, SessionRevoked,
+		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
 }
 
