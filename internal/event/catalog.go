@@ -33,6 +33,13 @@ const (
 
 	DirectoryGroupUserAdded   Type = "dsync.group.user_added"
 	DirectoryGroupUserRemoved Type = "dsync.group.user_removed"
+
+	SessionCreated Type = "session.created"
+	SessionRevoked Type = "session.revoked"
+
+	MagicAuthCreated   Type = "magic_auth.created"
+	MagicAuthSucceeded Type = "authentication.magic_auth_succeeded"
+	MagicAuthFailed    Type = "authentication.magic_auth_failed"
 )
 
 // Types that the compatible API does not have. Its clients do not know them, so they are given only to those who name them.
@@ -54,6 +61,8 @@ func Types() []Type {
 		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
 		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
+		SessionCreated, SessionRevoked,
+		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
 }
 

@@ -81,7 +81,7 @@ CREATE UNIQUE INDEX sessions_cookie ON sessions (cookie_hash);
 CREATE INDEX sessions_user ON sessions (user_id, id);
 CREATE INDEX sessions_organization ON sessions (organization_id, id);
 CREATE INDEX sessions_connection ON sessions (connection_id, id) WHERE connection_id IS NOT NULL;
-CREATE INDEX sessions_expiry ON sessions (expires_at) WHERE ended_at IS NULL;
+CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 -- Which applications learned of a session: they are told when it ends.
 CREATE TABLE session_applications (
@@ -105,12 +105,16 @@ CREATE TABLE authorization_codes (
     scope           {{text}} NOT NULL,  -- space-separated
     style           {{text}} NOT NULL,  -- oidc, sso, user_management: which token route it is for
     grant_id        {{text}} NOT NULL,  -- the tokens made of it
+    connection_id   {{text}},
+    amr             {{text}} NOT NULL,  -- JSON array
     authenticated_at BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL,
-    used_at         BIGINT
+    used_at         BIGINT,
+    ended_at        BIGINT              -- taken back
 ) {{clustered}};
 CREATE INDEX authorization_codes_session ON authorization_codes (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX authorization_codes_alone ON authorization_codes (organization_id) WHERE session_id IS NULL;
 CREATE INDEX authorization_codes_expiry ON authorization_codes (expires_at);
 
 CREATE TABLE access_tokens (
@@ -121,6 +125,8 @@ CREATE TABLE access_tokens (
     session_id      {{text}},
     user_id         {{text}},
     profile_id      {{text}},
+    connection_id   {{text}},
+    style           {{text}} NOT NULL,  -- of the code it was made of
     scope           {{text}} NOT NULL,
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL,
@@ -128,6 +134,7 @@ CREATE TABLE access_tokens (
 ) {{clustered}};
 CREATE INDEX access_tokens_grant ON access_tokens (grant_id);
 CREATE INDEX access_tokens_session ON access_tokens (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX access_tokens_alone ON access_tokens (organization_id) WHERE session_id IS NULL;
 CREATE INDEX access_tokens_expiry ON access_tokens (expires_at);
 
 -- A refresh token is used once and followed by another of the same grant; one that comes back ends the grant.
@@ -157,17 +164,18 @@ CREATE TABLE magic_auths (
     email_key   {{text}} NOT NULL,
     email       {{text}} NOT NULL,
     user_id     {{text}},               -- NULL: nobody has an account with it yet
-    code_hash   {{text}} NOT NULL,      -- keyed with the id: six digits alone would be found by trying
+    number      BIGINT NOT NULL,        -- counts those of the address: two made at once are told apart by it
+    code        {{text}} NOT NULL,      -- sealed: a hash of six digits would be found by trying
     link_hash   {{text}} NOT NULL,
     browser     {{text}} NOT NULL,      -- hash of the browser's cookie
     continuation {{text}} NOT NULL,     -- what is to happen afterwards
-    wrong       BIGINT NOT NULL,
+    tries       BIGINT NOT NULL,        -- codes that were entered
     created_at  BIGINT NOT NULL,
     expires_at  BIGINT NOT NULL,
     used_at     BIGINT
 );
 CREATE UNIQUE INDEX magic_auths_link ON magic_auths (link_hash);
-CREATE INDEX magic_auths_email ON magic_auths (email_key, created_at);
+CREATE UNIQUE INDEX magic_auths_email ON magic_auths (email_key, number);
 CREATE INDEX magic_auths_expiry ON magic_auths (expires_at);
 
 -- ── mail ───────────────────────────────────────────────────────────────────────────────────────────────────────────
