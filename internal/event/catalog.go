@@ -34,6 +34,14 @@ const (
 	DirectoryGroupUserAdded   Type = "dsync.group.user_added"
 	DirectoryGroupUserRemoved Type = "dsync.group.user_removed"
 
+	UserCreated Type = "user.created"
+	UserUpdated Type = "user.updated"
+	UserDeleted Type = "user.deleted"
+
+	OrganizationMembershipCreated Type = "organization_membership.created"
+	OrganizationMembershipUpdated Type = "organization_membership.updated"
+	OrganizationMembershipDeleted Type = "organization_membership.deleted"
+
 	SessionCreated Type = "session.created"
 	SessionRevoked Type = "session.revoked"
 
@@ -61,6 +69,9 @@ func Types() []Type {
 		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
 		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
+		UserCreated, UserUpdated, UserDeleted,
+		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
+
 		SessionCreated, SessionRevoked,
 		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}

@@ -1,7 +1,13 @@
 package member
 
 import (
+	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/rollcallhq/rollcall/internal/org"
 )
 
 // UserID is an account's id, "user_…".
@@ -54,6 +60,11 @@ const (
 	WhyAccountDeprovisioned Why = "account_deprovisioned" // the primary organization has
 )
 
+// directorys tells whether a directory put the membership into its state: only a directory takes it out again.
+func (w Why) directorys() bool {
+	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned
+}
+
 // RoleMember is everybody's role.
 const RoleMember = "member"
 
@@ -94,7 +105,88 @@ const (
 )
 
 // Payload is the user as API and events show it.
-func (u User) Payload() []byte { return nil }
+func (u User) Payload() []byte { return encode(u.payload()) }
+
+type userPayload struct {
+	Object        string            `json:"object"`
+	ID            UserID            `json:"id"`
+	Email         string            `json:"email"`
+	EmailVerified bool              `json:"email_verified"`
+	FirstName     *string           `json:"first_name"`
+	LastName      *string           `json:"last_name"`
+	Name          *string           `json:"name"`
+	PictureURL    *string           `json:"profile_picture_url"`
+	Locale        *string           `json:"locale"`
+	ExternalID    *string           `json:"external_id"`
+	Metadata      map[string]string `json:"metadata"`
+	LastSignInAt  *string           `json:"last_sign_in_at"`
+	CreatedAt     string            `json:"created_at"`
+	UpdatedAt     string            `json:"updated_at"`
+}
+
+func (u User) payload() userPayload {
+	p := userPayload{
+		Object: "user", ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, FirstName: orNull(u.FirstName), LastName: orNull(u.LastName),
+		Name: orNull(u.Name()), PictureURL: orNull(u.PictureURL), Locale: orNull(u.Locale), ExternalID: orNull(u.ExternalID),
+		Metadata: u.Metadata, CreatedAt: org.Time(u.CreatedAt), UpdatedAt: org.Time(u.UpdatedAt),
+	}
+	if p.Metadata == nil {
+		p.Metadata = map[string]string{}
+	}
+	if !u.LastSignInAt.IsZero() {
+		at := org.Time(u.LastSignInAt)
+		p.LastSignInAt = &at
+	}
+	return p
+}
+
+// Name is the full name, "" if nothing of it is known.
+func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
 
 // Payload is the membership as API and events show it, which includes its user.
-func (m Membership) Payload(u User) []byte { return nil }
+func (m Membership) Payload(u User) []byte {
+	status := m.State
+	if status == Removed { // the contract has no word for it
+		status = Inactive
+	}
+	type role struct {
+		Slug string `json:"slug"`
+	}
+	return encode(struct {
+		Object           string         `json:"object"`
+		ID               MembershipID   `json:"id"`
+		UserID           UserID         `json:"user_id"`
+		OrganizationID   string         `json:"organization_id"`
+		Status           State          `json:"status"`
+		Role             role           `json:"role"`
+		Roles            []role         `json:"roles"`
+		DirectoryManaged bool           `json:"directory_managed"`
+		CustomAttributes map[string]any `json:"custom_attributes"`
+		User             userPayload    `json:"user"`
+		CreatedAt        string         `json:"created_at"`
+		UpdatedAt        string         `json:"updated_at"`
+	}{
+		"organization_membership", m.ID, m.UserID, m.OrganizationID, status,
+		role{m.Role},
+		[]role{{m.Role}},
+		m.DirectoryUserID != "",
+		map[string]any{},
+		u.payload(), org.Time(m.CreatedAt), org.Time(m.UpdatedAt),
+	})
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// encode writes the JSON that JSON.stringify would: consumers check signatures over it. Text that is no UTF-8 is mended.
+func encode(v any) []byte {
+	out, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	if err != nil { // plain structs of strings
+		panic(err)
+	}
+	return out
+}

@@ -11,11 +11,8 @@ import (
 	_ "crypto/sha512"
 	"encoding/base64"
 	"errors"
-	"strings"
 
 	"github.com/beevik/etree"
-
-	"github.com/rollcallhq/rollcall/internal/fault"
 )
 
 const (
@@ -89,8 +86,8 @@ func decrypt(el *etree.Element, keys []*rsa.PrivateKey, allowCBC bool) ([]byte, 
 		return nil, err
 	}
 	if s.cipher.cbc && !allowCBC {
-		return nil, fault.New(fault.Invalid, "algorithm_not_allowed", "The assertion is encrypted with AES-CBC, which does not show tampering. Choose AES-GCM at the identity provider, or allow AES-CBC for this connection.").
-			Compared("AES-128-GCM or AES-256-GCM", "AES-CBC")
+		return nil, refuse(CodeAlgorithmNotAllowed, "AES-128-GCM or AES-256-GCM", "AES-CBC",
+			"The assertion is encrypted with AES-CBC, which does not show tampering. Choose AES-GCM at the identity provider, or allow AES-CBC for this connection.")
 	}
 	if len(keys) == 0 {
 		return nil, cannotDecrypt()
@@ -103,8 +100,9 @@ func decrypt(el *etree.Element, keys []*rsa.PrivateKey, allowCBC bool) ([]byte, 
 }
 
 // cannotDecrypt is the one answer for everything that depends on a private key.
-func cannotDecrypt() *fault.Error {
-	e := fault.New(fault.Invalid, "malformed", "The encrypted assertion could not be opened with any key of this connection. The identity provider must encrypt to the certificate in this connection's service provider metadata.")
+func cannotDecrypt() *Error {
+	e := refuse(CodeMalformed, "encrypted to the certificate in the connection's service provider metadata", "",
+		"The encrypted assertion could not be opened with any key of this connection. The identity provider has to encrypt to the certificate in this connection's service provider metadata.")
 	e.Detail = "decryption_failed"
 	return e
 }
@@ -115,23 +113,14 @@ func usesCBC(el *etree.Element) bool {
 	return err == nil && s.cipher.cbc
 }
 
-func unreadable(what string) *fault.Error {
-	e := fault.New(fault.Invalid, "malformed", "The encrypted assertion is malformed: %s.", what)
+func unreadable(format string, args ...any) *Error {
+	e := refuse(CodeMalformed, "", "", "The encrypted assertion is malformed: "+format+".", args...)
 	e.Detail = "encryption_malformed"
 	return e
 }
 
-func unsupported(what, got, wanted string) *fault.Error {
-	return fault.New(fault.Invalid, "algorithm_not_allowed", "The assertion is encrypted with %s that is not allowed.", what).Compared(wanted, shorten(got))
-}
-
-// shorten keeps a value of the sender's from filling a log.
-func shorten(s string) string {
-	const most = 200
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+func unsupported(what, got, wanted string) *Error {
+	return refuse(CodeAlgorithmNotAllowed, wanted, got, "The assertion is encrypted with %s that is not allowed.", what)
 }
 
 func readSealed(el *etree.Element) (*sealed, error) {
@@ -239,7 +228,7 @@ func algorithmOf(el *etree.Element, namespace, tag string) (string, error) {
 	}
 	algorithm := found[0].SelectAttrValue("Algorithm", "")
 	if len(found) > 1 || algorithm == "" {
-		return "", unreadable("its " + tag + " must name one algorithm")
+		return "", unreadable("its %s must name one algorithm", tag)
 	}
 	return algorithm, nil
 }
@@ -314,7 +303,7 @@ func openCBC(block cipher.Block, content []byte) ([]byte, error) {
 func onlyChild(el *etree.Element, namespace, tag string) (*etree.Element, error) {
 	found := childrenNamed(el, namespace, tag)
 	if len(found) != 1 {
-		return nil, unreadable(el.Tag + " must hold exactly one " + tag)
+		return nil, unreadable("%s must hold exactly one %s", shown(el.Tag), tag)
 	}
 	return found[0], nil
 }

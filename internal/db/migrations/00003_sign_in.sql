@@ -22,6 +22,7 @@ CREATE TABLE users (
     deleted_at           BIGINT
 );
 CREATE UNIQUE INDEX users_email ON users (email_key) WHERE deleted_at IS NULL;
+CREATE INDEX users_home ON users (home_organization_id) WHERE home_organization_id IS NOT NULL;
 CREATE UNIQUE INDEX users_external_id ON users (external_id) WHERE external_id IS NOT NULL AND deleted_at IS NULL;
 
 -- Who a connection's people are: (connection, idp id) is the identity.
@@ -36,6 +37,7 @@ CREATE TABLE user_identities (
     PRIMARY KEY (connection_id, idp_id)
 ) {{clustered}};
 CREATE INDEX user_identities_user ON user_identities (user_id);
+CREATE INDEX user_identities_organization ON user_identities (organization_id);
 
 CREATE TABLE organization_memberships (
     id                {{text}} NOT NULL PRIMARY KEY,
@@ -51,6 +53,7 @@ CREATE TABLE organization_memberships (
     updated_at        BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX organization_memberships_one ON organization_memberships (organization_id, user_id);
+CREATE UNIQUE INDEX organization_memberships_joined ON organization_memberships (organization_id, directory_user_id) WHERE directory_user_id IS NOT NULL;
 CREATE INDEX organization_memberships_user ON organization_memberships (user_id);
 CREATE INDEX organization_memberships_listed ON organization_memberships (organization_id, id);
 
