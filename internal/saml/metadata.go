@@ -424,7 +424,7 @@ func signingCertificates(role *piece) ([]*x509.Certificate, error) {
 		if use := descriptor.attr("use"); use != "" && use != "signing" {
 			continue
 		}
-		for _, info := range descriptor.children(nsDsig, "KeyInfo") {
+		for _, info := range descriptor.children(nsSignature, "KeyInfo") {
 			certificates, err := readKeyInfo(info)
 			if err != nil {
 				return nil, err
@@ -447,8 +447,8 @@ func signingCertificates(role *piece) ([]*x509.Certificate, error) {
 // assertions, so it is left out and not trusted for them.
 func readKeyInfo(info *piece) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
-	for _, data := range info.children(nsDsig, "X509Data") {
-		for _, el := range data.children(nsDsig, "X509Certificate") {
+	for _, data := range info.children(nsSignature, "X509Data") {
+		for _, el := range data.children(nsSignature, "X509Certificate") {
 			text, err := el.value()
 			if err != nil {
 				return nil, err

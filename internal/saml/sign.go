@@ -48,7 +48,7 @@ func signaturePlace(el *etree.Element, after string) (int, error) {
 		at = 0
 	}
 	for _, child := range el.ChildElements() {
-		if child.Tag == "Signature" && child.NamespaceURI() == nsDsig {
+		if child.Tag == "Signature" && child.NamespaceURI() == nsSignature {
 			return 0, fmt.Errorf("sign %s: it is signed already", el.Tag)
 		}
 		if at < 0 && child.Tag == after {

@@ -65,7 +65,7 @@ func (p ServiceProvider) keys(role *etree.Element) {
 		return
 	}
 	key := keyDescriptor(role, "encryption", p.Certificate)
-	for _, algorithm := range []string{nsEnc11 + "aes256-gcm", nsEnc11 + "aes128-gcm", oaepMGF1SHA1} {
+	for _, algorithm := range []string{nsEncryption11 + "aes256-gcm", nsEncryption11 + "aes128-gcm", oaepMGF1SHA1} {
 		key.CreateElement("md:EncryptionMethod").CreateAttr("Algorithm", algorithm)
 	}
 }
@@ -74,7 +74,7 @@ func keyDescriptor(role *etree.Element, use string, cert *x509.Certificate) *etr
 	key := role.CreateElement("md:KeyDescriptor")
 	key.CreateAttr("use", use)
 	info := key.CreateElement("ds:KeyInfo")
-	info.CreateAttr("xmlns:ds", nsDsig)
+	info.CreateAttr("xmlns:ds", nsSignature)
 	info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").SetText(base64.StdEncoding.EncodeToString(cert.Raw))
 	return key
 }

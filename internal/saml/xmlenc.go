@@ -21,10 +21,10 @@ const (
 	// maxWrappedKey is the output of RSA with the longest key that is used, 8,192 bits.
 	maxWrappedKey = 1 << 10
 
-	oaepMGF1SHA1 = nsEnc + "rsa-oaep-mgf1p"
-	oaepAnyMGF   = nsEnc11 + "rsa-oaep"
-	typeElement  = nsEnc + "Element"
-	typeKey      = nsEnc + "EncryptedKey"
+	oaepMGF1SHA1 = nsEncryption + "rsa-oaep-mgf1p"
+	oaepAnyMGF   = nsEncryption11 + "rsa-oaep"
+	typeElement  = nsEncryption + "Element"
+	typeKey      = nsEncryption + "EncryptedKey"
 
 	gcmNonce, gcmTag = 12, 16
 )
@@ -37,30 +37,30 @@ type contentCipher struct {
 
 // contentCiphers are all that are opened (XML Encryption 1.1, 5.2). Triple DES is not.
 var contentCiphers = map[string]contentCipher{
-	nsEnc11 + "aes128-gcm": {16, false},
-	nsEnc11 + "aes192-gcm": {24, false},
-	nsEnc11 + "aes256-gcm": {32, false},
-	nsEnc + "aes128-cbc":   {16, true},
-	nsEnc + "aes192-cbc":   {24, true},
-	nsEnc + "aes256-cbc":   {32, true},
+	nsEncryption11 + "aes128-gcm": {16, false},
+	nsEncryption11 + "aes192-gcm": {24, false},
+	nsEncryption11 + "aes256-gcm": {32, false},
+	nsEncryption + "aes128-cbc":   {16, true},
+	nsEncryption + "aes192-cbc":   {24, true},
+	nsEncryption + "aes256-cbc":   {32, true},
 }
 
 // oaepDigests and maskDigests are the hashes inside OAEP (XML Encryption 1.1, 5.5.2).
 var oaepDigests = map[string]crypto.Hash{
-	"":               crypto.SHA1,
-	nsDsig + "sha1":  crypto.SHA1,
-	nsEnc + "sha256": crypto.SHA256,
+	"":                      crypto.SHA1,
+	nsSignature + "sha1":    crypto.SHA1,
+	nsEncryption + "sha256": crypto.SHA256,
 	"http://www.w3.org/2001/04/xmldsig-more#sha384": crypto.SHA384,
-	nsEnc + "sha512": crypto.SHA512,
+	nsEncryption + "sha512":                         crypto.SHA512,
 }
 
 var maskDigests = map[string]crypto.Hash{
-	"":                     crypto.SHA1,
-	nsEnc11 + "mgf1sha1":   crypto.SHA1,
-	nsEnc11 + "mgf1sha224": crypto.SHA224,
-	nsEnc11 + "mgf1sha256": crypto.SHA256,
-	nsEnc11 + "mgf1sha384": crypto.SHA384,
-	nsEnc11 + "mgf1sha512": crypto.SHA512,
+	"":                            crypto.SHA1,
+	nsEncryption11 + "mgf1sha1":   crypto.SHA1,
+	nsEncryption11 + "mgf1sha224": crypto.SHA224,
+	nsEncryption11 + "mgf1sha256": crypto.SHA256,
+	nsEncryption11 + "mgf1sha384": crypto.SHA384,
+	nsEncryption11 + "mgf1sha512": crypto.SHA512,
 }
 
 // sealed is an EncryptedData that has been read and not yet opened.
@@ -124,7 +124,7 @@ func unsupported(what, got, wanted string) *Error {
 }
 
 func readSealed(el *etree.Element) (*sealed, error) {
-	data, err := onlyChild(el, nsEnc, "EncryptedData")
+	data, err := onlyChild(el, nsEncryption, "EncryptedData")
 	if err != nil {
 		return nil, err
 	}
@@ -152,11 +152,11 @@ func readSealed(el *etree.Element) (*sealed, error) {
 // findKey gives the one EncryptedKey: inside the KeyInfo of data, or beside data, where a RetrievalMethod may point to it. With a second one
 // somebody could choose which of two contents is read.
 func findKey(el, data *etree.Element) (*etree.Element, error) {
-	keys := childrenNamed(el, nsEnc, "EncryptedKey")
+	keys := childrenNamed(el, nsEncryption, "EncryptedKey")
 	var retrievals []*etree.Element
-	for _, info := range childrenNamed(data, nsDsig, "KeyInfo") {
-		keys = append(keys, childrenNamed(info, nsEnc, "EncryptedKey")...)
-		retrievals = append(retrievals, childrenNamed(info, nsDsig, "RetrievalMethod")...)
+	for _, info := range childrenNamed(data, nsSignature, "KeyInfo") {
+		keys = append(keys, childrenNamed(info, nsEncryption, "EncryptedKey")...)
+		retrievals = append(retrievals, childrenNamed(info, nsSignature, "RetrievalMethod")...)
 	}
 	if len(keys) != 1 {
 		return nil, unreadable("it must hold exactly one EncryptedKey")
@@ -172,7 +172,7 @@ func findKey(el, data *etree.Element) (*etree.Element, error) {
 }
 
 func readCipher(data *etree.Element) (contentCipher, error) {
-	method, err := onlyChild(data, nsEnc, "EncryptionMethod")
+	method, err := onlyChild(data, nsEncryption, "EncryptionMethod")
 	if err != nil {
 		return contentCipher{}, err
 	}
@@ -186,7 +186,7 @@ func readCipher(data *etree.Element) (contentCipher, error) {
 
 // readTransport reads how the content key is wrapped. RSA PKCS #1 v1.5 is refused: its padding is an oracle (Bleichenbacher, 1998).
 func readTransport(key *etree.Element) (rsa.OAEPOptions, error) {
-	method, err := onlyChild(key, nsEnc, "EncryptionMethod")
+	method, err := onlyChild(key, nsEncryption, "EncryptionMethod")
 	if err != nil {
 		return rsa.OAEPOptions{}, err
 	}
@@ -195,18 +195,18 @@ func readTransport(key *etree.Element) (rsa.OAEPOptions, error) {
 	if algorithm != oaepMGF1SHA1 && algorithm != oaepAnyMGF {
 		return options, unsupported("a key transport", algorithm, "RSA-OAEP")
 	}
-	digest, err := algorithmOf(method, nsDsig, "DigestMethod")
+	digest, err := algorithmOf(method, nsSignature, "DigestMethod")
 	if err != nil {
 		return options, err
 	}
-	mask, err := algorithmOf(method, nsEnc11, "MGF")
+	mask, err := algorithmOf(method, nsEncryption11, "MGF")
 	if err != nil {
 		return options, err
 	}
 	if algorithm == oaepMGF1SHA1 && mask != "" {
 		return options, unreadable("rsa-oaep-mgf1p names a mask function of its own")
 	}
-	for _, params := range childrenNamed(method, nsEnc, "OAEPparams") {
+	for _, params := range childrenNamed(method, nsEncryption, "OAEPparams") {
 		if text, ok := plainText(params); !ok || text != "" {
 			return options, unreadable("OAEP parameters are not supported")
 		}
@@ -235,11 +235,11 @@ func algorithmOf(el *etree.Element, namespace, tag string) (string, error) {
 
 // readValue reads CipherData/CipherValue. A CipherReference would have us fetch something, so it is nothing we know.
 func readValue(el *etree.Element, most int) ([]byte, error) {
-	data, err := onlyChild(el, nsEnc, "CipherData")
+	data, err := onlyChild(el, nsEncryption, "CipherData")
 	if err != nil {
 		return nil, err
 	}
-	value, err := onlyChild(data, nsEnc, "CipherValue")
+	value, err := onlyChild(data, nsEncryption, "CipherValue")
 	if err != nil {
 		return nil, err
 	}

@@ -276,7 +276,7 @@ func TestS23_form_that_leaves_a_choice_is_refused(t *testing.T) {
 		{"no base64 in the key", samltest.Sealing{}, func(el *etree.Element) { el.FindElement(ofKey).SetText("?") }, "not base64"},
 		{"wrapped key too long", samltest.Sealing{}, func(el *etree.Element) { el.FindElement(ofKey).SetText(strings.Repeat("A", 2049)) }, "too long"},
 		{"content too long", samltest.Sealing{}, func(el *etree.Element) { el.FindElement(ofContent).SetText(strings.Repeat("A", 512<<10+1)) }, "too long"},
-		{"content that is no element", samltest.Sealing{}, func(el *etree.Element) { el.FindElement("./EncryptedData").CreateAttr("Type", nsEnc+"Content") }, "another type"},
+		{"content that is no element", samltest.Sealing{}, func(el *etree.Element) { el.FindElement("./EncryptedData").CreateAttr("Type", nsEncryption+"Content") }, "another type"},
 		{"pointer to another key", samltest.Sealing{Place: samltest.KeyByRetrieval}, func(el *etree.Element) {
 			el.FindElement(".//RetrievalMethod").CreateAttr("URI", "#_other")
 		}, "does not point"},
@@ -322,9 +322,9 @@ func drop(el *etree.Element, path string) {
 
 func TestS23_algorithms_that_are_not_listed_are_refused(t *testing.T) {
 	cases := []struct{ path, algorithm string }{
-		{"./EncryptedData/EncryptionMethod", nsEnc + "tripledes-cbc"},
+		{"./EncryptedData/EncryptionMethod", nsEncryption + "tripledes-cbc"},
 		{"./EncryptedData/EncryptionMethod", ""},
-		{".//EncryptedKey/EncryptionMethod", nsEnc + "kw-aes256"},
+		{".//EncryptedKey/EncryptionMethod", nsEncryption + "kw-aes256"},
 		{".//EncryptedKey/EncryptionMethod", ""},
 		{".//DigestMethod", "http://www.w3.org/2001/04/xmldsig-more#md5"},
 		{".//MGF", "http://www.w3.org/2009/xmlenc11#mgf1md5"},
