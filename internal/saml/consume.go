@@ -51,3 +51,112 @@ type Attribute struct {
 	Name, FriendlyName, NameFormat string
 	Values                         []string
 }
+
+// Consume verifies a response, decoded XML as DecodePost gives it, against what is expected of it. What it returns is what the
+// identity provider signed, for this application, at this address, now. It does not know which requests were made and which assertions
+// were used: that InResponseTo is one's own and open, and that ID is new until UsableUntil, the caller decides where it is stored.
+//
+// Every error is an *Error.
+func Consume(response []byte, e Expectation) (*Assertion, error) {
+	root, err := gate(response)
+	if err != nil {
+		return nil, err
+	}
+	a, err := consume(root, e)
+	if err != nil {
+		return nil, claiming(err, claims(root))
+	}
+	return a, nil
+}
+
+func consume(root *node, e Expectation) (*Assertion, error) {
+	env, err := shapeResponse(root)
+	if err != nil {
+		return nil, err
+	}
+	var outer verified
+	if env.signature != nil {
+		if outer, err = signed(root, env.signature, e); err != nil {
+			return nil, err
+		}
+		env.holds(outer.node)
+	}
+	if !env.success {
+		return nil, denied(env.response)
+	}
+	inner, err := env.open(outer, e)
+	if err != nil {
+		return nil, err
+	}
+	return finish(env.response, inner, outer, env.encrypted != nil, e)
+}
+
+// holds turns from the document that came in to the one that was verified.
+func (env *envelope) holds(response *node) {
+	env.response = response
+	env.assertion = response.child(nsAssertion, "Assertion")
+	env.encrypted = response.child(nsAssertion, "EncryptedAssertion")
+}
+
+// open gives the assertion, verified by its own signature or by the Response's. An own one has to hold even where the other would do.
+func (env envelope) open(outer verified, e Expectation) (verified, error) {
+	assertion := env.assertion
+	if env.encrypted != nil {
+		var err error
+		if assertion, err = unwrap(env.encrypted, e); err != nil {
+			return verified{}, err
+		}
+	} else if e.RequireEncrypted {
+		return verified{}, wrongShape("an EncryptedAssertion, as the connection demands", "an Assertion in the clear")
+	}
+	s, err := shapeAssertion(assertion)
+	switch {
+	case err != nil:
+		return verified{}, err
+	case s != nil:
+		return signed(assertion, s, e)
+	case outer.node == nil:
+		return verified{}, refuse(CodeUnsigned, "a signed Response or Assertion", "neither", "The identity provider did not sign its answer.")
+	}
+	return covered(outer, assertion), nil
+}
+
+// unwrap decrypts an assertion. What comes out is a document of its own and passes everything that one passes; that it was encrypted
+// to us proves nothing about who wrote it (CVE-2026-2092).
+func unwrap(encrypted *node, e Expectation) (*node, error) {
+	if len(e.Keys) == 0 {
+		return nil, refuse(CodeFeatureDisabled, "an Assertion in the clear", "an EncryptedAssertion", "The connection has no key to open encrypted assertions with.")
+	}
+	plain, err := decrypt(encrypted.el, e.Keys, e.AllowCBC)
+	if err != nil {
+		return nil, err
+	}
+	root, err := gate(plain)
+	if err != nil {
+		return nil, err
+	}
+	return root, solitary(root)
+}
+
+// finish decodes what was verified and judges it.
+func finish(response *node, inner, outer verified, encrypted bool, e Expectation) (*Assertion, error) {
+	m, err := decodeMessage(response)
+	if err != nil {
+		return nil, err
+	}
+	s, err := decodeAssertion(inner)
+	if err != nil {
+		return nil, err
+	}
+	responseSigned := outer.node != nil
+	if err := m.judge(responseSigned, e); err != nil {
+		return nil, err
+	}
+	if err := s.judge(m, responseSigned, e); err != nil {
+		return nil, err
+	}
+	s.ResponseID, s.Encrypted = m.id, encrypted
+	s.Expired = e.Now.After(inner.by.certificate.NotAfter)
+	s.SHA1 = s.SHA1 || responseSigned && outer.by.sha1
+	return &s.Assertion, nil
+}
