@@ -199,9 +199,9 @@ func insert(doc, id, text string) string {
 	tag := strings.Index(doc, `ID="`+id+`"`)
 	start := tag + strings.IndexByte(doc[tag:], '>') + 1
 	rest := doc[start:]
-	for _, issuer := range []string{"<saml:Issuer", "<Issuer"} {
-		if strings.HasPrefix(rest, issuer) {
-			start += strings.Index(rest, "Issuer>") + len("Issuer>")
+	for _, prefix := range []string{"saml:", ""} {
+		if end := "</" + prefix + "Issuer>"; strings.HasPrefix(rest, "<"+prefix+"Issuer") {
+			start += strings.Index(rest, end) + len(end)
 		}
 	}
 	return doc[:start] + text + doc[start:]
