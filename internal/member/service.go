@@ -10,6 +10,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -24,13 +25,14 @@ type Service struct {
 	events        *event.Log
 	ids           *token.Source
 	organizations *org.Service
+	sessions      *session.Service
 	now           func() time.Time
 }
 
 // NewService makes the service.
-func NewService(d *db.DB, events *event.Log, ids *token.Source, organizations *org.Service, now func() time.Time) *Service {
+func NewService(d *db.DB, events *event.Log, ids *token.Source, organizations *org.Service, sessions *session.Service, now func() time.Time) *Service {
 	events.Forgets(event.Forgetter{Nullable: map[string][]string{"user": {"first_name", "last_name", "name", "profile_picture_url", "locale"}}})
-	return &Service{db: d, events: events, ids: ids, organizations: organizations, now: now}
+	return &Service{db: d, events: events, ids: ids, organizations: organizations, sessions: sessions, now: now}
 }
 
 // time is now, at the precision that is stored.

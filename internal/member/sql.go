@@ -39,17 +39,17 @@ const (
 	// What is personal goes at once; the row stays for what points at it.
 	deleteUser = `UPDATE users SET deleted_at = $2, updated_at = $2, version = version + 1, email = '', email_key = '', first_name = NULL, last_name = NULL,
 		picture_url = NULL, locale = NULL, external_id = NULL, metadata = '{}', home_organization_id = NULL WHERE id = $1 AND deleted_at IS NULL`
-	lockUser     = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
-	leaveHomes   = `UPDATE users SET home_organization_id = NULL, version = version + 1 WHERE home_organization_id = $1`
-	leaveOneHome = `UPDATE users SET home_organization_id = NULL, version = version + 1 WHERE home_organization_id = $1 AND id = $2`
+	lockUser   = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
+	leaveHomes = `UPDATE users SET home_organization_id = NULL, version = version + 1 WHERE home_organization_id = $1`
 
 	insertMembership = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, directory_user_id, version,
 		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 	updateMembership = `UPDATE organization_memberships SET state = $4, is_primary = $5, why = $6, directory_user_id = $7, version = $8, updated_at = $9
 		WHERE organization_id = $1 AND id = $2 AND version = $3`
-	guardMembership   = `SELECT id FROM organization_memberships WHERE organization_id = $1 AND id = $2 AND version = $3`
-	lockMembership    = `SELECT id FROM organization_memberships WHERE id = $1`
-	unjoinMembership  = `UPDATE organization_memberships SET directory_user_id = NULL, version = version + 1, updated_at = $3 WHERE organization_id = $1 AND user_id = $2`
+	guardMembership  = `SELECT id FROM organization_memberships WHERE organization_id = $1 AND id = $2 AND version = $3`
+	lockMembership   = `SELECT id FROM organization_memberships WHERE id = $1`
+	unjoinMembership = `UPDATE organization_memberships SET directory_user_id = NULL, version = version + 1, updated_at = $3
+		WHERE organization_id = $1 AND user_id = $2 AND directory_user_id IS NOT NULL`
 	deleteMemberships = `DELETE FROM organization_memberships WHERE organization_id = $1`
 	deletePlaces      = `DELETE FROM organization_memberships WHERE user_id = $1`
 
@@ -62,7 +62,6 @@ const (
 	deleteIdentities   = `DELETE FROM user_identities WHERE user_id = $1`
 	deleteForeign      = `DELETE FROM user_identities WHERE user_id = $1 AND organization_id <> $2`
 	deleteIdentitiesOf = `DELETE FROM user_identities WHERE organization_id = $1`
-	deleteIdentitiesAt = `DELETE FROM user_identities WHERE organization_id = $1 AND user_id = $2`
 	selectIdentitiesOf = `SELECT connection_id, idp_id, organization_id, user_id, linked_by, created_at, last_used_at FROM user_identities WHERE user_id = $1 ORDER BY created_at, idp_id`
 	deleteConnection   = `DELETE FROM user_identities WHERE organization_id = $1 AND connection_id = $2`
 )

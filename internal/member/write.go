@@ -1,24 +1,30 @@
 package member
 
 import (
+	"context"
+
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/session"
 )
 
 // AdmitInto adds the admission to a write, guarded: the write fails with a guard lost or a unique violation when anything that Facts
 // read has changed since; the caller then reads and decides again. It comes before the session that the sign-in starts, for it may end
 // others, and after the commit the caller calls event.Log.Nudge.
-func (s *Service) AdmitInto(w *db.Write, ad Admission, cause event.Context) {
-	s.userInto(w, ad)
+func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
+	if err := s.userInto(ctx, w, ad); err != nil {
+		return err
+	}
 	s.membershipInto(w, ad)
 	s.identityInto(w, ad)
 	if entries := ad.entries(cause.JSON()); len(entries) > 0 {
 		s.events.Append(w, ad.Identity.LastUsedAt, entries...)
 	}
+	return nil
 }
 
-func (s *Service) userInto(w *db.Write, ad Admission) {
+func (s *Service) userInto(ctx context.Context, w *db.Write, ad Admission) error {
 	switch before := ad.userBefore; {
 	case before == nil:
 		insertUserInto(w, ad.User)
@@ -27,15 +33,20 @@ func (s *Service) userInto(w *db.Write, ad Admission) {
 	default:
 		updateUserInto(w, ad.User, before.Version)
 	}
-	if ad.proves {
-		s.proveInto(w, ad.User.ID, ad.Membership.OrganizationID)
+	if !ad.proves {
+		return nil
 	}
+	return s.proveInto(ctx, w, ad.User.ID, ad.Membership.OrganizationID)
 }
 
-// proveInto leaves an account to the one who has just proven its address: what other organizations linked to it while nobody had, they may have
-// linked to be there first.
-func (s *Service) proveInto(w *db.Write, id UserID, organizationID string) {
+// proveInto leaves an account to the one who has just proven its address: what other organizations linked to it while nobody had, they may
+// have linked to be there first (account pre-hijacking, Sudhodanan and Paverd 2022).
+func (s *Service) proveInto(ctx context.Context, w *db.Write, id UserID, organizationID string) error {
 	w.Exec(deleteForeign, string(id), organizationID)
+	_, err := s.sessions.EndInto(ctx, s.db, w, session.Selection{UserID: string(id)}, session.Ending{
+		Reason: session.NotAdmitted, Context: event.Context{Actor: event.Actor{ID: string(id), Source: event.System}},
+	})
+	return err
 }
 
 func (s *Service) membershipInto(w *db.Write, ad Admission) {

@@ -181,7 +181,7 @@ type PendingChange struct {
 	IDPEntityID  string    `json:"idp_entity_id"`
 	SSOURL       string    `json:"sso_url"`
 	Certificates []string  `json:"certificates"` // fingerprints
-	document     string
+	Document string `json:"document"` // shown to nobody: it is long
 }
 
 // Kind is what an attempt is for.
