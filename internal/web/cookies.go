@@ -15,6 +15,8 @@ const (
 	BrowserCookie Cookie = "browser"
 	// SessionCookie is the key of a session.
 	SessionCookie Cookie = "session"
+	// RestartCookie remembers for a minute that the browser was sent back to its identity provider, who sends it on from its own site.
+	RestartCookie Cookie = "restart"
 	// LastCookie remembers what a person typed last.
 	LastCookie Cookie = "last"
 )
@@ -33,7 +35,7 @@ func (c Cookie) name(r *http.Request) string {
 // sameSite: None needs Secure, so without TLS a post from the identity provider comes without the cookie, and the page that posts
 // again helps.
 func (c Cookie) sameSite(r *http.Request) http.SameSite {
-	if c == BrowserCookie && secure(r) {
+	if (c == BrowserCookie || c == RestartCookie) && secure(r) {
 		return http.SameSiteNoneMode
 	}
 	return http.SameSiteLaxMode

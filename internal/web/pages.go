@@ -31,7 +31,7 @@ type (
 		SignUp                      bool
 	}
 	// CodePage asks for the mailed code. It looks the same whether anything was mailed. Again leads back.
-	CodePage struct{ App, Email, Magic, Wrong, Again string }
+	CodePage struct{ App, Email, Magic, Wrong, Again, Continue string }
 	// LinkPage has a person confirm a mailed link: programs that look into mails open links too.
 	LinkPage struct{ App string }
 	// ChoosePage lets a person choose one of several organizations.

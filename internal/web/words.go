@@ -51,11 +51,23 @@ var english = map[string]string{
 	"test_id":           "Number of this sign-in:",
 	"check_good":        "(in order)",
 	"check_bad":         "(has to be mended)",
+	"check_email_in_verified_domain": "The email address lies in a verified domain",
+	"check_found_in_directory":       "The person was found in the directory",
+	"check_would_be_let_in":          "The person would be let in",
 	"expected":          "Expected",
 	"actual":            "Actual",
 	"wrong_email":       "Please give an email address like you@company.com.",
 	"wrong_code":        "This code is not right, or not valid any more. Check it, or ask for a new one.",
+	"no_way":            "There is no single sign-on for this address here. Check it, or ask the person who looks after sign-in at your company.",
 	"too_many":          "That was too often. Please wait a minute and try again.",
+}
+
+// SayCheck names a check of a test sign-in. One that has no sentence is shown as it is called.
+func SayCheck(name string) string {
+	if text, ok := english["check_"+name]; ok {
+		return text
+	}
+	return name
 }
 
 // Say gives a sentence of the pages. A key that is not there is a mistake of ours that a test finds; a page shows the key.
