@@ -51,3 +51,121 @@ type Attribute struct {
 	Name, FriendlyName, NameFormat string
 	Values                         []string
 }
+
+// Consume verifies a response, decoded XML as DecodePost gives it, against what is expected of it. What it returns is what the
+// identity provider signed, for this application, at this address, now. It does not know which requests were made and which assertions
+// were used: that InResponseTo is one's own and open, and that ID is new until UsableUntil, the caller decides where it is stored.
+//
+// Every error is an *Error.
+func Consume(response []byte, e Expectation) (*Assertion, error) {
+	root, err := gate(response)
+	if err != nil {
+		return nil, err
+	}
+	a, err := consume(root, e)
+	if err != nil {
+		return nil, claiming(err, claims(root))
+	}
+	return a, nil
+}
+
+func consume(root *node, e Expectation) (*Assertion, error) {
+	r, err := shapeResponse(root)
+	if err != nil {
+		return nil, err
+	}
+	var outer verified
+	if r.signature != nil {
+		if outer, err = signed(root, r.signature, e); err != nil {
+			return nil, err
+		}
+		r.holds(outer.node)
+	}
+	if !r.success {
+		return nil, denied(r.response)
+	}
+	inner, err := r.open(outer, e)
+	if err != nil {
+		return nil, err
+	}
+	return finish(r.response, inner, outer, r.encrypted != nil, e)
+}
+
+// holds turns from the document that came in to the one that was verified.
+func (r *shaped) holds(response *node) {
+	r.response = response
+	r.assertion = response.child(nsAssertion, "Assertion")
+	r.encrypted = response.child(nsAssertion, "EncryptedAssertion")
+}
+
+// open gives the assertion, verified by its own signature or by the Response's.
+func (r shaped) open(outer verified, e Expectation) (verified, error) {
+	if r.encrypted == nil {
+		if e.RequireEncrypted {
+			return verified{}, wrongShape("an EncryptedAssertion, as the connection demands", "an Assertion in the clear")
+		}
+		return trusted(r.assertion, outer, e)
+	}
+	if len(e.Keys) == 0 {
+		return verified{}, refuse(CodeFeatureDisabled, "an Assertion in the clear", "an EncryptedAssertion", "The connection has no key to open encrypted assertions with.")
+	}
+	v, err := unwrap(r.encrypted, outer, e)
+	if err != nil && usesCBC(r.encrypted.el) {
+		return verified{}, cannotDecrypt()
+	}
+	return v, err
+}
+
+// unwrap decrypts an assertion. What comes out is a document of its own and passes everything that one passes; that it was encrypted
+// to us proves nothing about who wrote it (CVE-2026-2092).
+func unwrap(encrypted *node, outer verified, e Expectation) (verified, error) {
+	plain, err := decrypt(encrypted.el, e.Keys, e.AllowCBC)
+	if err != nil {
+		return verified{}, err
+	}
+	root, err := gate(plain)
+	if err != nil {
+		return verified{}, err
+	}
+	if err := solitary(root); err != nil {
+		return verified{}, err
+	}
+	return trusted(root, outer, e)
+}
+
+// trusted verifies an assertion by its own signature, which has to hold even where the Response's would do.
+func trusted(assertion *node, outer verified, e Expectation) (verified, error) {
+	s, err := shapeAssertion(assertion)
+	switch {
+	case err != nil:
+		return verified{}, err
+	case s != nil:
+		return signed(assertion, s, e)
+	case outer.node == nil:
+		return verified{}, refuse(CodeUnsigned, "a signed Response or Assertion", "neither", "The identity provider did not sign its answer.")
+	}
+	return covered(outer, assertion), nil
+}
+
+// finish decodes what was verified and judges it.
+func finish(response *node, inner, outer verified, encrypted bool, e Expectation) (*Assertion, error) {
+	m, err := decodeMessage(response)
+	if err != nil {
+		return nil, err
+	}
+	s, err := decodeAssertion(inner)
+	if err != nil {
+		return nil, err
+	}
+	responseSigned := outer.node != nil
+	if err := m.judge(responseSigned, e); err != nil {
+		return nil, err
+	}
+	if err := s.judge(m, responseSigned, e); err != nil {
+		return nil, err
+	}
+	s.ResponseID, s.Encrypted = m.id, encrypted
+	s.Expired = e.Now.After(inner.by.certificate.NotAfter)
+	s.SHA1 = s.SHA1 || responseSigned && outer.by.sha1
+	return &s.Assertion, nil
+}
