@@ -144,6 +144,14 @@ func change(t testing.TB, s string, pairs ...string) string {
 	return s
 }
 
+func attributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "a%d=\"\" ", i)
+	}
+	return b.String()
+}
+
 func faultCode(err error) string {
 	f, ok := fault.As(err)
 	if !ok {
@@ -176,9 +184,10 @@ func TestP15_metadata_that_cannot_be_used_says_why(t *testing.T) {
 		{"entity", change(t, small, "urn:f", "&e;"), CodeMetadataMalformed, "well-formed"},
 		{"bytes that are no text", change(t, small, "urn:f", "\xff"), CodeMetadataMalformed, "well-formed"},
 		{"attribute twice", change(t, small, `entityID=`, `entityID="https://evil.example" entityID=`), CodeMetadataMalformed, "attribute twice"},
+		{"many attributes", change(t, small, "entityID=", attributes(65)+"entityID="), CodeMetadataMalformed, "64 attributes"},
 		{"names that do not survive", change(t, small, `use="signing"`, `a:b:c="x"`), CodeMetadataMalformed, "well-formed"},
 		{"depth", strings.Repeat("<a>", 65) + strings.Repeat("</a>", 65), CodeMetadataMalformed, "64 levels"},
-		{"many parts", "<a>" + strings.Repeat("<b/>", 100_000) + "</a>", CodeMetadataMalformed, "parts"},
+		{"many parts", "<a>" + strings.Repeat("<b/>", 25_000) + "</a>", CodeMetadataMalformed, "parts"},
 		{"too large", small + strings.Repeat(" ", 2<<20), CodeMetadataTooLarge, "too large"},
 		{"other XML", `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"/>`, CodeMetadataNotSAML, "no SAML metadata"},
 		{"other namespace", change(t, small, "urn:oasis:names:tc:SAML:2.0:metadata", "urn:oasis:names:tc:SAML:1.0:metadata"), CodeMetadataNotSAML, "no SAML metadata"},
