@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -40,7 +41,18 @@ func (s *Service) Facts(ctx context.Context, r db.Reader, a Arrival) (f Facts, e
 		}
 	}
 	f.ByEmail, err = one(f.ByIdentity, f.ByIdentity.has(key), func() (*Person, error) { return person(ctx, r, personByEmail, a, key) })
+	f.settle(a.IDPID)
 	return f, err
+}
+
+// settle mends what was read at different moments: a sign-in of the same person may have been committed between the queries, and its
+// identity must not be taken for another one of the account's. What is written is guarded; a refusal is not.
+func (f *Facts) settle(idpID string) {
+	for _, p := range []*Person{f.ByDirectory, f.ByEmail} {
+		if f.ByIdentity == nil && p != nil && slices.ContainsFunc(p.Identities, func(i Identity) bool { return i.IDPID == idpID }) {
+			f.ByIdentity = p
+		}
+	}
 }
 
 // one spares a query that would find the same person again.
