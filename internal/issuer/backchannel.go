@@ -377,7 +377,7 @@ func (s *Service) post(ctx context.Context, a Application, d Delivery) (status i
 
 func brief(err error) string {
 	text := err.Error()
-	return text[:min(len(text), maxTellError)]
+	return strings.ToValidUTF8(text[:min(len(text), maxTellError)], "")
 }
 
 // Deliveries gives a page of an application's logout deliveries and whether more follow in the direction read.
