@@ -61,6 +61,8 @@ func Types() []Type {
 		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
 		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
+		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
+		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
 		SessionCreated, SessionRevoked,
 		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
