@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
 )
 
 const (
@@ -246,4 +245,3 @@ func denied(response *node) *Error {
 	}
 	return refuse(CodeDenied, "Success", got, "%s", sentence).detailed(detail)
 }
-

@@ -70,45 +70,71 @@ func Consume(response []byte, e Expectation) (*Assertion, error) {
 }
 
 func consume(root *node, e Expectation) (*Assertion, error) {
-	env, err := shapeResponse(root)
+	r, err := shapeResponse(root)
 	if err != nil {
 		return nil, err
 	}
 	var outer verified
-	if env.signature != nil {
-		if outer, err = signed(root, env.signature, e); err != nil {
+	if r.signature != nil {
+		if outer, err = signed(root, r.signature, e); err != nil {
 			return nil, err
 		}
-		env.holds(outer.node)
+		r.holds(outer.node)
 	}
-	if !env.success {
-		return nil, denied(env.response)
+	if !r.success {
+		return nil, denied(r.response)
 	}
-	inner, err := env.open(outer, e)
+	inner, err := r.open(outer, e)
 	if err != nil {
 		return nil, err
 	}
-	return finish(env.response, inner, outer, env.encrypted != nil, e)
+	return finish(r.response, inner, outer, r.encrypted != nil, e)
 }
 
 // holds turns from the document that came in to the one that was verified.
-func (env *envelope) holds(response *node) {
-	env.response = response
-	env.assertion = response.child(nsAssertion, "Assertion")
-	env.encrypted = response.child(nsAssertion, "EncryptedAssertion")
+func (r *shaped) holds(response *node) {
+	r.response = response
+	r.assertion = response.child(nsAssertion, "Assertion")
+	r.encrypted = response.child(nsAssertion, "EncryptedAssertion")
 }
 
-// open gives the assertion, verified by its own signature or by the Response's. An own one has to hold even where the other would do.
-func (env envelope) open(outer verified, e Expectation) (verified, error) {
-	assertion := env.assertion
-	if env.encrypted != nil {
-		var err error
-		if assertion, err = unwrap(env.encrypted, e); err != nil {
-			return verified{}, err
+// open gives the assertion, verified by its own signature or by the Response's.
+func (r shaped) open(outer verified, e Expectation) (verified, error) {
+	if r.encrypted == nil {
+		if e.RequireEncrypted {
+			return verified{}, wrongShape("an EncryptedAssertion, as the connection demands", "an Assertion in the clear")
 		}
-	} else if e.RequireEncrypted {
-		return verified{}, wrongShape("an EncryptedAssertion, as the connection demands", "an Assertion in the clear")
+		return trusted(r.assertion, outer, e)
 	}
+	if len(e.Keys) == 0 {
+		return verified{}, refuse(CodeFeatureDisabled, "an Assertion in the clear", "an EncryptedAssertion", "The connection has no key to open encrypted assertions with.")
+	}
+	v, err := unwrap(r.encrypted, outer, e)
+	if err != nil && usesCBC(r.encrypted.el) {
+		return verified{}, cannotDecrypt()
+	}
+	return v, err
+}
+
+// unwrap decrypts an assertion. What comes out is a document of its own and passes everything that one passes; that it was encrypted
+// to us proves nothing about who wrote it (CVE-2026-2092).
+func unwrap(encrypted *node, outer verified, e Expectation) (verified, error) {
+	plain, err := decrypt(encrypted.el, e.Keys, e.AllowCBC)
+	if err != nil {
+		return verified{}, err
+	}
+	root, err := gate(plain)
+	if err != nil {
+		return verified{}, err
+	}
+	if err := solitary(root); err != nil {
+		return verified{}, err
+	}
+	return trusted(root, outer, e)
+}
+
+// trusted verifies an assertion by its own signature, which has to hold even where the Response's would do.
+func trusted(assertion *node, outer verified, e Expectation) (verified, error) {
 	s, err := shapeAssertion(assertion)
 	switch {
 	case err != nil:
@@ -119,23 +145,6 @@ func (env envelope) open(outer verified, e Expectation) (verified, error) {
 		return verified{}, refuse(CodeUnsigned, "a signed Response or Assertion", "neither", "The identity provider did not sign its answer.")
 	}
 	return covered(outer, assertion), nil
-}
-
-// unwrap decrypts an assertion. What comes out is a document of its own and passes everything that one passes; that it was encrypted
-// to us proves nothing about who wrote it (CVE-2026-2092).
-func unwrap(encrypted *node, e Expectation) (*node, error) {
-	if len(e.Keys) == 0 {
-		return nil, refuse(CodeFeatureDisabled, "an Assertion in the clear", "an EncryptedAssertion", "The connection has no key to open encrypted assertions with.")
-	}
-	plain, err := decrypt(encrypted.el, e.Keys, e.AllowCBC)
-	if err != nil {
-		return nil, err
-	}
-	root, err := gate(plain)
-	if err != nil {
-		return nil, err
-	}
-	return root, solitary(root)
 }
 
 // finish decodes what was verified and judges it.

@@ -95,15 +95,15 @@ func header(n *node) (issued time.Time, err error) {
 	if n.value("ID") == "" {
 		return issued, wrongShape("an ID on "+n.local, "none")
 	}
-	if issued, err = instant(n, "IssueInstant"); err == nil && issued.IsZero() {
+	if issued, err = timeOf(n, "IssueInstant"); err == nil && issued.IsZero() {
 		err = wrongShape("an IssueInstant on "+n.local, "none")
 	}
 	return issued, err
 }
 
-// instant reads a time; zero where there is none. SAML's times are in UTC (core 1.3.3); one that names another zone still names its
+// timeOf reads a time; zero where there is none. SAML's times are in UTC (core 1.3.3); one that names another zone still names its
 // instant, one that names none does not.
-func instant(n *node, key string) (t time.Time, err error) {
+func timeOf(n *node, key string) (t time.Time, err error) {
 	text, there := n.attr(key)
 	if !there {
 		return t, nil
@@ -191,10 +191,10 @@ func decodeConfirmation(n *node) (c confirmation, err error) {
 		return c, nil
 	}
 	c.recipient, c.inResponseTo = data.value("Recipient"), data.value("InResponseTo")
-	if c.notBefore, err = instant(data, "NotBefore"); err != nil {
+	if c.notBefore, err = timeOf(data, "NotBefore"); err != nil {
 		return c, err
 	}
-	c.notOnOrAfter, err = instant(data, "NotOnOrAfter")
+	c.notOnOrAfter, err = timeOf(data, "NotOnOrAfter")
 	return c, err
 }
 
@@ -204,10 +204,10 @@ func decodeConditions(n *node) (*conditions, error) {
 	}
 	c := &conditions{}
 	var err error
-	if c.notBefore, err = instant(n, "NotBefore"); err != nil {
+	if c.notBefore, err = timeOf(n, "NotBefore"); err != nil {
 		return nil, err
 	}
-	if c.notOnOrAfter, err = instant(n, "NotOnOrAfter"); err != nil {
+	if c.notOnOrAfter, err = timeOf(n, "NotOnOrAfter"); err != nil {
 		return nil, err
 	}
 	for _, kid := range n.kids {
@@ -235,14 +235,14 @@ func (s *statement) authn(n *node) error {
 	if err := fit(n, authnLayout); err != nil {
 		return err
 	}
-	at, err := instant(n, "AuthnInstant")
+	at, err := timeOf(n, "AuthnInstant")
 	if err != nil {
 		return err
 	}
 	if at.IsZero() {
 		return wrongShape("an AuthnInstant", "none")
 	}
-	until, err := instant(n, "SessionNotOnOrAfter")
+	until, err := timeOf(n, "SessionNotOnOrAfter")
 	if err != nil {
 		return err
 	}

@@ -15,18 +15,12 @@ import (
 	rtvalidator "github.com/mattermost/xml-roundtrip-validator"
 )
 
-// The namespaces that mean something here.
+// Namespaces beside those of names.go.
 const (
-	nsAssertion = "urn:oasis:names:tc:SAML:2.0:assertion"
-	nsProtocol  = "urn:oasis:names:tc:SAML:2.0:protocol"
-	nsMetadata  = "urn:oasis:names:tc:SAML:2.0:metadata"
-	nsDsig      = "http://www.w3.org/2000/09/xmldsig#"
-	nsDsig11    = "http://www.w3.org/2009/xmldsig11#"
-	nsEnc       = "http://www.w3.org/2001/04/xmlenc#"
-	nsEnc11     = "http://www.w3.org/2009/xmlenc11#"
-	nsExcC14N   = "http://www.w3.org/2001/10/xml-exc-c14n#"
-	nsXML       = "http://www.w3.org/XML/1998/namespace"
-	nsXMLNS     = "http://www.w3.org/2000/xmlns/"
+	nsSignature11 = "http://www.w3.org/2009/xmldsig11#"
+	nsExclusive   = "http://www.w3.org/2001/10/xml-exc-c14n#"
+	nsXML         = "http://www.w3.org/XML/1998/namespace"
+	nsXMLNS       = "http://www.w3.org/2000/xmlns/"
 )
 
 // What a document may be at most.
@@ -280,7 +274,7 @@ func (r *reader) bindings(attrs []etree.Attr) error {
 
 func sensitive(uri string) bool {
 	switch uri {
-	case nsAssertion, nsProtocol, nsMetadata, nsDsig, nsDsig11, nsEnc, nsEnc11, nsExcC14N:
+	case nsAssertion, nsProtocol, nsMetadata, nsSignature, nsSignature11, nsEncryption, nsEncryption11, nsExclusive:
 		return true
 	}
 	return false
@@ -323,7 +317,7 @@ func idAttribute(space string) string {
 	switch space {
 	case nsAssertion, nsProtocol, nsMetadata:
 		return "ID"
-	case nsDsig, nsDsig11, nsEnc, nsEnc11:
+	case nsSignature, nsSignature11, nsEncryption, nsEncryption11:
 		return "Id"
 	}
 	return ""
@@ -385,7 +379,7 @@ type scope struct {
 func (s *scope) push(attrs []etree.Attr) error {
 	s.marks = append(s.marks, len(s.declared))
 	for _, a := range attrs {
-		prefix, is := declares(a.Space, a.Key)
+		prefix, is := declaredPrefix(a.Space, a.Key)
 		if !is {
 			continue
 		}
@@ -405,8 +399,8 @@ func (s *scope) pop() {
 	s.declared, s.marks = s.declared[:s.marks[last]], s.marks[:last]
 }
 
-// declares tells whether an attribute declares a namespace, and for which prefix.
-func declares(space, key string) (prefix string, is bool) {
+// declaredPrefix tells whether an attribute declares a namespace, and for which prefix.
+func declaredPrefix(space, key string) (prefix string, is bool) {
 	if space == "xmlns" {
 		return key, true
 	}

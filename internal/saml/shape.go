@@ -22,7 +22,7 @@ type slot struct {
 var (
 	responseLayout = []slot{
 		{nsAssertion, "Issuer", 1, false},
-		{nsDsig, "Signature", 0, false},
+		{nsSignature, "Signature", 0, false},
 		{nsProtocol, "Extensions", 2, false},
 		{nsProtocol, "Status", 3, false},
 		{nsAssertion, "Assertion", 4, false},
@@ -30,7 +30,7 @@ var (
 	}
 	assertionLayout = []slot{
 		{nsAssertion, "Issuer", 1, false},
-		{nsDsig, "Signature", 0, false},
+		{nsSignature, "Signature", 0, false},
 		{nsAssertion, "Subject", 2, false},
 		{nsAssertion, "Conditions", 3, false},
 		{nsAssertion, "AuthnStatement", 4, true},
@@ -43,22 +43,22 @@ var (
 	}
 	statusCodeLayout = []slot{{nsProtocol, "StatusCode", 1, false}}
 	signatureLayout  = []slot{
-		{nsDsig, "SignedInfo", 1, false},
-		{nsDsig, "SignatureValue", 2, false},
-		{nsDsig, "KeyInfo", 3, false},
+		{nsSignature, "SignedInfo", 1, false},
+		{nsSignature, "SignatureValue", 2, false},
+		{nsSignature, "KeyInfo", 3, false},
 	}
 	signedInfoLayout = []slot{
-		{nsDsig, "CanonicalizationMethod", 1, false},
-		{nsDsig, "SignatureMethod", 2, false},
-		{nsDsig, "Reference", 3, false},
+		{nsSignature, "CanonicalizationMethod", 1, false},
+		{nsSignature, "SignatureMethod", 2, false},
+		{nsSignature, "Reference", 3, false},
 	}
 	referenceLayout = []slot{
-		{nsDsig, "Transforms", 1, false},
-		{nsDsig, "DigestMethod", 2, false},
-		{nsDsig, "DigestValue", 3, false},
+		{nsSignature, "Transforms", 1, false},
+		{nsSignature, "DigestMethod", 2, false},
+		{nsSignature, "DigestValue", 3, false},
 	}
-	transformsLayout = []slot{{nsDsig, "Transform", 1, true}}
-	exclusiveLayout  = []slot{{nsExcC14N, "InclusiveNamespaces", 1, false}}
+	transformsLayout = []slot{{nsSignature, "Transform", 1, true}}
+	exclusiveLayout  = []slot{{nsExclusive, "InclusiveNamespaces", 1, false}}
 	leaf             = []slot{}
 )
 
@@ -109,22 +109,22 @@ func (n *node) child(space, local string) *node {
 	return nil
 }
 
-// envelope is a Response whose shape holds. Its parts are nil where they are missing.
-type envelope struct {
+// shaped is a Response whose shape holds. Its parts are nil where they are missing.
+type shaped struct {
 	response, assertion, encrypted *node
 	signature                      *signature // of the Response
 	success                        bool
 }
 
 // shapeResponse holds a Response to its layout, with exactly one assertion if it reports success and none otherwise.
-func shapeResponse(root *node) (envelope, error) {
+func shapeResponse(root *node) (shaped, error) {
 	if !root.is(nsProtocol, "Response") {
-		return envelope{}, wrongShape("a Response", root.local+" in the namespace "+root.space)
+		return shaped{}, wrongShape("a Response", root.local+" in the namespace "+root.space)
 	}
 	if err := fit(root, responseLayout); err != nil {
-		return envelope{}, err
+		return shaped{}, err
 	}
-	e := envelope{response: root, assertion: root.child(nsAssertion, "Assertion"), encrypted: root.child(nsAssertion, "EncryptedAssertion")}
+	e := shaped{response: root, assertion: root.child(nsAssertion, "Assertion"), encrypted: root.child(nsAssertion, "EncryptedAssertion")}
 	if x := root.child(nsProtocol, "Extensions"); x != nil && len(x.kids) > 0 {
 		return e, wrongShape("empty Extensions", x.kids[0].local)
 	}
@@ -138,7 +138,7 @@ func shapeResponse(root *node) (envelope, error) {
 	return e, solitary(root)
 }
 
-func (e *envelope) status() error {
+func (e *shaped) status() error {
 	s := e.response.child(nsProtocol, "Status")
 	if s == nil {
 		return wrongShape("a Status", "none")
@@ -189,7 +189,7 @@ func meaningful(n *node) bool {
 	case "Assertion", "EncryptedAssertion":
 		return n.space == nsAssertion
 	case "Signature", "Object":
-		return n.space == nsDsig
+		return n.space == nsSignature
 	}
 	return false
 }
@@ -227,21 +227,21 @@ type signature struct {
 }
 
 const (
-	transformEnveloped = nsDsig + "enveloped-signature"
-	exclusive          = nsExcC14N
+	transformEnveloped = nsSignature + "enveloped-signature"
+	exclusive          = nsExclusive
 	maxPrefixList      = 16
 )
 
 // shapeSignature reads the Signature that is a child of n; nil where there is none.
 func shapeSignature(n *node) (*signature, error) {
-	s := n.child(nsDsig, "Signature")
+	s := n.child(nsSignature, "Signature")
 	if s == nil {
 		return nil, nil
 	}
 	if err := fit(s, signatureLayout); err != nil {
 		return nil, err
 	}
-	info, value := s.child(nsDsig, "SignedInfo"), s.child(nsDsig, "SignatureValue")
+	info, value := s.child(nsSignature, "SignedInfo"), s.child(nsSignature, "SignatureValue")
 	if info == nil || value == nil {
 		return nil, refuse(CodeUnsigned, "a Signature with SignedInfo and SignatureValue", "less", "The signature is empty.")
 	}
@@ -253,7 +253,7 @@ func shapeSignature(n *node) (*signature, error) {
 	if sig.value, err = octets(value); err != nil {
 		return nil, err
 	}
-	return sig, sig.keyInfo(s.child(nsDsig, "KeyInfo"))
+	return sig, sig.keyInfo(s.child(nsSignature, "KeyInfo"))
 }
 
 func (s *signature) signedInfo(info *node, id string) error {
@@ -332,7 +332,7 @@ func wrongTransform(wanted, got string) *Error {
 
 // demand gives a child that has to be there and fits a layout.
 func demand(n *node, local string, layout []slot) (*node, error) {
-	kid := n.child(nsDsig, local)
+	kid := n.child(nsSignature, local)
 	if kid == nil {
 		return nil, wrongShape(local+" in "+n.local, "none")
 	}
@@ -368,7 +368,7 @@ func (s *signature) keyInfo(n *node) error {
 		return nil
 	}
 	for _, kid := range n.kids {
-		if kid.space != nsDsig && kid.space != nsDsig11 {
+		if kid.space != nsSignature && kid.space != nsSignature11 {
 			return wrongShape("keys in KeyInfo", kid.local+" in the namespace "+kid.space)
 		}
 		if kid.local == "X509Certificate" && s.named == nil {

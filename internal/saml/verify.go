@@ -68,9 +68,9 @@ const moreDsig = "http://www.w3.org/2001/04/xmldsig-more#"
 
 // Algorithms by name (RFC 9231 section 2); the value tells SHA-1.
 var (
-	rsaMethods   = map[string]bool{moreDsig + "rsa-sha256": false, moreDsig + "rsa-sha384": false, moreDsig + "rsa-sha512": false, nsDsig + "rsa-sha1": true}
+	rsaMethods   = map[string]bool{moreDsig + "rsa-sha256": false, moreDsig + "rsa-sha384": false, moreDsig + "rsa-sha512": false, nsSignature + "rsa-sha1": true}
 	ecdsaMethods = map[string]bool{moreDsig + "ecdsa-sha256": false, moreDsig + "ecdsa-sha384": false, moreDsig + "ecdsa-sha512": false, moreDsig + "ecdsa-sha1": true}
-	digests      = map[string]bool{nsEnc + "sha256": false, moreDsig + "sha384": false, nsEnc + "sha512": false, nsDsig + "sha1": true}
+	digests      = map[string]bool{nsEncryption + "sha256": false, moreDsig + "sha384": false, nsEncryption + "sha512": false, nsSignature + "sha1": true}
 )
 
 // algorithms holds the signature to the lists and tells whether SHA-1 is among what it uses.
@@ -161,7 +161,7 @@ func inherited(n *node) []etree.Attr {
 	attrs := append([]etree.Attr(nil), n.el.Attr...)
 	for up := n.parent; up != nil; up = up.parent {
 		for _, a := range up.el.Attr {
-			if _, is := declares(a.Space, a.Key); is && !has(attrs, a) {
+			if _, is := declaredPrefix(a.Space, a.Key); is && !has(attrs, a) {
 				attrs = append(attrs, a)
 			}
 		}
