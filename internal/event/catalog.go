@@ -71,7 +71,8 @@ func Types() []Type {
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
 		UserCreated, UserUpdated, UserDeleted,
 		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
-
+		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
+		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
 		SessionCreated, SessionRevoked,
 		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
