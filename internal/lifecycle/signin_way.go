@@ -199,7 +199,9 @@ func (s *SignIns) on(ctx context.Context, id org.ID) (bool, error) {
 }
 
 // lets tells whether a connection lets people in.
-func lets(c sso.Connection) bool { return slices.Contains([]sso.State{sso.Validating, sso.Active}, c.State) }
+func lets(c sso.Connection) bool {
+	return slices.Contains([]sso.State{sso.Validating, sso.Active}, c.State)
+}
 
 // HopPath is where a browser changes from one of our hosts to another on its way to a provider.
 const HopPath = "/sign-in/onward"
