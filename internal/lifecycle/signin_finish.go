@@ -153,7 +153,9 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	}
 	w := db.Write{Lane: arrival.OrganizationID}
 	userID := string(admission.User.ID)
-	s.o.Members.AdmitInto(&w, admission, cause(userID))
+	if err := s.o.Members.AdmitInto(ctx, &w, admission, cause(userID)); err != nil {
+		return Next{}, err
+	}
 	if err := s.endOthers(ctx, &w, v, userID); err != nil {
 		return Next{}, err
 	}

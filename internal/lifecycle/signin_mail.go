@@ -118,12 +118,12 @@ func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, 
 
 // barred says whether the organization that an account belongs to has taken it away.
 func (s *SignIns) barred(ctx context.Context, id member.UserID) (bool, error) {
-	memberships, err := s.o.Members.MembershipsOf(ctx, id)
+	members, err := s.o.Members.MembersOf(ctx, id)
 	if err != nil {
 		return false, err
 	}
-	for _, m := range memberships {
-		if m.Primary && m.State == member.Inactive || m.Why == member.WhyAccountDeprovisioned {
+	for _, one := range members {
+		if m := one.Membership; m.Primary && m.State == member.Inactive || m.Why == member.WhyAccountDeprovisioned {
 			return true, nil
 		}
 	}

@@ -61,18 +61,18 @@ func (s *SignIns) admittedByWay(ctx context.Context, g issuer.Grant) error {
 }
 
 func (s *SignIns) admittedByMembership(ctx context.Context, g issuer.Grant) (member.User, error) {
-	u, err := s.o.Members.User(ctx, member.UserID(g.UserID))
-	if fault.Is(err, fault.NotFound) {
-		return u, denied("user_deleted", "The account is no more.")
-	}
-	if err != nil || g.OrganizationID == "" {
+	if g.OrganizationID == "" {
+		u, err := s.o.Members.User(ctx, member.UserID(g.UserID))
+		if fault.Is(err, fault.NotFound) {
+			return u, denied("user_deleted", "The account is no more.")
+		}
 		return u, err
 	}
-	m, err := s.o.Members.MembershipOf(ctx, g.OrganizationID, u.ID)
-	if fault.Is(err, fault.NotFound) || err == nil && m.State != member.Active {
-		return u, denied("membership_inactive", "The person is not an active member of the organization.")
+	m, err := s.o.Members.MemberOf(ctx, g.OrganizationID, member.UserID(g.UserID))
+	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State != member.Active {
+		return m.User, denied("membership_inactive", "The person is not an active member of the organization.")
 	}
-	return u, err
+	return m.User, err
 }
 
 func (s *SignIns) admittedByDirectory(ctx context.Context, g issuer.Grant, email string) error {
@@ -163,11 +163,11 @@ func (s *SignIns) role(ctx context.Context, g issuer.Grant, claims map[string]an
 	if g.OrganizationID == "" {
 		return nil
 	}
-	m, err := s.o.Members.MembershipOf(ctx, g.OrganizationID, member.UserID(g.UserID))
+	m, err := s.o.Members.MemberOf(ctx, g.OrganizationID, member.UserID(g.UserID))
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	claims["role"] = m.Role
-	claims["roles"] = []string{m.Role}
+	claims["role"] = m.Membership.Role
+	claims["roles"] = []string{m.Membership.Role}
 	return nil
 }

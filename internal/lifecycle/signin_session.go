@@ -185,12 +185,13 @@ func notAMember() error {
 
 // places are the organizations that a person is an active member of, only the named one if one is named.
 func (s *SignIns) places(ctx context.Context, id member.UserID, named string) ([]org.Organization, error) {
-	memberships, err := s.o.Members.MembershipsOf(ctx, id)
+	members, err := s.o.Members.MembersOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	var out []org.Organization
-	for _, m := range memberships {
+	for _, one := range members {
+		m := one.Membership
 		if m.State != member.Active || named != "" && m.OrganizationID != named {
 			continue
 		}
