@@ -98,7 +98,9 @@ func RSA(name string, bits int) *rsa.PrivateKey {
 }
 
 // ECDSA makes a new key on a curve.
-func ECDSA(curve elliptic.Curve) *ecdsa.PrivateKey { return must(ecdsa.GenerateKey(curve, rand.Reader)) }
+func ECDSA(curve elliptic.Curve) *ecdsa.PrivateKey {
+	return must(ecdsa.GenerateKey(curve, rand.Reader))
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -230,7 +232,9 @@ func (m Message) Denial(words string, codes ...string) string {
 }
 
 // Respond makes and signs a response.
-func (p *IDP) Respond(m Message, l Layout) []byte { return []byte(p.Sign(m.XML(), m.ID, m.AssertionID, l)) }
+func (p *IDP) Respond(m Message, l Layout) []byte {
+	return []byte(p.Sign(m.XML(), m.ID, m.AssertionID, l))
+}
 
 // Sign signs a document by a layout: the assertion first, the response around it last.
 func (s Signer) Sign(doc, responseID, assertionID string, l Layout) string {
