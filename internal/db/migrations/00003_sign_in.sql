@@ -194,6 +194,7 @@ CREATE TABLE mails (
     state           {{text}} NOT NULL,  -- pending, sent, failed
     attempts        BIGINT NOT NULL,
     next_at         BIGINT,             -- NULL when there is nothing left to do
+    give_up_at      BIGINT NOT NULL,    -- not sent after
     last_error      {{text}},
     created_at      BIGINT NOT NULL,
     finished_at     BIGINT
