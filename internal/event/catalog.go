@@ -34,6 +34,17 @@ const (
 	DirectoryGroupUserAdded   Type = "dsync.group.user_added"
 	DirectoryGroupUserRemoved Type = "dsync.group.user_removed"
 
+	ConnectionActivated          Type = "connection.activated"
+	ConnectionDeactivated        Type = "connection.deactivated"
+	ConnectionDeleted            Type = "connection.deleted"
+	ConnectionCertificateEnding  Type = "connection.saml_certificate_renewal_required"
+	ConnectionCertificateRenewed Type = "connection.saml_certificate_renewed"
+
+	SSOStarted   Type = "authentication.sso_started"
+	SSOSucceeded Type = "authentication.sso_succeeded"
+	SSOFailed    Type = "authentication.sso_failed"
+	SSOTimedOut  Type = "authentication.sso_timed_out"
+
 	SessionCreated Type = "session.created"
 	SessionRevoked Type = "session.revoked"
 
