@@ -26,7 +26,7 @@ func (s *SignIns) StartAt(ctx context.Context, v Visitor, key, iss, hint string)
 // answers that one without being asked, too, would send the browser round for ever, so it is refused the second time.
 func (s *SignIns) restart(ctx context.Context, v Visitor, c sso.Connection, hint string) (Next, error) {
 	if v.Restarted == string(c.ID) {
-		refusal := &sso.Refusal{Connection: c, Error: fault.New(fault.Forbidden, string(sso.IDPInitiatedDisabled),
+		refusal := &sso.Refusal{Connection: c, Fault: fault.New(fault.Forbidden, string(sso.IDPInitiatedDisabled),
 			"The identity provider answered a request of ours without naming it. It has to answer with InResponseTo.").
 			Compared("a response to our request", "a response without InResponseTo, twice")}
 		return s.refused(ctx, v, refusal)
@@ -44,7 +44,7 @@ func (s *SignIns) toDefault(ctx context.Context, v Visitor, c sso.Connection, hi
 		return Next{}, err
 	}
 	if !on || !lets(c) {
-		return s.refused(ctx, v, &sso.Refusal{Connection: c, Error: connectionShut()})
+		return s.refused(ctx, v, &sso.Refusal{Connection: c, Fault: connectionShut()})
 	}
 	app, err := s.o.Issuer.Default(ctx)
 	if err != nil {

@@ -19,3 +19,29 @@ func (c Connection) Addresses(base string) Addresses {
 	}
 	return a
 }
+
+// ACS are the addresses at which responses of the connection are taken: its own and those of a former vendor, at every base.
+func (c Connection) ACS(bases []string) []string {
+	var out []string
+	for _, base := range bases {
+		out = append(out, base+"/saml/"+c.Key+"/acs")
+	}
+	for _, base := range bases {
+		for _, path := range c.Paths {
+			out = append(out, base+path)
+		}
+	}
+	return out
+}
+
+// audiences are our entity ids: the one that was chosen, else that of each base.
+func (c Connection) audiences(bases []string) []string {
+	if c.SPEntityID != "" {
+		return []string{c.SPEntityID}
+	}
+	out := make([]string, len(bases))
+	for i, base := range bases {
+		out[i] = base + "/saml/" + c.Key
+	}
+	return out
+}

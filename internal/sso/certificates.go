@@ -153,3 +153,13 @@ func (c *Connection) add(one Certificate) {
 		c.Certificates = append(c.Certificates, one)
 	}
 }
+
+// KeyID names the connection's own key where the provider has to choose among several: the SHA-256 of its certificate.
+func (c Connection) KeyID() string {
+	block, _ := pem.Decode([]byte(c.SPCertificate))
+	if block == nil {
+		return ""
+	}
+	sum := sha256.Sum256(block.Bytes)
+	return hex.EncodeToString(sum[:])
+}

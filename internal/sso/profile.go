@@ -396,17 +396,3 @@ func cutList(value any) any {
 	}
 	return value
 }
-
-// verifiedClaim reads email_verified. Only the value true says that the address is; what is there and is anything else says that it is
-// not (CVE-2026-55075: the text "false" taken for true).
-func verifiedClaim(claims map[string]any) *bool {
-	value, there := claims["email_verified"]
-	if !there || value == nil {
-		return nil
-	}
-	is, _ := value.(bool)
-	if text, isText := value.(string); isText {
-		is = text == "true"
-	}
-	return &is
-}

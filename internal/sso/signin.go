@@ -1,12 +1,12 @@
 package sso
 
 import (
-	"context"
 	"net/url"
 	"time"
 
-	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/saml"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -24,10 +24,7 @@ type Start struct {
 }
 
 // Form is what a browser posts to the provider.
-type Form struct {
-	Action string
-	Fields [][2]string
-}
+type Form = saml.Form
 
 // Outgoing is the way to the provider: an address to redirect to, or a form to post.
 type Outgoing struct {
@@ -49,7 +46,6 @@ type SAMLArrival struct {
 // OIDCArrival is what came to the redirect URI of a connection.
 type OIDCArrival struct {
 	Key           string
-	Base          string // as it was given to Start
 	Query         url.Values
 	Browser       token.Hash
 	IP, UserAgent string
@@ -67,11 +63,16 @@ type Verified struct {
 	ACR             string
 	Checks          []Check
 	Warnings        []string // what works today and has to be mended
+	// DomainVerified says that the email address lies in a domain that the organization has verified. Without that there is a
+	// Verified only for a test, or by the option AllowOutsideDomains.
+	DomainVerified bool
 
-	arrived   arrived
-	assertion token.Hash // of the id to be used up; "" for none
-	usable    time.Time
-	cert      string // fingerprint of the certificate that verified
+	arrived     arrived
+	assertion   token.Hash // of the id to be used up; "" for none
+	usable      time.Time
+	certificate *Certificate // that verified
+	owner       org.Organization
+	changed     bool // the profile is not what is stored
 }
 
 // arrived is what is noted of the request that brought an answer.
@@ -86,9 +87,12 @@ type End struct {
 	SessionID string
 }
 
+// Fault is the error that crosses floors; the alias lets Refusal embed it beside its method of that name.
+type Fault = fault.Error
+
 // Refusal is the outcome of a sign-in that must not go on. It has to be given to Fail, which records it.
 type Refusal struct {
-	*fault.Error
+	*Fault
 	Attempt    *Attempt   // nil if it belongs to none
 	Connection Connection // zero if there is none
 
@@ -99,7 +103,7 @@ type Refusal struct {
 }
 
 // Unwrap gives the error for people.
-func (r *Refusal) Unwrap() error { return r.Error }
+func (r *Refusal) Unwrap() error { return r.Fault }
 
 // UnsolicitedError says that a good response came that nobody asked for: the caller begins a sign-in of its own with the same
 // browser. It is no refusal and no sign-in.
@@ -109,31 +113,3 @@ type UnsolicitedError struct {
 }
 
 func (*UnsolicitedError) Error() string { return "the identity provider began this sign-in" }
-
-// Start begins an attempt.
-func (s *Service) Start(ctx context.Context, st Start) (Outgoing, error) { return Outgoing{}, nil }
-
-// ReceiveSAML verifies a response. It writes nothing. Errors: *Refusal, to be given to Fail; *UnsolicitedError.
-func (s *Service) ReceiveSAML(ctx context.Context, a SAMLArrival) (*Verified, error) { return nil, nil }
-
-// ReceiveOIDC redeems and verifies what came to a redirect URI. The error is a *Refusal, to be given to Fail.
-func (s *Service) ReceiveOIDC(ctx context.Context, a OIDCArrival) (*Verified, error) { return nil, nil }
-
-// Refuse makes the refusal of a verified answer, for reasons that lie with the caller. err has one of the codes of this package.
-func (v *Verified) Refuse(err *fault.Error) *Refusal { return &Refusal{Error: err} }
-
-// FinishInto adds what a sign-in changes to a write: the attempt is used, the assertion is used up, the profile is stored, the
-// connection becomes active with its first. A lost guard or a unique violation of the write means that the world has changed since
-// Receive: receive again, which then says what.
-func (s *Service) FinishInto(w *db.Write, v *Verified, end End) {}
-
-// FinishTest records the result of a test with further checks of the caller. It succeeded when every check passed.
-func (s *Service) FinishTest(ctx context.Context, v *Verified, more ...Check) (Attempt, error) {
-	return Attempt{}, nil
-}
-
-// Fail records a refusal and gives its attempt. One that belongs to no attempt is recorded under its connection, if it has one.
-func (s *Service) Fail(ctx context.Context, r *Refusal) (Attempt, error) { return Attempt{}, nil }
-
-// Attempt finds one attempt.
-func (s *Service) Attempt(ctx context.Context, id AttemptID) (Attempt, error) { return Attempt{}, nil }

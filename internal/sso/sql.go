@@ -25,7 +25,7 @@ const (
 	guardConnection    = `SELECT id FROM connections WHERE organization_id = $1 AND id = $2 AND state = $3 AND deleted_at IS NULL`
 	activateConnection = `UPDATE connections SET state = 'active', first_success_at = COALESCE(first_success_at, $3), last_success_at = $3,
 		updated_at = $3, version = version + 1 WHERE organization_id = $1 AND id = $2 AND state = 'validating' AND deleted_at IS NULL`
-	touchConnection  = `UPDATE connections SET last_success_at = $3 WHERE organization_id = $1 AND id = $2`
+	touchConnection  = `UPDATE connections SET last_success_at = $3 WHERE organization_id = $1 AND id = $2 AND state = $4 AND deleted_at IS NULL`
 	touchCertificate = `UPDATE connection_certificates SET last_used_at = $4 WHERE organization_id = $1 AND connection_id = $2 AND fingerprint = $3`
 
 	// Claims, so that of several processes one asks the provider.
@@ -34,7 +34,7 @@ const (
 	claimKeys       = `UPDATE connections SET jwks_at = $3 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND (jwks_at IS NULL OR jwks_at <= $4)`
 	storeKeys       = `UPDATE connections SET jwks = $3 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
 	selectDue       = selectConnection + ` AND metadata_due_at <= $1 ORDER BY metadata_due_at LIMIT $2`
-	storeFetchFault = `UPDATE connections SET metadata_error = $3 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
+	storeFetchFault = `UPDATE connections SET metadata_error = $3, metadata_due_at = $4 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
 	storeFetched    = `UPDATE connections SET metadata_error = NULL, metadata_etag = $3 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
 
 	certificateColumns = `connection_id, fingerprint, organization_id, pem, subject, not_before, not_after, source, created_at, last_used_at,
@@ -74,7 +74,7 @@ const (
 		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`
 	finishAttempt = `UPDATE sign_in_attempts SET state = $4, code = $5, fault = $6, checks = $7, profile_id = $8, user_id = $9, session_id = $10,
 		idp_id = $11, email = $12, raw = $13, finished_at = $14, secret = NULL, continuation = NULL
-		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND state = 'at_provider' AND expires_at > $14`
+		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND state = 'at_provider' AND expires_at > $14 AND kind = $15`
 	// As above, for a refusal: one that comes too late is a refusal too.
 	failAttempt = `UPDATE sign_in_attempts SET state = $4, code = $5, fault = $6, checks = $7, idp_id = $8, email = $9, raw = $10, finished_at = $11,
 		secret = NULL WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND state = 'at_provider'`

@@ -76,7 +76,6 @@ func bare(ctx context.Context, r db.Reader, text string, args ...any) ([]Connect
 	return out, nil
 }
 
-
 // nullable gives a destination for a column that may be NULL and a function that fills in what it held.
 type nullable struct {
 	texts []*string

@@ -67,6 +67,9 @@ type Options struct {
 	ForceAuthn bool `json:"force_authn"`
 	// AllowOutsideDomains lets in people whose email address lies in no domain that the organization has verified.
 	AllowOutsideDomains bool `json:"allow_outside_domains"`
+	// AllowUnverifiedEmail takes an address that the provider itself calls not verified: whoever can change their own address there
+	// can then become somebody else here.
+	AllowUnverifiedEmail bool `json:"allow_unverified_email"`
 	// ClockSkew is how far the provider's clock may be off, in seconds: 60 to 180; 0 is 120.
 	ClockSkew int `json:"clock_skew"`
 
@@ -181,7 +184,7 @@ type PendingChange struct {
 	IDPEntityID  string    `json:"idp_entity_id"`
 	SSOURL       string    `json:"sso_url"`
 	Certificates []string  `json:"certificates"` // fingerprints
-	Document string `json:"document"` // shown to nobody: it is long
+	Document     string    `json:"document"`     // shown to nobody: it is long
 }
 
 // Kind is what an attempt is for.
