@@ -17,7 +17,7 @@ func metadata(c *call) error {
 	if found.Protocol != sso.SAML {
 		return fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
 	}
-	body, err := c.s.o.Connections.SPMetadata(found, c.s.o.Bases(found.OrganizationID)[0])
+	body, err := c.s.o.Connections.SPMetadata(found, c.s.o.Bases(found.OrganizationID))
 	if err != nil {
 		return err
 	}

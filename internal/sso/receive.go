@@ -82,6 +82,7 @@ func errReplayed() *fault.Error {
 
 // conclude maps the person and makes the verified answer, or the refusal.
 func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, v *Verified) (*Verified, error) {
+	v.Subject = st.subject
 	m := mappingOf(a.s.c.Catalog, a.c)
 	p, refused := m.profile(a.c, st, a.c.Options.AllowUnverifiedEmail)
 	if refused != nil {

@@ -61,6 +61,7 @@ type Verified struct {
 	AuthenticatedAt time.Time
 	AMR             []string
 	ACR             string
+	Subject         string // NameID or sub, also where another attribute identifies the person
 	Checks          []Check
 	Warnings        []string // what works today and has to be mended
 	// DomainVerified says that the email address lies in a domain that the organization has verified. Without that there is a
