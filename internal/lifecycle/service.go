@@ -8,6 +8,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 )
 
@@ -16,19 +17,20 @@ type Service struct {
 	db            *db.DB
 	organizations *org.Service
 	directories   *directory.Service
+	members       *member.Service
 	now           func() time.Time
 }
 
 // NewService makes the service over the nouns it spans.
-func NewService(d *db.DB, organizations *org.Service, directories *directory.Service, now func() time.Time) *Service {
-	return &Service{db: d, organizations: organizations, directories: directories, now: now}
+func NewService(d *db.DB, organizations *org.Service, directories *directory.Service, members *member.Service, now func() time.Time) *Service {
+	return &Service{db: d, organizations: organizations, directories: directories, members: members, now: now}
 }
 
 // DeleteOrganization deletes an organization and everything it has, and asks for what is stored of its people to be erased. When it
-// returns, no process accepts its tokens and API keys any more.
+// returns, no process accepts its tokens, API keys and sessions any more. Accounts of its people stay.
 //
-// Consumers get one event for each directory, domain and API key, and last that of the organization; of people and groups they
-// get none.
+// Consumers get one event for each directory, domain, API key and session, and last that of the organization; of people, groups and members
+// they get none.
 func (s *Service) DeleteOrganization(ctx context.Context, actor event.Actor, id org.ID) error {
 	at := s.now().UTC().Truncate(time.Microsecond)
 	err := s.db.Tx(ctx, func(tx db.Tx) error {
@@ -36,6 +38,9 @@ func (s *Service) DeleteOrganization(ctx context.Context, actor event.Actor, id 
 			return err
 		}
 		if err := s.directories.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
+			return err
+		}
+		if err := s.members.DeleteOrganizationTx(ctx, tx, actor, string(id)); err != nil {
 			return err
 		}
 		return s.organizations.DeleteTx(ctx, tx, actor, id, at)
