@@ -42,9 +42,9 @@ const (
 	appsOfSession    = `SELECT application_id FROM session_applications WHERE session_id = $1 ORDER BY application_id`
 
 	codeColumns = `hash, application_id, organization_id, session_id, user_id, profile_id, connection_id, redirect_uri, challenge, nonce, scope, style,
-		grant_id, amr, authenticated_at, created_at, expires_at`
+		grant_id, amr, authenticated_at, until_at, created_at, expires_at`
 	insertCode = `INSERT INTO authorization_codes (` + codeColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 	selectCode = `SELECT ` + codeColumns + `, used_at, ended_at FROM authorization_codes WHERE hash = $1 AND application_id = $2`
 	useCode    = `UPDATE authorization_codes SET used_at = $1 WHERE hash = $2 AND application_id = $3 AND redirect_uri = $4 AND style = $5
 		AND used_at IS NULL AND ended_at IS NULL AND expires_at > $1`

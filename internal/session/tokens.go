@@ -16,7 +16,8 @@ import (
 func (s *Service) CodeInto(w *db.Write, c Code) {
 	w.Exec(insertCode, string(c.Hash), c.ApplicationID, c.OrganizationID, db.TextOrNull(c.SessionID), db.TextOrNull(c.UserID), db.TextOrNull(c.ProfileID),
 		db.TextOrNull(c.ConnectionID), c.RedirectURI, db.TextOrNull(c.Challenge), db.TextOrNull(c.Nonce), c.Scope, string(c.Style), c.GrantID,
-		encode(append([]string{}, c.AMR...)), c.AuthenticatedAt.UnixMicro(), c.CreatedAt.UnixMicro(), c.ExpiresAt.UnixMicro())
+		encode(append([]string{}, c.AMR...)), c.AuthenticatedAt.UnixMicro(), db.MicrosOrNull(c.Until),
+		c.CreatedAt.UnixMicro(), c.ExpiresAt.UnixMicro())
 	if c.SessionID != "" {
 		w.Exec(insertAppSession, c.SessionID, c.ApplicationID, c.CreatedAt.UnixMicro())
 	}
@@ -27,10 +28,10 @@ func (s *Service) Code(ctx context.Context, applicationID string, code token.Sec
 	var session, user, profile, connection, challenge, nonce *string
 	var amr []byte
 	var authenticated, created, expires int64
-	var used, ended *int64
+	var until, used, ended *int64
 	err = s.db.QueryRow(ctx, selectCode, string(token.HashOf(code)), applicationID).Scan((*string)(&c.Hash), &c.ApplicationID, &c.OrganizationID,
 		&session, &user, &profile, &connection, &c.RedirectURI, &challenge, &nonce, &c.Scope, (*string)(&c.Style), &c.GrantID, &amr, &authenticated,
-		&created, &expires, &used, &ended)
+		&until, &created, &expires, &used, &ended)
 	if errors.Is(err, db.ErrNoRows) {
 		return Code{}, false, nil
 	}
@@ -40,7 +41,7 @@ func (s *Service) Code(ctx context.Context, applicationID string, code token.Sec
 	c.SessionID, c.UserID, c.ProfileID, c.ConnectionID = orEmpty(session), orEmpty(user), orEmpty(profile), orEmpty(connection)
 	c.Challenge, c.Nonce = orEmpty(challenge), orEmpty(nonce)
 	c.AuthenticatedAt, c.CreatedAt, c.ExpiresAt = db.Time(authenticated), db.Time(created), db.Time(expires)
-	c.UsedAt, c.EndedAt = db.TimeOrZero(used), db.TimeOrZero(ended)
+	c.Until, c.UsedAt, c.EndedAt = db.TimeOrZero(until), db.TimeOrZero(used), db.TimeOrZero(ended)
 	if err := json.Unmarshal(amr, &c.AMR); err != nil {
 		return Code{}, false, fmt.Errorf("amr of a code: %w", err)
 	}

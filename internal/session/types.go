@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/oidc"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -118,16 +119,6 @@ type Selection struct {
 	SessionID, UserID, OrganizationID, ConnectionID, ProfileID, IDPSession string
 }
 
-// Style says which token route a code is for.
-type Style string
-
-// The styles.
-const (
-	OIDC           Style = "oidc"            // /oauth2/token
-	SSOProfile     Style = "sso"             // /sso/token
-	UserManagement Style = "user_management" // /user_management/authenticate
-)
-
 // Code is an authorization code as it is stored.
 type Code struct {
 	Hash            token.Hash
@@ -140,11 +131,12 @@ type Code struct {
 	RedirectURI     string
 	Challenge       string // PKCE S256; "" without
 	Nonce           string
-	Scope           string // separated by spaces
-	Style           Style
+	Scope           string     // separated by spaces
+	Style           oidc.Style // which token route it is for
 	GrantID         string
 	AMR             []string
 	AuthenticatedAt time.Time
+	Until           time.Time // the session's end, which no token of it outlives; zero without a session
 	CreatedAt       time.Time
 	ExpiresAt       time.Time
 	UsedAt, EndedAt time.Time
@@ -160,7 +152,7 @@ type AccessToken struct {
 	UserID         string
 	ProfileID      string
 	ConnectionID   string
-	Style          Style
+	Style          oidc.Style
 	Scope          string
 	CreatedAt      time.Time
 	ExpiresAt      time.Time

@@ -111,6 +111,7 @@ CREATE TABLE authorization_codes (
     connection_id   {{text}},
     amr             {{text}} NOT NULL,  -- JSON array
     authenticated_at BIGINT NOT NULL,
+    until_at        BIGINT,             -- end of the session, which no token outlives
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL,
     used_at         BIGINT,
@@ -387,6 +388,7 @@ CREATE INDEX application_secrets_application ON application_secrets (application
 CREATE TABLE signing_keys (
     kid          {{text}} NOT NULL PRIMARY KEY,
     alg          {{text}} NOT NULL,
+    generation   BIGINT NOT NULL,       -- counts the keys of an algorithm: of two made at once one is refused
     private_key  {{text}},              -- sealed; NULL once it signs no more
     public_key   {{text}} NOT NULL,     -- JWK
     created_at   BIGINT NOT NULL,
@@ -394,6 +396,7 @@ CREATE TABLE signing_keys (
     signs_until  BIGINT NOT NULL,
     shown_until  BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX signing_keys_generation ON signing_keys (alg, generation);
 
 -- Back-channel logouts: one for each application that learned of a session.
 CREATE TABLE logout_deliveries (
