@@ -24,28 +24,31 @@ type Service struct {
 }
 
 // NewService makes the service over the nouns it spans.
-func NewService(d *db.DB, organizations *org.Service, directories *directory.Service, now func() time.Time) *Service {
-	return &Service{db: d, organizations: organizations, directories: directories, now: now}
+func NewService(d *db.DB, organizations *org.Service, directories *directory.Service, members *member.Service, now func() time.Time) *Service {
+	return &Service{db: d, organizations: organizations, directories: directories, members: members, now: now}
 }
 
-// Span adds the nouns of single sign-on while the service is built: what an organization has of them goes with it.
-func (s *Service) Span(connections *sso.Service, members *member.Service) { s.connections, s.members = connections, members }
+// SetConnections is called while the service is built: an organization's connections go with it.
+func (s *Service) SetConnections(connections *sso.Service) { s.connections = connections }
 
 // DeleteOrganization deletes an organization and everything it has, and asks for what is stored of its people to be erased. When it
-// returns, no process accepts its tokens and API keys any more, and nobody is signed in to it.
+// returns, no process accepts its tokens, API keys and sessions any more. Accounts of its people stay.
 //
-// Consumers get one event for each connection, session, directory, domain and API key, and last that of the organization; of people and groups they
-// get none.
+// Consumers get one event for each connection, directory, domain, API key and session, and last that of the organization; of people, groups and members
+// they get none.
 func (s *Service) DeleteOrganization(ctx context.Context, actor event.Actor, id org.ID) error {
 	at := s.now().UTC().Truncate(time.Microsecond)
 	err := s.db.Tx(ctx, func(tx db.Tx) error {
 		if err := s.organizations.LockTx(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := s.deleteSignInTx(ctx, tx, actor, id, at); err != nil {
+		if err := s.deleteConnectionsTx(ctx, tx, actor, id, at); err != nil {
 			return err
 		}
 		if err := s.directories.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
+			return err
+		}
+		if err := s.members.DeleteOrganizationTx(ctx, tx, actor, string(id)); err != nil {
 			return err
 		}
 		return s.organizations.DeleteTx(ctx, tx, actor, id, at)
@@ -56,12 +59,9 @@ func (s *Service) DeleteOrganization(ctx context.Context, actor event.Actor, id 
 	return s.directories.Await(ctx)
 }
 
-func (s *Service) deleteSignInTx(ctx context.Context, tx db.Tx, actor event.Actor, id org.ID, at time.Time) error {
+func (s *Service) deleteConnectionsTx(ctx context.Context, tx db.Tx, actor event.Actor, id org.ID, at time.Time) error {
 	if s.connections == nil {
 		return nil
 	}
-	if err := s.connections.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
-		return err
-	}
-	return s.members.DeleteOrganizationTx(ctx, tx, actor, string(id))
+	return s.connections.DeleteOrganizationTx(ctx, tx, actor, string(id), at)
 }
