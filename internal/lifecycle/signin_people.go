@@ -171,3 +171,12 @@ func (s *SignIns) role(ctx context.Context, g issuer.Grant, claims map[string]an
 	claims["roles"] = []string{m.Membership.Role}
 	return nil
 }
+
+// Profile finds a profile for the routes that show it.
+func (s *SignIns) Profile(ctx context.Context, id string) (issuer.Profile, error) {
+	p, err := s.o.Connections.Profile(ctx, sso.ProfileID(id))
+	if err != nil {
+		return issuer.Profile{}, err
+	}
+	return issuer.Profile{ID: string(p.ID), OrganizationID: p.OrganizationID, ConnectionID: string(p.ConnectionID), JSON: p.Payload()}, nil
+}
