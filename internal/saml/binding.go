@@ -291,7 +291,7 @@ func (q *redirected) verify(certificates []*x509.Certificate, allowSHA1 bool) (*
 		return nil, refuse(CodeCertificateUnknown, "a certificate of the identity provider", "none is configured", "The connection has no certificate to check signatures with.")
 	}
 	h := algorithm.hash.New()
-	io.WriteString(h, q.octets)
+	h.Write([]byte(q.octets))
 	sum := h.Sum(nil)
 	for _, cert := range certificates {
 		if algorithm.holds(cert, sum, q.signature) {
