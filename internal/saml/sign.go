@@ -78,11 +78,11 @@ func detach(el *etree.Element) *etree.Element {
 	alone := el.Copy()
 	declared := map[string]bool{}
 	for _, a := range el.Attr {
-		declared[declares(a)] = true
+		declared[declaredName(a)] = true
 	}
 	for up := el.Parent(); up != nil; up = up.Parent() {
 		for _, a := range up.Attr {
-			if name := declares(a); name != "" && !declared[name] {
+			if name := declaredName(a); name != "" && !declared[name] {
 				declared[name] = true
 				alone.CreateAttr(a.FullKey(), a.Value)
 			}
@@ -91,8 +91,8 @@ func detach(el *etree.Element) *etree.Element {
 	return alone
 }
 
-// declares gives the full name of a namespace declaration, "" for any other attribute.
-func declares(a etree.Attr) string {
+// declaredName gives the full name of a namespace declaration, "" for any other attribute.
+func declaredName(a etree.Attr) string {
 	if a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns" {
 		return a.FullKey()
 	}
