@@ -217,7 +217,8 @@ func readRequest(r *http.Request) (authnRequest, string, error) {
 	if err != nil {
 		return q, "", err
 	}
-	if err := xml.Unmarshal(data, &q); err != nil || q.XMLName.Local != "AuthnRequest" || q.XMLName.Space != nsProtocol {
+	if err := xml.Unmarshal(data, &q); err != nil || //nolint:gosec // into four strings
+		q.XMLName.Local != "AuthnRequest" || q.XMLName.Space != nsProtocol {
 		return q, "", errors.New("the SAMLRequest is not an AuthnRequest")
 	}
 	if q.ID == "" || len(q.ID) > maxField {
@@ -348,7 +349,7 @@ func (s *SAML) readLogout(r *http.Request) (*saml.Logout, SAMLServiceProvider, e
 	var claimed struct {
 		Issuer string `xml:"Issuer"`
 	}
-	if err := xml.Unmarshal(data, &claimed); err != nil {
+	if err := xml.Unmarshal(data, &claimed); err != nil { //nolint:gosec // into one string
 		return nil, SAMLServiceProvider{}, errors.New("the logout message cannot be read")
 	}
 	issuer := strings.TrimSpace(claimed.Issuer)
