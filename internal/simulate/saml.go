@@ -175,13 +175,13 @@ func endpoints(role *etree.Element, tag, address string) {
 
 // authnRequest is what is read of a request. Its signature is not looked at: there is nothing to protect here.
 type authnRequest struct {
-	XMLName     xml.Name
-	ID          string `xml:"ID,attr"`
-	Destination string `xml:"Destination,attr"`
-	ACS         string `xml:"AssertionConsumerServiceURL,attr"`
-	IsPassive   string `xml:"IsPassive,attr"`
-	Issuer      string `xml:"Issuer"`
-	NameID      string `xml:"Subject>NameID"`
+	XMLName     xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:protocol AuthnRequest"`
+	ID          string   `xml:"ID,attr"`
+	Destination string   `xml:"Destination,attr"`
+	ACS         string   `xml:"AssertionConsumerServiceURL,attr"`
+	IsPassive   string   `xml:"IsPassive,attr"`
+	Issuer      string   `xml:"Issuer"`
+	NameID      string   `xml:"Subject>NameID"`
 	Policy      struct {
 		Format string `xml:"Format,attr"`
 	} `xml:"NameIDPolicy"`
@@ -217,8 +217,7 @@ func readRequest(r *http.Request) (authnRequest, string, error) {
 	if err != nil {
 		return q, "", err
 	}
-	if err := xml.Unmarshal(data, &q); err != nil || //nolint:gosec // into four strings
-		q.XMLName.Local != "AuthnRequest" || q.XMLName.Space != nsProtocol {
+	if err := xml.Unmarshal(data, &q); err != nil { //nolint:gosec // into strings
 		return q, "", errors.New("the SAMLRequest is not an AuthnRequest")
 	}
 	if q.ID == "" || len(q.ID) > maxField {
