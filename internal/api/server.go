@@ -9,6 +9,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -49,6 +50,8 @@ type Options struct {
 	Snapshots *lifecycle.Snapshots
 
 	Webhooks *webhook.Service
+
+	Issuer *issuer.Service
 }
 
 const defaultMaxBody = 1 << 20

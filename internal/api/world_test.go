@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,9 +22,12 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scim"
+	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -38,6 +42,9 @@ type world struct {
 	handler  http.Handler
 	server   *server
 	dirs     *directory.Service
+	sessions *session.Service
+	issuer   *issuer.Service
+	profiles profiles
 	db       *db.DB
 	orgs     *org.Service
 	dns      texts
@@ -66,7 +73,15 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.orgs.SetResolver(w.dns)
 	sealer, err := db.NewSealer([]byte("sealing key of tests"))
 	w.must(err)
+	w.sessions = session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Logger: log})
+	w.issuer = issuer.NewService(issuer.Options{
+		DB: d, Events: events, IDs: ids, Sealer: sealer, Sessions: w.sessions, Issuer: publicURL, ClientID: w.orgs.ClientID, Logger: log,
+		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, nil),
+	})
+	w.profiles = profiles{}
+	w.issuer.SetProfiles(w.profiles)
 	w.server = New(Options{
+		Issuer:        w.issuer,
 		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
@@ -113,6 +128,7 @@ type reply struct {
 	header http.Header
 	raw    string
 	object map[string]any
+	array  []map[string]any // of an answer that is a bare array
 }
 
 // send makes a request with the management key. Every answer there is in these tests is held against the contract.
@@ -137,7 +153,11 @@ func (w *world) serve(r *http.Request) reply {
 		if got.header.Get("Content-Type") != "application/json" {
 			w.Errorf("%s %s: the body is %q", r.Method, r.URL, got.header.Get("Content-Type"))
 		}
-		if err := json.Unmarshal(recorder.Body.Bytes(), &got.object); err != nil {
+		var into any = &got.object
+		if strings.HasPrefix(got.raw, "[") {
+			into = &got.array
+		}
+		if err := json.Unmarshal(recorder.Body.Bytes(), into); err != nil {
 			w.Fatalf("%s %s: %v in %s", r.Method, r.URL, err, got.raw)
 		}
 	}
