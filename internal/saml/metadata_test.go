@@ -372,6 +372,15 @@ func TestP15_metadata_is_read_from_fixed_places_only(t *testing.T) {
 	}
 }
 
+func TestP15_attributes_of_other_namespaces_are_not_those_of_metadata(t *testing.T) {
+	document := change(t, small, `entityID="https://idp.example"`, `xmlns:x="urn:x" x:entityID="https://evil.example" x:validUntil="2000-01-01T00:00:00Z" entityID="https://idp.example"`,
+		`Location=`, `x:Location="https://evil.example" Location=`)
+	got, err := ParseMetadata([]byte(filled(document)), "", noon)
+	if err != nil || got.EntityID != "https://idp.example" || got.SSO[0].URL != "https://idp.example/sso" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // gosaml2's own reading of the same documents must agree about what matters.
 func TestMetadata_is_read_as_gosaml2_reads_it(t *testing.T) {
 	for _, product := range []string{"okta", "google", "keycloak", "simplesamlphp"} {
