@@ -112,13 +112,13 @@ func connectionMembers() []Member {
 		has("metadata_url", address("SAML: where the provider's metadata is read, daily.")),
 		has("metadata_read_at", orNull(moment("When metadata or discovery was read last."))),
 		has("metadata_error", address("Why the last reading failed.")),
-		has("pending_metadata", orNull(object(
+		has("pending_metadata", orNull(about("Metadata that waits for approval, null if none does.", object(
 			has("reasons", listOf("Why it waits: entity_id_changed, no_certificate_left, not_secure.", &Schema{Type: []string{typeString}})),
 			has("read_at", moment("When it was read.")),
 			has("idp_entity_id", text("The entity id it names.")),
 			has("sso_url", text("The address it names.")),
 			has("certificates", listOf("Fingerprints of the certificates it names.", &Schema{Type: []string{typeString}})),
-		))),
+		)))),
 		has("issuer", address("OpenID Connect: the provider's issuer.")),
 		has("client_id", address("OpenID Connect: our client id there.")),
 		has("client_secret_set", flag("OpenID Connect: there is a client secret.")),
@@ -182,14 +182,14 @@ func connectionSchemas() map[string]*Schema {
 			has("connection_id", text("The connection.")),
 			has("kind", choice("unsolicited belongs to no sign-in that was begun here.", "sign_in", "test", "unsolicited")),
 			has("state", choice("Where it is.", "at_provider", "succeeded", "failed", "timed_out")),
-			has("error", orNull(object(
+			has("error", orNull(about("Why it was refused, null if it was not.", object(
 				has("code", text("Why it was refused; see the reference of sign-in errors.")),
 				has("message", text("A sentence.")),
 				may("wanted", text("What would have been right.")),
 				may("got", text("What came.")),
 				has("fixer", choice("Who mends it.", "it_admin", "operator", "member", "rollcall")),
 				has("advice", text("What to do.")),
-			))),
+			)))),
 			has("checks", listOf("What was looked at.", checkSchema())),
 			has("profile_id", orNull(text("The profile that signed in."))),
 			has("user_id", orNull(text("Their account."))),
