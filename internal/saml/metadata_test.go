@@ -177,6 +177,7 @@ func TestP15_metadata_that_cannot_be_used_says_why(t *testing.T) {
 		{"other encoding", `<?xml version="1.0" encoding="ISO-8859-1"?>` + small, CodeMetadataMalformed, "well-formed"},
 		{"prose", "Please find the metadata attached", CodeMetadataMalformed, "begin"},
 		{"half of it", small[:300], CodeMetadataMalformed, "well-formed"},
+		{"comment alone", "<!-- nothing -->", CodeMetadataMalformed, "well-formed"},
 		{"text behind", small + "x", CodeMetadataMalformed, ""},
 		{"second document", small + small, CodeMetadataMalformed, ""},
 		{"document type", `<!DOCTYPE md:EntityDescriptor [<!ENTITY e SYSTEM "file:///etc/passwd">]>` + small, CodeMetadataMalformed, "document type"},
@@ -334,6 +335,13 @@ func issue(t testing.TB, name string, parent *x509.Certificate, sign func(*x509.
 		t.Fatal(err)
 	}
 	return c
+}
+
+func TestMetadata_may_have_2_MiB(t *testing.T) {
+	document := filled(small)
+	if _, err := ParseMetadata([]byte(document+strings.Repeat(" ", 2<<20-len(document))), "", noon); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestMetadata_tells_its_earliest_end_and_what_it_wants(t *testing.T) {

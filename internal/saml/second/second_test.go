@@ -82,8 +82,6 @@ func TestSecond_agrees_about_every_good_document(t *testing.T) {
 			from, until := strings.Index(doc, "<saml:AttributeStatement>"), strings.Index(doc, "</saml:Assertion>")
 			return doc[:from] + doc[until:]
 		},
-			return edit(t, doc, issuer, strings.Replace(issuer, "</", "</", 1))
-		},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			each(t, func(t *testing.T, l samltest.Layout) {
