@@ -2,7 +2,9 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -22,12 +24,15 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
+	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/session"
+	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -47,6 +52,7 @@ type world struct {
 	profiles profiles
 	db       *db.DB
 	orgs     *org.Service
+	conns    *sso.Service
 	dns      texts
 	now      func() time.Time // of organizations
 	log      *bytes.Buffer
@@ -80,9 +86,22 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	})
 	w.profiles = profiles{}
 	w.issuer.SetProfiles(w.profiles)
+	catalog, err := idp.Load()
+	w.must(err)
+	w.conns = sso.NewService(sso.Config{
+		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Catalog: catalog, Now: time.Now, Logger: log,
+		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
+			return nil, errors.New("no names in tests")
+		}),
+	})
+	members := member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
 	w.server = New(Options{
-		Issuer:        w.issuer,
-		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, time.Now),
+		Issuer:      w.issuer,
+		Connections: w.conns,
+		NewTest: func(_ context.Context, id sso.ID) (string, error) {
+			return publicURL + "/sign-in/test/" + string(id), nil
+		},
+		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, members, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },

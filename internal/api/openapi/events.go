@@ -44,6 +44,9 @@ func Kinds() map[event.Type]Kind {
 	for kind, k := range peopleKinds() {
 		all[kind] = k
 	}
+	for kind, k := range connectionKinds() {
+		all[event.Type(kind)] = k
+	}
 	for _, part := range []map[event.Type]Kind{signInKinds(), ownKinds()} {
 		for kind, k := range part {
 			all[kind] = k
