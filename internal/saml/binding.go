@@ -55,9 +55,7 @@ func envelope(tag, id, issuer, destination string, at time.Time) *etree.Element 
 	el.CreateAttr("ID", id)
 	el.CreateAttr("Version", "2.0")
 	el.CreateAttr("IssueInstant", instant(at))
-	if destination != "" {
-		el.CreateAttr("Destination", destination)
-	}
+	el.CreateAttr("Destination", destination)
 	el.CreateElement("saml:Issuer").SetText(issuer)
 	return el
 }

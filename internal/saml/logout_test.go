@@ -109,6 +109,10 @@ func TestLogout_may_be_about_all_sessions_and_want_no_response(t *testing.T) {
 	if err != nil || cmp.Diff(&r, got.Request) != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
+	empty := strings.Replace(text(t, logoutRequest().element()), "</saml:Issuer>", "</saml:Issuer><samlp:Extensions/>", 1)
+	if got, err := ConsumeLogoutPost(signedForm(t, "SAMLRequest", empty), logoutExpected()); err != nil || got.Request.Asynchronous {
+		t.Errorf("%+v, %v", got, err)
+	}
 	ok := logoutResponse()
 	ok.Status, ok.Detail = "", ""
 	got, err = ConsumeLogoutRedirect(queryOf(t, ok, ""), logoutExpected())
@@ -329,35 +333,29 @@ func TestS24_genuine_signature_elsewhere_in_the_message_proves_nothing(t *testin
 	if err := SignElement(genuine, key, cert, "Issuer"); err != nil {
 		t.Fatal(err)
 	}
-	for name, wrap := range map[string]func(*etree.Element){
-		"assertion as a child":      func(el *etree.Element) { el.AddChild(assertion.Copy()) },
-		"assertion in Extensions":   func(el *etree.Element) { inExtensions(el, assertion.Copy()) },
-		"request in Extensions":     func(el *etree.Element) { inExtensions(el, genuine.Copy()) },
-		"request as a child":        func(el *etree.Element) { el.AddChild(genuine.Copy()) },
-		"request in its own Issuer": func(el *etree.Element) { el.SelectElement("Issuer").AddChild(genuine.Copy()) },
-		"signature of the other ID": func(el *etree.Element) { el.InsertChildAt(1, genuine.SelectElement("Signature").Copy()) },
-		"request in an Object":      func(el *etree.Element) { object(el, genuine) },
-		"signature deeper": func(el *etree.Element) {
-			el.SelectElement("NameID").AddChild(genuine.SelectElement("Signature").Copy())
-		},
-		"two signatures": func(el *etree.Element) {
-			s := genuine.SelectElement("Signature")
-			el.InsertChildAt(1, s.Copy())
-			el.InsertChildAt(1, s.Copy())
-		},
-		"signature with the same ID": func(el *etree.Element) {
-			el.CreateAttr("ID", "_logout1")
-			el.InsertChildAt(1, genuine.SelectElement("Signature").Copy())
-		},
+	signature := genuine.SelectElement("Signature")
+	for _, c := range []struct {
+		name, want string
+		wrap       func(*etree.Element)
+	}{
+		{"assertion as a child", CodeMalformed, func(el *etree.Element) { el.AddChild(assertion.Copy()) }},
+		{"assertion in Extensions", CodeUnsigned, func(el *etree.Element) { inExtensions(el, assertion.Copy()) }},
+		{"request in Extensions", CodeUnsigned, func(el *etree.Element) { inExtensions(el, genuine.Copy()) }},
+		{"request as a child", CodeMalformed, func(el *etree.Element) { el.AddChild(genuine.Copy()) }},
+		{"request in its own Issuer", CodeMalformed, func(el *etree.Element) { el.SelectElement("Issuer").AddChild(genuine.Copy()) }},
+		{"signature of the other ID", CodeSignatureInvalid, func(el *etree.Element) { el.InsertChildAt(1, signature.Copy()) }},
+		{"request in an Object", CodeMalformed, func(el *etree.Element) { object(el, genuine) }},
+		{"signature deeper", CodeMalformed, func(el *etree.Element) { el.SelectElement("NameID").AddChild(signature.Copy()) }},
+		{"two signatures", CodeMalformed, func(el *etree.Element) { el.InsertChildAt(1, signature.Copy()); el.InsertChildAt(1, signature.Copy()) }},
+		{"signature with the same ID", CodeSignatureInvalid, func(el *etree.Element) { el.CreateAttr("ID", "_logout1"); el.InsertChildAt(1, signature.Copy()) }},
 	} {
 		evil := logoutRequest()
 		evil.ID, evil.NameID.Value = "_evil", "eve@acme.example"
 		el := evil.element()
-		wrap(el)
+		c.wrap(el)
 		form := url.Values{"SAMLRequest": {base64.StdEncoding.EncodeToString([]byte(text(t, el)))}}
-		got, err := ConsumeLogoutPost(form, logoutExpected())
-		if c := code(err); c != CodeUnsigned && c != CodeMalformed && c != CodeSignatureInvalid {
-			t.Errorf("%s: %+v, %v", name, got, err)
+		if got, err := ConsumeLogoutPost(form, logoutExpected()); code(err) != c.want {
+			t.Errorf("%s: %+v, %v", c.name, got, err)
 		}
 	}
 }
