@@ -111,6 +111,9 @@ func TestPost_is_base64_and_nothing_else(t *testing.T) {
 			}
 		})
 	}
+	if _, err := saml.DecodePost(strings.Repeat("A", 10<<20)); err == nil || !strings.Contains(told(err), "10485760") {
+		t.Errorf("a huge message is decoded before it is refused: %v", err)
+	}
 	if _, err := saml.DecodePost(base64.StdEncoding.EncodeToString(make([]byte, 256<<10))); err != nil {
 		t.Errorf("the largest document is refused: %s", told(err))
 	}
