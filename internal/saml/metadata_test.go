@@ -380,6 +380,18 @@ func TestP15_metadata_is_read_from_fixed_places_only(t *testing.T) {
 	}
 }
 
+func TestP15_metadata_without_an_identity_provider_tells_what_it_has(t *testing.T) {
+	for document, got := range map[string]string{
+		spOnly("https://sp.example"): "SPSSODescriptor",
+		change(t, small, "<md:IDPSSODescriptor", "<md:PDPDescriptor", "</md:IDPSSODescriptor", "</md:PDPDescriptor"): "neither that nor an SPSSODescriptor",
+	} {
+		_, err := ParseMetadata([]byte(filled(document)), "", noon)
+		if f, _ := fault.As(err); f == nil || f.Got != got || f.Wanted != "an IDPSSODescriptor" {
+			t.Errorf("%+v", err)
+		}
+	}
+}
+
 func TestP15_attributes_of_other_namespaces_are_not_those_of_metadata(t *testing.T) {
 	document := change(t, small, `entityID="https://idp.example"`, `xmlns:x="urn:x" x:entityID="https://evil.example" x:validUntil="2000-01-01T00:00:00Z" entityID="https://idp.example"`,
 		`Location=`, `x:Location="https://evil.example" Location=`)
