@@ -589,6 +589,7 @@ func TestS24_signed_logout_for_others_or_of_another_time_is_refused(t *testing.T
 		{"answers an empty name", response, "SAMLResponse", CodeInResponseTo, []string{` InResponseTo="_logout0"`, ` InResponseTo=""`}},
 		{"no status", response, "SAMLResponse", CodeMalformed, []string{response[strings.Index(response, "<samlp:Status>"):strings.Index(response, "</samlp:LogoutResponse>")], ""}},
 		{"no code", response, "SAMLResponse", CodeMalformed, []string{`Value="` + StatusResponder + `"`, ""}},
+		{"message instead of a code", response, "SAMLResponse", CodeMalformed, []string{response[strings.Index(response, "<samlp:Status>"):strings.Index(response, "</samlp:LogoutResponse>")], "<samlp:Status><samlp:StatusMessage/></samlp:Status>"}},
 		{"status with more", response, "SAMLResponse", CodeMalformed, []string{"<samlp:Status>", "<samlp:Status><x/>"}},
 		{"empty status", response, "SAMLResponse", CodeMalformed, []string{"<samlp:Status>", "<samlp:Status/><samlp:X>", "</samlp:Status>", "</samlp:X>"}},
 	}

@@ -351,6 +351,10 @@ func TestMetadata_tells_its_earliest_end_and_what_it_wants(t *testing.T) {
 	if err != nil || !got.WantRequestsSigned || !got.ValidUntil.Equal(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	reversed := change(t, document, `validUntil="2027`, `validUntil="2030`)
+	if got, err := ParseMetadata([]byte(filled(reversed)), "", noon); err != nil || got.ValidUntil.Year() != 2028 {
+		t.Errorf("the earliest in the middle: %+v, %v", got, err)
+	}
 	again := change(t, document, `"1" `, `"false" `)
 	if got, err := ParseMetadata([]byte(filled(again)), "", noon); err != nil || got.WantRequestsSigned {
 		t.Errorf("%+v, %v", got, err)
