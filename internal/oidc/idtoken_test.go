@@ -213,6 +213,9 @@ func TestR05_audience_and_azp(t *testing.T) {
 	refusedToken(t, newPeer(t).claim("aud", []string{clientID, "another"}).claim("azp", "another").token(), oidc.CodeAudienceMismatch, "azp")
 	refusedToken(t, newPeer(t).claim("azp", "another").token(), oidc.CodeAudienceMismatch, "azp")
 
+	for _, odd := range []any{[]any{clientID, 7}, []any{clientID, nil}, 7, map[string]any{clientID: true}} {
+		refusedToken(t, newPeer(t).claim("aud", odd).claim("azp", clientID).token(), oidc.CodeMalformed, "")
+	}
 	accepted(t, newPeer(t).claim("aud", []string{clientID}).token())
 	accepted(t, newPeer(t).claim("azp", clientID).token())
 	accepted(t, newPeer(t).claim("aud", []string{"another", clientID}).claim("azp", clientID).token())

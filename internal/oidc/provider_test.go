@@ -119,6 +119,9 @@ func TestAuthorization_names_of_user_management_are_understood(t *testing.T) {
 		t.Errorf("%+v %v", r, err)
 	}
 	byRedirect(t, request("organization_id", "org_1", "organization", "org_2"), oidc.InvalidRequest, "organization")
+	if r, err := oidc.ParseAuthorization(request("organization_id", "org_1", "organization", "org_1", "screen_hint", "sign-in"), oidc.StyleOIDC); err != nil || r.Organization != "org_1" || r.ScreenHint != oidc.ScreenSignIn {
+		t.Errorf("%+v %v", r, err)
+	}
 }
 
 // O01: what no comparison with registered URIs should have to sort out.
@@ -133,6 +136,13 @@ func TestO01_redirect_uri_that_nobody_may_have_is_shown_on_a_page(t *testing.T) 
 	byPage(t, replaced("redirect_uri"), "redirect_uri")
 	byPage(t, replaced("redirect_uri", ""), "redirect_uri")
 	byPage(t, replaced("redirect_uri", redirectURI, redirectURI), "redirect_uri")
+	for text, v := range map[string]url.Values{
+		"redirect_uri is missing.": replaced("redirect_uri"), "client_id is given 2 times; it may come once.": replaced("client_id", "a", "b"), "client_id is missing.": replaced("client_id"),
+	} {
+		if _, err := oidc.ParseAuthorization(v, oidc.StyleOIDC); err == nil || err.(*oidc.ErrorResponse).Description != text { //nolint:errorlint // just made
+			t.Errorf("%v; wanted %q", err, text)
+		}
+	}
 	byPage(t, replaced("redirect_uri", redirectURI, "https://evil.example"), "redirect_uri")
 	byPage(t, replaced("redirect_uri", "https://app.example/\r\nx"), "redirect_uri")
 	byPage(t, replaced("redirect_uri", "https://app.example/"+strings.Repeat("x", 3000)), "redirect_uri")
@@ -470,6 +480,17 @@ func TestAuthorization_scope(t *testing.T) {
 	}
 }
 
+func TestParseScope(t *testing.T) {
+	for _, bad := range []string{"a\x01b", "a\"", "a\\b", "\x7f", "é"} {
+		if got, ok := oidc.ParseScope(bad); ok {
+			t.Errorf("%q gave %v", bad, got)
+		}
+	}
+	if got, ok := oidc.ParseScope(" a  b a "); !ok || !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestAuthorization_lists_are_bounded(t *testing.T) {
 	byRedirect(t, request("provider_scopes", strings.Repeat("a,", 51)), oidc.InvalidRequest, "provider_scopes")
 	v := request()
@@ -478,7 +499,7 @@ func TestAuthorization_lists_are_bounded(t *testing.T) {
 	}
 	byRedirect(t, v, oidc.InvalidRequest, "provider_query_params")
 	byRedirect(t, request("provider_query_params[a]", "1", "provider_query_params[a]", "2"), oidc.InvalidRequest, "provider_query_params[a]")
-	r, err := oidc.ParseAuthorization(request("provider_scopes[]", "a", "provider_query_params[]", "1", "provider_query_params", "x"), oidc.StyleOIDC)
+	r, err := oidc.ParseAuthorization(request("provider_scopes[]", "a", "provider_query_params[]", "1", "provider_query_params", "x", "provider_query_params[a", "y", "x]", "z"), oidc.StyleOIDC)
 	if err != nil || !slices.Equal(r.ProviderScopes, []string{"a"}) || r.ProviderQuery != nil {
 		t.Errorf("%+v %v", r, err)
 	}

@@ -398,7 +398,7 @@ func TestR11_an_answer_that_is_two_answers_is_refused(t *testing.T) {
 
 func TestCallback_with_an_error_says_what_the_provider_said(t *testing.T) {
 	e := oidc.CallbackExpectation{Issuer: issuer}
-	_, err := oidc.CheckCallback(answer("error", "access_denied", "error_description", "<b>no\r\nway</b> "+strings.Repeat("x", 1000)), e)
+	_, err := oidc.CheckCallback(answer("error", "access_denied", "error_description", "<b>no\r\x7fway</b> "+strings.Repeat("x", 1000)), e)
 	f := refused(t, err, oidc.CodeDenied, "error")
 	if !strings.HasPrefix(f.Got, "access_denied <b>no  way</b> ") || len(f.Got) > 510 || strings.Contains(f.Message, "<b>") {
 		t.Errorf("%q", f.Got)
