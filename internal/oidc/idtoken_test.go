@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/oidc"
 )
 
@@ -44,7 +45,14 @@ func TestVerifyIDToken_without_an_expectation_accepts_nothing(t *testing.T) {
 		if name == "nonce" {
 			raw.without("nonce")
 		}
-		if token, err := verify(t, raw.token(), change); err == nil || token.Subject != "" {
+		switch name { // what a forger would send
+		case "issuer":
+			raw.claim("iss", "")
+		case "client":
+			raw.claim("aud", "")
+		}
+		token, err := verify(t, raw.token(), change)
+		if _, typed := fault.As(err); err == nil || typed || token.Subject != "" {
 			t.Errorf("without %s: %v, %v", name, token, err)
 		}
 	}

@@ -165,7 +165,7 @@ func TestIssuer_as_people_type_it(t *testing.T) {
 		"https://login.microsoftonline.com/{tenantid}/v2.0": oidc.CodeIssuerMismatch,
 	} {
 		got, err := oidc.ParseIssuer(typed, false)
-		if refused(t, err, code, "issuer"); got != "" {
+		if f := refused(t, err, code, "issuer"); got != "" || typed == "" && f.Message != "The issuer is missing." {
 			t.Errorf("%q gave %q", typed, got)
 		}
 	}
@@ -515,8 +515,9 @@ func TestR14_logout_token(t *testing.T) {
 	}
 	for _, e := range []oidc.LogoutExpectation{{ClientID: clientID, Algorithms: []oidc.Algorithm{oidc.RS256}}, {Issuer: issuer, Algorithms: []oidc.Algorithm{oidc.RS256}}, {Issuer: issuer, ClientID: clientID}} {
 		e.Now = now
-		if _, err := oidc.VerifyLogoutToken(context.Background(), logoutPeer(t).token(), allKeys(t), e); err == nil {
-			t.Errorf("%+v accepted", e)
+		_, err := oidc.VerifyLogoutToken(context.Background(), logoutPeer(t).claim("iss", e.Issuer).claim("aud", e.ClientID).token(), allKeys(t), e)
+		if _, typed := fault.As(err); err == nil || typed {
+			t.Errorf("%+v: %v", e, err)
 		}
 	}
 }
@@ -638,6 +639,11 @@ func TestTokenResponse_of_a_provider(t *testing.T) {
 	got, err := oidc.ParseTokenResponse([]byte(`{"id_token":"a.b.c","access_token":"t","token_type":"bearer","expires_in":"3600","refresh_token":"r"}`), 200, "application/json;charset=UTF-8")
 	if err != nil || got.IDToken != "a.b.c" || got.AccessToken != "t" || got.RefreshToken != "r" {
 		t.Errorf("%v %v", got.IDToken, err)
+	}
+	for _, body := range []string{`{"id_token":"x","token_type":"N_A"}`, `{"id_token":"x","access_token":"t"}`} {
+		if got, err := oidc.ParseTokenResponse([]byte(body), 200, "application/json"); err != nil || got.IDToken != "x" {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 	for _, c := range []struct {
 		body   string
