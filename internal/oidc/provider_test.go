@@ -228,7 +228,10 @@ func TestO02_verifier(t *testing.T) {
 		{oidc.Challenge(strings.Repeat("a", 129)), strings.Repeat("a", 129)},
 		{oidc.Challenge(strings.Repeat("a", 43) + " "), strings.Repeat("a", 43) + " "},
 	} {
-		told(t, oidc.CheckVerifier(c[0], c[1]), oidc.InvalidGrant, "code_verifier")
+		e := told(t, oidc.CheckVerifier(c[0], c[1]), oidc.InvalidGrant, "code_verifier")
+		if (c[1] == "") != (e.Description == "code_verifier is missing.") {
+			t.Errorf("%q: %s", c[1], e.Description)
+		}
 	}
 	if err := oidc.CheckVerifier(oidc.Challenge(strings.Repeat("~", 128)), strings.Repeat("~", 128)); err != nil {
 		t.Error(err)
@@ -638,6 +641,15 @@ func TestSigningKey_that_was_not_written_here_is_refused(t *testing.T) {
 	}
 	for _, data := range []string{"", "{}", string(private), `{"kty":"oct","k":"AAAA","kid":"x","alg":"HS256"}`} {
 		if k, err := oidc.ParsePublicKey([]byte(data)); err == nil {
+			t.Errorf("%s gave %v", data, k)
+		}
+	}
+	for _, lacks := range []string{"alg", "kid"} {
+		data, err := json.Marshal(jwk(keys().ec.Public(), "x", func(m map[string]any) { m["alg"] = "ES256"; delete(m, lacks) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k, err := oidc.ParsePublicKey(data); err == nil {
 			t.Errorf("%s gave %v", data, k)
 		}
 	}
