@@ -232,6 +232,9 @@ func TestO02_verifier(t *testing.T) {
 		if (c[1] == "") != (e.Description == "code_verifier is missing.") {
 			t.Errorf("%q: %s", c[1], e.Description)
 		}
+		if (c[0] == "") != strings.Contains(e.Description, "asked for without code_challenge") {
+			t.Errorf("%q: %s", c[0], e.Description)
+		}
 	}
 	if err := oidc.CheckVerifier(oidc.Challenge(strings.Repeat("~", 128)), strings.Repeat("~", 128)); err != nil {
 		t.Error(err)
@@ -733,6 +736,9 @@ func TestIDTokenClaims_about_a_person_replace_no_other(t *testing.T) {
 	if len(bare) != 5 {
 		t.Errorf("%v", bare)
 	}
+	if got := (oidc.IDTokenClaims{Subject: "s"}).Claims(oidc.ES256); got["sub"] != "s" {
+		t.Errorf("%v", got)
+	}
 }
 
 func TestSign_names_its_key_and_type(t *testing.T) {
@@ -772,7 +778,13 @@ func TestVerifyOwn_refuses_what_is_not_ours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	null, err := oidc.Sign(key, oidc.TypeIDToken, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := idToken(t, key, func(m map[string]any) { m["x"] = strings.Repeat("x", 9000) })
 	for name, token := range map[string]string{
+		"null": null, "long": long,
 		"of another key": idToken(t, other, nil), "of another key with our kid": idToken(t, stranger, nil), "access token": access, "without signature": parts[0] + "." + parts[1] + ".",
 		"changed": parts[0] + "." + encode(t, map[string]any{"sub": "admin"}) + "." + parts[2], "nothing": "", "text": "x", "too long": strings.Repeat("x", 9000), "no claims": list,
 		"none":  encode(t, map[string]any{"alg": "none", "kid": key.KID, "typ": "JWT"}) + "." + parts[1] + ".",
@@ -786,7 +798,7 @@ func TestVerifyOwn_refuses_what_is_not_ours(t *testing.T) {
 	if _, err := oidc.VerifyOwn(raw, nil, oidc.TypeIDToken); err == nil {
 		t.Error("accepted without keys")
 	}
-	if _, err := oidc.VerifyOwn(raw, append([]oidc.PublicKey{{}}, ours...), oidc.TypeIDToken); err != nil {
+	if _, err := oidc.VerifyOwn(raw, append([]oidc.PublicKey{{}, public(t, other)}, ours...), oidc.TypeIDToken); err != nil {
 		t.Error(err)
 	}
 }
