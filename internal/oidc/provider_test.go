@@ -322,7 +322,9 @@ func TestO05_secrets_in_the_address_and_other_bodies_are_refused(t *testing.T) {
 		told(t, err, oidc.InvalidRequest, "")
 		for _, kind := range []string{"", "text/plain", "multipart/form-data; boundary=x", "application/xml", "application/x-www-form-urlencoded; =", "application/json+x"} {
 			_, err := oidc.ParseTokenRequest(oidc.Request{ContentType: kind, Body: []byte(body)}, style)
-			told(t, err, oidc.InvalidRequest, "Content-Type")
+			if e := told(t, err, oidc.InvalidRequest, "Content-Type"); strings.Contains(e.Description, "json") != style.Compatible() {
+				t.Errorf("%s: %s", style, e.Description)
+			}
 		}
 		_, err = oidc.ParseTokenRequest(oidc.Request{ContentType: "application/x-www-form-urlencoded", Body: []byte("a=%zz")}, style)
 		told(t, err, oidc.InvalidRequest, "")
@@ -394,6 +396,7 @@ func TestTokenRequest_grants(t *testing.T) {
 		{oidc.StyleOIDC, "grant_type=client_credentials", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleOIDC, "grant_type=" + url.QueryEscape(string(oidc.GrantMagicAuth)) + "&code=1&email=a", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleSSO, "grant_type=" + url.QueryEscape(string(oidc.GrantMagicAuth)) + "&code=1&email=a", oidc.UnsupportedGrantType, "grant_type"},
+		{oidc.StyleUserManagement, "grant_type=password&code=1&email=a&password=b", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleSSO, "grant_type=refresh_token&refresh_token=r", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleOIDC, "grant_type=authorization_code&code=" + strings.Repeat("c", 513), oidc.InvalidRequest, "code"},
 		{oidc.StyleOIDC, "grant_type=authorization_code&code=c%00", oidc.InvalidRequest, "code"},
@@ -549,6 +552,9 @@ func TestO08_introspection_and_revocation_requests(t *testing.T) {
 	}
 	got, err := parse(form("token=t&token_type_hint=refresh_token&client_id=i&client_secret=s"))
 	if err != nil || got.Token != "t" || got.Hint != "refresh_token" || got.Client != (oidc.ClientCredentials{ID: "i", Secret: "s", Method: oidc.AuthPost}) {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err := parse(form("token=t&token_type_hint=access_token&client_id=i")); err != nil || got.Hint != "access_token" {
 		t.Errorf("%+v %v", got, err)
 	}
 	if got, err := parse(form("token=t&token_type_hint=magic&client_id=i")); err != nil || got.Hint != "" {
