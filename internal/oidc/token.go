@@ -96,7 +96,6 @@ func ParseTokenRequest(in Request, style Style) (TokenRequest, error) {
 	}
 	r := TokenRequest{Client: client, Grant: Grant(p.one("grant_type", maxParameter))}
 	switch {
-	case p.refusal != nil:
 	case r.Grant == "":
 		p.refuse(Refuse(InvalidRequest, "grant_type is missing.").On("grant_type"))
 	case r.Grant == GrantCode:
