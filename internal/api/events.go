@@ -104,7 +104,7 @@ func notEmitted() []string {
 		"agent.registration.claim.attempt.created", "agent.registration.claim.completed", "agent.registration.created",
 		"agent.registration.credential.issued", "agent.registration.deleted", "agent.registration.expired",
 		"agent.registration.organization.switched", "agent.registration.refreshed", "agent.registration.revoked",
-		"authentication.email_verification_succeeded", "authentication.magic_auth_failed", "authentication.magic_auth_succeeded",
+		"authentication.email_verification_succeeded",
 		"authentication.mfa_succeeded", "authentication.oauth_failed", "authentication.oauth_succeeded",
 		"authentication.passkey_failed", "authentication.passkey_succeeded", "authentication.password_failed",
 		"authentication.password_succeeded", "authentication.radar_risk_detected", "authentication.reauthentication_succeeded",
@@ -115,7 +115,6 @@ func notEmitted() []string {
 		"flag.created", "flag.deleted", "flag.rule_updated", "flag.updated",
 		"group.created", "group.deleted", "group.member_added", "group.member_removed", "group.updated",
 		"invitation.accepted", "invitation.created", "invitation.resent", "invitation.revoked",
-		"magic_auth.created",
 		"organization_role.created", "organization_role.deleted", "organization_role.updated",
 		"password_reset.created", "password_reset.succeeded",
 		"permission.created", "permission.deleted", "permission.updated",
@@ -123,7 +122,6 @@ func notEmitted() []string {
 		"pipes.connected_account.reauthorization_needed",
 		"radar.challenge_created",
 		"role.created", "role.deleted", "role.updated",
-		"session.created", "session.revoked",
 		"waitlist_user.approved", "waitlist_user.created", "waitlist_user.denied",
 	}
 }

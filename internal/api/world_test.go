@@ -22,8 +22,10 @@ import (
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
+	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -40,6 +42,8 @@ type world struct {
 	dirs     *directory.Service
 	db       *db.DB
 	orgs     *org.Service
+	sessions *session.Service
+	members  *member.Service
 	dns      texts
 	now      func() time.Time // of organizations
 	log      *bytes.Buffer
@@ -66,8 +70,10 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.orgs.SetResolver(w.dns)
 	sealer, err := db.NewSealer([]byte("sealing key of tests"))
 	w.must(err)
+	w.sessions = session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: log})
+	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
 	w.server = New(Options{
-		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, time.Now),
+		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, w.members, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },

@@ -278,12 +278,15 @@ func TestPayloads_have_every_member_of_the_contract(t *testing.T) {
 				SignedIn string `json:"last_sign_in_at"`
 			}
 		}
-		if err := json.Unmarshal(m.Payload(u), &got); err != nil {
+		if err := json.Unmarshal(member.Member{Membership: m, User: u}.Payload(), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.Object != "organization_membership" || got.Status != want || got.Managed || got.Role.Slug != "member" || len(got.Roles) != 1 ||
 			got.User.Name != "Ada Lovelace" || got.User.SignedIn != "2026-11-22T12:00:00.000Z" {
 			t.Errorf("%s: %+v", state, got)
+		}
+		if event := string(m.Payload()); strings.Contains(event, `"user":`) || strings.Contains(event, "Ada") {
+			t.Errorf("an event says whose it is: %s", event)
 		}
 	}
 }

@@ -418,7 +418,7 @@ func eventDifferences() map[string][]string {
 			"EventContext: google_analytics_sessions is missing", "EventContext: previous_attributes is missing",
 			"Organization: stripe_customer_id is missing",
 		},
-		"what caused an event, where the contract has no words for it": {"EventContext: derived is ours", "EventContext: exchange_id is ours"},
+		"what caused an event, where the contract has no words for it": {"EventContext: derived is ours", "EventContext: exchange_id is ours", "EventContext: reason is ours"},
 		"events and answers show the same organization":                {"Organization: allow_profiles_outside_organization is ours"},
 	}
 }

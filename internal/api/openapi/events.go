@@ -44,6 +44,12 @@ func Kinds() map[event.Type]Kind {
 	for kind, k := range peopleKinds() {
 		all[kind] = k
 	}
+	for kind, k := range memberKinds() {
+		all[kind] = k
+	}
+	for kind, k := range sessionKinds() {
+		all[kind] = k
+	}
 	for kind, k := range ownKinds() {
 		all[kind] = k
 	}
@@ -135,6 +141,7 @@ func eventSchemas() map[string]*Schema {
 			)),
 			may("exchange_id", text("The recorded SCIM request that caused it.")),
 			may("derived", flag("Concluded by Rollcall, not said by the provider.")),
+			may("reason", text("Why, where the type does not say it: of session.revoked.")),
 		),
 		"EventList": object(
 			has("object", is("list")),
@@ -143,7 +150,7 @@ func eventSchemas() map[string]*Schema {
 		),
 		"SnapshotLine": {Description: "One line. Those between the first and the last are events without an id.", OneOf: []*Schema{
 			noun("snapshot", has("cursor", optionalText("The event up to which the snapshot tells everything, null if there is none."))),
-			noun("event", has("event", text("organization.created, organization_domain.created, dsync.activated, dsync.user.created, dsync.group.created or dsync.group.user_added.")),
+			noun("event", has("event", text("user.created, organization.created, organization_domain.created, dsync.activated, dsync.user.created, dsync.group.created, dsync.group.user_added or organization_membership.created.")),
 				has("data", anything("What is there now.")), made()),
 			noun("snapshot_end", has("cursor", optionalText("The same as in the first line.")), has("records", count("How many lines were between."))),
 		}},
