@@ -42,6 +42,17 @@ const (
 	OrganizationMembershipUpdated Type = "organization_membership.updated"
 	OrganizationMembershipDeleted Type = "organization_membership.deleted"
 
+	ConnectionActivated          Type = "connection.activated"
+	ConnectionDeactivated        Type = "connection.deactivated"
+	ConnectionDeleted            Type = "connection.deleted"
+	ConnectionCertificateEnding  Type = "connection.saml_certificate_renewal_required"
+	ConnectionCertificateRenewed Type = "connection.saml_certificate_renewed"
+
+	SSOStarted   Type = "authentication.sso_started"
+	SSOSucceeded Type = "authentication.sso_succeeded"
+	SSOFailed    Type = "authentication.sso_failed"
+	SSOTimedOut  Type = "authentication.sso_timed_out"
+
 	SessionCreated Type = "session.created"
 	SessionRevoked Type = "session.revoked"
 
@@ -71,7 +82,8 @@ func Types() []Type {
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
 		UserCreated, UserUpdated, UserDeleted,
 		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
-
+		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
+		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
 		SessionCreated, SessionRevoked,
 		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}

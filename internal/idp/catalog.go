@@ -168,7 +168,7 @@ func (c *Catalog) checkTogether() []error {
 			faults = append(faults, fmt.Errorf("directory type %q: want exactly one provider with it in stands_for, got %q", directoryType, slugs))
 		}
 	}
-	return faults
+	return append(faults, c.checkConnectionTypes()...)
 }
 
 // Provider finds a provider by its slug.

@@ -4,7 +4,7 @@
 //
 // # A folder
 //
-//	catalog/okta/idp.json                      name, protocols, claim names, quirks, signs
+//	catalog/okta/idp.json                      name, protocols, types, claim names, quirks, signs
 //	catalog/okta/traffic/01-assign.traffic     what it sends, what it must be answered
 //
 // [Load] reads and checks all of it; a fault names file and line. The folder's

@@ -73,10 +73,11 @@ const (
 	ClaimLastName    Claim = "last_name"
 	ClaimDisplayName Claim = "display_name"
 	ClaimGroups      Claim = "groups"
+	ClaimRoles       Claim = "roles" // of the application, as some providers keep them beside groups
 )
 
 func knownClaims() []Claim {
-	return []Claim{ClaimID, ClaimEmail, ClaimFirstName, ClaimLastName, ClaimDisplayName, ClaimGroups}
+	return []Claim{ClaimID, ClaimEmail, ClaimFirstName, ClaimLastName, ClaimDisplayName, ClaimGroups, ClaimRoles}
 }
 
 // Provider is what the catalogue knows about one identity provider. Values come
@@ -97,8 +98,27 @@ type Provider struct {
 	// sync by SCIM and what to do instead. Set exactly when SCIM is not a protocol.
 	WithoutSCIM string `json:"without_scim,omitempty"`
 
-	// Claims are the attribute or claim names to look for, best first.
+	// ConnectionTypes has the type of a connection for each protocol of signing in.
+	// Providers without a type of their own share GenericSAML and GenericOIDC.
+	ConnectionTypes map[Protocol]ConnectionType `json:"connection_types,omitempty"`
+
+	// StandsForConnections are the generic types that mean this provider when nobody
+	// names one. A type of its own always means its one provider.
+	StandsForConnections []ConnectionType `json:"stands_for_connections,omitempty"`
+
+	// NameIDFormat is what the provider sends once it is set up as its guide says;
+	// empty where that is not known. It is a suggestion for people: a request that
+	// names a format the provider was not set up for is refused by some
+	// (InvalidNameIDPolicy), so by default requests name none.
+	NameIDFormat NameIDFormat `json:"nameid_format,omitempty"`
+
+	// Claims are the attribute or claim names to look for, best first. Set for
+	// every protocol of signing in.
 	Claims map[Protocol]map[Claim][]string `json:"claims,omitempty"`
+
+	// Unverified names what rests on hearsay and not on the vendor's own words or a
+	// real sign-in: "nameid_format" or "claims.saml.groups".
+	Unverified []string `json:"unverified,omitempty"`
 
 	Quirks    []Quirk `json:"quirks,omitempty"`
 	Recognise Signs   `json:"recognise,omitzero"`
@@ -173,7 +193,7 @@ func (p Provider) check() error {
 	if strings.TrimSpace(p.Name) == "" {
 		return fmt.Errorf("name is missing")
 	}
-	for _, problem := range []error{p.checkProtocols(), p.checkTypes(), p.checkClaims(), p.checkQuirks(), p.checkSigns()} {
+	for _, problem := range []error{p.checkProtocols(), p.checkTypes(), p.checkClaims(), p.checkConnections(), p.checkUnverified(), p.checkQuirks(), p.checkSigns()} {
 		if problem != nil {
 			return problem
 		}

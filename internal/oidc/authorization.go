@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Prompt is one value of the parameter prompt (OpenID Connect Core 1.0, section 3.1.2.1).
@@ -49,7 +51,7 @@ type AuthorizationRequest struct {
 	Challenge   string   `json:"challenge,omitempty"` // PKCE S256; empty only on the compatible routes
 
 	Prompt      []Prompt       `json:"prompt,omitempty"`
-	MaxAge      *time.Duration `json:"max_age,omitempty"` // nil: not asked for; whole seconds
+	MaxAge      *time.Duration `json:"-"` // nil: not asked for; whole seconds (kept as max_age)
 	LoginHint   string         `json:"login_hint,omitempty"`
 	IDTokenHint string         `json:"id_token_hint,omitempty"` // not yet verified
 	ACRValues   []string       `json:"acr_values,omitempty"`
@@ -73,6 +75,38 @@ func (r AuthorizationRequest) Prompts(p Prompt) bool { return slices.Contains(r.
 
 // HasScope tells whether a scope was asked for.
 func (r AuthorizationRequest) HasScope(scope string) bool { return slices.Contains(r.Scope, scope) }
+
+// stored is how a request is kept: a duration has no form of its own in JSON.
+type stored struct {
+	Rest   plainRequest `json:",inline"`
+	MaxAge *int64       `json:"max_age,omitempty"` // seconds
+}
+
+type plainRequest AuthorizationRequest
+
+// MarshalJSON writes the request so that UnmarshalJSON reads the same.
+func (r AuthorizationRequest) MarshalJSON() ([]byte, error) {
+	s := stored{Rest: plainRequest(r)}
+	if r.MaxAge != nil {
+		seconds := int64(*r.MaxAge / time.Second)
+		s.MaxAge = &seconds
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *AuthorizationRequest) UnmarshalJSON(data []byte) error {
+	var s stored
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	*r = AuthorizationRequest(s.Rest)
+	if s.MaxAge != nil {
+		age := time.Duration(*s.MaxAge) * time.Second
+		r.MaxAge = &age
+	}
+	return nil
+}
 
 // ParseAuthorization reads an authorization request (RFC 6749, section 4.1.1; OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636).
 // The values are those of the query, or of the form where it was posted.
@@ -300,8 +334,6 @@ func (p *parameters) prompt() []Prompt {
 	return prompts
 }
 
-const longestAge = 10 * 366 * 24 * time.Hour
-
 func (p *parameters) maxAge() *time.Duration {
 	text := p.one("max_age", maxParameter)
 	if text == "" {
@@ -312,7 +344,7 @@ func (p *parameters) maxAge() *time.Duration {
 		p.refuse(Refuse(InvalidRequest, "max_age is a number of seconds.").On("max_age"))
 		return nil
 	}
-	age := min(time.Duration(seconds)*time.Second, longestAge)
+	age := time.Duration(seconds) * time.Second
 	return &age
 }
 

@@ -55,6 +55,23 @@ func CheckCallback(query url.Values, e CallbackExpectation) (Callback, error) {
 	return c, nil
 }
 
+// Initiation is a sign-in that the provider's portal starts (OpenID Connect Core 1.0, section 4). target_link_uri is not followed: the
+// sign-in ends at the default application.
+type Initiation struct{ LoginHint string }
+
+// CheckInitiation reads the parameters of a sign-in that is started by another party: it has to name the connection's issuer.
+func CheckInitiation(values url.Values, issuer string) (Initiation, error) {
+	p := &parameters{values: values}
+	got, hint := p.one("iss", maxParameter), p.one("login_hint", maxParameter)
+	switch {
+	case p.refusal != nil:
+		return Initiation{}, refuse(CodeMalformed, "%s", p.refusal.Description).On(p.refusal.Field)
+	case got != issuer:
+		return Initiation{}, refuse(CodeIssuerMismatch, "Another issuer than this connection's starts the sign-in.").On("iss").Compared(issuer, clip(got))
+	}
+	return Initiation{LoginHint: hint}, nil
+}
+
 // denied translates a provider's error. AADSTS50105 is how Microsoft Entra ID says that the person is not assigned to the application; others
 // say so in words.
 func denied(problem, description string) error {

@@ -88,8 +88,17 @@ type discoveryDocument struct {
 	AuthMethods           []AuthMethod `json:"token_endpoint_auth_methods_supported"`
 	Scopes                []string     `json:"scopes_supported"`
 	ChallengeMethods      []string     `json:"code_challenge_methods_supported"`
-	IssParameter          bool         `json:"authorization_response_iss_parameter_supported"`
-	BackChannelLogout     bool         `json:"backchannel_logout_supported"`
+	IssParameter          flag         `json:"authorization_response_iss_parameter_supported"`
+	BackChannelLogout     flag         `json:"backchannel_logout_supported"`
+}
+
+// flag is a boolean that some providers write as a string. Anything else is false and no reason to refuse the whole document.
+type flag bool
+
+// UnmarshalJSON takes true and "true".
+func (f *flag) UnmarshalJSON(data []byte) error {
+	*f = string(data) == "true" || string(data) == `"true"`
+	return nil
 }
 
 // ParseDiscovery reads the document that issuer publishes (OpenID Connect Discovery 1.0, section 3). The issuer in it has to be the same text,
@@ -108,7 +117,7 @@ func ParseDiscovery(data []byte, issuer string, allowHTTP bool) (Discovery, erro
 	d := Discovery{
 		Issuer: doc.Issuer, AuthorizationEndpoint: doc.AuthorizationEndpoint, TokenEndpoint: doc.TokenEndpoint,
 		UserInfoEndpoint: doc.UserInfoEndpoint, JWKSURI: doc.JWKSURI, EndSessionEndpoint: doc.EndSessionEndpoint,
-		Scopes: doc.Scopes, IssParameter: doc.IssParameter, PKCE: slices.Contains(doc.ChallengeMethods, "S256"), BackChannelLogout: doc.BackChannelLogout,
+		Scopes: doc.Scopes, IssParameter: bool(doc.IssParameter), PKCE: slices.Contains(doc.ChallengeMethods, "S256"), BackChannelLogout: bool(doc.BackChannelLogout),
 	}
 	if err := d.checkEndpoints(allowHTTP); err != nil {
 		return Discovery{}, err

@@ -181,10 +181,14 @@ func (v *verification) idToken(claims map[string]any, e IDTokenExpectation) (IDT
 	if err := v.common(c, t.Issuer, t.Audience, t.IssuedAt, t.Expiry); err != nil {
 		return IDToken{}, err
 	}
-	nonce, hash := c.text("nonce"), c.text("at_hash")
+	nonce, hash, azp := c.text("nonce"), c.text("at_hash"), c.text("azp")
 	switch {
 	case c.err != nil:
 		return IDToken{}, refuse(CodeMalformed, "A claim of the ID token has a form that is not allowed.").Because(c.err)
+	case len(t.Audience) > 1 && azp == "":
+		return IDToken{}, refuse(CodeAudienceMismatch, "The ID token is meant for several applications and does not say which one asked for it.").On("azp").Compared(e.ClientID, "no azp")
+	case azp != "" && azp != e.ClientID:
+		return IDToken{}, refuse(CodeAudienceMismatch, "Another application asked for the ID token.").On("azp").Compared(e.ClientID, azp)
 	case t.Subject == "" || len(t.Subject) > 255:
 		return IDToken{}, refuse(CodeMissingAttribute, "The ID token has no subject, or one of more than 255 characters.").On("sub").Compared("1 to 255 characters", fmt.Sprintf("%d characters", len(t.Subject)))
 	case !equal(nonce, e.Nonce):
@@ -200,7 +204,6 @@ func (v *verification) idToken(claims map[string]any, e IDTokenExpectation) (IDT
 
 // common checks what ID and logout tokens share.
 func (v *verification) common(c *reader, issuer string, audience []string, issuedAt, expiry time.Time) error {
-	azp := c.text("azp")
 	notBefore := c.time("nbf")
 	switch {
 	case c.err != nil:
@@ -209,10 +212,6 @@ func (v *verification) common(c *reader, issuer string, audience []string, issue
 		return refuse(CodeIssuerMismatch, "The %s comes from another issuer.", v.what).On("iss").Compared(v.issuer, issuer)
 	case !slices.Contains(audience, v.clientID):
 		return refuse(CodeAudienceMismatch, "The %s is meant for another application.", v.what).On("aud").Compared(v.clientID, strings.Join(audience, ", "))
-	case len(audience) > 1 && azp == "":
-		return refuse(CodeAudienceMismatch, "The %s is meant for several applications and does not say which one asked for it.", v.what).On("azp").Compared(v.clientID, "no azp")
-	case azp != "" && azp != v.clientID:
-		return refuse(CodeAudienceMismatch, "Another application asked for the %s.", v.what).On("azp").Compared(v.clientID, azp)
 	case issuedAt.IsZero():
 		return refuse(CodeMissingAttribute, "The %s does not say when it was made.", v.what).On("iat")
 	case expiry.IsZero():

@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	maxKeys    = 100
-	maxRSABits = 8192 // more makes one verification cost what a hundred do
-	maxTried   = 16   // keys that are tried for a token that names none
+	maxKeys  = 100
+	maxTried = 16 // keys that are tried for a token that names none
 )
 
 // KeySet is an identity provider's published keys (RFC 7517, section 5), without those that cannot verify anything. The zero value is empty.
@@ -28,7 +27,7 @@ type KeySet struct {
 }
 
 // ParseKeySet reads a key set document. Keys of unknown kinds and curves, for encryption, with another algorithm, symmetric ones, private
-// ones and RSA keys under 2,048 bits are passed over: a provider may publish what we do not use. A set without any usable key is refused.
+// ones and RSA keys of other than 2,048 to 4,096 bits are passed over: a provider may publish what we do not use. A set without any usable key is refused.
 func ParseKeySet(data []byte) (KeySet, error) {
 	if len(data) > MaxDocument {
 		return KeySet{}, fault.New(fault.TooLarge, CodeMalformed, "The key set has more than %d bytes.", MaxDocument)
@@ -71,7 +70,7 @@ func (s KeySet) Skipped() []string { return slices.Clone(s.skipped) }
 
 func usableKey(text jsontext.Value) (key jose.JSONWebKey, why string) {
 	if err := key.UnmarshalJSON(text); err != nil {
-		return key, "is of an unknown kind or malformed"
+		return key, "is of an unknown kind, malformed, or RSA of more than 4,096 bits"
 	}
 	switch {
 	case key.Use != "" && key.Use != "sig":
@@ -81,11 +80,8 @@ func usableKey(text jsontext.Value) (key jose.JSONWebKey, why string) {
 	}
 	switch k := key.Key.(type) {
 	case *rsa.PublicKey:
-		switch bits := k.N.BitLen(); {
-		case bits < rsaBits:
+		if bits := k.N.BitLen(); bits < rsaBits {
 			return key, fmt.Sprintf("is a weak RSA key of %d bits", bits)
-		case bits > maxRSABits:
-			return key, fmt.Sprintf("is an RSA key of %d bits", bits)
 		}
 	case *ecdsa.PublicKey, ed25519.PublicKey:
 	default: // symmetric, or the private half
