@@ -82,6 +82,7 @@ func TestDefaults_are_those_of_the_manual(t *testing.T) {
 	got := mustLoad(t, parse(t))
 	want := app.Config{
 		Listen: "127.0.0.1:8080", DataDir: "./rollcall-data", Accounts: app.AccountsRollcall, LogFormat: app.LogText,
+		SecondVerifier: app.On, SessionIdle: 12 * time.Hour, SessionLife: 7 * 24 * time.Hour,
 		RateLimit: 1000, APIRateLimit: 200, ExchangeRetention: 30 * 24 * time.Hour, ExchangeMaxBytes: 1 << 30, WebhookRetention: 30 * 24 * time.Hour, ShutdownTimeout: 30 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -243,5 +244,25 @@ func TestVariable_that_looks_like_a_misspelt_setting_is_pointed_out(t *testing.T
 	got := app.Strays([]string{"ROLLCALL_LISTN=x", "ROLLCALL_LISTEN=x", "ROLLCALL_SERVICE_HOST=10.0.0.1", "ROLLCALL_PORT=tcp://10.0.0.1:80", "PATH=/bin"})
 	if diff := cmp.Diff([]string{"ROLLCALL_LISTN is no setting; did you mean ROLLCALL_LISTEN?"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestMail_server_is_read_with_its_sender_and_its_password_never_repeated(t *testing.T) {
+	c := mustLoad(t, parse(t, "--mail-from", "Acme <no-reply@acme.example>"), "ROLLCALL_SMTP_URL=smtp://rollcall:secret@mail.example.com")
+	if c.Mail == nil || c.Mail.Host != "mail.example.com" || c.Mail.Port != 587 || c.Mail.Password != "secret" || c.Mail.From.Name != "Acme" || c.Mail.Plaintext {
+		t.Errorf("read %+v", c.Mail)
+	}
+	if shown := origin(t, parse(t, "--smtp-url", "smtp://rollcall:secret@mail.example.com"), "smtp-url"); strings.Contains(shown.Value, "secret") {
+		t.Errorf("shown as %s", shown.Value)
+	}
+	for _, args := range [][]string{
+		{"--smtp-url", "smtp://a:secret@mail.example.com"},
+		{"--mail-from", "no-reply@acme.example"},
+		{"--smtp-url", "http://a:secret@mail.example.com", "--mail-from", "no-reply@acme.example"},
+		{"--smtp-url", "smtp://a:secret@mail.example.com", "--mail-from", "nobody"},
+	} {
+		if got := faultsOf(t, parse(t, args...)); len(got) != 1 || strings.Contains(got[0], "secret") {
+			t.Errorf("%q: %q", args, got)
+		}
 	}
 }
