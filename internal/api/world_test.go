@@ -2,10 +2,13 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,11 +24,15 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
+	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/session"
+	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -40,10 +47,13 @@ type world struct {
 	handler  http.Handler
 	server   *server
 	dirs     *directory.Service
+	sessions *session.Service
+	issuer   *issuer.Service
+	profiles profiles
 	db       *db.DB
 	orgs     *org.Service
-	sessions *session.Service
 	members  *member.Service
+	conns    *sso.Service
 	dns      texts
 	now      func() time.Time // of organizations
 	log      *bytes.Buffer
@@ -70,9 +80,28 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.orgs.SetResolver(w.dns)
 	sealer, err := db.NewSealer([]byte("sealing key of tests"))
 	w.must(err)
-	w.sessions = session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: log})
+	w.sessions = session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Logger: log})
+	w.issuer = issuer.NewService(issuer.Options{
+		DB: d, Events: events, IDs: ids, Sealer: sealer, Sessions: w.sessions, Issuer: publicURL, ClientID: w.orgs.ClientID, Logger: log,
+		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, nil),
+	})
+	w.profiles = profiles{}
+	w.issuer.SetProfiles(w.profiles)
+	catalog, err := idp.Load()
+	w.must(err)
+	w.conns = sso.NewService(sso.Config{
+		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Catalog: catalog, Now: time.Now, Logger: log,
+		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
+			return nil, errors.New("no names in tests")
+		}),
+	})
 	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
 	w.server = New(Options{
+		Issuer:      w.issuer,
+		Connections: w.conns,
+		NewTest: func(_ context.Context, id sso.ID) (string, error) {
+			return publicURL + "/sign-in/test/" + string(id), nil
+		},
 		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, w.members, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
@@ -119,6 +148,7 @@ type reply struct {
 	header http.Header
 	raw    string
 	object map[string]any
+	array  []map[string]any // of an answer that is a bare array
 }
 
 // send makes a request with the management key. Every answer there is in these tests is held against the contract.
@@ -143,7 +173,11 @@ func (w *world) serve(r *http.Request) reply {
 		if got.header.Get("Content-Type") != "application/json" {
 			w.Errorf("%s %s: the body is %q", r.Method, r.URL, got.header.Get("Content-Type"))
 		}
-		if err := json.Unmarshal(recorder.Body.Bytes(), &got.object); err != nil {
+		var into any = &got.object
+		if strings.HasPrefix(got.raw, "[") {
+			into = &got.array
+		}
+		if err := json.Unmarshal(recorder.Body.Bytes(), into); err != nil {
 			w.Fatalf("%s %s: %v in %s", r.Method, r.URL, err, got.raw)
 		}
 	}

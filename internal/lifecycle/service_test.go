@@ -41,12 +41,7 @@ func newReplica(d *db.DB) replica {
 	p.orgs = org.NewService(d, p.events, ids, time.Now)
 	p.dirs = directory.NewService(directory.Options{DB: d, Events: p.events, IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 	p.orgs.SetDoors(p.dirs)
-	sealer, err := db.NewSealer([]byte("sealing key of tests"))
-	if err != nil {
-		panic(err)
-	}
-	sessions := session.NewService(session.Options{DB: d, Events: p.events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
-	p.people = member.NewService(d, p.events, ids, p.orgs, sessions, time.Now)
+	p.people = newMembers(d, p.events, ids, p.orgs)
 	p.s = lifecycle.NewService(d, p.orgs, p.dirs, p.people, time.Now)
 	return p
 }
@@ -226,6 +221,14 @@ func TestDeleted_organization_keeps_nothing_that_was_made_at_the_same_time(t *te
 			}
 		}
 	})
+}
+
+func newMembers(d *db.DB, events *event.Log, ids *token.Source, orgs *org.Service) *member.Service {
+	sealer, err := db.NewSealer([]byte("sealing key of tests"))
+	if err != nil {
+		panic(err)
+	}
+	return member.NewService(d, events, ids, orgs, session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer}), time.Now)
 }
 
 func TestDeleted_organization_takes_its_members_along_and_leaves_their_accounts(t *testing.T) {

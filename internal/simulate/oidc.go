@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -48,7 +49,7 @@ type OIDC struct {
 	mux      *http.ServeMux
 	path     string
 	key      oidc.SigningKey
-	otherKey oidc.SigningKey // nobody was told of it
+	stranger func() (oidc.SigningKey, error) // made when it is needed: nobody was told of it
 	public   oidc.PublicKey
 	codes    *memory[oidcCode]
 	tokens   *memory[Person]
@@ -92,14 +93,12 @@ func NewOIDC(o OIDCOptions) (*OIDC, error) {
 		codes: newMemory[oidcCode](rememberedCodes, codeLife), tokens: newMemory[Person](rememberedCodes, tokenLife), sessions: newMemory[oidcSession](rememberedSignIns, signInLife),
 	}
 	s.options.People = withIDs(o.People)
-	var err1, err2, err3 error
-	s.key, err1 = oidc.NewSigningKey(oidc.RS256, o.Now())
-	s.otherKey, err2 = oidc.NewSigningKey(oidc.RS256, o.Now())
-	if err := errors.Join(err1, err2); err != nil {
+	s.stranger = sync.OnceValues(func() (oidc.SigningKey, error) { return oidc.NewSigningKey(oidc.RS256, o.Now()) })
+	if s.key, err = oidc.NewSigningKey(oidc.RS256, o.Now()); err != nil {
 		return nil, err
 	}
-	if s.public, err3 = s.key.Public(); err3 != nil {
-		return nil, err3
+	if s.public, err = s.key.Public(); err != nil {
+		return nil, err
 	}
 	s.routes()
 	return s, nil
@@ -148,7 +147,7 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	harden(w.Header())
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // the reader has gone; there is nobody to tell
+	_, _ = w.Write(data) //nolint:gosec // JSON, named so, and not to be guessed at; a reader that has gone cannot be told
 }
 
 func (s *OIDC) document(w http.ResponseWriter, _ *http.Request) {
@@ -232,7 +231,7 @@ func (s *OIDC) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	hidden := [][2]string{{"request", r.URL.RawQuery}}
-	s.pages.choose(w, "Sign in", client.Name, s.path+"/answer", request.LoginHint, s.options.People, hidden)
+	s.pages.choose(w, "Sign in", client.Name, s.path+"/answer", request.LoginHint, s.options.People, oidcMisbehaviours(), hidden)
 }
 
 // answer sends the person back with a code, or with an error. The request comes back in the form, so it is checked again.
@@ -343,15 +342,19 @@ func (s *OIDC) idToken(g oidcCode, access string, now time.Time) (string, error)
 		now = now.Add(-time.Hour)
 	}
 	claims := oidc.IDTokenClaims{
-		Issuer: s.Issuer(), Subject: g.person.ID, ClientID: g.request.ClientID, IssuedAt: now, Expires: now.Add(answerLife), AuthTime: min2(g.at, now),
-		Nonce: g.request.Nonce, SID: g.session, AMR: []string{"none"}, AccessToken: access, Extra: about(g.person),
+		Issuer: s.Issuer(), Subject: g.person.ID, ClientID: g.request.ClientID, IssuedAt: now, Expires: now.Add(answerLife), AuthTime: earlier(g.at, now),
+		Nonce: g.request.Nonce, SID: g.session, AMR: []string{"user"}, AccessToken: access, Extra: about(g.person),
 	}
 	key := s.key
 	switch g.scenario {
 	case WrongAudience:
 		claims.ClientID = "another-app"
 	case WrongKey:
-		key = s.otherKey
+		other, err := s.stranger()
+		if err != nil {
+			return "", err
+		}
+		key = other
 	}
 	raw, err := oidc.Sign(key, oidc.TypeIDToken, claims.Claims(key.Alg))
 	if err != nil {
@@ -371,7 +374,7 @@ func (s *OIDC) idToken(g oidcCode, access string, now time.Time) (string, error)
 	return raw, nil
 }
 
-func min2(a, b time.Time) time.Time {
+func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}

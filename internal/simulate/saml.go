@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/beevik/etree"
@@ -49,9 +50,13 @@ type SAML struct {
 	path     string
 	key      *rsa.PrivateKey
 	cert     *x509.Certificate
-	otherKey *rsa.PrivateKey // nobody was told of it
-	other    *x509.Certificate
+	stranger func() (samlKey, error) // made when it is needed: nobody was told of it
 	sessions *memory[samlSession]
+}
+
+type samlKey struct {
+	private *rsa.PrivateKey
+	cert    *x509.Certificate
 }
 
 type samlSession struct {
@@ -86,9 +91,10 @@ func NewSAML(o SAMLOptions) (*SAML, error) {
 	if s.key, s.cert, err = saml.NewKeyPair(s.EntityID(), o.Now()); err != nil {
 		return nil, err
 	}
-	if s.otherKey, s.other, err = saml.NewKeyPair("nobody knows this key", o.Now()); err != nil {
-		return nil, err
-	}
+	s.stranger = sync.OnceValues(func() (samlKey, error) {
+		key, cert, err := saml.NewKeyPair("nobody knows this key", o.Now())
+		return samlKey{key, cert}, err
+	})
 	s.routes()
 	return s, nil
 }
@@ -175,13 +181,13 @@ func endpoints(role *etree.Element, tag, address string) {
 
 // authnRequest is what is read of a request. Its signature is not looked at: there is nothing to protect here.
 type authnRequest struct {
-	XMLName     xml.Name
-	ID          string `xml:"ID,attr"`
-	Destination string `xml:"Destination,attr"`
-	ACS         string `xml:"AssertionConsumerServiceURL,attr"`
-	IsPassive   string `xml:"IsPassive,attr"`
-	Issuer      string `xml:"Issuer"`
-	NameID      string `xml:"Subject>NameID"`
+	XMLName     xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:protocol AuthnRequest"`
+	ID          string   `xml:"ID,attr"`
+	Destination string   `xml:"Destination,attr"`
+	ACS         string   `xml:"AssertionConsumerServiceURL,attr"`
+	IsPassive   string   `xml:"IsPassive,attr"`
+	Issuer      string   `xml:"Issuer"`
+	NameID      string   `xml:"Subject>NameID"`
 	Policy      struct {
 		Format string `xml:"Format,attr"`
 	} `xml:"NameIDPolicy"`
@@ -203,7 +209,7 @@ func (s *SAML) request(w http.ResponseWriter, r *http.Request) {
 	case q.IsPassive == "true" || q.IsPassive == "1":
 		s.send(w, a, Person{}, Deny, statusNoPassive)
 	default:
-		s.pages.choose(w, "Sign in", sp.Name, s.path+"/answer", strings.TrimSpace(q.NameID), s.options.People, a.hidden())
+		s.pages.choose(w, "Sign in", sp.Name, s.path+"/answer", strings.TrimSpace(q.NameID), s.options.People, samlMisbehaviours(), a.hidden())
 	}
 }
 
@@ -217,7 +223,7 @@ func readRequest(r *http.Request) (authnRequest, string, error) {
 	if err != nil {
 		return q, "", err
 	}
-	if err := xml.Unmarshal(data, &q); err != nil || q.XMLName.Local != "AuthnRequest" || q.XMLName.Space != nsProtocol {
+	if err := xml.Unmarshal(data, &q); err != nil { //nolint:gosec // into strings
 		return q, "", errors.New("the SAMLRequest is not an AuthnRequest")
 	}
 	if q.ID == "" || len(q.ID) > maxField {
@@ -273,7 +279,7 @@ func (s *SAML) start(w http.ResponseWriter, r *http.Request) {
 		s.pages.refuse(w, err.Error())
 		return
 	}
-	s.pages.choose(w, "Sign in at "+a.SP, "", s.path+"/answer", "", s.options.People, a.hidden())
+	s.pages.choose(w, "Sign in at "+a.SP, "", s.path+"/answer", "", s.options.People, samlMisbehaviours(), a.hidden())
 }
 
 func (s *SAML) answer(w http.ResponseWriter, r *http.Request) {
@@ -348,7 +354,7 @@ func (s *SAML) readLogout(r *http.Request) (*saml.Logout, SAMLServiceProvider, e
 	var claimed struct {
 		Issuer string `xml:"Issuer"`
 	}
-	if err := xml.Unmarshal(data, &claimed); err != nil {
+	if err := xml.Unmarshal(data, &claimed); err != nil { //nolint:gosec // into one string
 		return nil, SAMLServiceProvider{}, errors.New("the logout message cannot be read")
 	}
 	issuer := strings.TrimSpace(claimed.Issuer)

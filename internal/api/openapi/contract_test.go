@@ -396,6 +396,7 @@ func operationDifferences() map[string][]string {
 			"GET /directory_groups/{id}: 403 is never answered", "GET /directory_groups: 403 is never answered",
 			"GET /directory_users/{id}: 403 is never answered", "GET /directory_users: 403 is never answered",
 			"PUT /organizations/{id}: 403 is never answered",
+			"DELETE /connections/{id}: 403 is never answered", "GET /connections/{id}: 403 is never answered", "GET /connections: 403 is never answered",
 		},
 		"a member that answers never hold and the contract lets be missing": {
 			"ApiKeyValidation: agent_registration_id is missing", "Directory: domain is missing", "Organization: stripe_customer_id is missing",
@@ -404,6 +405,25 @@ func operationDifferences() map[string][]string {
 		"settings of our directories": {
 			"Directory: extensions is ours", "Directory: inactive_users is ours", "Directory: label is ours", "Directory: provider is ours",
 			"Directory: provisioning is ours", "Directory: scim_endpoint is ours", "Directory: strict is ours",
+		},
+		"what a connection is made of": {
+			"Connection: acs_paths is ours", "Connection: acs_url is ours", "Connection: attribute_map is ours",
+			"Connection: backchannel_logout_uri is ours", "Connection: certificates is ours", "Connection: client_id is ours",
+			"Connection: client_secret_set is ours", "Connection: first_success_at is ours", "Connection: idp_entity_id is ours",
+			"Connection: issuer is ours", "Connection: lacks is ours", "Connection: last_success_at is ours", "Connection: login_url is ours",
+			"Connection: metadata_error is ours", "Connection: metadata_read_at is ours", "Connection: metadata_url is ours",
+			"Connection: options is ours", "Connection: pending_metadata is ours", "Connection: protocol is ours", "Connection: provider is ours",
+			"Connection: redirect_uri is ours", "Connection: slo_binding is ours", "Connection: slo_url is ours", "Connection: sp_certificate is ours",
+			"Connection: sp_entity_id is ours", "Connection: sp_metadata_url is ours", "Connection: sp_slo_url is ours",
+			"Connection: sso_binding is ours", "Connection: sso_url is ours", "Connection: warnings is ours",
+		},
+		"settings of our applications": {
+			"ConnectApplicationChange: backchannel_logout_uri is ours", "ConnectApplicationChange: initiate_login_uri is ours",
+			"ConnectApplicationChange: post_logout_redirect_uris is ours", "ConnectApplicationChange: signing_alg is ours",
+			"ConnectApplicationChange: uses_pkce is ours",
+			"NewConnectApplication: backchannel_logout_uri is ours", "NewConnectApplication: initiate_login_uri is ours",
+			"NewConnectApplication: is_public is ours", "NewConnectApplication: post_logout_redirect_uris is ours",
+			"NewConnectApplication: signing_alg is ours",
 		},
 		"what has to be published":                  {"OrganizationDomainWithRecords: verification_records is ours"},
 		"whoever follows the log reads it forwards": {"GET /events: default of order is asc, not desc"},
@@ -416,6 +436,7 @@ func eventDifferences() map[string][]string {
 		"a member that events never hold and the contract lets be missing": {
 			"EventContext: ajs_anonymous_id is missing", "EventContext: client_id is missing", "EventContext: google_analytics_client_id is missing",
 			"EventContext: google_analytics_sessions is missing", "EventContext: previous_attributes is missing",
+			"session.created: impersonator is missing", "session.revoked: impersonator is missing",
 			"Organization: stripe_customer_id is missing",
 		},
 		"what caused an event, where the contract has no words for it": {"EventContext: derived is ours", "EventContext: exchange_id is ours", "EventContext: reason is ours"},

@@ -40,11 +40,13 @@ func tags() []tag {
 		{tagDomains, "A domain that an organization has proven is its own."},
 		{tagAPIKeys, "Keys that an organization's own programs use."},
 		{tagDirectories, "A directory is what one identity provider of an organization sends."},
+		{tagConnections, "A connection is how an organization's people sign in: SAML or OpenID Connect with one identity provider."},
 		{tagUsers, "The people of a directory."},
 		{tagGroups, "The groups of a directory."},
 		{tagEvents, "The log of everything that happened. Its types are in the reference of events."},
 		{tagConsumers, "Readers of the log whose cursor Rollcall keeps."},
 		{tagWebhooks, "Events delivered to your app."},
+		{tagApplications, "The OpenID clients that people sign in to, and where their browsers may be sent."},
 		{tagDocument, "This description."},
 	}
 }
@@ -253,6 +255,12 @@ func pathAbout(pattern, name string) string {
 		return "Id of the API key: api_key_…."
 	case "directories":
 		return "Id of the directory: directory_…."
+	case "connections":
+		return "Id of the connection: conn_…."
+	case "certificates":
+		return "SHA-256 of the certificate, as it is listed."
+	case "sign_in_attempts":
+		return "Id of the attempt: sign_in_attempt_…."
 	case "tokens":
 		return "Id of the token: directory_token_…."
 	case "directory_users":
@@ -261,6 +269,12 @@ func pathAbout(pattern, name string) string {
 		return "Id of the group: directory_group_…."
 	case "event_consumers":
 		return "Name of the consumer."
+	case "applications":
+		return "Id of the application: conn_app_…."
+	case "client_secrets":
+		return "Id of the secret: secret_…."
+	case "redirect_uris":
+		return "Id of the redirect URI: redir_…."
 	case "webhook_endpoints":
 		return "Id of the endpoint: we_…."
 	case "webhook_deliveries":

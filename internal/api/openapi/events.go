@@ -44,14 +44,13 @@ func Kinds() map[event.Type]Kind {
 	for kind, k := range peopleKinds() {
 		all[kind] = k
 	}
-	for kind, k := range memberKinds() {
-		all[kind] = k
+	for kind, k := range connectionKinds() {
+		all[event.Type(kind)] = k
 	}
-	for kind, k := range sessionKinds() {
-		all[kind] = k
-	}
-	for kind, k := range ownKinds() {
-		all[kind] = k
+	for _, part := range []map[event.Type]Kind{memberKinds(), signInKinds(), ownKinds()} {
+		for kind, k := range part {
+			all[kind] = k
+		}
 	}
 	return all
 }
@@ -141,7 +140,7 @@ func eventSchemas() map[string]*Schema {
 			)),
 			may("exchange_id", text("The recorded SCIM request that caused it.")),
 			may("derived", flag("Concluded by Rollcall, not said by the provider.")),
-			may("reason", text("Why, where the type does not say it: of session.revoked.")),
+			may("reason", text("Why, where the type of the event does not say it: of session.revoked, like signed_out or user_deactivated.")),
 		),
 		"EventList": object(
 			has("object", is("list")),

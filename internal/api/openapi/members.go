@@ -46,35 +46,3 @@ func memberKinds() map[event.Type]Kind {
 		event.OrganizationMembershipDeleted: {"Somebody was taken out of an organization.", place},
 	}
 }
-
-// sessionKinds are the types of events that sessions and mailed codes have.
-func sessionKinds() map[event.Type]Kind {
-	session := noun("session",
-		has("id", text("Id: session_….")),
-		has("ip_address", optionalText("Where the browser was.")),
-		may("organization_id", text("At which organization; left out for a session without one.")),
-		has("user_agent", optionalText("Which browser it was.")),
-		has("user_id", text("Whose session it is.")),
-		has("auth_method", choice("How the person proved who they are.", "sso", "magic_code", "unknown")),
-		has("status", choice("Whether it serves.", "active", "expired", "revoked")),
-		has("expires_at", moment("When it ends in any case.")),
-		has("ended_at", orNull(moment("When it ended."))),
-		made(), changed(),
-	)
-	attempt := func(status string, userID *Schema, more ...Member) *Schema {
-		return object(append([]Member{
-			has("type", is("magic_auth")), has("status", is(status)), has("ip_address", optionalText("Where the browser was.")),
-			has("user_agent", optionalText("Which browser it was.")), has("user_id", userID), has("email", text("The address that was to be proven.")),
-		}, more...)...)
-	}
-	return map[event.Type]Kind{
-		event.SessionCreated: {"Somebody signed in.", session},
-		event.SessionRevoked: {"A session ended before its time, with all its codes and tokens; context.reason says why.", session},
-		event.MagicAuthCreated: {"A code was made to be mailed.", noun("magic_auth",
-			has("id", text("Id: magic_auth_….")), has("user_id", optionalText("Whose address it is, null if nobody has an account with it.")),
-			has("email", text("Where it is mailed to.")), has("expires_at", moment("How long it is good.")), made(), changed())},
-		event.MagicAuthSucceeded: {"An address was proven by a mailed code or link.", attempt("succeeded", text("Whose address it is."))},
-		event.MagicAuthFailed: {"A code was not the right one.", attempt("failed", optionalText("Whose address it is, null if nobody has an account with it."),
-			has("error", object(has("code", text("For programs.")), has("message", text("For people.")))))},
-	}
-}
