@@ -104,7 +104,7 @@ func TestP02_P03_P04_P07_P17_responses_for_others_or_another_time_are_refused(t 
 	} {
 		a, request := p.start(sso.SignIn)
 		m := p.message(request)
-		response := []byte(nil)
+		var response []byte
 		if one.change != nil {
 			one.change(&m)
 			response = p.Respond(m, samltest.AssertionSigned)
