@@ -1,0 +1,99 @@
+//go:build interop
+
+package interop_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// installing bounds one download; Keycloak's 160 MB is the largest.
+const installing = 15 * time.Minute
+
+// cache is the folder for what this package installs.
+func cache(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("ROLLCALL_INTEROP_CACHE"); dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	must(t, err)
+	return filepath.Join(dir, "rollcall-interop")
+}
+
+// once fills a folder of the cache, whose name holds the exact version, unless that was done before. It is filled beside its
+// place and moved there when complete. The test is skipped when filling fails: the package cannot be had here.
+func once(t *testing.T, name string, fill func(ctx context.Context, dir string) error) string {
+	t.Helper()
+	dir := filepath.Join(cache(t), name)
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	must(t, os.MkdirAll(cache(t), 0o755))
+	fresh, err := os.MkdirTemp(cache(t), "fresh-")
+	must(t, err)
+	defer os.RemoveAll(fresh)
+	ctx, cancel := context.WithTimeout(t.Context(), installing)
+	defer cancel()
+	if err := fill(ctx, fresh); err != nil {
+		t.Skipf("SKIPPED: %s cannot be had here: %v", name, err)
+	}
+	must(t, os.Rename(fresh, dir))
+	return dir
+}
+
+// npm installs exact versions into a folder of the cache and gives it.
+func npm(t *testing.T, name string, packages ...string) string {
+	t.Helper()
+	need(t, "node", "npm")
+	return once(t, name, func(ctx context.Context, dir string) error {
+		args := append([]string{"install", "--prefix", dir, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"}, packages...)
+		_, err := output(ctx, dir, "npm", args...)
+		return err
+	})
+}
+
+// python installs exact versions into a virtual environment of the cache and gives its interpreter.
+func python(t *testing.T, name string, packages ...string) string {
+	t.Helper()
+	need(t, "python3")
+	dir := once(t, name, func(ctx context.Context, dir string) error {
+		if _, err := output(ctx, dir, "python3", "-m", "venv", dir); err != nil {
+			return err
+		}
+		args := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"}, packages...)
+		_, err := output(ctx, dir, filepath.Join(dir, "bin", "python"), args...)
+		return err
+	})
+	return filepath.Join(dir, "bin", "python") // the scripts beside it name the folder it was filled in; the interpreter does not mind
+}
+
+// need skips the test unless the programs are in PATH.
+func need(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, program := range programs {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("SKIPPED: %s is not installed here", program)
+		}
+	}
+}
+
+// mavenFile fetches one artifact (group:artifact:version:kind) from Maven's repository.
+func mavenFile(ctx context.Context, artifact, dir string) (string, error) {
+	_, err := output(ctx, dir, "mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy",
+		"-Dartifact="+artifact, "-DoutputDirectory="+dir)
+	if err != nil {
+		return "", err
+	}
+	part := strings.Split(artifact, ":")
+	return filepath.Join(dir, part[1]+"-"+part[2]+"."+part[3]), nil
+}
