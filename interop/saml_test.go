@@ -3,8 +3,11 @@
 package interop_test
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -12,6 +15,7 @@ import (
 	"encoding/pem"
 	"encoding/xml"
 	"math/big"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +129,10 @@ func (p samlProvider) provesItself(t *testing.T, key *rsa.PrivateKey, apps []sam
 			}
 			raw := got.Form.Get("SAMLResponse")
 			info, err := sp.RetrieveAssertionInfo(raw)
+			if err != nil && strings.Contains(err.Error(), gosaml2LacksDigest) {
+				p.checkedByXMLSec(t, app, key, metadata, decoded(raw))
+				return
+			}
 			if err != nil {
 				t.Fatalf("gosaml2 refuses: %v\n%s", err, decoded(raw))
 			}
@@ -146,6 +154,63 @@ func (p samlProvider) provesItself(t *testing.T, key *rsa.PrivateKey, apps []sam
 			capture(t, p, app, key, metadata, document, info)
 		})
 	}
+}
+
+// gosaml2LacksDigest is a gap of gosaml2 v0.12.0: it takes SHA-256 inside OAEP for an unknown algorithm, since it looks for it under
+// a name that XML Encryption does not give it.
+const gosaml2LacksDigest = "unsupported digest algorithm: http://www.w3.org/2001/04/xmlenc#sha256"
+
+// checkedByXMLSec is the way of the stand-in where gosaml2 cannot follow: xmlsec1 verifies the signature of the response. It does
+// not know this way to encrypt before version 1.3 either, so the assertion is opened here.
+func (p samlProvider) checkedByXMLSec(t *testing.T, app samlApp, key *rsa.PrivateKey, metadata []byte, document string) {
+	t.Helper()
+	need(t, "xmlsec1")
+	dir := t.TempDir()
+	var idp types.EntityDescriptor
+	must(t, xml.Unmarshal(metadata, &idp))
+	write(t, dir+"/response.xml", document)
+	write(t, dir+"/idp.pem", pemOf("CERTIFICATE", certificatesOf(t, idp)[0].Raw))
+	_, err := output(t.Context(), dir, "xmlsec1", "--verify", "--pubkey-cert-pem", "idp.pem",
+		"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:Response", "response.xml")
+	must(t, err)
+	opened := unsealed(t, key, document)
+	info := &saml2.AssertionInfo{NameID: p.Who.NameID, Values: saml2.Values{}}
+	for name, want := range p.Who.Attributes {
+		if !strings.Contains(opened, `Name="`+name+`"`) || !strings.Contains(opened, ">"+want+"<") {
+			t.Errorf("the assertion does not say %s: %q\n%s", name, want, opened)
+		}
+		info.Values[name] = types.Attribute{Values: []types.AttributeValue{{Value: want}}}
+	}
+	if !strings.Contains(opened, ">"+p.Who.NameID+"</") || !strings.Contains(opened, app.EntityID) {
+		t.Errorf("the assertion is not about %s for %s:\n%s", p.Who.NameID, app.EntityID, opened)
+	}
+	capture(t, p, app, key, metadata, document, info)
+}
+
+var cipherValue = regexp.MustCompile(`CipherValue>([^<]+)<`)
+
+// unsealed opens an assertion encrypted as XML Encryption 1.1 prefers: RSA-OAEP with SHA-256 throughout around a key for AES-GCM.
+func unsealed(t *testing.T, key *rsa.PrivateKey, document string) string {
+	t.Helper()
+	values := cipherValue.FindAllStringSubmatch(document, -1)
+	if len(values) != 2 {
+		t.Fatalf("got %d cipher values, want a key and the data", len(values))
+	}
+	var parts [2][]byte
+	for i, value := range values {
+		var err error
+		parts[i], err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value[1]), ""))
+		must(t, err)
+	}
+	symmetric, err := rsa.DecryptOAEP(sha256.New(), nil, key, parts[0], nil)
+	must(t, err)
+	block, err := aes.NewCipher(symmetric)
+	must(t, err)
+	gcm, err := cipher.NewGCM(block)
+	must(t, err)
+	plain, err := gcm.Open(nil, parts[1][:gcm.NonceSize()], parts[1][gcm.NonceSize():], nil)
+	must(t, err)
+	return string(plain)
 }
 
 func decoded(response string) string {
