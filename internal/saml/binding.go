@@ -301,17 +301,17 @@ func (q *redirected) verify(certificates []*x509.Certificate, allowSHA1 bool) (*
 	return nil, refuse(CodeSignatureInvalid, "a signature by a certificate of the connection", "", "The signature in the address fits none of the connection's certificates.")
 }
 
-// minKeyBits is the shortest RSA key whose signature counts.
-const minKeyBits = 2048
-
+// holds does the arithmetic. An ECDSA value is r and s side by side, each as long as the curve's order (RFC 9231 2.3.6).
 func (a octetAlgorithm) holds(cert *x509.Certificate, sum, signature []byte) bool {
+	if _, strong := strength(cert); !strong {
+		return false
+	}
 	switch key := cert.PublicKey.(type) {
 	case *rsa.PublicKey:
-		return !a.ecdsa && key.N.BitLen() >= minKeyBits && rsa.VerifyPKCS1v15(key, a.hash, sum, signature) == nil
+		return !a.ecdsa && rsa.VerifyPKCS1v15(key, a.hash, sum, signature) == nil
 	case *ecdsa.PublicKey:
-		// r and s side by side, each as long as the curve's order (RFC 9231 2.3.6).
 		size := (key.Curve.Params().N.BitLen() + 7) / 8
-		if !a.ecdsa || len(signature) != 2*size || size < 32 {
+		if !a.ecdsa || len(signature) != 2*size {
 			return false
 		}
 		r, s := new(big.Int).SetBytes(signature[:size]), new(big.Int).SetBytes(signature[size:])

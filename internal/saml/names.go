@@ -9,8 +9,6 @@ const (
 	nsEncryption   = "http://www.w3.org/2001/04/xmlenc#"     // xenc
 	nsEncryption11 = "http://www.w3.org/2009/xmlenc11#"      // xenc11
 	nsLogoutAsync  = "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo"
-	statusSuccess  = "urn:oasis:names:tc:SAML:2.0:status:Success"
-	statusPartial  = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 	algRSASHA256   = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 	algRSASHA384   = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384"
 	algRSASHA512   = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
@@ -27,4 +25,12 @@ type Binding string
 const (
 	BindingRedirect Binding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 	BindingPost     Binding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+)
+
+// Status codes of a logout (core 3.2.2.2).
+const (
+	StatusSuccess       = "urn:oasis:names:tc:SAML:2.0:status:Success"
+	StatusRequester     = "urn:oasis:names:tc:SAML:2.0:status:Requester"     // the request was wrong
+	StatusResponder     = "urn:oasis:names:tc:SAML:2.0:status:Responder"     // the request was right and was not carried out
+	StatusPartialLogout = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout" // second code, below Responder or Success
 )
