@@ -18,9 +18,13 @@ const keycloakVersion = "26.4.0"
 // Keycloak takes half a minute to start, so both protocols share one.
 func TestKeycloak_signs_people_in(t *testing.T) {
 	apps, key := standIns(t)
+	ours := grammars(t)
 	client := standInClient()
-	saml, openid := startKeycloak(t, apps, client)
-	t.Run("SAML", func(t *testing.T) { saml.provesItself(t, key, apps) })
+	saml, openid := startKeycloak(t, append(apps, appsOf(ours)...), client)
+	t.Run("SAML", func(t *testing.T) {
+		saml.provesItself(t, key, apps)
+		saml.understands(t, ours)
+	})
 	t.Run("OpenID_Connect", func(t *testing.T) { openid.provesItself(t, client) })
 }
 
@@ -100,6 +104,12 @@ func keycloakSAML(app samlApp) map[string]any {
 		"saml.encrypt": fmt.Sprint(app.Encrypt), "saml.signature.algorithm": "RSA_SHA256", "saml.client.signature": "false",
 		"saml.force.post.binding": "true", "saml_name_id_format": "email", "saml_force_name_id_format": "true", "saml.authnstatement": "true",
 		"saml_assertion_consumer_url_post": app.ACS,
+	}
+	if app.Signing != nil {
+		attributes["saml.client.signature"], attributes["saml.signing.certificate"] = "true", base64DER(app.Signing)
+	}
+	if app.SLO != "" {
+		attributes["saml_single_logout_service_url_redirect"] = app.SLO
 	}
 	if app.Certificate != nil {
 		attributes["saml.encryption.certificate"] = base64DER(app.Certificate)

@@ -19,8 +19,10 @@ import (
 
 func TestLemonLDAP_signs_people_in_by_SAML(t *testing.T) {
 	apps, key := standIns(t)
-	saml, _ := startLemonLDAP(t, apps, standInClient())
+	ours := grammars(t)
+	saml, _ := startLemonLDAP(t, append(apps, appsOf(ours)...), standInClient())
 	saml.provesItself(t, key, apps)
+	saml.understands(t, ours)
 }
 
 func TestLemonLDAP_signs_people_in_by_OpenID_Connect(t *testing.T) {
@@ -123,6 +125,10 @@ func lemonSettings(t *testing.T, dir, base string, key *rsa.PrivateKey, certific
 		}
 		if app.SignResponse {
 			options["samlSPMetaDataOptionsSignSSOMessage"] = 1
+		}
+		if app.Signing != nil {
+			options["samlSPMetaDataOptionsCheckSSOMessageSignature"], options["samlSPMetaDataOptionsCheckSLOMessageSignature"] = 1, 1
+			options["samlSPMetaDataOptionsSignSLOMessage"] = 1
 		}
 		if app.Encrypt {
 			options["samlSPMetaDataOptionsEncryptionMode"] = "assertion"

@@ -31,6 +31,9 @@ type samlApp struct {
 	Certificate                 *x509.Certificate // to encrypt for
 	SignResponse, SignAssertion bool
 	Encrypt                     bool
+	Signing                     *x509.Certificate // its requests are signed with, and have to be; nil: they are not
+	SLO                         string            // "": no single logout
+	Metadata                    string            // as the app itself writes it; "": as spMetadata does
 }
 
 // samlProvider is a running identity provider that knows the apps it was started with.
@@ -77,6 +80,9 @@ func privatePEM(t *testing.T, key *rsa.PrivateKey) string {
 
 // spMetadata is what an identity provider that reads metadata is given for an app.
 func spMetadata(app samlApp) string {
+	if app.Metadata != "" {
+		return app.Metadata
+	}
 	key := ""
 	if app.Certificate != nil {
 		key = `<md:KeyDescriptor use="encryption"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>` +

@@ -16,7 +16,10 @@ const emailFormat = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
 func TestSimpleSAMLphp_signs_people_in_in_every_layout(t *testing.T) {
 	apps, key := standIns(t)
-	startSimpleSAMLphp(t, apps).provesItself(t, key, apps)
+	ours := grammars(t)
+	idp := startSimpleSAMLphp(t, append(apps, appsOf(ours)...))
+	idp.provesItself(t, key, apps)
+	idp.understands(t, ours)
 }
 
 // startSimpleSAMLphp runs Debian's SimpleSAMLphp in PHP's own web server, with everything it writes in a folder of the test.
@@ -54,7 +57,9 @@ $config = ['example-userpass' => ['exampleauth:UserPass', 'alice:alicepass' => [
 `)
 	write(t, filepath.Join(dir, "metadata", "saml20-idp-hosted.php"), fmt.Sprintf(`<?php
 $metadata['http://%s/idp'] = ['host' => '__DEFAULT__', 'privatekey' => 'idp.key', 'certificate' => 'idp.crt',
-    'auth' => 'example-userpass', 'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'];
+    'auth' => 'example-userpass',
+    'SingleSignOnServiceBinding' => ['urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'],
+     'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'];
 `, address))
 	write(t, filepath.Join(dir, "metadata", "saml20-sp-remote.php"), simpleSAMLphpApps(apps))
 
@@ -78,9 +83,19 @@ func simpleSAMLphpApps(apps []samlApp) string {
 	for _, app := range apps {
 		fmt.Fprintf(&text, `$metadata['%s'] = ['AssertionConsumerService' => '%s', 'NameIDFormat' => '%s', 'simplesaml.nameidattribute' => 'mail',
     'saml20.sign.response' => %t, 'saml20.sign.assertion' => %t`, app.EntityID, app.ACS, emailFormat, app.SignResponse, app.SignAssertion)
+		var keys []string
 		if app.Encrypt {
-			fmt.Fprintf(&text, ",\n    'assertion.encryption' => true, 'sharedkey_algorithm' => 'http://www.w3.org/2009/xmlenc11#aes128-gcm', 'certData' => '%s'", base64DER(app.Certificate))
+			text.WriteString(",\n    'assertion.encryption' => true, 'sharedkey_algorithm' => 'http://www.w3.org/2009/xmlenc11#aes128-gcm'")
+			keys = append(keys, fmt.Sprintf("['type' => 'X509Certificate', 'signing' => false, 'encryption' => true, 'X509Certificate' => '%s']", base64DER(app.Certificate)))
 		}
+		if app.Signing != nil {
+			text.WriteString(",\n    'validate.authnrequest' => true, 'validate.logout' => true, 'sign.logout' => true")
+			keys = append(keys, fmt.Sprintf("['type' => 'X509Certificate', 'signing' => true, 'encryption' => false, 'X509Certificate' => '%s']", base64DER(app.Signing)))
+		}
+		if app.SLO != "" {
+			fmt.Fprintf(&text, ",\n    'SingleLogoutService' => '%s'", app.SLO)
+		}
+		fmt.Fprintf(&text, ",\n    'keys' => [%s]", strings.Join(keys, ", "))
 		text.WriteString("];\n")
 	}
 	return text.String()
