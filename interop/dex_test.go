@@ -23,7 +23,9 @@ const (
 
 func TestDex_signs_people_in(t *testing.T) {
 	client := standInClient()
-	startDex(t, client).provesItself(t, client)
+	provider := startDex(t, client)
+	provider.provesItself(t, client)
+	provider.understands(t, client)
 }
 
 // startDex builds Dex from the Go proxy, which takes two minutes once, and runs it with a password of its own.
@@ -49,7 +51,7 @@ func startDex(t *testing.T, client oidcApp) oidcProvider {
 	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "dex"), "serve", config)
 	serve(t, cmd, base+"/dex/.well-known/openid-configuration", 30*time.Second)
 	return oidcProvider{
-		Name: "dex", Version: "2.45.1", Issuer: base + "/dex", Scopes: []string{"profile", "email"},
+		Name: "dex", Version: "2.45.1", Issuer: base + "/dex", Silent: true, Scopes: []string{"profile", "email"},
 		SignIn: map[string]string{"login": "lin@acme.example", "password": "lin-secret"},
 		Who:    map[string]string{"email": "lin@acme.example", "name": "Lin"},
 	}

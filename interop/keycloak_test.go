@@ -25,7 +25,10 @@ func TestKeycloak_signs_people_in(t *testing.T) {
 		saml.provesItself(t, key, apps)
 		saml.understands(t, ours)
 	})
-	t.Run("OpenID_Connect", func(t *testing.T) { openid.provesItself(t, client) })
+	t.Run("OpenID_Connect", func(t *testing.T) {
+		openid.provesItself(t, client)
+		openid.understands(t, client)
+	})
 }
 
 // startKeycloak runs a copy of the distribution, which writes into its own folder, with a realm that is imported at the start.
@@ -62,7 +65,7 @@ func startKeycloak(t *testing.T, apps []samlApp, client oidcApp) (samlProvider, 
 
 	signIn := map[string]string{"username": "ada", "password": "ada-secret"}
 	return samlProvider{
-		Name: "keycloak", Version: keycloakVersion, Metadata: issuer + "/protocol/saml/descriptor", Apps: apps, SignIn: signIn,
+		Name: "keycloak", Version: keycloakVersion, Metadata: issuer + "/protocol/saml/descriptor", SignIn: signIn,
 		Who: person{NameID: "ada@acme.example", Attributes: map[string]string{
 			"email": "ada@acme.example", "urn:oid:2.5.4.42": "Ada", "urn:oid:2.5.4.4": "Lovelace", "groups": "engineers",
 		}},

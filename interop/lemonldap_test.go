@@ -29,6 +29,7 @@ func TestLemonLDAP_signs_people_in_by_OpenID_Connect(t *testing.T) {
 	client := standInClient()
 	_, openid := startLemonLDAP(t, nil, client)
 	openid.provesItself(t, client)
+	openid.understands(t, client)
 }
 
 func startLemonLDAP(t *testing.T, apps []samlApp, client oidcApp) (samlProvider, oidcProvider) {
@@ -65,7 +66,7 @@ languages = en
 
 	signIn := map[string]string{"user": "dwho", "password": "dwho"}
 	return samlProvider{
-		Name: "lemonldap", Version: version, Metadata: base + "/saml/metadata", Apps: apps, SignIn: signIn,
+		Name: "lemonldap", Version: version, Metadata: base + "/saml/metadata", SignIn: signIn, CBC: true,
 		Who: person{NameID: "dwho@badwolf.org", Attributes: map[string]string{"uid": "dwho", "mail": "dwho@badwolf.org", "displayName": "Doctor Who"}},
 	}, oidcProvider{
 		Name: "lemonldap", Version: version, Issuer: base + "/", SignIn: signIn, Scopes: []string{"profile", "email"},

@@ -17,7 +17,9 @@ import (
 
 func TestOidcProvider_signs_people_in(t *testing.T) {
 	client := standInClient()
-	startOidcProvider(t, client).provesItself(t, client)
+	provider := startOidcProvider(t, client)
+	provider.provesItself(t, client)
+	provider.understands(t, client)
 }
 
 // startOidcProvider runs the npm package of that name, which is strict and signs with an elliptic curve here.

@@ -24,6 +24,7 @@ type oidcProvider struct {
 	SignIn        map[string]string // what a person types
 	Scopes        []string
 	Who           map[string]string // claims, from the ID token or userinfo
+	Silent        bool              // about when the person signed in, so a fresh sign-in cannot be asked for
 }
 
 // standInClient is a client of this test. Nobody listens at its redirect URI: the browser stops before it.

@@ -42,7 +42,7 @@ type samlProvider struct {
 	Metadata      string            // its address
 	SignIn        map[string]string // what a person types
 	Who           person
-	Apps          []samlApp
+	CBC           bool // it encrypts by AES-CBC and knows nothing else
 }
 
 // person is who signs in, as the assertion has to say.

@@ -69,7 +69,7 @@ $metadata['http://%s/idp'] = ['host' => '__DEFAULT__', 'privatekey' => 'idp.key'
 	metadata := "http://" + address + "/saml2/idp/metadata.php"
 	serve(t, cmd, metadata, 30*time.Second)
 	return samlProvider{
-		Name: "simplesamlphp", Version: version, Metadata: metadata, Apps: apps,
+		Name: "simplesamlphp", Version: version, Metadata: metadata, CBC: true,
 		SignIn: map[string]string{"username": "alice", "password": "alicepass"},
 		Who: person{NameID: "alice@acme.example", Attributes: map[string]string{
 			"uid": "alice", "mail": "alice@acme.example", "givenName": "Alice", "sn": "Ångström", "eduPersonAffiliation": "staff",
@@ -85,7 +85,7 @@ func simpleSAMLphpApps(apps []samlApp) string {
     'saml20.sign.response' => %t, 'saml20.sign.assertion' => %t`, app.EntityID, app.ACS, emailFormat, app.SignResponse, app.SignAssertion)
 		var keys []string
 		if app.Encrypt {
-			text.WriteString(",\n    'assertion.encryption' => true, 'sharedkey_algorithm' => 'http://www.w3.org/2009/xmlenc11#aes128-gcm'")
+			text.WriteString(",\n    'assertion.encryption' => true")
 			keys = append(keys, fmt.Sprintf("['type' => 'X509Certificate', 'signing' => false, 'encryption' => true, 'X509Certificate' => '%s']", base64DER(app.Certificate)))
 		}
 		if app.Signing != nil {
