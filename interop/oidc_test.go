@@ -24,6 +24,7 @@ type oidcProvider struct {
 	SignIn        map[string]string // what a person types
 	Scopes        []string
 	Who           map[string]string // claims, from the ID token or userinfo
+	Parameters    map[string]string // further ones of the authorization request
 	Silent        bool              // about when the person signed in, so a fresh sign-in cannot be asked for
 }
 
@@ -43,7 +44,11 @@ func (p oidcProvider) provesItself(t *testing.T, app oidcApp) {
 		Scopes: append([]string{oidc.ScopeOpenID}, p.Scopes...),
 	}
 	verifier, state, nonce := oauth2.GenerateVerifier(), rand.Text(), rand.Text()
-	start := config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier))
+	options := []oauth2.AuthCodeOption{oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)}
+	for name, value := range p.Parameters {
+		options = append(options, oauth2.SetAuthURLParam(name, value))
+	}
+	start := config.AuthCodeURL(state, options...)
 	got := newBrowser(t, p.SignIn).walk(t, start, app.RedirectURI).URL.Query()
 	if got.Get("state") != state || got.Get("code") == "" {
 		t.Fatalf("the callback has %v", got)

@@ -270,3 +270,17 @@ func certificatesOf(t *testing.T, idp types.EntityDescriptor) []*x509.Certificat
 func base64DER(certificate *x509.Certificate) string {
 	return base64.StdEncoding.EncodeToString(certificate.Raw)
 }
+
+// certificateOf is the one that a service provider's metadata has.
+func certificateOf(t *testing.T, metadata string) *x509.Certificate {
+	t.Helper()
+	found := regexp.MustCompile(`X509Certificate>([^<]+)<`).FindStringSubmatch(metadata)
+	if found == nil {
+		t.Fatalf("no certificate in %s", metadata)
+	}
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(found[1]), ""))
+	must(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	must(t, err)
+	return certificate
+}
