@@ -94,23 +94,17 @@ func (a relyingParty) learned(t *testing.T, b *browser, client oidcApp) map[stri
 
 func startOpenidClient(t *testing.T, issuer string, client oidcApp, parameters map[string]string) relyingParty {
 	t.Helper()
-	const version = "6.8.9"
-	modules := npm(t, "openid-client-"+version, "openid-client@"+version)
-	return serveApp(t, client, node(t), appEnvironment(t, issuer, client, parameters, "PEER_MODULES="+modules), "peers/openid-client.mjs")
+	return serveApp(t, client, node(t), appEnvironment(t, issuer, client, parameters, "PEER_MODULES="+modules(t)), "peers/openid-client.mjs")
 }
 
 func startWorkOS(t *testing.T, issuer string, client oidcApp, parameters map[string]string) relyingParty {
 	t.Helper()
-	const version = "11.0.0"
-	modules := npm(t, "workos-node-"+version, "@workos-inc/node@"+version)
-	return serveApp(t, client, node(t), appEnvironment(t, issuer, client, parameters, "PEER_MODULES="+modules), "peers/workos.mjs")
+	return serveApp(t, client, node(t), appEnvironment(t, issuer, client, parameters, "PEER_MODULES="+modules(t)), "peers/workos.mjs")
 }
 
 func startAuthlib(t *testing.T, issuer string, client oidcApp, parameters map[string]string) relyingParty {
 	t.Helper()
-	const version = "1.6.0"
-	interpreter := python(t, "authlib-"+version, "authlib=="+version, "requests==2.32.5")
-	return serveApp(t, client, interpreter, appEnvironment(t, issuer, client, parameters, "AUTHLIB_INSECURE_TRANSPORT=1"), "peers/authlib_app.py")
+	return serveApp(t, client, python(t), appEnvironment(t, issuer, client, parameters, "AUTHLIB_INSECURE_TRANSPORT=1"), "peers/authlib_app.py")
 }
 
 func appEnvironment(t *testing.T, issuer string, client oidcApp, parameters map[string]string, more ...string) []string {

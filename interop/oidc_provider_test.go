@@ -25,8 +25,6 @@ func TestOidcProvider_signs_people_in(t *testing.T) {
 // startOidcProvider runs the npm package of that name, which is strict and signs with an elliptic curve here.
 func startOidcProvider(t *testing.T, client oidcApp) oidcProvider {
 	t.Helper()
-	const version = "9.13.3"
-	modules := npm(t, "oidc-provider-"+version, "oidc-provider@"+version)
 	issuer := "http://" + freeAddress(t)
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
@@ -35,11 +33,11 @@ func startOidcProvider(t *testing.T, client oidcApp) oidcProvider {
 	settings, err := json.Marshal(client)
 	must(t, err)
 	cmd := exec.CommandContext(t.Context(), node(t), "peers/oidc-provider.mjs")
-	cmd.Env = append(os.Environ(), "PEER_MODULES="+modules, "PEER_ISSUER="+issuer, "PEER_CLIENT="+string(settings), "PEER_KEY="+string(key))
+	cmd.Env = append(os.Environ(), "PEER_MODULES="+modules(t), "PEER_ISSUER="+issuer, "PEER_CLIENT="+string(settings), "PEER_KEY="+string(key))
 	serve(t, cmd, issuer+"/.well-known/openid-configuration", 30*time.Second)
 	const who = "grace@acme.example"
 	return oidcProvider{
-		Name: "oidc-provider", Version: version, Issuer: issuer, Scopes: []string{"profile", "email"},
+		Name: "oidc-provider", Version: "9.13.3", Issuer: issuer, Scopes: []string{"profile", "email"},
 		SignIn: map[string]string{"login": who, "password": "any"},
 		Who:    map[string]string{"sub": who, "email": who, "given_name": "Grace", "family_name": "Hopper"},
 	}
