@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,14 +67,15 @@ func buildDex(ctx context.Context, dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(main), 0o644); err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-mod=mod", "-o", "dex", "github.com/dexidp/dex/cmd/dex")
-	build.Dir = dir
-	if text, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, text)
+	if _, err := output(ctx, dir, "go", "list", "-mod=mod", "-deps", "github.com/dexidp/dex/cmd/dex"); err != nil { // fetches all
+		return err
+	}
+	if _, err := output(ctx, dir, "go", "build", "-mod=mod", "-o", "dex", "github.com/dexidp/dex/cmd/dex"); err != nil {
+		return broken{err}
 	}
 	source, err := output(ctx, dir, "go", "list", "-mod=mod", "-m", "-f", "{{.Dir}}", "github.com/dexidp/dex")
 	if err != nil {
 		return err
 	}
-	return os.CopyFS(filepath.Join(dir, "web"), os.DirFS(filepath.Join(source[:len(source)-1], "web")))
+	return os.CopyFS(filepath.Join(dir, "web"), os.DirFS(filepath.Join(strings.TrimSpace(source), "web")))
 }

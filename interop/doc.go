@@ -4,7 +4,7 @@
 // The tests carry the build tag interop and are run by `make interop`, which installs Debian's packages where it may (.ci/interop).
 // What npm, PyPI, Maven Central and the Go proxy have is installed by the tests themselves into the folder that
 // ROLLCALL_INTEROP_CACHE names (rollcall-interop in the user's cache folder by default), once. A peer whose package cannot be had is
-// skipped and says so; one that was installed and does not work is a failure.
+// skipped and says so; one that was installed and does not work is a failure, and with ROLLCALL_INTEROP_ALL set nothing is skipped.
 //
 // Each identity provider is also signed in to by a stand-in of this package, built on libraries that share no code with
 // Rollcall's consumer: where that works and Rollcall does not, the fault is ours. What the stand-in received is kept as fixtures

@@ -41,14 +41,17 @@ func startKeycloak(t *testing.T, apps []samlApp, client oidcApp) (samlProvider, 
 			return err
 		}
 		if _, err := output(ctx, dir, "unzip", "-q", archive); err != nil {
-			return err
+			return broken{err}
 		}
 		if err := os.Remove(archive); err != nil {
 			return err
 		}
 		// Augmented once for development with its own database; starts are quick from then on.
 		_, err = output(ctx, dir, filepath.Join(dir, "keycloak-"+keycloakVersion, "bin", "kc.sh"), "build", "--db=dev-mem", "--health-enabled=false")
-		return err
+		if err != nil {
+			return broken{err}
+		}
+		return nil
 	})
 	home, address := filepath.Join(t.TempDir(), "keycloak"), freeAddress(t)
 	_, err := output(t.Context(), "", "cp", "-r", filepath.Join(dist, "keycloak-"+keycloakVersion), home)

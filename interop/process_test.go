@@ -125,7 +125,7 @@ func needDebian(t *testing.T, packages ...string) (version string) {
 		text, err := output(t.Context(), "", "dpkg-query", "-W", "-f", "${Status} ${Version}", name)
 		after, ok := strings.CutPrefix(text, "install ok installed ")
 		if err != nil || !ok {
-			t.Skipf("SKIPPED: Debian's package %s is not installed here", name)
+			skip(t, "Debian's package %s is not installed here", name)
 		}
 		if version == "" {
 			version = after
