@@ -18,8 +18,8 @@ import (
 // maxHops bounds a sign-in: the longest seen here takes eleven.
 const maxHops = 30
 
-// browser is a person without script: it follows redirects, fills the forms it meets from what it was told and presses their
-// first button.
+// browser is a person without script: it follows redirects, fills the forms it meets from what it was told and presses the
+// first button of the first.
 type browser struct {
 	client *http.Client
 	fields map[string]string // form field to what is typed there
@@ -129,20 +129,22 @@ func (b *browser) next(p page) (arrival, bool) {
 	if p.location != nil {
 		return arrival{URL: p.location}, true
 	}
-	for _, form := range formsOf(p) {
-		for name := range form.fields {
-			if value, told := b.fields[name]; told {
-				form.fields.Set(name, value)
-			}
-		}
-		if form.get {
-			to := *form.action
-			to.RawQuery = form.fields.Encode()
-			return arrival{URL: &to}, true
-		}
-		return arrival{URL: form.action, Form: form.fields}, true
+	forms := formsOf(p)
+	if len(forms) == 0 {
+		return arrival{}, false
 	}
-	return arrival{}, false
+	first := forms[0]
+	for name := range first.fields {
+		if value, told := b.fields[name]; told {
+			first.fields.Set(name, value)
+		}
+	}
+	if first.get {
+		to := *first.action
+		to.RawQuery = first.fields.Encode()
+		return arrival{URL: &to}, true
+	}
+	return arrival{URL: first.action, Form: first.fields}, true
 }
 
 func (b *browser) story() string { return "The way here:\n  " + strings.Join(b.trail, "\n  ") }
