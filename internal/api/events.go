@@ -116,7 +116,6 @@ func notEmitted() []string {
 		"group.created", "group.deleted", "group.member_added", "group.member_removed", "group.updated",
 		"invitation.accepted", "invitation.created", "invitation.resent", "invitation.revoked",
 		"magic_auth.created",
-		"organization_membership.created", "organization_membership.deleted", "organization_membership.updated",
 		"organization_role.created", "organization_role.deleted", "organization_role.updated",
 		"password_reset.created", "password_reset.succeeded",
 		"permission.created", "permission.deleted", "permission.updated",
@@ -125,7 +124,6 @@ func notEmitted() []string {
 		"radar.challenge_created",
 		"role.created", "role.deleted", "role.updated",
 		"session.created", "session.revoked",
-		"user.created", "user.deleted", "user.updated",
 		"waitlist_user.approved", "waitlist_user.created", "waitlist_user.denied",
 	}
 }

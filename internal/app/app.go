@@ -27,6 +27,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
+	"github.com/rollcallhq/rollcall/internal/signin"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -64,6 +65,7 @@ type App struct {
 	organizations *org.Service
 	directories   *directory.Service
 	webhooks      *webhook.Service
+	signIn        *signIn
 	key           token.Hash // of the management key
 
 	// NewKey is the management key when this start made it: to be shown now or never. Else it is empty.
@@ -130,7 +132,6 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	})
 	a.organizations.SetDoors(a.directories)
 	a.organizations.SetResolver(resolver(c.DNSServer))
-	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, time.Now)
 	sealer, err := db.NewSealer(a.keys...)
 	if err != nil {
 		return nil, err
@@ -170,8 +171,18 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, fmt.Errorf("catalogue of identity providers: %w", err)
 	}
 
-	// The edges.
 	domains := web.NewDomains(c.PublicURL, c.CustomDomains...)
+	if a.signIn, err = a.buildSignIn(c, ids, sealer, catalog, domains); err != nil {
+		return nil, err
+	}
+	if err = a.signIn.prepare(ctx); err != nil {
+		return nil, err
+	}
+	a.signIn.run(a)
+	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
+	deletions.SetConnections(a.signIn.connections)
+
+	// The edges.
 	cursorKey, err := a.keys.derive("scim list cursors")
 	if err != nil {
 		return nil, err
@@ -201,7 +212,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Deadline:  requestDeadline,
 		Refuse:    refuse,
 		Observe:   a.metrics.observe,
-	}.Wrap(edges(own, scim, rest)), log)
+	}.Wrap(edges(own, scim, rest, a.signIn.edge)), log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
@@ -415,7 +426,7 @@ func (a *App) metricsPage() http.Handler {
 
 // edges sends a request where its path belongs, and takes paths as they are: http.ServeMux would redirect doubled slashes, and
 // some providers send them and do not follow.
-func edges(own map[string]http.Handler, scim, rest http.Handler) http.Handler {
+func edges(own map[string]http.Handler, scim, rest http.Handler, people *signin.Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := own[r.URL.Path]
 		switch {
@@ -423,6 +434,8 @@ func edges(own map[string]http.Handler, scim, rest http.Handler) http.Handler {
 			page.ServeHTTP(w, r)
 		case isSCIM(r.URL.Path):
 			scim.ServeHTTP(w, r)
+		case people.Serves(r):
+			people.ServeHTTP(w, r)
 		default:
 			rest.ServeHTTP(w, r)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 )
@@ -29,6 +30,11 @@ type Settings struct {
 	TrustedProxies    Text `help:"Networks of reverse proxies whose forwarded headers are believed, like 10.0.0.0/8,::1." list:"" placeholder:"CIDR,..."`
 	AllowTarget       Text `help:"Private networks that Rollcall may call out to, like 10.1.0.0/16. Without it only public addresses." list:"" placeholder:"CIDR,..."`
 	Accounts          Text `help:"Who keeps the accounts: rollcall (memberships, invitations) or app (directories and profiles only)." preset:"rollcall" placeholder:"rollcall|app"`
+	SecondVerifier    Text `help:"Verify SAML responses by a second, independent program too and refuse where the two disagree: on or off." preset:"on" placeholder:"on|off"`
+	SessionIdle       Text `help:"How long a session of a person lasts without being used." preset:"12h" placeholder:"DURATION"`
+	SessionLife       Text `help:"How long a session of a person lasts at most." preset:"7d" placeholder:"DURATION"`
+	SMTPURL           Text `name:"smtp-url" help:"Mail server for sign-in codes, like smtp://user:password@mail.example.com:587 or smtps://... Without it no mail is sent." placeholder:"URL" hide:"password"`
+	MailFrom          Text `help:"Sender of mails, like \"Acme <no-reply@acme.example>\"." placeholder:"ADDRESS"`
 	LogFormat         Text `help:"Format of the log on stderr: text or json." preset:"text" placeholder:"text|json"`
 	LogLevel          Text `help:"Least level that is logged: debug, info, warn or error." preset:"info" placeholder:"LEVEL"`
 	RateLimit         Text `help:"SCIM requests a second allowed for each token; 0 for no limit." preset:"1000" placeholder:"N"`
@@ -49,6 +55,15 @@ type Accounts string
 const (
 	AccountsRollcall Accounts = "rollcall"
 	AccountsApp      Accounts = "app"
+)
+
+// Switch is a setting that is on or off.
+type Switch string
+
+// The closed list of Switch.
+const (
+	On  Switch = "on"
+	Off Switch = "off"
 )
 
 // LogFormat is the form of a log line.
@@ -74,6 +89,11 @@ type Config struct {
 	TrustedProxies    []netip.Prefix // empty: forwarded headers are ignored
 	AllowTarget       []netip.Prefix // empty: public addresses only
 	Accounts          Accounts
+	SecondVerifier    Switch
+	SessionIdle       time.Duration
+	SessionLife       time.Duration
+	Mail              *mail.SMTP // nil: no mail is sent
+	MailToLog         bool       // of the demo: mails are printed in the log instead
 	LogFormat         LogFormat
 	LogLevel          slog.Level
 	RateLimit         float64       // requests a second and SCIM token; 0: no limit
@@ -106,6 +126,10 @@ func Load(s *Settings, environ []string) (Config, error) {
 		TrustedProxies:    l.networks(s.TrustedProxies),
 		AllowTarget:       l.networks(s.AllowTarget),
 		Accounts:          oneOf(l, s.Accounts, AccountsRollcall, AccountsApp),
+		SecondVerifier:    oneOf(l, s.SecondVerifier, On, Off),
+		SessionIdle:       l.duration(s.SessionIdle),
+		SessionLife:       l.duration(s.SessionLife),
+		Mail:              l.mail(s.SMTPURL, s.MailFrom),
 		LogFormat:         oneOf(l, s.LogFormat, LogText, LogJSON),
 		LogLevel:          l.level(s.LogLevel),
 		RateLimit:         l.rate(s.RateLimit),

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -368,4 +369,28 @@ func redactedURL(v string) string {
 		return u.Redacted()
 	}
 	return "(unreadable)"
+}
+
+// mail never repeats the address of the server: it holds a password.
+func (l *loader) mail(server, from Text) *mail.SMTP {
+	if l.text(server) == "" {
+		if l.text(from) != "" {
+			l.fault(from, "needs --smtp-url (or ROLLCALL_SMTP_URL) beside it")
+		}
+		return nil
+	}
+	out, err := mail.ParseSMTP(l.text(server))
+	if err != nil {
+		l.fault(server, "%v", err)
+		return nil
+	}
+	if l.text(from) == "" {
+		l.fault(server, "needs --mail-from (or ROLLCALL_MAIL_FROM) beside it")
+		return nil
+	}
+	if out.From, err = mail.ParseFrom(l.text(from)); err != nil {
+		l.fault(from, "%v", err)
+		return nil
+	}
+	return &out
 }

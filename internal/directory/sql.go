@@ -48,6 +48,21 @@ const (
 		UNION ALL SELECT directory_id, kind, delta FROM directory_tally_pending WHERE directory_id IN (%[1]s)) AS t GROUP BY directory_id, kind`
 	countInactive = `SELECT directory_id, '', COUNT(*) FROM directory_users WHERE directory_id IN (%[1]s) AND NOT active GROUP BY directory_id`
 
+	// People of an organization who share a value with a sign-in. $2 is the folded email, $3 one known by id; the lists are externalIds and
+	// user names.
+	selectCandidates = `SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
+		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $3 WHERE d.organization_id = $1 AND d.deleted_at IS NULL
+		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
+		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.external_id IN (%[1]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL
+		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
+		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.user_name_key IN (%[2]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL
+		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, TRUE
+		FROM directories d JOIN directory_user_emails e ON e.directory_id = d.id AND e.email_key = $2
+		JOIN directory_users u ON u.directory_id = e.directory_id AND u.id = e.user_id WHERE d.organization_id = $1 AND d.deleted_at IS NULL`
+	selectAnyLinked    = `SELECT EXISTS (SELECT 1 FROM directories WHERE organization_id = $1 AND deleted_at IS NULL AND state = 'linked')`
+	selectStandingByID = `SELECT u.active, u.suspended FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $2
+		WHERE d.organization_id = $1 AND d.deleted_at IS NULL`
+
 	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.hidden, u.version, u.created_at, u.updated_at, u.document`
 	// In no certain order, see ordered: an ORDER BY within the aggregate opens a sorter for each person, also for those in no group.
 	groupsOfUser = `(SELECT string_agg(m.group_id, ',') FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`

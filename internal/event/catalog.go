@@ -33,6 +33,32 @@ const (
 
 	DirectoryGroupUserAdded   Type = "dsync.group.user_added"
 	DirectoryGroupUserRemoved Type = "dsync.group.user_removed"
+
+	UserCreated Type = "user.created"
+	UserUpdated Type = "user.updated"
+	UserDeleted Type = "user.deleted"
+
+	OrganizationMembershipCreated Type = "organization_membership.created"
+	OrganizationMembershipUpdated Type = "organization_membership.updated"
+	OrganizationMembershipDeleted Type = "organization_membership.deleted"
+
+	ConnectionActivated          Type = "connection.activated"
+	ConnectionDeactivated        Type = "connection.deactivated"
+	ConnectionDeleted            Type = "connection.deleted"
+	ConnectionCertificateEnding  Type = "connection.saml_certificate_renewal_required"
+	ConnectionCertificateRenewed Type = "connection.saml_certificate_renewed"
+
+	SSOStarted   Type = "authentication.sso_started"
+	SSOSucceeded Type = "authentication.sso_succeeded"
+	SSOFailed    Type = "authentication.sso_failed"
+	SSOTimedOut  Type = "authentication.sso_timed_out"
+
+	SessionCreated Type = "session.created"
+	SessionRevoked Type = "session.revoked"
+
+	MagicAuthCreated   Type = "magic_auth.created"
+	MagicAuthSucceeded Type = "authentication.magic_auth_succeeded"
+	MagicAuthFailed    Type = "authentication.magic_auth_failed"
 )
 
 // Types that the compatible API does not have. Its clients do not know them, so they are given only to those who name them.
@@ -54,6 +80,12 @@ func Types() []Type {
 		DirectoryUserCreated, DirectoryUserUpdated, DirectoryUserDeleted,
 		DirectoryGroupCreated, DirectoryGroupUpdated, DirectoryGroupDeleted,
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
+		UserCreated, UserUpdated, UserDeleted,
+		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
+		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
+		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
+		SessionCreated, SessionRevoked,
+		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
 }
 

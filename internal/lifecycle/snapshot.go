@@ -8,6 +8,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 )
 
@@ -40,8 +41,8 @@ type Selection struct {
 }
 
 // Sink takes a snapshot: Begin once, before anything, with the cursor ("" while the log is empty), and then a Record for each thing that is
-// there: organizations each with its domains and directories, a directory with its people, then its groups, then who is in
-// them. An error of the sink ends the snapshot and is given back. data must not be kept.
+// there: accounts, where everything is asked for; then organizations, each with its domains, directories and members; a directory with its
+// people, then its groups, then who is in them. An error of the sink ends the snapshot and is given back. data must not be kept.
 type Sink interface {
 	Begin(cursor string) error
 	Record(kind event.Type, at time.Time, data []byte) error
@@ -77,6 +78,9 @@ func (s *Snapshots) Take(ctx context.Context, which Selection, to Sink) error {
 			return t.organization(o)
 		}
 		if err := to.Begin(cursor); err != nil {
+			return err
+		}
+		if err := member.Present(ctx, r, to.Record); err != nil {
 			return err
 		}
 		return org.Present(ctx, r, t.organization)
@@ -126,5 +130,5 @@ func (t taking) organization(o org.Organization) error {
 			return err
 		}
 	}
-	return nil
+	return member.PresentMembers(t.ctx, t.r, string(o.ID), t.to.Record)
 }

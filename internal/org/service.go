@@ -144,6 +144,11 @@ func (s *Service) LockTx(ctx context.Context, tx db.Tx, id ID) error {
 	return err
 }
 
+// LivesInto guards a write by a living organization, as LockTx does a transaction.
+func (s *Service) LivesInto(w *db.Write, id ID) {
+	w.GuardSelect(lockOrganization+s.db.ForShare(), string(id))
+}
+
 // NotFound is the refusal for an organization that is not there.
 func NotFound(id string) error {
 	return fault.New(fault.NotFound, "entity_not_found", "Organization not found: '%.80s'.", id)

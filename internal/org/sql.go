@@ -26,6 +26,7 @@ const (
 		WHERE organization_id = $1 AND id = $2`
 	deleteDomain      = `DELETE FROM organization_domains WHERE organization_id = $1 AND id = $2`
 	deleteDomains     = `DELETE FROM organization_domains WHERE organization_id = $1`
+	selectOfDomain    = `SELECT organization_id FROM organization_domains WHERE domain = $1 AND state = 'verified'`
 	verifiedElsewhere = `SELECT EXISTS (SELECT 1 FROM organization_domains WHERE domain = $1 AND state = 'verified' AND organization_id <> $2)`
 
 	deleteKeys = `DELETE FROM api_keys WHERE organization_id = $1`

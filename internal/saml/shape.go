@@ -59,7 +59,8 @@ var (
 	}
 	transformsLayout = []slot{{nsSignature, "Transform", 1, true}}
 	exclusiveLayout  = []slot{{nsExclusive, "InclusiveNamespaces", 1, false}}
-	leaf             = []slot{}
+	empty            = []slot{}
+	leaf             = []slot(nil) // text and no elements
 )
 
 // fit holds the children of an element to a layout.
@@ -80,8 +81,8 @@ func fit(n *node, layout []slot) error {
 		}
 		rank = max(rank, layout[i].rank)
 	}
-	if !blank(n.text) && len(layout) > 0 {
-		return wrongShape("elements in "+n.local, "text")
+	if !blank(n.text) && layout != nil {
+		return wrongShape("no text in "+n.local, n.text)
 	}
 	return nil
 }
@@ -131,11 +132,12 @@ func shapeResponse(root *node) (shaped, error) {
 	if err := e.status(); err != nil {
 		return e, err
 	}
-	var err error
-	if e.signature, err = shapeSignature(root); err != nil {
+	if err := solitary(root); err != nil {
 		return e, err
 	}
-	return e, solitary(root)
+	var err error
+	e.signature, err = shapeSignature(root)
+	return e, err
 }
 
 func (e *shaped) status() error {
@@ -260,10 +262,10 @@ func (s *signature) signedInfo(info *node, id string) error {
 	if err := fit(info, signedInfoLayout); err != nil {
 		return err
 	}
-	if err := algorithm(info, "CanonicalizationMethod", leaf, exclusive); err != nil {
+	if err := algorithm(info, "CanonicalizationMethod", empty, exclusive); err != nil {
 		return err
 	}
-	method, err := demand(info, "SignatureMethod", leaf)
+	method, err := demand(info, "SignatureMethod", empty)
 	if err != nil {
 		return err
 	}
@@ -279,7 +281,7 @@ func (s *signature) signedInfo(info *node, id string) error {
 }
 
 func (s *signature) reference(n *node) error {
-	digest, err := demand(n, "DigestMethod", leaf)
+	digest, err := demand(n, "DigestMethod", empty)
 	if err != nil {
 		return err
 	}
@@ -303,7 +305,7 @@ func (s *signature) reference(n *node) error {
 
 // transform holds the two transforms to enveloped-signature and then exclusive canonicalization (core 5.4.4).
 func transform(first, second *node) error {
-	if err := fit(first, leaf); err != nil {
+	if err := fit(first, empty); err != nil {
 		return err
 	}
 	if got := first.value("Algorithm"); got != transformEnveloped {
@@ -316,7 +318,7 @@ func transform(first, second *node) error {
 		return err
 	}
 	for _, list := range second.kids {
-		if err := fit(list, leaf); err != nil {
+		if err := fit(list, empty); err != nil {
 			return err
 		}
 		if got := len(strings.Fields(list.value("PrefixList"))); got > maxPrefixList {

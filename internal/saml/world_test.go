@@ -1,8 +1,11 @@
 package saml_test
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -46,10 +49,10 @@ func accepted(t testing.TB, doc []byte, e saml.Expectation) *saml.Assertion {
 	t.Helper()
 	a, err := saml.Consume(doc, e)
 	if err != nil {
-		t.Fatalf("refused: %s\n%s", told(err), doc)
+		t.Fatalf("refused: %s\n%.3000s", told(err), doc)
 	}
 	if a.Subject.Value != samltest.Person {
-		t.Fatalf("accepted %q\n%s", a.Subject.Value, doc)
+		t.Fatalf("accepted %q\n%.3000s", a.Subject.Value, doc)
 	}
 	return a
 }
@@ -58,14 +61,14 @@ func refused(t testing.TB, doc []byte, e saml.Expectation, code string) *saml.Er
 	t.Helper()
 	a, err := saml.Consume(doc, e)
 	if err == nil {
-		t.Fatalf("accepted as %+v, want %s\n%s", a.Subject, code, doc)
+		t.Fatalf("accepted as %+v, want %s\n%.3000s", a.Subject, code, doc)
 	}
 	var refusal *saml.Error
 	if !errors.As(err, &refusal) {
 		t.Fatalf("the error is a %T: %v", err, err)
 	}
 	if refusal.Code != code {
-		t.Fatalf("refused with %s, want %s\n%s", told(err), code, doc)
+		t.Fatalf("refused with %s, want %s\n%.3000s", told(err), code, doc)
 	}
 	if a != nil {
 		t.Fatalf("a refusal came with an assertion: %+v", a)
@@ -90,3 +93,7 @@ func each(t *testing.T, f func(t *testing.T, l samltest.Layout)) {
 		t.Run(strings.ReplaceAll(l.String(), " ", "_"), func(t *testing.T) { f(t, l) })
 	}
 }
+
+func fingerprint(c *x509.Certificate) string { return fmt.Sprintf("%x", sha256.Sum256(c.Raw)) }
+
+func der(c *x509.Certificate) string { return base64.StdEncoding.EncodeToString(c.Raw) }

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -73,4 +75,19 @@ func (d Domains) Called(r *http.Request, organization string) string {
 		return base
 	}
 	return d.Preferred(r, organization)
+}
+
+// Bases are all hosts that the operator has named, each once, first the preferred one of an organization, which may be "". Where none is
+// named it is listen, what the process itself listens on: what a request says of its host is never among them.
+func (d Domains) Bases(organization, listen string) []string {
+	out := []string{}
+	for _, base := range append([]string{d.own[organization], d.all, d.public}, slices.Sorted(maps.Values(d.own))...) {
+		if base != "" && !slices.Contains(out, base) {
+			out = append(out, base)
+		}
+	}
+	if len(out) == 0 || d.public == "" {
+		out = append(out, listen)
+	}
+	return out
 }

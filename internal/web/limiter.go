@@ -37,6 +37,13 @@ func NewLimiter(perSecond float64, keep int) *Limiter {
 	}
 }
 
+// NewBurstLimiter is a NewLimiter whose bucket holds burst requests: for what is rare, and comes in bunches when it comes.
+func NewBurstLimiter(perSecond float64, burst, keep int) *Limiter {
+	l := NewLimiter(perSecond, keep)
+	l.burst = max(1, burst)
+	return l
+}
+
 // Allow takes one request of key out of its bucket. When the bucket is empty it takes nothing and gives the time until
 // there is one again.
 func (l *Limiter) Allow(key string, now time.Time) (wait time.Duration, ok bool) {

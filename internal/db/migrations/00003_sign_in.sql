@@ -22,6 +22,7 @@ CREATE TABLE users (
     deleted_at           BIGINT
 );
 CREATE UNIQUE INDEX users_email ON users (email_key) WHERE deleted_at IS NULL;
+CREATE INDEX users_home ON users (home_organization_id) WHERE home_organization_id IS NOT NULL;
 CREATE UNIQUE INDEX users_external_id ON users (external_id) WHERE external_id IS NOT NULL AND deleted_at IS NULL;
 
 -- Who a connection's people are: (connection, idp id) is the identity.
@@ -36,6 +37,7 @@ CREATE TABLE user_identities (
     PRIMARY KEY (connection_id, idp_id)
 ) {{clustered}};
 CREATE INDEX user_identities_user ON user_identities (user_id);
+CREATE INDEX user_identities_organization ON user_identities (organization_id);
 
 CREATE TABLE organization_memberships (
     id                {{text}} NOT NULL PRIMARY KEY,
@@ -51,6 +53,7 @@ CREATE TABLE organization_memberships (
     updated_at        BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX organization_memberships_one ON organization_memberships (organization_id, user_id);
+CREATE UNIQUE INDEX organization_memberships_joined ON organization_memberships (organization_id, directory_user_id) WHERE directory_user_id IS NOT NULL;
 CREATE INDEX organization_memberships_user ON organization_memberships (user_id);
 CREATE INDEX organization_memberships_listed ON organization_memberships (organization_id, id);
 
@@ -81,7 +84,7 @@ CREATE UNIQUE INDEX sessions_cookie ON sessions (cookie_hash);
 CREATE INDEX sessions_user ON sessions (user_id, id);
 CREATE INDEX sessions_organization ON sessions (organization_id, id);
 CREATE INDEX sessions_connection ON sessions (connection_id, id) WHERE connection_id IS NOT NULL;
-CREATE INDEX sessions_expiry ON sessions (expires_at) WHERE ended_at IS NULL;
+CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 -- Which applications learned of a session: they are told when it ends.
 CREATE TABLE session_applications (
@@ -105,12 +108,17 @@ CREATE TABLE authorization_codes (
     scope           {{text}} NOT NULL,  -- space-separated
     style           {{text}} NOT NULL,  -- oidc, sso, user_management: which token route it is for
     grant_id        {{text}} NOT NULL,  -- the tokens made of it
+    connection_id   {{text}},
+    amr             {{text}} NOT NULL,  -- JSON array
     authenticated_at BIGINT NOT NULL,
+    until_at        BIGINT,             -- end of the session, which no token outlives
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL,
-    used_at         BIGINT
+    used_at         BIGINT,
+    ended_at        BIGINT              -- taken back
 ) {{clustered}};
 CREATE INDEX authorization_codes_session ON authorization_codes (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX authorization_codes_alone ON authorization_codes (organization_id) WHERE session_id IS NULL;
 CREATE INDEX authorization_codes_expiry ON authorization_codes (expires_at);
 
 CREATE TABLE access_tokens (
@@ -121,6 +129,8 @@ CREATE TABLE access_tokens (
     session_id      {{text}},
     user_id         {{text}},
     profile_id      {{text}},
+    connection_id   {{text}},
+    style           {{text}} NOT NULL,  -- of the code it was made of
     scope           {{text}} NOT NULL,
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL,
@@ -128,6 +138,7 @@ CREATE TABLE access_tokens (
 ) {{clustered}};
 CREATE INDEX access_tokens_grant ON access_tokens (grant_id);
 CREATE INDEX access_tokens_session ON access_tokens (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX access_tokens_alone ON access_tokens (organization_id) WHERE session_id IS NULL;
 CREATE INDEX access_tokens_expiry ON access_tokens (expires_at);
 
 -- A refresh token is used once and followed by another of the same grant; one that comes back ends the grant.
@@ -157,17 +168,18 @@ CREATE TABLE magic_auths (
     email_key   {{text}} NOT NULL,
     email       {{text}} NOT NULL,
     user_id     {{text}},               -- NULL: nobody has an account with it yet
-    code_hash   {{text}} NOT NULL,      -- keyed with the id: six digits alone would be found by trying
+    number      BIGINT NOT NULL,        -- counts those of the address: two made at once are told apart by it
+    code        {{text}} NOT NULL,      -- sealed: a hash of six digits would be found by trying
     link_hash   {{text}} NOT NULL,
     browser     {{text}} NOT NULL,      -- hash of the browser's cookie
     continuation {{text}} NOT NULL,     -- what is to happen afterwards
-    wrong       BIGINT NOT NULL,
+    tries       BIGINT NOT NULL,        -- codes that were entered
     created_at  BIGINT NOT NULL,
     expires_at  BIGINT NOT NULL,
     used_at     BIGINT
 );
 CREATE UNIQUE INDEX magic_auths_link ON magic_auths (link_hash);
-CREATE INDEX magic_auths_email ON magic_auths (email_key, created_at);
+CREATE UNIQUE INDEX magic_auths_email ON magic_auths (email_key, number);
 CREATE INDEX magic_auths_expiry ON magic_auths (expires_at);
 
 -- ── mail ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,6 +194,7 @@ CREATE TABLE mails (
     state           {{text}} NOT NULL,  -- pending, sent, failed
     attempts        BIGINT NOT NULL,
     next_at         BIGINT,             -- NULL when there is nothing left to do
+    give_up_at      BIGINT NOT NULL,    -- not sent after
     last_error      {{text}},
     created_at      BIGINT NOT NULL,
     finished_at     BIGINT
@@ -375,6 +388,7 @@ CREATE INDEX application_secrets_application ON application_secrets (application
 CREATE TABLE signing_keys (
     kid          {{text}} NOT NULL PRIMARY KEY,
     alg          {{text}} NOT NULL,
+    generation   BIGINT NOT NULL,       -- counts the keys of an algorithm: of two made at once one is refused
     private_key  {{text}},              -- sealed; NULL once it signs no more
     public_key   {{text}} NOT NULL,     -- JWK
     created_at   BIGINT NOT NULL,
@@ -382,6 +396,7 @@ CREATE TABLE signing_keys (
     signs_until  BIGINT NOT NULL,
     shown_until  BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX signing_keys_generation ON signing_keys (alg, generation);
 
 -- Back-channel logouts: one for each application that learned of a session.
 CREATE TABLE logout_deliveries (

@@ -1,0 +1,301 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/session"
+	"github.com/rollcallhq/rollcall/internal/sso"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// ReceiveSAML takes what a provider had the browser post.
+func (s *SignIns) ReceiveSAML(ctx context.Context, v Visitor, a sso.SAMLArrival) (Next, error) {
+	a.Browser, a.IP, a.UserAgent = v.Browser, v.IP, v.UserAgent
+	verified, err := s.o.Connections.ReceiveSAML(ctx, a)
+	if err != nil {
+		return s.notReceived(ctx, v, err)
+	}
+	return s.finish(ctx, v, verified)
+}
+
+// ReceiveOIDC takes what a provider sent the browser back with.
+func (s *SignIns) ReceiveOIDC(ctx context.Context, v Visitor, a sso.OIDCArrival) (Next, error) {
+	a.Browser, a.IP, a.UserAgent = v.Browser, v.IP, v.UserAgent
+	verified, err := s.o.Connections.ReceiveOIDC(ctx, a)
+	if err != nil {
+		return s.notReceived(ctx, v, err)
+	}
+	return s.finish(ctx, v, verified)
+}
+
+func (s *SignIns) notReceived(ctx context.Context, v Visitor, err error) (Next, error) {
+	var unasked *sso.UnsolicitedError
+	var refusal *sso.Refusal
+	switch {
+	case errors.As(err, &unasked):
+		return s.restart(ctx, v, unasked.Connection, unasked.LoginHint)
+	case errors.As(err, &refusal):
+		return s.refused(ctx, v, refusal)
+	}
+	return Next{}, err
+}
+
+// refused records a refusal and shows the page that is the same for all. A test is led to its result.
+func (s *SignIns) refused(ctx context.Context, v Visitor, r *sso.Refusal) (Next, error) {
+	attempt, err := s.o.Connections.Fail(ctx, r)
+	if err != nil {
+		return Next{}, err
+	}
+	if attempt.Kind == sso.Test {
+		return s.tested(v, attempt), nil
+	}
+	next := Next{Page: ShowRefuse, Attempt: string(attempt.ID)}
+	if a, err := s.o.Issuer.OpenAuthorization(string(attempt.Continuation), v.Browser); err == nil {
+		next.Sealed, next.App, next.Target = s.o.Issuer.SealAuthorization(a, v.Browser), a.ClientName, a.Request.RedirectURI
+	}
+	return next, nil
+}
+
+// finish ends a sign-in that the provider vouches for.
+func (s *SignIns) finish(ctx context.Context, v Visitor, verified *sso.Verified) (Next, error) {
+	if verified.Attempt.Kind == sso.Test {
+		return s.finishTest(ctx, v, verified)
+	}
+	a, err := s.o.Issuer.OpenAuthorization(string(verified.Attempt.Continuation), v.Browser)
+	if err != nil {
+		return s.refuse(ctx, v, verified, stateLost())
+	}
+	for range rounds {
+		next, err := s.admit(ctx, v, a, verified)
+		if err == nil {
+			s.o.Events.Nudge()
+			return next, nil
+		}
+		if f, ok := fault.As(err); ok && f.Kind != fault.Internal {
+			return s.refuse(ctx, v, verified, f)
+		}
+		var redirect *issuer.RedirectError
+		if errors.As(err, &redirect) {
+			return s.told(a, err)
+		}
+		if !lost(err) {
+			return Next{}, err
+		}
+		if f, err := s.spent(ctx, verified); err != nil || f != nil {
+			if err != nil {
+				return Next{}, err
+			}
+			return s.refuse(ctx, v, verified, f)
+		}
+	}
+	// Either too many others came between, or what the provider vouched for was used up under another attempt.
+	return s.refuse(ctx, v, verified, replayed())
+}
+
+// refuse records why a verified answer leads nowhere.
+func (s *SignIns) refuse(ctx context.Context, v Visitor, verified *sso.Verified, f *fault.Error) (Next, error) {
+	return s.refused(ctx, v, verified.Refuse(f))
+}
+
+// spent looks why a write was lost: by another use of the same answer, or by something that a second look at the facts settles.
+func (s *SignIns) spent(ctx context.Context, v *sso.Verified) (*fault.Error, error) {
+	attempt, err := s.o.Connections.Attempt(ctx, v.Attempt.ID)
+	if err != nil {
+		return nil, err
+	}
+	if attempt.State != sso.AtProvider {
+		return replayed(), nil
+	}
+	c, err := s.o.Connections.Get(ctx, v.Connection.ID)
+	if fault.Is(err, fault.NotFound) || err == nil && !lets(c) {
+		return connectionShut(), nil
+	}
+	return nil, err
+}
+
+func connectionShut() *fault.Error {
+	return fault.New(fault.Forbidden, string(sso.ConnectionInactive), "The connection lets nobody in at present.")
+}
+
+func replayed() *fault.Error {
+	return fault.New(fault.Forbidden, string(sso.Replayed), "This answer of the identity provider has been used already.")
+}
+
+func stateLost() *fault.Error {
+	return fault.New(fault.Forbidden, string(sso.StateLost), "The browser that came back is not the one that began, or it began too long ago.")
+}
+
+// admit reads what decides, decides, and writes once: the attempt used, the person let in, their session, the application's code.
+func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, verified *sso.Verified) (Next, error) {
+	arrival, err := s.arrival(ctx, verified)
+	if err != nil {
+		return Next{}, err
+	}
+	if s.o.ProfilesOnly {
+		return s.endInProfile(ctx, v, a, verified, arrival)
+	}
+	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
+	if err != nil {
+		return Next{}, err
+	}
+	admission, err := member.Admit(facts, arrival, s.time())
+	if err != nil {
+		return Next{}, err
+	}
+	w := db.Write{Lane: arrival.OrganizationID}
+	userID := string(admission.User.ID)
+	if err := s.o.Members.AdmitInto(ctx, &w, admission, cause(userID)); err != nil {
+		return Next{}, err
+	}
+	if err := s.endOthers(ctx, &w, v, userID); err != nil {
+		return Next{}, err
+	}
+	cookie := token.NewSecret("session")
+	started := s.o.Sessions.StartInto(&w, session.New{
+		Cookie: token.HashOf(cookie), OrganizationID: arrival.OrganizationID, UserID: userID, ConnectionID: string(verified.Connection.ID),
+		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Method: session.SSO, AMR: verified.AMR, IP: v.IP, UserAgent: v.UserAgent,
+		AuthenticatedAt: verified.AuthenticatedAt, Life: s.o.Life, Until: verified.SessionUntil,
+	})
+	s.o.Connections.FinishInto(&w, verified, sso.End{UserID: userID, SessionID: started.ID})
+	url, err := s.o.Issuer.CodeInto(&w, a, grantOf(a, started))
+	if err != nil {
+		return Next{}, err
+	}
+	if err := s.o.DB.Write(ctx, &w); err != nil {
+		return Next{}, err
+	}
+	return Next{
+		URL: url, Target: a.Request.RedirectURI, Session: cookie, Until: started.ExpiresAt,
+		Remember: &Last{Email: verified.Profile.Email, OrganizationID: arrival.OrganizationID},
+	}, nil
+}
+
+// endInProfile is the end of a sign-in where the app keeps the accounts.
+func (s *SignIns) endInProfile(ctx context.Context, v Visitor, a issuer.Authorization, verified *sso.Verified, arrival member.Arrival) (Next, error) {
+	if err := admitProfile(arrival); err != nil {
+		return Next{}, err
+	}
+	w := db.Write{Lane: arrival.OrganizationID}
+	s.o.Connections.FinishInto(&w, verified, sso.End{})
+	url, err := s.o.Issuer.CodeInto(&w, a, issuer.Grant{
+		ApplicationID: a.ApplicationID, OrganizationID: arrival.OrganizationID, ProfileID: string(verified.Profile.ID),
+		ConnectionID: string(verified.Connection.ID), AMR: verified.AMR, AuthenticatedAt: verified.AuthenticatedAt, SessionUntil: verified.SessionUntil,
+	})
+	if err != nil {
+		return Next{}, err
+	}
+	if err := s.o.DB.Write(ctx, &w); err != nil {
+		return Next{}, err
+	}
+	return Next{URL: url, Target: a.Request.RedirectURI, Remember: &Last{Email: verified.Profile.Email, OrganizationID: arrival.OrganizationID}}, nil
+}
+
+// admitProfile is what counts without accounts: the address belongs to the organization, and no directory wants the person out.
+func admitProfile(a member.Arrival) error {
+	switch {
+	case a.Standing.Says == member.SaysInactive:
+		return fault.New(fault.Forbidden, string(sso.UserDeprovisioned), "The organization's directory says that this person is not to come in.").
+			Compared("active in the directory", "inactive")
+	case !a.EmailVerified && !a.Trust:
+		return fault.New(fault.Forbidden, string(sso.EmailDomainNotAllowed), "The email address lies in no domain that the organization has verified.").
+			Compared("an address in a verified domain", a.Email)
+	}
+	return nil
+}
+
+// endOthers ends the session that the browser held, if it was another person's: the cookie that led to it is about to be replaced. One's
+// own goes on, because apps that learned of it would sign the person out otherwise.
+func (s *SignIns) endOthers(ctx context.Context, w *db.Write, v Visitor, userID string) error {
+	held, ok, err := s.o.Sessions.ByCookie(ctx, v.Cookie)
+	if err != nil || !ok || held.UserID == userID {
+		return err
+	}
+	_, err = s.o.Sessions.EndInto(ctx, s.o.DB, w, session.Selection{SessionID: held.ID}, session.Ending{Reason: session.SignedInAgain, Context: cause(userID)})
+	return err
+}
+
+func grantOf(a issuer.Authorization, started session.Session) issuer.Grant {
+	return issuer.Grant{
+		ApplicationID: a.ApplicationID, OrganizationID: started.OrganizationID, SessionID: started.ID, SessionUntil: started.ExpiresAt, UserID: started.UserID,
+		ProfileID: started.ProfileID, ConnectionID: started.ConnectionID, AMR: started.AMR, AuthenticatedAt: started.AuthenticatedAt,
+	}
+}
+
+// cause: a person acted, by signing in.
+func cause(userID string) event.Context {
+	return event.Context{Actor: event.Actor{ID: userID, Source: event.System}}
+}
+
+// arrival gathers what member decides by.
+func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival, error) {
+	p, id := v.Profile, org.ID(v.Connection.OrganizationID)
+	on, err := s.on(ctx, id)
+	if err != nil {
+		return member.Arrival{}, err
+	}
+	if !on {
+		return member.Arrival{}, fault.New(fault.Forbidden, string(sso.FeatureDisabled), "Single sign-on is switched off for this organization.")
+	}
+	owner, err := s.ownerOf(ctx, p.Email)
+	if err != nil {
+		return member.Arrival{}, err
+	}
+	verified := owner != "" && owner == id
+	found, joined, err := s.standing(ctx, v, verified)
+	if err != nil {
+		return member.Arrival{}, err
+	}
+	a := member.Arrival{
+		OrganizationID: string(id), ConnectionID: string(v.Connection.ID), IDPID: p.IDPID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName,
+		EmailVerified: verified, Standing: standingFor(found, joined), Trust: v.Connection.Options.AllowOutsideDomains, JIT: member.JITVerifiedDomain,
+	}
+	if found.Standing != directory.StandingNone {
+		a.JIT = member.JITDirectory
+	}
+	return a, nil
+}
+
+// standing looks a person up in the organization's directories.
+func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool) (found directory.Found, joined string, err error) {
+	id := v.Connection.OrganizationID
+	if !s.o.ProfilesOnly {
+		if joined, err = s.o.Members.Joined(ctx, s.o.DB, id, string(v.Connection.ID), v.Profile.IDPID); err != nil {
+			return found, "", err
+		}
+	}
+	keys := keysOf(v, verified)
+	keys.Joined = directory.UserID(joined)
+	found, err = directory.StandingOf(ctx, s.o.DB, id, keys)
+	if err != nil {
+		return found, "", fmt.Errorf("look for the person in the directories: %w", err)
+	}
+	return found, joined, nil
+}
+
+// standingFor words what the directories say for member.
+func standingFor(f directory.Found, joined string) member.Standing {
+	out := member.Standing{DirectoryUserID: string(f.UserID), JoinedBy: member.JoinedBy(f.JoinedBy)}
+	switch f.Standing {
+	case directory.StandingActive:
+		out.Says = member.SaysActive
+	case directory.StandingInactive:
+		out.Says = member.SaysInactive
+	case directory.StandingUnknown:
+		out.Says = member.SaysUnknown
+	case directory.StandingNone:
+		out.Says = member.NoDirectory
+	}
+	if f.JoinedGone && f.UserID != "" {
+		out.Succeeds = joined
+	}
+	return out
+}

@@ -1,0 +1,225 @@
+package lifecycle
+
+import (
+	"context"
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/mail"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/oidc"
+	"github.com/rollcallhq/rollcall/internal/session"
+	"github.com/rollcallhq/rollcall/internal/sso"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// LinkPath is where a mailed link leads; the token follows.
+const LinkPath = "/sign-in/link/"
+
+// Email takes the address that a person typed on the page that Begin asked for.
+func (s *SignIns) Email(ctx context.Context, v Visitor, sealed, email string) (Next, error) {
+	a, err := s.o.Issuer.OpenAuthorization(sealed, v.Browser)
+	if err != nil {
+		return Next{}, err
+	}
+	email = strings.TrimSpace(email)
+	if _, ok := member.EmailKey(email); !ok {
+		return s.ask(v, a, email, WrongEmail), nil
+	}
+	c, err := s.connectionFor(ctx, a, email)
+	if err == nil && c == nil {
+		c, err = s.remembered(ctx, v, a, email)
+	}
+	switch {
+	case err != nil:
+		return Next{}, err
+	case c != nil:
+		next, err := s.start(ctx, v, a, *c, email)
+		next.Remember = &Last{Email: email, OrganizationID: c.OrganizationID}
+		return next, err
+	case s.o.ProfilesOnly || a.Style == oidc.StyleSSO:
+		return s.ask(v, a, email, NoWay), nil
+	}
+	return s.mailCode(ctx, v, a, email)
+}
+
+// remembered is the connection that this browser came in through with the same address before: of a guest, whose address is of no
+// verified domain here.
+func (s *SignIns) remembered(ctx context.Context, v Visitor, a issuer.Authorization, email string) (*sso.Connection, error) {
+	owner, err := s.ownerOf(ctx, email)
+	if err != nil || owner != "" || v.Last.OrganizationID == "" || !sameAddress(v.Last.Email, email) {
+		return nil, err
+	}
+	named := a.Request.Organization
+	if named != "" && named != v.Last.OrganizationID {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	c, err := s.entrance(ctx, orgID(v.Last.OrganizationID))
+	if fault.Is(err, fault.Conflict) {
+		return nil, nil //nolint:nilnil // several, and none of them the default
+	}
+	return c, err
+}
+
+// mailCode sends a code where that may be done. Everybody sees the same page, takes the same limits and leaves the same row, so that
+// nobody learns who has an account.
+func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorization, email string) (Next, error) {
+	key, _ := member.EmailKey(email)
+	u, may, err := s.mayGetMail(ctx, email)
+	if err != nil {
+		return Next{}, err
+	}
+	sealed := s.o.Issuer.SealAuthorization(a, v.Browser)
+	for range rounds {
+		var w db.Write
+		m, code, link, err := s.o.Sessions.MagicInto(ctx, s.o.DB, &w, session.NewMagic{
+			Email: email, EmailKey: key, UserID: string(u.ID), Browser: v.Browser, Continuation: sealed,
+		})
+		if fault.Is(err, fault.Limited) {
+			return s.ask(v, a, email, TooMany), nil
+		}
+		if err == nil && may {
+			err = s.o.Mails.Put(&w, mail.Message{To: email, Content: mail.MagicAuth{
+				Code: code.Reveal(), Link: v.Base + LinkPath + link.Reveal(), ExpiresAt: m.ExpiresAt,
+			}})
+		}
+		if err == nil {
+			err = s.o.DB.Write(ctx, &w)
+		}
+		switch {
+		case lost(err):
+			continue
+		case err != nil:
+			return Next{}, err
+		}
+		s.o.Events.Nudge()
+		return Next{Page: AskCode, App: a.ClientName, Target: a.Request.RedirectURI, Email: email, Magic: m.ID, Sealed: sealed, Remember: &Last{Email: email}}, nil
+	}
+	return s.ask(v, a, email, TooMany), nil
+}
+
+// mayGetMail says whether a code is mailed to an address. A person whose account was taken away gets none.
+func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, may bool, err error) {
+	if s.o.Mails == nil {
+		return u, false, nil
+	}
+	u, err = s.o.Members.UserByEmail(ctx, email)
+	if fault.Is(err, fault.NotFound) {
+		return member.User{}, true, nil // a sign-up
+	}
+	if err != nil {
+		return u, false, err
+	}
+	barred, err := s.barred(ctx, u.ID)
+	return u, !barred, err
+}
+
+// barred says whether the organization that an account belongs to has taken it away.
+func (s *SignIns) barred(ctx context.Context, id member.UserID) (bool, error) {
+	members, err := s.o.Members.MembersOf(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	for _, one := range members {
+		if m := one.Membership; m.Primary && m.State == member.Inactive || m.Why == member.WhyAccountDeprovisioned {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// EnterCode takes a mailed code.
+func (s *SignIns) EnterCode(ctx context.Context, v Visitor, magicID string, code token.Secret) (Next, error) {
+	m, err := s.o.Sessions.CheckCode(ctx, magicID, code, v.visitor())
+	if refused(err) {
+		return Next{Page: AskCode, Magic: magicID, Wrong: WrongCode}, nil
+	}
+	if err != nil {
+		return Next{}, err
+	}
+	return s.proven(ctx, v, m)
+}
+
+// LinkApp looks whether a mailed link is good in this browser, and for which application, without using it.
+func (s *SignIns) LinkApp(ctx context.Context, v Visitor, link token.Secret) (name string, err error) {
+	m, err := s.o.Sessions.CheckLink(ctx, link, v.visitor())
+	if err != nil {
+		return "", err
+	}
+	a, err := s.o.Issuer.OpenAuthorization(m.Continuation, v.Browser)
+	return a.ClientName, err
+}
+
+// FollowLink takes a mailed link that the person confirmed.
+func (s *SignIns) FollowLink(ctx context.Context, v Visitor, link token.Secret) (Next, error) {
+	m, err := s.o.Sessions.CheckLink(ctx, link, v.visitor())
+	if err != nil {
+		return Next{}, err
+	}
+	return s.proven(ctx, v, m)
+}
+
+func (v Visitor) visitor() session.Visitor {
+	return session.Visitor{Browser: v.Browser, IP: v.IP, UserAgent: v.UserAgent}
+}
+
+// proven goes on with an address that was proven: with a session that has no organization yet, from which the next step is chosen.
+func (s *SignIns) proven(ctx context.Context, v Visitor, m session.Magic) (Next, error) {
+	a, err := s.o.Issuer.OpenAuthorization(m.Continuation, v.Browser)
+	if err != nil {
+		return Next{}, err
+	}
+	// A connection that came about since the code was mailed is the way in now.
+	if c, err := s.connectionFor(ctx, a, m.Email); err != nil || c != nil {
+		if err != nil {
+			return Next{}, err
+		}
+		return s.start(ctx, v, a, *c, m.Email)
+	}
+	for range rounds {
+		held, cookie, err := s.signUp(ctx, v, m)
+		switch {
+		case lost(err):
+			continue
+		case err != nil:
+			return Next{}, err
+		}
+		s.o.Events.Nudge()
+		next, _, err := s.choose(ctx, v, a, held)
+		if err != nil {
+			return Next{}, err
+		}
+		if next.Session == "" {
+			next.Session, next.Until = cookie, held.ExpiresAt
+		}
+		next.Email = m.Email
+		return next, nil
+	}
+	return Next{Page: AskCode, Magic: m.ID, Email: m.Email, Wrong: WrongCode}, nil
+}
+
+// signUp uses a proof of an address, and gives the account that it proves a session without organization.
+func (s *SignIns) signUp(ctx context.Context, v Visitor, m session.Magic) (session.Session, token.Secret, error) {
+	var w db.Write
+	u, err := s.o.Members.SignUpInto(ctx, &w, m.Email, cause(m.UserID))
+	if err != nil {
+		return session.Session{}, "", err
+	}
+	if barred, err := s.barred(ctx, u.ID); err != nil || barred {
+		if err == nil {
+			err = fault.New(fault.Forbidden, string(sso.UserDeprovisioned), "This account may not be used.")
+		}
+		return session.Session{}, "", err
+	}
+	s.o.Sessions.RedeemMagicInto(&w, m, string(u.ID), v.visitor())
+	if err := s.endOthers(ctx, &w, v, string(u.ID)); err != nil {
+		return session.Session{}, "", err
+	}
+	cookie := token.NewSecret("session")
+	started := s.o.Sessions.StartInto(&w, session.New{
+		Cookie: token.HashOf(cookie), UserID: string(u.ID), Method: session.MagicAuth, AMR: []string{"otp"}, IP: v.IP, UserAgent: v.UserAgent, Life: s.o.Life,
+	})
+	return started, cookie, s.o.DB.Write(ctx, &w)
+}

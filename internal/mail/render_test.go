@@ -1,0 +1,68 @@
+package mail
+
+import (
+	"bytes"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestLetters_are_as_in_the_golden_files(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	p, err := newPress("Acme & Söhne")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]Content{
+		"magic_auth":             MagicAuth{Code: "123456", Link: "https://id.example/sign-in/link/x?a=1&b=2", ExpiresAt: now.Add(10 * time.Minute)},
+		"connection_certificate": ConnectionCertificate{Organization: "Globex <b>", Connection: "Okta\r\nBcc: x", Subject: "CN=okta, O=\"x\"", Fingerprint: "AB:CD", ExpiresAt: now.Add(14 * 24 * time.Hour), Link: "https://id.example/p"},
+	} {
+		l, err := p.letter(c, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "Subject: " + l.Subject + "\n\n" + l.Text + "\n" + l.HTML
+		golden := filepath.Join("testdata", name+".golden")
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil || got != string(want) {
+			t.Errorf("%s: %v\n%s", name, err, got)
+		}
+		if strings.ContainsAny(l.Subject, "\r\n") || strings.Contains(l.HTML, "<b>") || strings.Contains(l.Subject, "123456") {
+			t.Errorf("%s: subject %q", name, l.Subject)
+		}
+	}
+}
+
+func TestLink_that_is_none_is_not_made_one(t *testing.T) {
+	p, err := newPress("Acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := p.letter(MagicAuth{Code: "1", Link: "javascript:alert(1)"}, time.Now())
+	if err != nil || strings.Contains(l.HTML, `href="javascript`) {
+		t.Errorf("%v\n%s", err, l.HTML)
+	}
+	l, err = p.letter(MagicAuth{Code: "1"}, time.Now())
+	if err != nil || strings.Contains(l.HTML, "<a ") || strings.Contains(l.Text, "link") || !strings.Contains(l.Text, "less than a minute") {
+		t.Errorf("%v\n%s", err, l.Text)
+	}
+}
+
+func TestLog_sink_shows_the_mail(t *testing.T) {
+	var out bytes.Buffer
+	sink := LogSink{Logger: slog.New(slog.NewTextHandler(&out, nil))}
+	if err := sink.Send(t.Context(), Letter{To: "ada@home.example", Subject: "Sign in", Text: "123456"}); err != nil || !strings.Contains(out.String(), "123456") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}

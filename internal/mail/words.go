@@ -1,0 +1,86 @@
+package mail
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// words are all sentences of a mail; the templates only place them.
+type words struct {
+	App       string // who writes
+	Subject   string
+	Title     string
+	Before    []string // paragraphs
+	Code      string   // shown large; "" for none
+	Link      string
+	LinkLabel string
+	Facts     [][2]string // name and value
+	After     []string
+	Footer    string
+}
+
+// English is what the mails say.
+func english(app string, c Content, now time.Time) words {
+	w := words{App: app, Footer: "Sent by " + app + "."}
+	switch c := c.(type) {
+	case MagicAuth:
+		w.Subject, w.Title = "Sign in to "+app, "Sign in to "+app
+		w.Before = []string{"Enter this code where you asked for it:"}
+		w.Code = c.Code
+		w.After = []string{
+			fmt.Sprintf("It is good for %s, and once.", span(c.ExpiresAt.Sub(now))),
+			"If you did not ask for it, somebody has mistyped an address. Do nothing, and give the code to nobody.",
+		}
+		if c.Link != "" {
+			w.Link, w.LinkLabel = c.Link, "Or sign in by this link, in the same browser"
+		}
+	case ConnectionCertificate:
+		day := c.ExpiresAt.UTC().Format("2 January 2006")
+		w.Subject = fmt.Sprintf("%s: a certificate for single sign-on ends on %s", c.Organization, day)
+		w.Title = "A certificate for single sign-on ends on " + day
+		w.Before = []string{
+			fmt.Sprintf("People of %s sign in to %s through the connection %s. The certificate with which the identity provider signs is about to end.", c.Organization, app, c.Connection),
+			"Make a new one in the identity provider and add it to the connection before you switch over; both are accepted side by side.",
+		}
+		w.Facts = [][2]string{
+			{"Connection", c.Connection},
+			{"Certificate", c.Subject},
+			{"SHA-256 fingerprint", c.Fingerprint},
+			{"Ends", c.ExpiresAt.UTC().Format("2 January 2006 15:04 UTC")},
+		}
+		if c.Link != "" {
+			w.Link, w.LinkLabel = c.Link, "Renew the certificate"
+		}
+	}
+	return w.tidy()
+}
+
+// tidy makes one line of each sentence: names in them come from outside.
+func (w words) tidy() words {
+	for _, s := range []*string{&w.App, &w.Subject, &w.Title, &w.Footer} {
+		*s = line(*s)
+	}
+	for _, list := range [][]string{w.Before, w.After} {
+		for i := range list {
+			list[i] = line(list[i])
+		}
+	}
+	for i := range w.Facts {
+		w.Facts[i][1] = line(w.Facts[i][1])
+	}
+	w.Code, w.Link = strings.TrimSpace(line(w.Code)), line(w.Link)
+	return w
+}
+
+// span is a stretch of time in words, never longer than it is.
+func span(d time.Duration) string {
+	switch minutes := int(d / time.Minute); {
+	case minutes <= 0:
+		return "less than a minute"
+	case minutes == 1:
+		return "a minute"
+	default:
+		return fmt.Sprintf("%d minutes", minutes)
+	}
+}

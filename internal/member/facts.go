@@ -1,0 +1,171 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+)
+
+// Joined gives the directory person that the member behind (connection, idp id) was joined with, "" if none: the caller asks the
+// directory about that person before it looks for one by any other key.
+func (s *Service) Joined(ctx context.Context, r db.Reader, organizationID, connectionID, idpID string) (string, error) {
+	var id *string
+	err := r.QueryRow(ctx, selectJoined, organizationID, connectionID, idpID).Scan(&id)
+	if errors.Is(err, db.ErrNoRows) || err == nil && id == nil {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read whom an identity was joined with: %w", err)
+	}
+	return *id, nil
+}
+
+// Facts reads what Admit decides by. AdmitInto guards all of it.
+func (s *Service) Facts(ctx context.Context, r db.Reader, a Arrival) (f Facts, err error) {
+	f.newUser, f.newMembership = UserID(s.ids.NewID(userPrefix)), MembershipID(s.ids.NewID(membershipPrefix))
+	key, ok := EmailKey(a.Email)
+	if !ok || !storable(a.IDPID) { // Admit refuses it
+		return f, nil
+	}
+	if f.ByIdentity, err = person(ctx, r, personByIdentity, a, a.IDPID); err != nil {
+		return f, err
+	}
+	if id := a.Standing.DirectoryUserID; id != "" {
+		if f.ByDirectory, err = one(f.ByIdentity, f.ByIdentity.joined() == id, func() (*Person, error) { return person(ctx, r, personByDirectory, a, id) }); err != nil {
+			return f, err
+		}
+	}
+	f.ByEmail, err = one(f.ByIdentity, f.ByIdentity.has(key), func() (*Person, error) { return person(ctx, r, personByEmail, a, key) })
+	f.settle(a.IDPID)
+	return f, err
+}
+
+// settle mends what was read at different moments: a sign-in of the same person may have been committed between the queries, and its
+// identity must not be taken for another one of the account's. What is written is guarded; a refusal is not.
+func (f *Facts) settle(idpID string) {
+	for _, p := range []*Person{f.ByDirectory, f.ByEmail} {
+		if f.ByIdentity == nil && p != nil && slices.ContainsFunc(p.Identities, func(i Identity) bool { return i.IDPID == idpID }) {
+			f.ByIdentity = p
+		}
+	}
+}
+
+// one spares a query that would find the same person again.
+func one(known *Person, same bool, read func() (*Person, error)) (*Person, error) {
+	if same {
+		return known, nil
+	}
+	return read()
+}
+
+// has tells whether the account has the address.
+func (p *Person) has(key string) bool {
+	if p == nil {
+		return false
+	}
+	own, ok := EmailKey(p.User.Email)
+	return ok && own == key
+}
+
+// person reads a person with the identities at the arrival's connection, a row for each.
+func person(ctx context.Context, r db.Reader, text string, a Arrival, key string) (*Person, error) {
+	rows, err := r.Query(ctx, text, a.OrganizationID, a.ConnectionID, key)
+	if err != nil {
+		return nil, fmt.Errorf("read a person: %w", err)
+	}
+	defer rows.Close()
+	var p *Person
+	for rows.Next() {
+		row, err := scanPerson(rows)
+		if err != nil {
+			return nil, err
+		}
+		if p == nil {
+			p = &Person{User: row.user, Membership: row.membership(a.OrganizationID)}
+		}
+		if row.idpID != nil {
+			p.Identities = append(p.Identities, row.identity(a))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read a person: %w", err)
+	}
+	return p, nil
+}
+
+// personRow is a row of selectPerson. The columns of what is not there are NULL.
+type personRow struct {
+	user User
+
+	membershipID, state, role, why, directoryUserID *string
+	primary                                         *bool
+	version, created, updated                       *int64
+
+	idpID, linkedBy        *string
+	linkedAt, identityUsed *int64
+}
+
+func scanPerson(rows db.Rows) (p personRow, err error) {
+	var u userRow
+	err = rows.Scan(append(u.into(&p.user),
+		&p.membershipID, &p.state, &p.primary, &p.role, &p.why, &p.directoryUserID, &p.version, &p.created, &p.updated,
+		&p.idpID, &p.linkedBy, &p.linkedAt, &p.identityUsed)...)
+	if err != nil {
+		return p, fmt.Errorf("read a person: %w", err)
+	}
+	return p, u.finish(&p.user)
+}
+
+func (p personRow) membership(organizationID string) *Membership {
+	if p.membershipID == nil {
+		return nil
+	}
+	return &Membership{
+		ID: MembershipID(*p.membershipID), OrganizationID: organizationID, UserID: p.user.ID, State: State(*p.state), Primary: *p.primary, Role: *p.role,
+		Why: Why(*p.why), DirectoryUserID: text(p.directoryUserID), Version: *p.version, CreatedAt: db.Time(*p.created), UpdatedAt: db.Time(*p.updated),
+	}
+}
+
+func (p personRow) identity(a Arrival) Identity {
+	return Identity{
+		ConnectionID: a.ConnectionID, IDPID: *p.idpID, OrganizationID: a.OrganizationID, UserID: p.user.ID, LinkedBy: LinkedBy(*p.linkedBy),
+		CreatedAt: db.Time(*p.linkedAt), LastUsedAt: db.TimeOrZero(p.identityUsed),
+	}
+}
+
+// userRow holds the columns of a user that need more than being copied.
+type userRow struct {
+	first, last, picture, locale, external, home *string
+	metadata                                     []byte
+	signedIn                                     *int64
+	created, updated                             int64
+}
+
+func (r *userRow) into(u *User) []any {
+	return []any{
+		(*string)(&u.ID), &u.Email, &u.EmailVerified, &r.first, &r.last, &r.picture, &r.locale, &r.external, &r.metadata, &r.home, &r.signedIn,
+		&u.Version, &r.created, &r.updated,
+	}
+}
+
+func (r *userRow) finish(u *User) error {
+	u.FirstName, u.LastName, u.PictureURL, u.Locale = text(r.first), text(r.last), text(r.picture), text(r.locale)
+	u.ExternalID, u.HomeOrganizationID = text(r.external), text(r.home)
+	u.LastSignInAt, u.CreatedAt, u.UpdatedAt = db.TimeOrZero(r.signedIn), db.Time(r.created), db.Time(r.updated)
+	if err := json.Unmarshal(r.metadata, &u.Metadata); err != nil {
+		return fmt.Errorf("metadata of user %s: %w", u.ID, err)
+	}
+	return nil
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,192 @@
+package member
+
+import (
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/rollcallhq/rollcall/internal/org"
+)
+
+// UserID is an account's id, "user_…".
+type UserID string
+
+// MembershipID is the id of an organization membership, "om_…".
+type MembershipID string
+
+// User is a person's account in the app, across organizations. Email is data, not identity, but no two living accounts share one.
+type User struct {
+	ID                 UserID
+	Email              string
+	EmailVerified      bool // by a verified domain of an organization, or by a code mailed to it
+	FirstName          string
+	LastName           string
+	PictureURL         string
+	Locale             string
+	ExternalID         string
+	Metadata           map[string]string
+	HomeOrganizationID string    // whose primary member the account is; "": nobody's
+	LastSignInAt       time.Time // zero: never
+	Version            int64
+	CreatedAt          time.Time
+	UpdatedAt          time.Time
+}
+
+// State of a membership. The contract shows pending, active and inactive; removed members are left out of lists.
+type State string
+
+// The states.
+const (
+	Pending  State = "pending"
+	Active   State = "active"
+	Inactive State = "inactive"
+	Removed  State = "removed"
+)
+
+// Why says what put a membership into its state.
+type Why string
+
+// The reasons there are now.
+const (
+	WhySignIn               Why = "sign_in"               // created just in time, by the verified domain or the connection's option
+	WhyDirectory            Why = "directory"             // created just in time: a directory knows and wants the person
+	WhyDeactivated          Why = "deactivated"           // by hand
+	WhyReactivated          Why = "reactivated"           // by hand
+	WhyRemoved              Why = "removed"               // by hand
+	WhyDirectoryInactive    Why = "directory_inactive"    // the directory wants the person out
+	WhyDirectoryRemoved     Why = "directory_removed"     // the directory has deleted the person
+	WhyAccountDeprovisioned Why = "account_deprovisioned" // the primary organization has
+)
+
+// directorys tells whether a directory put the membership into its state: only a directory takes it out again.
+func (w Why) directorys() bool {
+	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned
+}
+
+// RoleMember is everybody's role.
+const RoleMember = "member"
+
+// Membership is a user's place in an organization.
+type Membership struct {
+	ID              MembershipID
+	OrganizationID  string
+	UserID          UserID
+	State           State
+	Primary         bool // the account belongs to this organization; else a guest
+	Role            string
+	Why             Why
+	DirectoryUserID string // the person in a directory it was joined with; "" if none
+	Version         int64
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+// Identity says who a connection's idp id is.
+type Identity struct {
+	ConnectionID   string
+	IDPID          string
+	OrganizationID string
+	UserID         UserID
+	LinkedBy       LinkedBy
+	CreatedAt      time.Time
+	LastUsedAt     time.Time // zero: never
+}
+
+// LinkedBy says how the account of an identity was found.
+type LinkedBy string
+
+// The ways.
+const (
+	LinkedByDirectory LinkedBy = "directory" // the directory person the sign-in was joined with is this member
+	LinkedByEmail     LinkedBy = "email"     // in a verified domain
+	LinkedByCreation  LinkedBy = "created"
+)
+
+// Payload is the user as API and events show it.
+func (u User) Payload() []byte { return encode(u.payload()) }
+
+type userPayload struct {
+	Object        string            `json:"object"`
+	ID            UserID            `json:"id"`
+	Email         string            `json:"email"`
+	EmailVerified bool              `json:"email_verified"`
+	FirstName     *string           `json:"first_name"`
+	LastName      *string           `json:"last_name"`
+	Name          *string           `json:"name"`
+	PictureURL    *string           `json:"profile_picture_url"`
+	Locale        *string           `json:"locale"`
+	ExternalID    *string           `json:"external_id"`
+	Metadata      map[string]string `json:"metadata"`
+	LastSignInAt  *string           `json:"last_sign_in_at"`
+	CreatedAt     string            `json:"created_at"`
+	UpdatedAt     string            `json:"updated_at"`
+}
+
+func (u User) payload() userPayload {
+	p := userPayload{
+		Object: "user", ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, FirstName: orNull(u.FirstName), LastName: orNull(u.LastName),
+		Name: orNull(u.Name()), PictureURL: orNull(u.PictureURL), Locale: orNull(u.Locale), ExternalID: orNull(u.ExternalID),
+		Metadata: u.Metadata, CreatedAt: org.Time(u.CreatedAt), UpdatedAt: org.Time(u.UpdatedAt),
+	}
+	if p.Metadata == nil {
+		p.Metadata = map[string]string{}
+	}
+	if !u.LastSignInAt.IsZero() {
+		at := org.Time(u.LastSignInAt)
+		p.LastSignInAt = &at
+	}
+	return p
+}
+
+// Name is the full name, "" if nothing of it is known.
+func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
+
+// Payload is the membership as API and events show it, which includes its user.
+func (m Membership) Payload(u User) []byte {
+	status := m.State
+	if status == Removed { // the contract has no word for it
+		status = Inactive
+	}
+	type role struct {
+		Slug string `json:"slug"`
+	}
+	return encode(struct {
+		Object           string         `json:"object"`
+		ID               MembershipID   `json:"id"`
+		UserID           UserID         `json:"user_id"`
+		OrganizationID   string         `json:"organization_id"`
+		Status           State          `json:"status"`
+		Role             role           `json:"role"`
+		Roles            []role         `json:"roles"`
+		DirectoryManaged bool           `json:"directory_managed"`
+		CustomAttributes map[string]any `json:"custom_attributes"`
+		User             userPayload    `json:"user"`
+		CreatedAt        string         `json:"created_at"`
+		UpdatedAt        string         `json:"updated_at"`
+	}{
+		"organization_membership", m.ID, m.UserID, m.OrganizationID, status,
+		role{m.Role},
+		[]role{{m.Role}},
+		m.DirectoryUserID != "",
+		map[string]any{},
+		u.payload(), org.Time(m.CreatedAt), org.Time(m.UpdatedAt),
+	})
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// encode writes the JSON that JSON.stringify would: consumers check signatures over it. Text that is no UTF-8 is mended.
+func encode(v any) []byte {
+	out, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	if err != nil { // plain structs of strings
+		panic(err)
+	}
+	return out
+}

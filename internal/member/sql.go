@@ -1,0 +1,73 @@
+package member
+
+const (
+	userColumns = `u.id, u.email, u.email_verified, u.first_name, u.last_name, u.picture_url, u.locale, u.external_id, u.metadata,
+		u.home_organization_id, u.last_sign_in_at, u.version, u.created_at, u.updated_at`
+	selectUser        = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
+	selectUserByEmail = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.email_key = $1`
+
+	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.version, m.created_at, m.updated_at`
+	memberColumns     = membershipColumns + `, ` + userColumns
+	fromMembers       = ` FROM organization_memberships m JOIN users u ON u.id = m.user_id`
+	selectMember      = `SELECT ` + memberColumns + fromMembers + ` WHERE m.id = $1`
+	selectMemberOf    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.user_id = $2`
+	selectMembers     = `SELECT ` + memberColumns + fromMembers + ` WHERE m.state <> 'removed'`
+	selectMembersIn   = `SELECT ` + memberColumns + fromMembers + ` WHERE TRUE`
+	selectPlaces      = `SELECT ` + memberColumns + fromMembers + ` WHERE m.user_id = $1 ORDER BY m.id`
+
+	// A person as one organization ($1) and one of its connections ($2) see them, a row for each identity.
+	selectPerson = `SELECT ` + userColumns + `,
+			m.id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.version, m.created_at, m.updated_at,
+			i.idp_id, i.linked_by, i.created_at, i.last_used_at
+		FROM users u
+		LEFT JOIN organization_memberships m ON m.organization_id = $1 AND m.user_id = u.id
+		LEFT JOIN user_identities i ON i.organization_id = $1 AND i.connection_id = $2 AND i.user_id = u.id
+		WHERE u.deleted_at IS NULL AND `
+	personByIdentity  = selectPerson + `u.id = (SELECT user_id FROM user_identities WHERE organization_id = $1 AND connection_id = $2 AND idp_id = $3)`
+	personByDirectory = selectPerson + `u.id = (SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND directory_user_id = $3)`
+	personByEmail     = selectPerson + `u.email_key = $3`
+
+	selectJoined = `SELECT m.directory_user_id FROM user_identities i JOIN organization_memberships m ON m.organization_id = i.organization_id AND m.user_id = i.user_id
+		WHERE i.organization_id = $1 AND i.connection_id = $2 AND i.idp_id = $3`
+
+	insertUser = `INSERT INTO users (id, email, email_key, email_verified, first_name, last_name, picture_url, locale, external_id, metadata,
+		home_organization_id, last_sign_in_at, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+	// The version stays: a sign-in alone changes nothing that anybody decides by.
+	touchUser  = `UPDATE users SET last_sign_in_at = $3 WHERE id = $1 AND version = $2 AND deleted_at IS NULL`
+	updateUser = `UPDATE users SET email = $3, email_key = $4, email_verified = $5, first_name = $6, last_name = $7, home_organization_id = $8,
+		last_sign_in_at = $9, version = $10, updated_at = $11 WHERE id = $1 AND version = $2 AND deleted_at IS NULL`
+	// What is personal goes at once; the row stays for what points at it.
+	deleteUser = `UPDATE users SET deleted_at = $2, updated_at = $2, version = version + 1, email = '', email_key = '', first_name = NULL, last_name = NULL,
+		picture_url = NULL, locale = NULL, external_id = NULL, metadata = '{}', home_organization_id = NULL WHERE id = $1 AND deleted_at IS NULL`
+	lockUser   = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
+	leaveHomes = `UPDATE users SET home_organization_id = NULL, version = version + 1 WHERE home_organization_id = $1`
+
+	insertMembership = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, directory_user_id, version,
+		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	updateMembership = `UPDATE organization_memberships SET state = $4, is_primary = $5, why = $6, directory_user_id = $7, version = $8, updated_at = $9
+		WHERE organization_id = $1 AND id = $2 AND version = $3`
+	guardMembership  = `SELECT id FROM organization_memberships WHERE organization_id = $1 AND id = $2 AND version = $3`
+	lockMembership   = `SELECT id FROM organization_memberships WHERE id = $1`
+	unjoinMembership = `UPDATE organization_memberships SET directory_user_id = NULL, version = version + 1, updated_at = $3
+		WHERE organization_id = $1 AND user_id = $2 AND directory_user_id IS NOT NULL`
+	deleteMemberships = `DELETE FROM organization_memberships WHERE organization_id = $1`
+	deletePlaces      = `DELETE FROM organization_memberships WHERE user_id = $1`
+
+	insertIdentity = `INSERT INTO user_identities (connection_id, idp_id, organization_id, user_id, linked_by, created_at, last_used_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $6)`
+	touchIdentity = `UPDATE user_identities SET last_used_at = $5 WHERE organization_id = $1 AND connection_id = $2 AND idp_id = $3 AND user_id = $4`
+	// The same, of an identity that another takes the place of.
+	deleteIdentity     = `DELETE FROM user_identities WHERE organization_id = $1 AND connection_id = $2 AND idp_id = $3 AND user_id = $4`
+	selectIdentity     = `SELECT user_id FROM user_identities WHERE organization_id = $1 AND connection_id = $2 AND idp_id = $3`
+	deleteIdentities   = `DELETE FROM user_identities WHERE user_id = $1`
+	deleteForeign      = `DELETE FROM user_identities WHERE user_id = $1 AND organization_id <> $2`
+	deleteIdentitiesOf = `DELETE FROM user_identities WHERE organization_id = $1`
+	selectIdentitiesOf = `SELECT connection_id, idp_id, organization_id, user_id, linked_by, created_at, last_used_at FROM user_identities WHERE user_id = $1 ORDER BY created_at, idp_id`
+	deleteConnection   = `DELETE FROM user_identities WHERE organization_id = $1 AND connection_id = $2`
+)
+
+// What is there, for snapshots.
+const (
+	selectPresentUsers   = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id > $1 ORDER BY u.id LIMIT $2`
+	selectPresentMembers = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.state <> 'removed' AND m.id > $2 ORDER BY m.id LIMIT $3`
+)

@@ -1,0 +1,101 @@
+package member
+
+import (
+	"context"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/session"
+)
+
+// AdmitInto adds the admission to a write, guarded: the write fails with a guard lost or a unique violation when anything that Facts
+// read has changed since; the caller then reads and decides again. It comes before the session that the sign-in starts, for it may end
+// others, and after the commit the caller calls event.Log.Nudge.
+func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
+	if err := s.userInto(ctx, w, ad); err != nil {
+		return err
+	}
+	s.membershipInto(w, ad)
+	s.identityInto(w, ad)
+	if entries := ad.entries(cause.JSON()); len(entries) > 0 {
+		s.events.Append(w, ad.Identity.LastUsedAt, entries...)
+	}
+	return nil
+}
+
+func (s *Service) userInto(ctx context.Context, w *db.Write, ad Admission) error {
+	switch before := ad.userBefore; {
+	case before == nil:
+		insertUserInto(w, ad.User)
+	case before.Version == ad.User.Version:
+		w.Guard(touchUser, string(ad.User.ID), before.Version, ad.User.LastSignInAt.UnixMicro())
+	default:
+		updateUserInto(w, ad.User, before.Version)
+	}
+	if !ad.proves {
+		return nil
+	}
+	return s.proveInto(ctx, w, ad.User.ID, ad.Membership.OrganizationID)
+}
+
+// proveInto leaves an account to the one who has just proven its address: what other organizations linked to it while nobody had, they may
+// have linked to be there first (account pre-hijacking, Sudhodanan and Paverd 2022).
+func (s *Service) proveInto(ctx context.Context, w *db.Write, id UserID, organizationID string) error {
+	w.Exec(deleteForeign, string(id), organizationID)
+	_, err := s.sessions.EndInto(ctx, s.db, w, session.Selection{UserID: string(id)}, session.Ending{
+		Reason: session.NotAdmitted, Context: event.Context{Actor: event.Actor{ID: string(id), Source: event.System}},
+	})
+	return err
+}
+
+func (s *Service) membershipInto(w *db.Write, ad Admission) {
+	m, before := ad.Membership, ad.membershipBefore
+	if ad.Joined() {
+		s.organizations.LivesInto(w, org.ID(m.OrganizationID))
+	}
+	switch {
+	case before == nil:
+		w.Exec(insertMembership, string(m.ID), m.OrganizationID, string(m.UserID), string(m.State), m.Primary, m.Role, string(m.Why),
+			db.TextOrNull(m.DirectoryUserID), m.Version, m.CreatedAt.UnixMicro(), m.UpdatedAt.UnixMicro())
+	case before.Version == m.Version:
+		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
+	default:
+		w.Guard(updateMembership, updateMembershipArgs(m, before.Version)...)
+	}
+}
+
+func updateMembershipArgs(m Membership, version int64) []any {
+	return []any{
+		m.OrganizationID, string(m.ID), version, string(m.State), m.Primary, string(m.Why), db.TextOrNull(m.DirectoryUserID), m.Version, m.UpdatedAt.UnixMicro(),
+	}
+}
+
+func (s *Service) identityInto(w *db.Write, ad Admission) {
+	i := ad.Identity
+	for _, former := range ad.replaces {
+		w.Guard(deleteIdentity, former.OrganizationID, former.ConnectionID, former.IDPID, string(former.UserID))
+	}
+	if ad.identityBefore != nil {
+		w.Guard(touchIdentity, i.OrganizationID, i.ConnectionID, i.IDPID, string(i.UserID), i.LastUsedAt.UnixMicro())
+		return
+	}
+	w.Exec(insertIdentity, i.ConnectionID, i.IDPID, i.OrganizationID, string(i.UserID), string(i.LinkedBy), i.CreatedAt.UnixMicro())
+}
+
+func insertUserInto(w *db.Write, u User) {
+	key, _ := EmailKey(u.Email)
+	metadata := encode(u.Metadata)
+	if u.Metadata == nil {
+		metadata = []byte("{}")
+	}
+	w.Exec(insertUser, string(u.ID), u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName), db.TextOrNull(u.PictureURL),
+		db.TextOrNull(u.Locale), db.TextOrNull(u.ExternalID), metadata, db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.LastSignInAt), u.Version,
+		u.CreatedAt.UnixMicro(), u.UpdatedAt.UnixMicro())
+}
+
+func updateUserInto(w *db.Write, u User, version int64) {
+	key, _ := EmailKey(u.Email)
+	w.Guard(updateUser, string(u.ID), version, u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName),
+		db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.LastSignInAt), u.Version, u.UpdatedAt.UnixMicro())
+}

@@ -1,0 +1,218 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+)
+
+const (
+	endChunk  = 400 // sessions of one statement
+	endRounds = 20  // how often End computes again what others have changed meanwhile
+)
+
+// where is the condition of a selection. A selection that names neither tenant, user nor session is a mistake of the program.
+func (sel Selection) where() (string, []any, error) {
+	if sel.SessionID == "" && sel.UserID == "" && sel.OrganizationID == "" {
+		return "", nil, fmt.Errorf("select sessions: %+v names neither a session nor a user nor an organization", sel)
+	}
+	var conditions []string
+	var args []any
+	for _, c := range []struct{ column, value string }{
+		{"id", sel.SessionID},
+		{"user_id", sel.UserID},
+		{"organization_id", sel.OrganizationID},
+		{"connection_id", sel.ConnectionID},
+		{"profile_id", sel.ProfileID},
+		{"idp_session", sel.IDPSession},
+	} {
+		if c.value != "" {
+			args = append(args, c.value)
+			conditions = append(conditions, c.column+" = "+mark(len(args)))
+		}
+	}
+	return strings.Join(conditions, " AND "), args, nil
+}
+
+// alone says whether the selection means grants without a session too, and by which condition after organization_id.
+func (sel Selection) alone() (condition string, args []any, ok bool) {
+	if sel.OrganizationID == "" || sel.SessionID != "" || sel.UserID != "" || sel.IDPSession != "" {
+		return "", nil, false
+	}
+	args = []any{sel.OrganizationID}
+	if sel.ConnectionID != "" {
+		args = append(args, sel.ConnectionID)
+		condition += " AND connection_id = " + mark(len(args)+1)
+	}
+	if sel.ProfileID != "" {
+		args = append(args, sel.ProfileID)
+		condition += " AND profile_id = " + mark(len(args)+1)
+	}
+	return condition, args, true
+}
+
+// End ends the sessions of a selection with all codes and tokens, and says how many. When it returns nobody is let in by any of them.
+func (s *Service) End(ctx context.Context, sel Selection, why Ending) (int, error) {
+	var err error
+	for range endRounds {
+		var w db.Write
+		var n int
+		if n, err = s.EndInto(ctx, s.db, &w, sel, why); err != nil {
+			return 0, err
+		}
+		if err = s.db.Write(ctx, &w); err == nil {
+			s.events.Nudge()
+			return n, nil
+		}
+		if !lost(err) {
+			break
+		}
+	}
+	return 0, fmt.Errorf("end sessions: %w", err)
+}
+
+// EndInto reads the sessions of a selection from r and adds their end to a write, with the end of all their codes and tokens and one
+// session.revoked each, and says how many. The write holds only if those are still all there are: on a lost guard the caller computes
+// again. A guard of the caller's that those who start such sessions guard too comes before.
+func (s *Service) EndInto(ctx context.Context, r db.Reader, w *db.Write, sel Selection, why Ending) (int, error) {
+	found, err := s.living(ctx, r, sel, "")
+	if err != nil {
+		return 0, err
+	}
+	where, args, err := sel.where()
+	if err != nil {
+		return 0, err
+	}
+	now := s.time()
+	for from := 0; from < len(found); from += endChunk {
+		part := ids(found[from:min(from+endChunk, len(found))])
+		w.GuardSelect(fmt.Sprintf(holdSessions, marks(1, len(part)))+s.db.ForUpdate(), part...)
+		w.GuardSelect(fmt.Sprintf(countSessions, marks(1, len(part)), mark(len(part)+1)), append(part[:len(part):len(part)], len(part))...)
+		_ = s.endChunk(now.UnixMicro(), why.Reason, part, func(text string, args ...any) error {
+			w.Exec(text, args...)
+			return nil
+		})
+	}
+	args = append(args, now.UnixMicro())
+	w.GuardSelect(noneLeft+where+notEnded+mark(len(args))+")", args...)
+	if condition, args, ok := sel.alone(); ok {
+		args = append([]any{now.UnixMicro()}, args...)
+		w.Exec(endCodesAlone+condition, args...)
+		w.Exec(endAccessAlone+condition, args...)
+	}
+	if entries := revoked(found, why, now); len(entries) > 0 {
+		s.events.Append(w, now, entries...)
+	}
+	return len(found), nil
+}
+
+// EndTx is End inside a transaction that holds what those who start such sessions guard.
+func (s *Service) EndTx(ctx context.Context, tx db.Tx, sel Selection, why Ending) (int, error) {
+	found, err := s.living(ctx, tx, sel, s.db.ForUpdate())
+	if err != nil {
+		return 0, err
+	}
+	exec := func(text string, args ...any) error {
+		_, err := tx.Exec(ctx, text, args...)
+		return err
+	}
+	now := s.time()
+	for from := 0; from < len(found); from += endChunk {
+		if err := s.endChunk(now.UnixMicro(), why.Reason, ids(found[from:min(from+endChunk, len(found))]), exec); err != nil {
+			return 0, fmt.Errorf("end sessions: %w", err)
+		}
+	}
+	if condition, args, ok := sel.alone(); ok {
+		args = append([]any{now.UnixMicro()}, args...)
+		for _, text := range []string{endCodesAlone, endAccessAlone} {
+			if err := exec(text+condition, args...); err != nil {
+				return 0, fmt.Errorf("end grants without a session: %w", err)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return 0, nil
+	}
+	return len(found), s.events.AppendTx(ctx, tx, now, revoked(found, why, now)...)
+}
+
+func ids(sessions []Session) []any {
+	out := make([]any, len(sessions))
+	for i, s := range sessions {
+		out[i] = s.ID
+	}
+	return out
+}
+
+// endChunk ends sessions whose rows are held, and what was made of them.
+func (s *Service) endChunk(now int64, reason Reason, part []any, exec func(string, ...any) error) error {
+	if err := exec(fmt.Sprintf(endSessions, "$1", "$2", marks(3, len(part))), append([]any{now, string(reason)}, part...)...); err != nil {
+		return err
+	}
+	for _, text := range []string{endCodesOf, endRefreshOf, endAccessOf} {
+		if err := exec(fmt.Sprintf(text, "$1", marks(2, len(part))), append([]any{now}, part...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EndApplicationTx takes back all codes and tokens of an application. Its sessions go on: they are the browser's.
+func (s *Service) EndApplicationTx(ctx context.Context, tx db.Tx, applicationID string) error {
+	for _, text := range []string{endCodesOfApplication, endRefreshOfApplication, endAccessOfApplication} {
+		if _, err := tx.Exec(ctx, text, s.time().UnixMicro(), applicationID); err != nil {
+			return fmt.Errorf("end the grants of application %s: %w", applicationID, err)
+		}
+	}
+	return nil
+}
+
+// EndGrant takes back all tokens of a grant of an application, and its code if that is given. The session goes on.
+func (s *Service) EndGrant(ctx context.Context, applicationID, sessionID, grantID string, code Code) error {
+	now := s.time().UnixMicro()
+	err := s.db.Tx(ctx, func(tx db.Tx) error {
+		if sessionID != "" { // a rotation that is under way holds it, and its token is there when the statements look
+			if err := s.holdTx(ctx, tx, sessionID); err != nil {
+				return err
+			}
+		}
+		if code.Hash != "" {
+			if _, err := tx.Exec(ctx, endCodesOfGrant, now, string(code.Hash), applicationID); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, endRefreshGrant, now, grantID, applicationID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, endAccessGrant, now, grantID, applicationID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end grant %s: %w", grantID, err)
+	}
+	return nil
+}
+
+func (s *Service) holdTx(ctx context.Context, tx db.Tx, sessionID string) error {
+	rows, err := tx.Query(ctx, holdSession+s.db.ForUpdate(), sessionID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() { // one at most; a session that is gone has no tokens that serve
+		continue
+	}
+	return rows.Err()
+}
+
+// EndAccessToken takes back one access token of an application.
+func (s *Service) EndAccessToken(ctx context.Context, t AccessToken) error {
+	var w db.Write
+	w.Exec(endAccess, s.time().UnixMicro(), string(t.Hash), t.ApplicationID)
+	if err := s.db.Write(ctx, &w); err != nil {
+		return fmt.Errorf("end an access token: %w", err)
+	}
+	return nil
+}

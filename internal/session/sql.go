@@ -1,0 +1,79 @@
+package session
+
+const (
+	sessionColumns = `id, organization_id, user_id, connection_id, profile_id, idp_session, auth_method, amr, ip, user_agent, authenticated_at,
+		created_at, seen_at, idle_seconds, expires_at, ended_at, end_reason`
+	insertSession = `INSERT INTO sessions (cookie_hash, ` + sessionColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, NULL, NULL)`
+	selectSession   = `SELECT ` + sessionColumns + ` FROM sessions WHERE `
+	sessionByCookie = selectSession + `cookie_hash = $1`
+	sessionByID     = selectSession + `id = $1`
+	// Those that are only idle are ended too: a use that is still to be written would bring them back.
+	notEnded   = ` AND ended_at IS NULL AND expires_at > `
+	livingLast = ` ORDER BY id`
+	// The limit of an hour ends sessions that nobody uses; what was used a moment ago is written before.
+	touchSession = `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND seen_at < $2`
+
+	// The rows are held, in one order for all, before they are counted: whoever writes a token of one of them has committed by then.
+	holdSessions  = `SELECT id FROM sessions WHERE id IN (%s) ORDER BY id`
+	countSessions = `SELECT 1 WHERE (SELECT COUNT(*) FROM sessions WHERE id IN (%s) AND ended_at IS NULL) = %s`
+	endSessions   = `UPDATE sessions SET ended_at = %s, end_reason = %s WHERE id IN (%s) AND ended_at IS NULL`
+	noneLeft      = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE `
+
+	endCodesOf   = `UPDATE authorization_codes SET ended_at = %s WHERE session_id IN (%s) AND ended_at IS NULL`
+	endRefreshOf = `UPDATE refresh_tokens SET revoked_at = %s WHERE session_id IN (%s) AND revoked_at IS NULL`
+	endAccessOf  = `UPDATE access_tokens SET revoked_at = %s WHERE session_id IN (%s) AND revoked_at IS NULL`
+
+	// Codes first: a redemption holds its code, so that its token is there when the second statement looks.
+	endCodesAlone  = `UPDATE authorization_codes SET ended_at = $1 WHERE session_id IS NULL AND organization_id = $2 AND ended_at IS NULL`
+	endAccessAlone = `UPDATE access_tokens SET revoked_at = $1 WHERE session_id IS NULL AND organization_id = $2 AND revoked_at IS NULL`
+
+	endCodesOfApplication   = `UPDATE authorization_codes SET ended_at = $1 WHERE application_id = $2 AND ended_at IS NULL`
+	endRefreshOfApplication = `UPDATE refresh_tokens SET revoked_at = $1 WHERE application_id = $2 AND revoked_at IS NULL`
+	endAccessOfApplication  = `UPDATE access_tokens SET revoked_at = $1 WHERE application_id = $2 AND revoked_at IS NULL`
+
+	holdSession      = `SELECT id FROM sessions WHERE id = $1`
+	livingSession    = holdSession + ` AND ended_at IS NULL AND expires_at > $2 AND seen_at + idle_seconds * 1000000 > $2`
+	endRefreshGrant  = `UPDATE refresh_tokens SET revoked_at = $1 WHERE grant_id = $2 AND application_id = $3 AND revoked_at IS NULL`
+	endAccessGrant   = `UPDATE access_tokens SET revoked_at = $1 WHERE grant_id = $2 AND application_id = $3 AND revoked_at IS NULL`
+	endAccess        = `UPDATE access_tokens SET revoked_at = $1 WHERE hash = $2 AND application_id = $3 AND revoked_at IS NULL`
+	endCodesOfGrant  = `UPDATE authorization_codes SET ended_at = $1 WHERE hash = $2 AND application_id = $3 AND ended_at IS NULL`
+	insertAppSession = `INSERT INTO session_applications (session_id, application_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+	appsOfSession    = `SELECT application_id FROM session_applications WHERE session_id = $1 ORDER BY application_id`
+
+	codeColumns = `hash, application_id, organization_id, session_id, user_id, profile_id, connection_id, redirect_uri, challenge, nonce, scope, style,
+		grant_id, amr, authenticated_at, until_at, created_at, expires_at`
+	insertCode = `INSERT INTO authorization_codes (` + codeColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+	selectCode = `SELECT ` + codeColumns + `, used_at, ended_at FROM authorization_codes WHERE hash = $1 AND application_id = $2`
+	useCode    = `UPDATE authorization_codes SET used_at = $1 WHERE hash = $2 AND application_id = $3 AND redirect_uri = $4 AND style = $5
+		AND used_at IS NULL AND ended_at IS NULL AND expires_at > $1`
+
+	accessColumns = `hash, grant_id, application_id, organization_id, session_id, user_id, profile_id, connection_id, style, scope, created_at, expires_at`
+	insertAccess  = `INSERT INTO access_tokens (` + accessColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	// A token is as good as its session, whatever its own row says.
+	selectAccess = `SELECT ` + accessColumns + ` FROM access_tokens t WHERE hash = $1 AND revoked_at IS NULL AND expires_at > $2
+		AND (session_id IS NULL OR EXISTS (SELECT 1 FROM sessions s WHERE s.id = t.session_id AND s.ended_at IS NULL AND s.expires_at > $2))`
+
+	refreshColumns = `hash, grant_id, application_id, organization_id, session_id, user_id, profile_id, scope, nonce, authenticated_at, created_at, expires_at`
+	insertRefresh  = `INSERT INTO refresh_tokens (` + refreshColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	selectRefresh  = `SELECT ` + refreshColumns + `, used_at, revoked_at FROM refresh_tokens WHERE hash = $1 AND application_id = $2`
+	useRefresh     = `UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2 AND application_id = $3 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1`
+
+	magicColumns = `id, email_key, email, user_id, number, code, link_hash, browser, continuation, tries, created_at, expires_at, used_at`
+	selectMagic  = `SELECT ` + magicColumns + ` FROM magic_auths WHERE `
+	// Of an address: how many are recent, and the last number.
+	countMagic  = `SELECT COUNT(*), COALESCE(MAX(number), 0) FROM magic_auths WHERE email_key = $1 AND created_at > $2`
+	lastMagic   = `SELECT COALESCE(MAX(number), 0) FROM magic_auths WHERE email_key = $1`
+	insertMagic = `INSERT INTO magic_auths (` + magicColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, NULL)`
+	// A try is counted before it is looked at: of a hundred at once no more are looked at than there may be.
+	tryMagic = `UPDATE magic_auths SET tries = tries + 1 WHERE id = $1 AND browser = $2 AND tries < $3 AND used_at IS NULL AND expires_at > $4`
+	useMagic = `UPDATE magic_auths SET used_at = $2 WHERE id = $1 AND browser = $3 AND used_at IS NULL AND expires_at > $2`
+
+	expireSessions = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)`
+	expireApps     = `DELETE FROM session_applications WHERE session_id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)`
+	expireCodes    = `DELETE FROM authorization_codes WHERE hash IN (SELECT hash FROM authorization_codes WHERE expires_at < $1 LIMIT $2)`
+	expireAccess   = `DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at < $1 LIMIT $2)`
+	expireRefresh  = `DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE expires_at < $1 LIMIT $2)`
+	expireMagics   = `DELETE FROM magic_auths WHERE id IN (SELECT id FROM magic_auths WHERE expires_at < $1 LIMIT $2)`
+)

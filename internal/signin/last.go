@@ -1,0 +1,42 @@
+package signin
+
+import (
+	"encoding/base64"
+	"net/netip"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
+)
+
+// readLast reads what a browser remembers; whatever is not of our making is nothing.
+func readLast(cookie string) (last lifecycle.Last) {
+	const longest = 600
+	text, err := base64.RawURLEncoding.DecodeString(cookie)
+	if err != nil || len(text) > longest || json.Unmarshal(text, &last) != nil {
+		return lifecycle.Last{}
+	}
+	return last
+}
+
+func writeLast(last lifecycle.Last) string {
+	text, err := json.Marshal(last)
+	if err != nil { // invalid UTF-8 in an address: then nothing is remembered
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// network is whose requests are counted together: an IPv4 address, or the network that a single subscriber has with IPv6.
+func network(ip string) string {
+	const subscriber = 64
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Is4() {
+		return ip
+	}
+	p, err := addr.Prefix(subscriber)
+	if err != nil {
+		return ip
+	}
+	return p.String()
+}

@@ -1,0 +1,191 @@
+package sso
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// arrival is an answer on its way to being verified.
+type arrival struct {
+	s       *Service
+	c       Connection
+	owner   org.Organization
+	browser token.Hash
+	came    arrived
+}
+
+// refuse makes the refusal of an answer that belongs to no attempt.
+func (a *arrival) refuse(f *fault.Error) *Refusal {
+	return &Refusal{Fault: f, Connection: a.c, arrived: a.came}
+}
+
+// refuseFor makes the refusal of an attempt's answer. It is noted at the attempt only for the browser that made it: nobody else ends it.
+func (a *arrival) refuseFor(attempt *Attempt, f *fault.Error) *Refusal {
+	r := a.refuse(f)
+	if attempt != nil && attempt.ConnectionID == a.c.ID && a.sameBrowser(attempt) && attempt.State == AtProvider {
+		r.Attempt = attempt
+	}
+	return r
+}
+
+func (a *arrival) sameBrowser(attempt *Attempt) bool {
+	return attempt.browser != "" && subtle.ConstantTimeCompare([]byte(attempt.browser), []byte(a.browser)) == 1
+}
+
+// attempt finds the attempt of a request, nil if there is none of this connection.
+func (a *arrival) attempt(ctx context.Context, request string) (*Attempt, error) {
+	if request == "" {
+		return nil, nil //nolint:nilnil // no request, no attempt, nothing wrong
+	}
+	found, err := attempts(ctx, a.s.c.DB, selectAttempt+" AND request_hash = $1", string(token.HashOf(token.Secret(request))))
+	if err != nil || len(found) == 0 || found[0].ConnectionID != a.c.ID {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// closed says why the connection takes no answer of this kind.
+func (a *arrival) closed(kind Kind) *fault.Error {
+	if kind != Test && !a.c.open() {
+		return errInactive(a.c)
+	}
+	return nil
+}
+
+// usable says why an attempt cannot be answered any more, or not by this browser.
+func (a *arrival) usable(attempt *Attempt) *fault.Error {
+	switch {
+	case attempt.State == TimedOut, attempt.State == AtProvider && !a.s.moment().Before(attempt.ExpiresAt):
+		return deny(TimedOutCode, "an answer within ten minutes", "a later one", "The answer came more than ten minutes after the sign-in began.")
+	case attempt.State != AtProvider:
+		return errReplayed()
+	case a.browser == "":
+		return deny(StateLost, "the cookie of the browser that began the sign-in", "no cookie", "The browser did not send the cookie that the sign-in began with.")
+	case !a.sameBrowser(attempt):
+		return deny(StateLost, "the browser that began the sign-in", "another one", "The answer came to another browser than the one that began the sign-in.")
+	}
+	return nil
+}
+
+func errReplayed() *fault.Error {
+	return deny(Replayed, "an answer that was not used yet", "one that was", "This answer of the identity provider has been used already.")
+}
+
+// conclude maps the person and makes the verified answer, or the refusal.
+func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, v *Verified) (*Verified, error) {
+	v.Subject = st.subject
+	m := mappingOf(a.s.c.Catalog, a.c)
+	p, refused := m.profile(a.c, st, a.c.Options.AllowUnverifiedEmail)
+	if refused != nil {
+		r := a.refuseFor(attempt, refused)
+		r.checks = append(v.Checks, checkOf(refused))
+		return nil, r
+	}
+	v.Attempt, v.Connection, v.Profile, v.arrived, v.owner = *attempt, a.c, p, a.came, a.owner
+	v.DomainVerified = verifiedBy(a.owner, p.Email)
+	v.Checks = append(v.Checks, a.personChecks(v)...)
+	if !v.DomainVerified && !a.c.Options.AllowOutsideDomains && attempt.Kind != Test {
+		return nil, v.Refuse(errDomain(a.owner, p.Email))
+	}
+	if p.GroupsCut > 0 {
+		v.Warnings = append(v.Warnings, fmt.Sprintf("The answer has %d groups; %d are kept. Let the identity provider send only those that the app needs.", p.GroupsCut+MaxGroups, MaxGroups))
+	}
+	return v, a.meet(ctx, v)
+}
+
+// meet gives the profile its id: the one it has, or a new one.
+func (a *arrival) meet(ctx context.Context, v *Verified) error {
+	found, err := profiles(ctx, a.s.c.DB, selectProfile+" WHERE connection_id = $1 AND idp_id = $2", string(a.c.ID), v.Profile.IDPID)
+	if err != nil {
+		return err
+	}
+	v.changed = true
+	if len(found) == 0 {
+		v.Profile.ID = ProfileID(a.s.c.IDs.NewID(ProfilePrefix))
+		return nil
+	}
+	was := found[0]
+	v.Profile.ID, v.Profile.version, v.Profile.CreatedAt, v.Profile.UpdatedAt = was.ID, was.version, was.CreatedAt, was.UpdatedAt
+	v.changed = !was.says(v.Profile)
+	return nil
+}
+
+// says compares what two profiles say of a person.
+func (p Profile) says(other Profile) bool {
+	return p.Email == other.Email && p.EmailVerified == other.EmailVerified && p.FirstName == other.FirstName && p.LastName == other.LastName &&
+		p.Name == other.Name && slices.Equal(p.Groups, other.Groups) && slices.Equal(p.Roles, other.Roles) &&
+		string(encode(p.Custom)) == string(encode(other.Custom)) && string(encode(p.Raw)) == string(encode(other.Raw))
+}
+
+// verifiedBy says whether an address lies in a domain that the organization has verified. Names are compared whole: a domain does not
+// vouch for those below it.
+func verifiedBy(o org.Organization, email string) bool {
+	_, domain, reason := parseEmail(email)
+	return reason == "" && slices.ContainsFunc(o.Domains, func(d org.Domain) bool { return d.State == org.Verified && d.Domain == domain })
+}
+
+func errDomain(o org.Organization, email string) *fault.Error {
+	var verified []string
+	for _, d := range o.Domains {
+		if d.State == org.Verified {
+			verified = append(verified, d.Domain)
+		}
+	}
+	wanted := "a verified domain; the organization has none"
+	if len(verified) > 0 {
+		wanted = "an address in " + strings.Join(verified, ", ")
+	}
+	return deny(EmailDomainNotAllowed, wanted, email, "The email address lies in no domain that the organization has verified.")
+}
+
+// Refuse makes the refusal of a verified answer, for reasons that lie with the caller. err has one of the codes of this package.
+func (v *Verified) Refuse(err *fault.Error) *Refusal {
+	attempt := v.Attempt
+	return &Refusal{
+		Fault: err, Attempt: &attempt, Connection: v.Connection, arrived: v.arrived, idpID: v.Profile.IDPID, email: v.Profile.Email,
+		checks: append(slices.DeleteFunc(slices.Clone(v.Checks), func(c Check) bool { return c.Code == Code(err.Code) }), checkOf(err)),
+	}
+}
+
+// openArrival begins with the connection of an address.
+func (s *Service) openArrival(ctx context.Context, c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
+	a := &arrival{s: s, c: c, browser: browser, came: came}
+	if fault.Is(err, fault.NotFound) || err == nil && c.Protocol != protocol {
+		a.c = Connection{}
+		return nil, a.refuse(fault.New(fault.NotFound, string(ConnectionInactive), "There is no connection at this address."))
+	}
+	if err != nil {
+		return nil, err
+	}
+	o, refused, err := s.owner(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	a.owner = o
+	if refused != nil {
+		return nil, a.refuse(refused)
+	}
+	return a, nil
+}
+
+// usedUp says whether an assertion's id was used.
+func (s *Service) usedUp(ctx context.Context, c Connection, id token.Hash) (bool, error) {
+	var until int64
+	err := s.c.DB.QueryRow(ctx, selectUsed, string(c.ID), string(id)).Scan(&until)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for a used assertion: %w", err)
+	}
+	return true, nil
+}

@@ -1,0 +1,116 @@
+package sso
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/saml"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// Start is a sign-in to begin. Exactly one of ConnectionID and OrganizationID is given.
+type Start struct {
+	ConnectionID   ID
+	OrganizationID string
+	Kind           Kind       // SignIn or Test
+	Continuation   []byte     // kept for the way back, at most 16 KiB
+	Browser        token.Hash // of the cookie that binds the attempt to the browser
+	LoginHint      string
+	ForceAuthn     bool
+	Base           string // our address as the provider shall see it, without a slash at the end
+	IP, UserAgent  string
+}
+
+// Form is what a browser posts to the provider.
+type Form = saml.Form
+
+// Outgoing is the way to the provider: an address to redirect to, or a form to post.
+type Outgoing struct {
+	Attempt AttemptID
+	URL     string
+	Form    *Form
+}
+
+// SAMLArrival is what came to the address of a connection: by its key, or at a further path.
+type SAMLArrival struct {
+	Key, Path     string   // exactly one
+	Bases         []string // every address of this installation, the connection's own first
+	Response      string   // SAMLResponse as posted
+	RelayState    string
+	Browser       token.Hash // "" without cookie
+	IP, UserAgent string
+}
+
+// OIDCArrival is what came to the redirect URI of a connection.
+type OIDCArrival struct {
+	Key           string
+	Query         url.Values
+	Browser       token.Hash
+	IP, UserAgent string
+}
+
+// Verified is an answer of the provider that holds: nothing of it is stored yet.
+type Verified struct {
+	Attempt         Attempt
+	Connection      Connection
+	Profile         Profile // with its id, stored by FinishInto
+	SessionIndex    string  // SAML SessionIndex or OpenID Connect sid
+	SessionUntil    time.Time
+	AuthenticatedAt time.Time
+	AMR             []string
+	ACR             string
+	Subject         string // NameID or sub, also where another attribute identifies the person
+	Checks          []Check
+	Warnings        []string // what works today and has to be mended
+	// DomainVerified says that the email address lies in a domain that the organization has verified. Without that there is a
+	// Verified only for a test, or by the option AllowOutsideDomains.
+	DomainVerified bool
+
+	arrived     arrived
+	assertion   token.Hash // of the id to be used up; "" for none
+	usable      time.Time
+	certificate *Certificate // that verified
+	owner       org.Organization
+	changed     bool // the profile is not what is stored
+}
+
+// arrived is what is noted of the request that brought an answer.
+type arrived struct {
+	raw           []byte
+	ip, userAgent string
+}
+
+// End is what a sign-in ended in. Both are empty where no accounts are kept.
+type End struct {
+	UserID    string
+	SessionID string
+}
+
+// Fault is the error that crosses floors; the alias lets Refusal embed it beside its method of that name.
+type Fault = fault.Error
+
+// Refusal is the outcome of a sign-in that must not go on. It has to be given to Fail, which records it.
+type Refusal struct {
+	*Fault
+	Attempt    *Attempt   // nil if it belongs to none
+	Connection Connection // zero if there is none
+
+	arrived arrived
+	idpID   string
+	email   string
+	checks  []Check
+}
+
+// Unwrap gives the error for people.
+func (r *Refusal) Unwrap() error { return r.Fault }
+
+// UnsolicitedError says that a good response came that nobody asked for: the caller begins a sign-in of its own with the same
+// browser. It is no refusal and no sign-in.
+type UnsolicitedError struct {
+	Connection Connection
+	LoginHint  string
+}
+
+func (*UnsolicitedError) Error() string { return "the identity provider began this sign-in" }

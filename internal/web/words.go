@@ -1,0 +1,91 @@
+package web
+
+import "fmt"
+
+// english is every sentence of the pages. Another language is another map with the same keys.
+var english = map[string]string{
+	"footer":                         "Sign-in by Rollcall",
+	"footer_at":                      "Sign-in by Rollcall at %s",
+	"the_app":                        "your app",
+	"continue":                       "Continue",
+	"again":                          "Try again",
+	"or":                             "or",
+	"sign_in":                        "Sign in",
+	"sign_in_title":                  "Sign in to %s",
+	"sign_in_lead":                   "Use your work email. If your company signs in its own way, we take you there.",
+	"sign_up_title":                  "Create your account for %s",
+	"sign_up_lead":                   "Start with your work email. If your company manages accounts, we take you to its sign-in.",
+	"email_label":                    "Email address",
+	"email_placeholder":              "you@company.com",
+	"with_sso":                       "Sign in with SSO",
+	"code_title":                     "Check your email",
+	"code_lead_before":               "If we can sign you in this way, a code and a link are on their way to",
+	"code_lead_after":                ". They work for 10 minutes, in this browser only.",
+	"code_label":                     "Code from the email",
+	"code_none":                      "Nothing there? Look in the spam folder. Nobody from support will ever ask you for this code.",
+	"code_other":                     "Use another address",
+	"link_title":                     "Sign in to %s",
+	"link_lead":                      "You opened the link from our email. Continue in the browser in which you asked for it.",
+	"choose_title":                   "Choose an organization",
+	"choose_lead_as":                 "You are signed in as",
+	"choose_lead":                    "Which one do you want to use %s with?",
+	"refusal_title":                  "You could not be signed in",
+	"refusal_lead":                   "Something did not fit together, and nobody was signed in. Please try again. If it happens again, give this number to the person who looks after sign-in at your company.",
+	"refusal_id":                     "Number of this sign-in",
+	"wrong_title":                    "This page cannot continue",
+	"wrong_id":                       "Number of this request",
+	"sign_out_title":                 "Do you want to sign out?",
+	"sign_out_as":                    "You are signed in as",
+	"sign_out_lead":                  "Signing out ends this session in every app that it was used with.",
+	"sign_out":                       "Sign out",
+	"signed_out_title":               "You are signed out",
+	"signed_out_lead":                "You can close this window.",
+	"onward_title":                   "Taking you to your company's sign-in",
+	"onward_lead":                    "This takes a moment. If nothing happens, continue with the button.",
+	"bounce_title":                   "Finishing your sign-in",
+	"bounce_lead":                    "This takes a moment. If nothing happens, continue with the button.",
+	"test_title":                     "Test sign-in: %s",
+	"test_lead":                      "A real sign-in for %s up to its last step. It made no account and no session.",
+	"test_good":                      "Everything is as it should be",
+	"test_bad":                       "This has to be mended",
+	"test_id":                        "Number of this sign-in:",
+	"check_good":                     "(in order)",
+	"check_bad":                      "(has to be mended)",
+	"check_email_in_verified_domain": "The email address lies in a verified domain",
+	"check_found_in_directory":       "The person was found in the directory",
+	"check_would_be_let_in":          "The person would be let in",
+	"expected":                       "Expected",
+	"actual":                         "Actual",
+	"wrong_email":                    "Please give an email address like you@company.com.",
+	"wrong_code":                     "This code is not right, or not valid any more. Check it, or ask for a new one.",
+	"no_way":                         "There is no single sign-on for this address here. Check it, or ask the person who looks after sign-in at your company.",
+	"too_many":                       "That was too often. Please wait a minute and try again.",
+}
+
+// SayCheck names a check of a test sign-in. One that has no sentence is shown as it is called.
+func SayCheck(name string) string {
+	if text, ok := english["check_"+name]; ok {
+		return text
+	}
+	return name
+}
+
+// Say gives a sentence of the pages. A key that is not there is a mistake of ours that a test finds; a page shows the key.
+func Say(key string, args ...any) string {
+	text, ok := english[key]
+	if !ok {
+		return key
+	}
+	if len(args) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, args...)
+}
+
+// appName stands in for an application's empty name.
+func appName(name string) string {
+	if name == "" {
+		return Say("the_app")
+	}
+	return name
+}
