@@ -37,7 +37,12 @@ func (c *call) showDirectory(d directory.Directory, n directory.Counts, secret t
 
 // endpoint is the address that an identity provider stores. It never holds an id: Okta refuses underscores in it.
 func (c *call) endpoint(d directory.Directory) string {
-	return strings.TrimSuffix(c.o.PublicURL(c.r, d.OrganizationID), "/") + "/scim/v2/" + d.Address()
+	return c.base(d.OrganizationID) + "/scim/v2/" + d.Address()
+}
+
+// base is what addresses begin with that identity providers of an organization store.
+func (c *call) base(organizationID string) string {
+	return strings.TrimSuffix(c.o.PublicURL(c.r, organizationID), "/")
 }
 
 func (c *call) counted(d directory.Directory) (jsontext.Value, error) {

@@ -49,6 +49,16 @@ func table() []row {
 		{"/directory_groups", "api_directory_groups", map[string]handler{http.MethodGet: listGroups}},
 		{"/directory_groups/{id}", "api_directory_group", map[string]handler{http.MethodGet: getGroup}},
 
+		{"/connections", "api_connections", map[string]handler{http.MethodGet: listConnections, http.MethodPost: createConnection}},
+		{"/connections/{id}", "api_connection", map[string]handler{http.MethodGet: getConnection, http.MethodPatch: updateConnection, http.MethodDelete: deleteConnection}},
+		{"/connections/{id}/certificates", "api_connection_certificates", map[string]handler{http.MethodGet: listCertificates, http.MethodPost: addCertificate}},
+		{"/connections/{id}/certificates/{fingerprint}", "api_connection_certificate", map[string]handler{http.MethodDelete: deleteCertificate}},
+		{"/connections/{id}/refresh_metadata", "api_connection_metadata", map[string]handler{http.MethodPost: refreshMetadata}},
+		{"/connections/{id}/approve_metadata", "api_connection_metadata", map[string]handler{http.MethodPost: approveMetadata}},
+		{"/connections/{id}/test_sign_ins", "api_test_sign_ins", map[string]handler{http.MethodPost: createTestSignIn}},
+		{"/connections/{id}/sign_in_attempts", "api_sign_in_attempts", map[string]handler{http.MethodGet: listSignIns}},
+		{"/sign_in_attempts/{id}", "api_sign_in_attempt", map[string]handler{http.MethodGet: getSignIn}},
+
 		{"/webhook_endpoints", "api_webhook_endpoints", map[string]handler{http.MethodGet: listWebhookEndpoints, http.MethodPost: createWebhookEndpoint}},
 		{"/webhook_endpoints/{id}", "api_webhook_endpoint", map[string]handler{http.MethodGet: getWebhookEndpoint, http.MethodPatch: updateWebhookEndpoint, http.MethodDelete: deleteWebhookEndpoint}},
 		{"/webhook_endpoints/{id}/rotate_secret", "api_webhook_secret", map[string]handler{http.MethodPost: rotateWebhookSecret}},

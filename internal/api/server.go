@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -49,6 +51,11 @@ type Options struct {
 	Snapshots *lifecycle.Snapshots
 
 	Webhooks *webhook.Service
+
+	Connections *sso.Service
+
+	// NewTest gives the address at which a browser makes a test sign-in through a connection. Without it none are offered.
+	NewTest func(ctx context.Context, connection sso.ID) (string, error)
 }
 
 const defaultMaxBody = 1 << 20

@@ -2,10 +2,13 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,9 +24,13 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
+	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scim"
+	"github.com/rollcallhq/rollcall/internal/session"
+	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -40,6 +47,8 @@ type world struct {
 	dirs     *directory.Service
 	db       *db.DB
 	orgs     *org.Service
+	conns    *sso.Service
+	sessions *session.Service
 	dns      texts
 	now      func() time.Time // of organizations
 	log      *bytes.Buffer
@@ -66,7 +75,20 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.orgs.SetResolver(w.dns)
 	sealer, err := db.NewSealer([]byte("sealing key of tests"))
 	w.must(err)
+	catalog, err := idp.Load()
+	w.must(err)
+	w.sessions = session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: log})
+	w.conns = sso.NewService(sso.Config{
+		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Catalog: catalog, Now: time.Now, Logger: log,
+		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
+			return nil, errors.New("no names in tests")
+		}),
+	})
 	w.server = New(Options{
+		Connections: w.conns,
+		NewTest: func(_ context.Context, id sso.ID) (string, error) {
+			return publicURL + "/sign-in/test/" + string(id), nil
+		},
 		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},

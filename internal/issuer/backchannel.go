@@ -320,10 +320,13 @@ func (s *Service) tell(ctx context.Context, d Delivery) error {
 	case s.time().Add(delay(d.Attempts)).Sub(d.CreatedAt) > tellFor:
 		return s.finish(ctx, d, Failed, status, problem)
 	}
-	s.teller.retried.Add(1)
 	var again db.Write
 	again.Exec(postponeDelivery, d.ID, s.time().Add(delay(d.Attempts)).UnixMicro(), statusOrNull(status), problem)
-	return s.db.Write(ctx, &again)
+	if err := s.db.Write(ctx, &again); err != nil {
+		return err
+	}
+	s.teller.retried.Add(1)
+	return nil
 }
 
 func statusOrNull(status int) any {
@@ -334,15 +337,18 @@ func statusOrNull(status int) any {
 }
 
 func (s *Service) finish(ctx context.Context, d Delivery, state DeliveryState, status int, problem string) error {
-	if state == Delivered {
-		s.teller.delivered.Add(1)
-	} else {
-		s.teller.failed.Add(1)
-		s.log.Error("an application was not told that a session has ended", "application", d.ApplicationID, "session", d.SessionID, "status", status, "reason", problem)
-	}
 	var w db.Write
 	w.Exec(finishDelivery, d.ID, string(state), statusOrNull(status), db.TextOrNull(problem), s.time().UnixMicro())
-	return s.db.Write(ctx, &w)
+	if err := s.db.Write(ctx, &w); err != nil {
+		return err
+	}
+	if state == Delivered {
+		s.teller.delivered.Add(1)
+		return nil
+	}
+	s.teller.failed.Add(1)
+	s.log.Error("an application was not told that a session has ended", "application", d.ApplicationID, "session", d.SessionID, "status", status, "reason", problem)
+	return nil
 }
 
 // post sends the logout token (OpenID Connect Back-Channel Logout 1.0, section 2.5). status is 0 when no answer came.

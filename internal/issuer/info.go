@@ -67,8 +67,8 @@ type introspection struct {
 	Scope          string `json:"scope,omitempty"`
 	ClientID       string `json:"client_id,omitempty"`
 	TokenType      string `json:"token_type,omitempty"`
-	Expires        int64  `json:"exp,omitempty"`
-	IssuedAt       int64  `json:"iat,omitempty"`
+	Expires        int64  `json:"exp,omitzero"`
+	IssuedAt       int64  `json:"iat,omitzero"`
 	Subject        string `json:"sub,omitempty"`
 	Audience       string `json:"aud,omitempty"`
 	Issuer         string `json:"iss,omitempty"`

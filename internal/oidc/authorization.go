@@ -368,8 +368,9 @@ func (p *parameters) list(name string) []string {
 func (p *parameters) named(name string) map[string]string {
 	out := map[string]string{}
 	for full := range p.values {
-		key, found := strings.CutPrefix(full, name+"[")
-		if key, found = strings.CutSuffix(key, "]"); found && strings.HasPrefix(full, name+"[") && key != "" {
+		key, opened := strings.CutPrefix(full, name+"[")
+		key, closed := strings.CutSuffix(key, "]")
+		if opened && closed && key != "" {
 			out[p.plain(name, key, 100)] = p.one(full, maxParameter)
 		}
 	}

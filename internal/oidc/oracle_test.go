@@ -92,7 +92,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	p.received = request
 	if err := oidc.CheckVerifier(p.asked.Challenge, request.Verifier); err != nil {
-		p.json(w, http.StatusBadRequest, []byte(err.(*oidc.ErrorResponse).JSON()))
+		p.json(w, http.StatusBadRequest, err.(*oidc.ErrorResponse).JSON())
 		return
 	}
 	claims := oidc.IDTokenClaims{

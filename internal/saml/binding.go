@@ -25,6 +25,8 @@ import (
 const (
 	// maxRelayState is what others have to keep and give back unchanged (bindings 3.4.3 and 3.5.3), in bytes.
 	maxRelayState = 80
+	// maxReturnedState is what we give back: SimpleSAMLphp and others do not keep to the 80 bytes themselves.
+	maxReturnedState = 2 << 10
 	// maxRedirectQuery is far beyond what browsers and proxies carry in an address.
 	maxRedirectQuery = 64 << 10
 	// maxInflated caps what a message may grow to: a kilobyte of deflate can hold a megabyte of blanks.
@@ -53,9 +55,7 @@ func envelope(tag, id, issuer, destination string, at time.Time) *etree.Element 
 	el.CreateAttr("ID", id)
 	el.CreateAttr("Version", "2.0")
 	el.CreateAttr("IssueInstant", instant(at))
-	if destination != "" {
-		el.CreateAttr("Destination", destination)
-	}
+	el.CreateAttr("Destination", destination)
 	el.CreateElement("saml:Issuer").SetText(issuer)
 	return el
 }
@@ -63,7 +63,7 @@ func envelope(tag, id, issuer, destination string, at time.Time) *etree.Element 
 // redirect gives the address that carries the message (bindings 3.4.4). With a key the signature covers the very octets of the query that is
 // sent, in the order that the standard fixes; without one the message is not signed.
 func redirect(param string, el *etree.Element, destination, relayState string, key *rsa.PrivateKey) (string, error) {
-	if err := sendable(destination, relayState); err != nil {
+	if err := sendable(param, destination, relayState); err != nil {
 		return "", err
 	}
 	message, err := serialize(el)
@@ -102,7 +102,7 @@ func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+"
 
 // post gives the form that carries the message (bindings 3.5.4), signed inside itself if there is a key.
 func post(param string, el *etree.Element, destination, relayState string, key *rsa.PrivateKey, cert *x509.Certificate) (Form, error) {
-	if err := sendable(destination, relayState); err != nil {
+	if err := sendable(param, destination, relayState); err != nil {
 		return Form{}, err
 	}
 	if key != nil {
@@ -121,14 +121,18 @@ func post(param string, el *etree.Element, destination, relayState string, key *
 	return form, nil
 }
 
-func sendable(destination, relayState string) error {
+func sendable(param, destination, relayState string) error {
 	if !isAddress(destination) {
 		return fault.New(fault.Unprocessable, "invalid_destination", "The identity provider's address cannot be used: it must be an absolute http or https address without fragment.").
 			On("destination").Compared("https://…", shown(destination))
 	}
-	if len(relayState) > maxRelayState {
-		return fault.New(fault.Invalid, "relay_state_too_long", "RelayState may have %d bytes, since others need not keep more.", maxRelayState).
-			On("RelayState").Compared(fmt.Sprintf("at most %d bytes", maxRelayState), fmt.Sprintf("%d bytes", len(relayState)))
+	most := maxRelayState
+	if param == paramResponse {
+		most = maxReturnedState
+	}
+	if len(relayState) > most {
+		return fault.New(fault.Invalid, "relay_state_too_long", "RelayState may have %d bytes here.", most).
+			On("RelayState").Compared(fmt.Sprintf("at most %d bytes", most), fmt.Sprintf("%d bytes", len(relayState)))
 	}
 	return nil
 }
@@ -291,7 +295,7 @@ func (q *redirected) verify(certificates []*x509.Certificate, allowSHA1 bool) (*
 		return nil, refuse(CodeCertificateUnknown, "a certificate of the identity provider", "none is configured", "The connection has no certificate to check signatures with.")
 	}
 	h := algorithm.hash.New()
-	io.WriteString(h, q.octets)
+	h.Write([]byte(q.octets))
 	sum := h.Sum(nil)
 	for _, cert := range certificates {
 		if algorithm.holds(cert, sum, q.signature) {

@@ -42,4 +42,14 @@
 //
 // 256 KiB a document, 20,000 tokens, 32 levels, 32 namespace prefixes in scope, 64 attributes an element, NameID and ID 1,024 bytes.
 // Beyond is malformed.
+//
+// # The other messages
+//
+// An AuthnRequest asks for a sign-in, a LogoutRequest and its LogoutResponse end one. They are built as trees and never by pasting text, and
+// travel by Redirect (compressed, the signature over the octets of the query) or POST (the signature inside). A received logout message
+// passes the same gate, shape and verification as a response; by Redirect the signature is checked over the query as it came, before the
+// message is read. Only Redirect is ever inflated, to 256 KiB at most.
+//
+// Metadata of an identity provider is no message: it is believed for where it was got, so its signature is not verified. It may hold
+// comments, but not inside what is read, and it is read from fixed places only, at most 2 MiB.
 package saml

@@ -54,12 +54,12 @@ func (r LogoutRequest) Post(relayState string, key *rsa.PrivateKey, cert *x509.C
 	return signedPost(paramRequest, r.element(), r.Destination, relayState, key, cert)
 }
 
-// Redirect gives the address that carries the response; it is always signed. relayState is what came with the request.
+// Redirect gives the address that carries the response; it is always signed. relayState is what came with the request, at most 2 KiB.
 func (r LogoutResponse) Redirect(relayState string, key *rsa.PrivateKey) (string, error) {
 	return signedRedirect(paramResponse, r.element(), r.Destination, relayState, key)
 }
 
-// Post gives the form that carries the response; it is always signed. relayState is what came with the request.
+// Post gives the form that carries the response; it is always signed. relayState is what came with the request, at most 2 KiB.
 func (r LogoutResponse) Post(relayState string, key *rsa.PrivateKey, cert *x509.Certificate) (Form, error) {
 	return signedPost(paramResponse, r.element(), r.Destination, relayState, key, cert)
 }

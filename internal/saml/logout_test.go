@@ -109,6 +109,10 @@ func TestLogout_may_be_about_all_sessions_and_want_no_response(t *testing.T) {
 	if err != nil || cmp.Diff(&r, got.Request) != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
+	empty := strings.Replace(text(t, logoutRequest().element()), "</saml:Issuer>", "</saml:Issuer><samlp:Extensions/>", 1)
+	if got, err := ConsumeLogoutPost(signedForm(t, "SAMLRequest", empty), logoutExpected()); err != nil || got.Request.Asynchronous {
+		t.Errorf("%+v, %v", got, err)
+	}
 	ok := logoutResponse()
 	ok.Status, ok.Detail = "", ""
 	got, err = ConsumeLogoutRedirect(queryOf(t, ok, ""), logoutExpected())
@@ -188,6 +192,40 @@ func TestLogout_is_never_sent_unsigned(t *testing.T) {
 	}
 }
 
+func TestLogout_request_says_no_more_than_is_known(t *testing.T) {
+	r := LogoutRequest{ID: "_1", Issuer: "i", Destination: slo, IssuedAt: noon, NameID: NameID{Value: "ada"}}
+	want := `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_1" Version="2.0" ` +
+		`IssueInstant="2026-11-22T12:00:00Z" Destination="https://sp.example/saml/a/slo"><saml:Issuer>i</saml:Issuer><saml:NameID>ada</saml:NameID></samlp:LogoutRequest>`
+	if diff := cmp.Diff(want, text(t, r.element())); diff != "" {
+		t.Error(diff)
+	}
+	answer := LogoutResponse{ID: "_2", Issuer: "i", Destination: slo, IssuedAt: noon, InResponseTo: "_1"}
+	want = `<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_2" Version="2.0" ` +
+		`IssueInstant="2026-11-22T12:00:00Z" Destination="https://sp.example/saml/a/slo" InResponseTo="_1"><saml:Issuer>i</saml:Issuer>` +
+		`<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status></samlp:LogoutResponse>`
+	if diff := cmp.Diff(want, text(t, answer.element())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A request keeps to 80 bytes of state; what came with the other side's is given back though it be longer.
+func TestLogout_response_gives_back_a_long_state(t *testing.T) {
+	key, cert := pairs[2]()
+	long := strings.Repeat("s", 2<<10)
+	if got, err := ConsumeLogoutRedirect(queryOf(t, logoutResponse(), long), logoutExpected()); err != nil || got.RelayState != long {
+		t.Errorf("by redirect: %v", err)
+	}
+	if got, err := ConsumeLogoutPost(formOf(t, logoutResponse(), long), logoutExpected()); err != nil || got.RelayState != long {
+		t.Errorf("by post: %v", err)
+	}
+	if _, err := logoutResponse().Redirect(long+"s", key); faultCode(err) != "relay_state_too_long" {
+		t.Errorf("beyond 2 KiB: %v", err)
+	}
+	if _, err := logoutRequest().Post(strings.Repeat("s", 81), key, cert); faultCode(err) != "relay_state_too_long" {
+		t.Errorf("a request: %v", err)
+	}
+}
+
 // signedQuery signs a message of any text for the redirect binding.
 func signedQuery(t testing.TB, param, document string) string {
 	t.Helper()
@@ -241,6 +279,49 @@ func TestS24_logout_that_is_not_signed_is_refused(t *testing.T) {
 	}
 }
 
+func TestS24_unsigned_rubbish_is_refused_as_unsigned(t *testing.T) {
+	for _, document := range []string{"", "<", "ada", "<!DOCTYPE a><a/>"} {
+		packed, _ := deflate([]byte(document))
+		if _, err := ConsumeLogoutRedirect("SAMLRequest="+escape(base64.StdEncoding.EncodeToString(packed)), logoutExpected()); code(err) != CodeUnsigned {
+			t.Errorf("%q: %v", document, err)
+		}
+		if _, err := ConsumeLogoutRedirect(signedQuery(t, "SAMLRequest", document), logoutExpected()); code(err) != CodeMalformed {
+			t.Errorf("%q, signed: %v", document, err)
+		}
+	}
+}
+
+// Each refused message tells, unverified, what it may be found by.
+func TestLogout_refusal_carries_what_the_message_claims(t *testing.T) {
+	document := text(t, logoutResponse().element())
+	packed, _ := deflate([]byte(document))
+	_, byRedirect := ConsumeLogoutRedirect("SAMLResponse="+escape(base64.StdEncoding.EncodeToString(packed)), logoutExpected())
+	_, byPost := ConsumeLogoutPost(url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString([]byte(document))}}, logoutExpected())
+	for _, err := range []error{byRedirect, byPost} {
+		var e *Error
+		if !errors.As(err, &e) || e.Claimed != (Claimed{ID: "_answer1", InResponseTo: "_logout0", Issuer: "https://idp.example"}) {
+			t.Errorf("%+v", err)
+		}
+	}
+}
+
+func TestS12_logout_with_a_second_signature_under_a_genuine_one_is_refused(t *testing.T) {
+	key, cert := pairs[2]()
+	el := logoutRequest().element()
+	el.CreateElement("ds:Signature").CreateAttr("xmlns:ds", nsSignature)
+	signer := samltest.Signer{Key: key, Certificate: cert}
+	document := signer.Over(text(t, el), "_logout1")
+	form := url.Values{"SAMLRequest": {base64.StdEncoding.EncodeToString([]byte(document))}}
+	if _, err := ConsumeLogoutPost(form, logoutExpected()); code(err) != CodeMalformed {
+		t.Errorf("got %v", err)
+	}
+	if good := signer.Over(text(t, logoutRequest().element()), "_logout1"); good == document {
+		t.Error("the second signature is missing")
+	} else if _, err := ConsumeLogoutPost(url.Values{"SAMLRequest": {base64.StdEncoding.EncodeToString([]byte(good))}}, logoutExpected()); err != nil {
+		t.Errorf("the genuine one alone: %v", err)
+	}
+}
+
 // gosaml2 GHSA-pcgw-qcv5-h8ch: a genuine signed element inside an unsigned LogoutRequest made it pass.
 func TestS24_genuine_signature_elsewhere_in_the_message_proves_nothing(t *testing.T) {
 	key, cert := pairs[2]()
@@ -252,35 +333,29 @@ func TestS24_genuine_signature_elsewhere_in_the_message_proves_nothing(t *testin
 	if err := SignElement(genuine, key, cert, "Issuer"); err != nil {
 		t.Fatal(err)
 	}
-	for name, wrap := range map[string]func(*etree.Element){
-		"assertion as a child":      func(el *etree.Element) { el.AddChild(assertion.Copy()) },
-		"assertion in Extensions":   func(el *etree.Element) { inExtensions(el, assertion.Copy()) },
-		"request in Extensions":     func(el *etree.Element) { inExtensions(el, genuine.Copy()) },
-		"request as a child":        func(el *etree.Element) { el.AddChild(genuine.Copy()) },
-		"request in its own Issuer": func(el *etree.Element) { el.SelectElement("Issuer").AddChild(genuine.Copy()) },
-		"signature of the other ID": func(el *etree.Element) { el.InsertChildAt(1, genuine.SelectElement("Signature").Copy()) },
-		"request in an Object":      func(el *etree.Element) { object(el, genuine) },
-		"signature deeper": func(el *etree.Element) {
-			el.SelectElement("NameID").AddChild(genuine.SelectElement("Signature").Copy())
-		},
-		"two signatures": func(el *etree.Element) {
-			s := genuine.SelectElement("Signature")
-			el.InsertChildAt(1, s.Copy())
-			el.InsertChildAt(1, s.Copy())
-		},
-		"signature with the same ID": func(el *etree.Element) {
-			el.CreateAttr("ID", "_logout1")
-			el.InsertChildAt(1, genuine.SelectElement("Signature").Copy())
-		},
+	signature := genuine.SelectElement("Signature")
+	for _, c := range []struct {
+		name, want string
+		wrap       func(*etree.Element)
+	}{
+		{"assertion as a child", CodeMalformed, func(el *etree.Element) { el.AddChild(assertion.Copy()) }},
+		{"assertion in Extensions", CodeUnsigned, func(el *etree.Element) { inExtensions(el, assertion.Copy()) }},
+		{"request in Extensions", CodeUnsigned, func(el *etree.Element) { inExtensions(el, genuine.Copy()) }},
+		{"request as a child", CodeMalformed, func(el *etree.Element) { el.AddChild(genuine.Copy()) }},
+		{"request in its own Issuer", CodeMalformed, func(el *etree.Element) { el.SelectElement("Issuer").AddChild(genuine.Copy()) }},
+		{"signature of the other ID", CodeSignatureInvalid, func(el *etree.Element) { el.InsertChildAt(1, signature.Copy()) }},
+		{"request in an Object", CodeMalformed, func(el *etree.Element) { object(el, genuine) }},
+		{"signature deeper", CodeMalformed, func(el *etree.Element) { el.SelectElement("NameID").AddChild(signature.Copy()) }},
+		{"two signatures", CodeMalformed, func(el *etree.Element) { el.InsertChildAt(1, signature.Copy()); el.InsertChildAt(1, signature.Copy()) }},
+		{"signature with the same ID", CodeSignatureInvalid, func(el *etree.Element) { el.CreateAttr("ID", "_logout1"); el.InsertChildAt(1, signature.Copy()) }},
 	} {
 		evil := logoutRequest()
 		evil.ID, evil.NameID.Value = "_evil", "eve@acme.example"
 		el := evil.element()
-		wrap(el)
+		c.wrap(el)
 		form := url.Values{"SAMLRequest": {base64.StdEncoding.EncodeToString([]byte(text(t, el)))}}
-		got, err := ConsumeLogoutPost(form, logoutExpected())
-		if c := code(err); c != CodeUnsigned && c != CodeMalformed && c != CodeSignatureInvalid {
-			t.Errorf("%s: %+v, %v", name, got, err)
+		if got, err := ConsumeLogoutPost(form, logoutExpected()); code(err) != c.want {
+			t.Errorf("%s: %+v, %v", c.name, got, err)
 		}
 	}
 }
@@ -326,7 +401,7 @@ func TestS24_request_and_response_at_once_are_refused(t *testing.T) {
 		{"SAMLRequest": form["SAMLRequest"], "RelayState": {"a", "b"}},
 		{},
 	} {
-		if _, err := ConsumeLogoutPost(fields, logoutExpected()); code(err) != CodeMalformed {
+		if _, err := ConsumeLogoutPost(fields, logoutExpected()); code(err) != CodeMalformed || !strings.Contains(err.Error(), "exactly one SAML message") {
 			t.Errorf("%d fields: %v", len(fields), err)
 		}
 	}
@@ -409,8 +484,8 @@ func TestS24_logout_query_that_is_malformed_is_refused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := ConsumeLogoutPost(url.Values{"SAMLRequest": {escape(b64(packed))}}, logoutExpected()); code(err) != CodeMalformed {
-		t.Errorf("POST is never inflated: %v", err)
+	if _, err := ConsumeLogoutPost(url.Values{"SAMLRequest": {"%" + b64(packed)}}, logoutExpected()); code(err) != CodeMalformed || !strings.Contains(err.Error(), "encoded") {
+		t.Errorf("no base64 by POST: %v", err)
 	}
 	if _, err := ConsumeLogoutPost(url.Values{"SAMLRequest": {b64(packed)}}, logoutExpected()); code(err) != CodeMalformed {
 		t.Errorf("POST is never inflated: %v", err)

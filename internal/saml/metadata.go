@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	rtvalidator "github.com/mattermost/xml-roundtrip-validator"
-
 	"github.com/rollcallhq/rollcall/internal/fault"
 )
 
@@ -125,7 +123,8 @@ func (p *piece) value() (string, error) {
 }
 
 // readMetadata reads the bytes. Unlike a message a metadata document may hold comments and instructions, since those that people edit and
-// several vendors' do; a text that is read has none inside. A document type is refused as everywhere.
+// several vendors' do; a text that is read has none inside. A document type is refused as everywhere. That a name survives being written and
+// read again, which messages have to, plays no part: nothing here is written again or verified.
 func readMetadata(data []byte) (*piece, error) {
 	if len(data) > maxMetadata {
 		return nil, wrongMetadata(CodeMetadataTooLarge, "at most 2 MiB", strconv.Itoa(len(data))+" bytes",
@@ -135,17 +134,6 @@ func readMetadata(data []byte) (*piece, error) {
 	if err := recognise(data); err != nil {
 		return nil, err
 	}
-	root, err := readTree(data)
-	if err != nil {
-		return nil, err
-	}
-	if err := rtvalidator.Validate(bytes.NewReader(data)); err != nil {
-		return nil, malformedMetadata("it is not well-formed XML").Because(err)
-	}
-	return root, nil
-}
-
-func readTree(data []byte) (*piece, error) {
 	b := builder{decoder: xml.NewDecoder(bytes.NewReader(data))}
 	for range maxMetadataTokens {
 		token, err := b.decoder.Token()

@@ -177,6 +177,7 @@ func TestP15_metadata_that_cannot_be_used_says_why(t *testing.T) {
 		{"other encoding", `<?xml version="1.0" encoding="ISO-8859-1"?>` + small, CodeMetadataMalformed, "well-formed"},
 		{"prose", "Please find the metadata attached", CodeMetadataMalformed, "begin"},
 		{"half of it", small[:300], CodeMetadataMalformed, "well-formed"},
+		{"comment alone", "<!-- nothing -->", CodeMetadataMalformed, "well-formed"},
 		{"text behind", small + "x", CodeMetadataMalformed, ""},
 		{"second document", small + small, CodeMetadataMalformed, ""},
 		{"document type", `<!DOCTYPE md:EntityDescriptor [<!ENTITY e SYSTEM "file:///etc/passwd">]>` + small, CodeMetadataMalformed, "document type"},
@@ -336,6 +337,13 @@ func issue(t testing.TB, name string, parent *x509.Certificate, sign func(*x509.
 	return c
 }
 
+func TestMetadata_may_have_2_MiB(t *testing.T) {
+	document := filled(small)
+	if _, err := ParseMetadata([]byte(document+strings.Repeat(" ", 2<<20-len(document))), "", noon); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMetadata_tells_its_earliest_end_and_what_it_wants(t *testing.T) {
 	document := group(`validUntil="2027-01-01T00:00:00Z"`, change(t, small,
 		"entityID=", `validUntil="2028-01-01T00:00:00Z" entityID=`, "<md:IDPSSODescriptor", `<md:IDPSSODescriptor WantAuthnRequestsSigned="1" validUntil="2029-01-01T00:00:00Z"`))
@@ -368,6 +376,15 @@ func TestP15_metadata_is_read_from_fixed_places_only(t *testing.T) {
 	document := change(t, small, "<md:KeyDescriptor", decoy+"<md:KeyDescriptor")
 	got, err := ParseMetadata([]byte(filled(document)), "", noon)
 	if err != nil || len(got.Certificates) != 1 || len(got.SSO) != 1 || got.EntityID != "https://idp.example" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestP15_attributes_of_other_namespaces_are_not_those_of_metadata(t *testing.T) {
+	document := change(t, small, `entityID="https://idp.example"`, `xmlns:x="urn:x" x:entityID="https://evil.example" x:validUntil="2000-01-01T00:00:00Z" entityID="https://idp.example"`,
+		`Location=`, `x:Location="https://evil.example" Location=`)
+	got, err := ParseMetadata([]byte(filled(document)), "", noon)
+	if err != nil || got.EntityID != "https://idp.example" || got.SSO[0].URL != "https://idp.example/sso" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -109,6 +109,7 @@ func TestRequest_by_redirect_is_signed_over_the_octets_of_the_query(t *testing.T
 	key, cert := pairs[0]()
 	r := authnRequest()
 	for destination, start := range map[string]string{
+		"https://idp.example/~/sso":       "https://idp.example/~/sso?SAMLRequest=",
 		"https://idp.example/sso":         "https://idp.example/sso?SAMLRequest=",
 		"https://idp.example/sso?":        "https://idp.example/sso?SAMLRequest=",
 		"https://idp.example/sso?a=b":     "https://idp.example/sso?a=b&SAMLRequest=",

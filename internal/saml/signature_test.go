@@ -365,7 +365,7 @@ func TestS17_foreign_and_doubled_IDs_are_refused(t *testing.T) {
 		for _, more := range []string{` Id="_x"`, ` id="_x"`, ` iD="_x"`, ` xml:id="_x"`, ` xmlns:x="urn:x" x:ID="_x"`, ` xmlns:x="urn:x" x:Id="_x"`, ` ID="_x"`, ` xmlns:s="urn:oasis:names:tc:SAML:2.0:assertion" s:ID="_x"`} {
 			for _, tag := range []string{"<samlp:Response", "<saml:Assertion", "<saml:Subject>", "<saml:AttributeValue>"} {
 				doc := string(idp.Respond(message(), l))
-				if strings.HasPrefix(more, " ID=") && (strings.HasSuffix(tag, ">")) {
+				if strings.HasPrefix(more, " ID=") && strings.HasSuffix(tag, ">") {
 					continue // an ID on any element of SAML is one
 				}
 				refused(t, []byte(edit(t, doc, strings.TrimSuffix(tag, ">"), strings.TrimSuffix(tag, ">")+more)), expectation(), saml.CodeMalformed)

@@ -124,7 +124,7 @@ func unsupported(what, got, wanted string) *Error {
 }
 
 func readSealed(el *etree.Element) (*sealed, error) {
-	data, err := onlyChild(el, nsEncryption, "EncryptedData")
+	data, err := onlyChild(el, "EncryptedData")
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func findKey(el, data *etree.Element) (*etree.Element, error) {
 }
 
 func readCipher(data *etree.Element) (contentCipher, error) {
-	method, err := onlyChild(data, nsEncryption, "EncryptionMethod")
+	method, err := onlyChild(data, "EncryptionMethod")
 	if err != nil {
 		return contentCipher{}, err
 	}
@@ -186,7 +186,7 @@ func readCipher(data *etree.Element) (contentCipher, error) {
 
 // readTransport reads how the content key is wrapped. RSA PKCS #1 v1.5 is refused: its padding is an oracle (Bleichenbacher, 1998).
 func readTransport(key *etree.Element) (rsa.OAEPOptions, error) {
-	method, err := onlyChild(key, nsEncryption, "EncryptionMethod")
+	method, err := onlyChild(key, "EncryptionMethod")
 	if err != nil {
 		return rsa.OAEPOptions{}, err
 	}
@@ -235,11 +235,11 @@ func algorithmOf(el *etree.Element, namespace, tag string) (string, error) {
 
 // readValue reads CipherData/CipherValue. A CipherReference would have us fetch something, so it is nothing we know.
 func readValue(el *etree.Element, most int) ([]byte, error) {
-	data, err := onlyChild(el, nsEncryption, "CipherData")
+	data, err := onlyChild(el, "CipherData")
 	if err != nil {
 		return nil, err
 	}
-	value, err := onlyChild(data, nsEncryption, "CipherValue")
+	value, err := onlyChild(data, "CipherValue")
 	if err != nil {
 		return nil, err
 	}
@@ -300,8 +300,9 @@ func openCBC(block cipher.Block, content []byte) ([]byte, error) {
 	return plain[:len(plain)-added], nil
 }
 
-func onlyChild(el *etree.Element, namespace, tag string) (*etree.Element, error) {
-	found := childrenNamed(el, namespace, tag)
+// onlyChild gives the one child of XML Encryption with that name.
+func onlyChild(el *etree.Element, tag string) (*etree.Element, error) {
+	found := childrenNamed(el, nsEncryption, tag)
 	if len(found) != 1 {
 		return nil, unreadable("%s must hold exactly one %s", shown(el.Tag), tag)
 	}

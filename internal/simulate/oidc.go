@@ -148,7 +148,7 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	harden(w.Header())
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // the reader has gone; there is nobody to tell
+	_, _ = w.Write(data) //nolint:gosec // JSON, named so, and not to be guessed at; a reader that has gone cannot be told
 }
 
 func (s *OIDC) document(w http.ResponseWriter, _ *http.Request) {
@@ -343,8 +343,8 @@ func (s *OIDC) idToken(g oidcCode, access string, now time.Time) (string, error)
 		now = now.Add(-time.Hour)
 	}
 	claims := oidc.IDTokenClaims{
-		Issuer: s.Issuer(), Subject: g.person.ID, ClientID: g.request.ClientID, IssuedAt: now, Expires: now.Add(answerLife), AuthTime: min2(g.at, now),
-		Nonce: g.request.Nonce, SID: g.session, AMR: []string{"none"}, AccessToken: access, Extra: about(g.person),
+		Issuer: s.Issuer(), Subject: g.person.ID, ClientID: g.request.ClientID, IssuedAt: now, Expires: now.Add(answerLife), AuthTime: earlier(g.at, now),
+		Nonce: g.request.Nonce, SID: g.session, AMR: []string{"user"}, AccessToken: access, Extra: about(g.person),
 	}
 	key := s.key
 	switch g.scenario {
@@ -371,7 +371,7 @@ func (s *OIDC) idToken(g oidcCode, access string, now time.Time) (string, error)
 	return raw, nil
 }
 
-func min2(a, b time.Time) time.Time {
+func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}

@@ -175,13 +175,13 @@ func endpoints(role *etree.Element, tag, address string) {
 
 // authnRequest is what is read of a request. Its signature is not looked at: there is nothing to protect here.
 type authnRequest struct {
-	XMLName     xml.Name
-	ID          string `xml:"ID,attr"`
-	Destination string `xml:"Destination,attr"`
-	ACS         string `xml:"AssertionConsumerServiceURL,attr"`
-	IsPassive   string `xml:"IsPassive,attr"`
-	Issuer      string `xml:"Issuer"`
-	NameID      string `xml:"Subject>NameID"`
+	XMLName     xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:protocol AuthnRequest"`
+	ID          string   `xml:"ID,attr"`
+	Destination string   `xml:"Destination,attr"`
+	ACS         string   `xml:"AssertionConsumerServiceURL,attr"`
+	IsPassive   string   `xml:"IsPassive,attr"`
+	Issuer      string   `xml:"Issuer"`
+	NameID      string   `xml:"Subject>NameID"`
 	Policy      struct {
 		Format string `xml:"Format,attr"`
 	} `xml:"NameIDPolicy"`
@@ -217,7 +217,7 @@ func readRequest(r *http.Request) (authnRequest, string, error) {
 	if err != nil {
 		return q, "", err
 	}
-	if err := xml.Unmarshal(data, &q); err != nil || q.XMLName.Local != "AuthnRequest" || q.XMLName.Space != nsProtocol {
+	if err := xml.Unmarshal(data, &q); err != nil { //nolint:gosec // into strings
 		return q, "", errors.New("the SAMLRequest is not an AuthnRequest")
 	}
 	if q.ID == "" || len(q.ID) > maxField {
@@ -348,7 +348,7 @@ func (s *SAML) readLogout(r *http.Request) (*saml.Logout, SAMLServiceProvider, e
 	var claimed struct {
 		Issuer string `xml:"Issuer"`
 	}
-	if err := xml.Unmarshal(data, &claimed); err != nil {
+	if err := xml.Unmarshal(data, &claimed); err != nil { //nolint:gosec // into one string
 		return nil, SAMLServiceProvider{}, errors.New("the logout message cannot be read")
 	}
 	issuer := strings.TrimSpace(claimed.Issuer)

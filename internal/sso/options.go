@@ -201,3 +201,18 @@ func describe(verb string, id ID, err error) error {
 	}
 	return fmt.Errorf("%s connection %s: %w", verb, id, err)
 }
+
+// Shown are the options with what holds where nothing was chosen.
+func (o Options) Shown() Options {
+	o.ClockSkew, o.Unsolicited = int(o.skew()/time.Second), o.unsolicited()
+	if o.Contexts == nil {
+		o.Contexts = []string{}
+	}
+	if o.Scopes == nil {
+		o.Scopes = []string{}
+	}
+	if o.Algorithms == nil {
+		o.Algorithms = []string{}
+	}
+	return o
+}

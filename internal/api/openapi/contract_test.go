@@ -396,6 +396,7 @@ func operationDifferences() map[string][]string {
 			"GET /directory_groups/{id}: 403 is never answered", "GET /directory_groups: 403 is never answered",
 			"GET /directory_users/{id}: 403 is never answered", "GET /directory_users: 403 is never answered",
 			"PUT /organizations/{id}: 403 is never answered",
+			"DELETE /connections/{id}: 403 is never answered", "GET /connections/{id}: 403 is never answered", "GET /connections: 403 is never answered",
 		},
 		"a member that answers never hold and the contract lets be missing": {
 			"ApiKeyValidation: agent_registration_id is missing", "Directory: domain is missing", "Organization: stripe_customer_id is missing",
@@ -404,6 +405,17 @@ func operationDifferences() map[string][]string {
 		"settings of our directories": {
 			"Directory: extensions is ours", "Directory: inactive_users is ours", "Directory: label is ours", "Directory: provider is ours",
 			"Directory: provisioning is ours", "Directory: scim_endpoint is ours", "Directory: strict is ours",
+		},
+		"what a connection is made of": {
+			"Connection: acs_paths is ours", "Connection: acs_url is ours", "Connection: attribute_map is ours",
+			"Connection: backchannel_logout_uri is ours", "Connection: certificates is ours", "Connection: client_id is ours",
+			"Connection: client_secret_set is ours", "Connection: first_success_at is ours", "Connection: idp_entity_id is ours",
+			"Connection: issuer is ours", "Connection: lacks is ours", "Connection: last_success_at is ours", "Connection: login_url is ours",
+			"Connection: metadata_error is ours", "Connection: metadata_read_at is ours", "Connection: metadata_url is ours",
+			"Connection: options is ours", "Connection: pending_metadata is ours", "Connection: protocol is ours", "Connection: provider is ours",
+			"Connection: redirect_uri is ours", "Connection: slo_binding is ours", "Connection: slo_url is ours", "Connection: sp_certificate is ours",
+			"Connection: sp_entity_id is ours", "Connection: sp_metadata_url is ours", "Connection: sp_slo_url is ours",
+			"Connection: sso_binding is ours", "Connection: sso_url is ours", "Connection: warnings is ours",
 		},
 		"what has to be published":                  {"OrganizationDomainWithRecords: verification_records is ours"},
 		"whoever follows the log reads it forwards": {"GET /events: default of order is asc, not desc"},

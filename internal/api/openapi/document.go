@@ -40,6 +40,7 @@ func tags() []tag {
 		{tagDomains, "A domain that an organization has proven is its own."},
 		{tagAPIKeys, "Keys that an organization's own programs use."},
 		{tagDirectories, "A directory is what one identity provider of an organization sends."},
+		{tagConnections, "A connection is how an organization's people sign in: SAML or OpenID Connect with one identity provider."},
 		{tagUsers, "The people of a directory."},
 		{tagGroups, "The groups of a directory."},
 		{tagEvents, "The log of everything that happened. Its types are in the reference of events."},
@@ -253,6 +254,12 @@ func pathAbout(pattern, name string) string {
 		return "Id of the API key: api_key_…."
 	case "directories":
 		return "Id of the directory: directory_…."
+	case "connections":
+		return "Id of the connection: conn_…."
+	case "certificates":
+		return "SHA-256 of the certificate, as it is listed."
+	case "sign_in_attempts":
+		return "Id of the attempt: sign_in_attempt_…."
 	case "tokens":
 		return "Id of the token: directory_token_…."
 	case "directory_users":

@@ -44,6 +44,9 @@ func Kinds() map[event.Type]Kind {
 	for kind, k := range peopleKinds() {
 		all[kind] = k
 	}
+	for kind, k := range connectionKinds() {
+		all[event.Type(kind)] = k
+	}
 	for kind, k := range ownKinds() {
 		all[kind] = k
 	}

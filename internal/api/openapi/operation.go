@@ -37,7 +37,7 @@ type Answer struct {
 func Operations() map[Route]Operation {
 	all := map[Route]Operation{}
 	for _, part := range []map[Route]Operation{
-		organizations(), domains(), features(), apiKeys(), directories(), people(), events(), consumers(), webhooks(), document(),
+		organizations(), domains(), features(), apiKeys(), directories(), connections(), people(), events(), consumers(), webhooks(), document(),
 	} {
 		for route, op := range part {
 			all[route] = op
@@ -50,7 +50,7 @@ func Operations() map[Route]Operation {
 func Schemas() map[string]*Schema {
 	all := map[string]*Schema{"Problem": problem()}
 	for _, part := range []map[string]*Schema{
-		organizationSchemas(), domainSchemas(), featureSchemas(), apiKeySchemas(), directorySchemas(), peopleSchemas(), eventSchemas(),
+		organizationSchemas(), domainSchemas(), featureSchemas(), apiKeySchemas(), directorySchemas(), connectionSchemas(), peopleSchemas(), eventSchemas(),
 		consumerSchemas(), webhookSchemas(),
 	} {
 		for name, s := range part {

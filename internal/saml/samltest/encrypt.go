@@ -6,9 +6,9 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
-	_ "crypto/sha1"
-	_ "crypto/sha256"
-	_ "crypto/sha512"
+	_ "crypto/sha1"   // the digests of OAEP
+	_ "crypto/sha256" // likewise
+	_ "crypto/sha512" // likewise
 	"encoding/base64"
 	"fmt"
 	"math/big"

@@ -234,3 +234,6 @@ func find(el *etree.Element, id string) *etree.Element {
 	}
 	return nil
 }
+
+// Text writes an element.
+func Text(el *etree.Element) string { return write(el) }

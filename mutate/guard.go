@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// guard is one place where the code refuses, and how to take it away: the text between two offsets is replaced.
+type guard struct {
+	folder   string
+	file     string // as the folder was given
+	line     int
+	function string
+	text     string // the condition, on one line
+	nth      int    // of those that look alike in one function
+	edits    []edit
+}
+
+type edit struct {
+	from, until int
+	text        string
+}
+
+func (g *guard) String() string {
+	return fmt.Sprintf("%s:%d %s: %s", g.file, g.line, g.function, g.text)
+}
+
+// key names a guard across changes of the file around it.
+func (g *guard) key() string {
+	key := filepath.ToSlash(filepath.Clean(g.file)) + "\t" + g.function + "\t" + g.text
+	if g.nth > 0 {
+		key += fmt.Sprintf(" #%d", g.nth+1)
+	}
+	return key
+}
+
+// mutant is the file without the guard.
+func (g *guard) mutant(source []byte) []byte {
+	edits := slices.Clone(g.edits)
+	sort.Slice(edits, func(i, j int) bool { return edits[i].from > edits[j].from })
+	out := slices.Clone(source)
+	for _, e := range edits {
+		out = slices.Concat(out[:e.from], []byte(e.text), out[e.until:])
+	}
+	return out
+}
+
+// guardsIn finds the guards of the package in a folder, in the order of its files.
+func guardsIn(folder string) ([]*guard, error) {
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", folder, err)
+	}
+	var guards []*guard
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read a source: %w", err)
+		}
+		found, err := guardsOf(name, source)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range found {
+			g.folder = folder
+		}
+		guards = append(guards, found...)
+	}
+	if len(guards) == 0 {
+		return nil, fmt.Errorf("no guards in %s; is it a package?", folder)
+	}
+	return guards, nil
+}
+
+func guardsOf(name string, source []byte) ([]*guard, error) {
+	set := token.NewFileSet()
+	f, err := parser.ParseFile(set, name, source, 0)
+	if err != nil {
+		return nil, fmt.Errorf("parse a source: %w", err)
+	}
+	w := &walker{set: set, name: name, seen: map[string]int{}}
+	for _, d := range f.Decls {
+		fn, is := d.(*ast.FuncDecl)
+		if is && fn.Body != nil {
+			w.function = nameOf(fn)
+			w.body(fn.Type, fn.Body)
+		}
+	}
+	return w.guards, nil
+}
+
+func nameOf(fn *ast.FuncDecl) string {
+	if fn.Recv == nil || len(fn.Recv.List) == 0 {
+		return fn.Name.Name
+	}
+	t := fn.Recv.List[0].Type
+	if star, is := t.(*ast.StarExpr); is {
+		t = star.X
+	}
+	if id, is := t.(*ast.Ident); is {
+		return id.Name + "." + fn.Name.Name
+	}
+	return fn.Name.Name
+}
+
+type walker struct {
+	set      *token.FileSet
+	name     string
+	function string
+	seen     map[string]int
+	guards   []*guard
+}
+
+// body walks one function; what is inside a function literal is judged by the literal's own results.
+func (w *walker) body(t *ast.FuncType, body *ast.BlockStmt) {
+	kind := refusalOf(t)
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			w.body(n.Type, n.Body)
+			return false
+		case *ast.IfStmt:
+			if onlyRefuses(n.Body.List, kind) {
+				w.add(n.Cond, edit{w.at(n.Cond.Pos()), w.at(n.Cond.Pos()), "false && ("}, edit{w.at(n.Cond.End()), w.at(n.Cond.End()), ")"})
+			}
+		case *ast.SwitchStmt:
+			w.cases(n.Body, n.Tag == nil, kind)
+		case *ast.TypeSwitchStmt:
+			w.cases(n.Body, false, kind)
+		}
+		return true
+	})
+}
+
+// cases: a condition of a switch without a tag is taken away as that of an if. Any other case returns nothing wrong instead, since
+// without it the function may not build.
+func (w *walker) cases(body *ast.BlockStmt, conditions bool, kind refusal) {
+	for _, s := range body.List {
+		c, is := s.(*ast.CaseClause)
+		if !is || !onlyRefuses(c.Body, kind) {
+			continue
+		}
+		var edits []edit
+		if conditions && c.List != nil {
+			for _, e := range c.List {
+				edits = append(edits, edit{w.at(e.Pos()), w.at(e.Pos()), "false && ("}, edit{w.at(e.End()), w.at(e.End()), ")"})
+			}
+		} else {
+			results := c.Body[0].(*ast.ReturnStmt).Results
+			last := results[len(results)-1]
+			edits = append(edits, edit{w.at(last.Pos()), w.at(last.End()), map[refusal]string{refusesByError: "nil", refusesByFalse: "true"}[kind]})
+		}
+		w.addText("case "+w.list(c.List), w.set.Position(c.Pos()).Line, edits)
+	}
+}
+
+func (w *walker) list(exprs []ast.Expr) string {
+	if exprs == nil {
+		return "default"
+	}
+	parts := make([]string, len(exprs))
+	for i, e := range exprs {
+		parts[i] = w.text(e)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (w *walker) add(cond ast.Expr, edits ...edit) {
+	w.addText(w.text(cond), w.set.Position(cond.Pos()).Line, edits)
+}
+
+func (w *walker) addText(text string, line int, edits []edit) {
+	g := &guard{file: w.name, line: line, function: w.function, text: text, edits: edits}
+	g.nth = w.seen[g.key()]
+	w.seen[g.key()]++
+	w.guards = append(w.guards, g)
+}
+
+func (w *walker) at(p token.Pos) int { return w.set.Position(p).Offset }
+
+func (w *walker) text(e ast.Expr) string {
+	var b bytes.Buffer
+	if err := printer.Fprint(&b, w.set, e); err != nil {
+		return err.Error()
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// refusal is how a function says no.
+type refusal int
+
+const (
+	cannotRefuse refusal = iota
+	refusesByError
+	refusesByFalse
+)
+
+func refusalOf(t *ast.FuncType) refusal {
+	if t.Results == nil || len(t.Results.List) == 0 {
+		return cannotRefuse
+	}
+	last := t.Results.List[len(t.Results.List)-1].Type
+	if star, is := last.(*ast.StarExpr); is {
+		last = star.X
+	}
+	id, is := last.(*ast.Ident)
+	switch {
+	case is && (id.Name == "error" || id.Name == "Error"):
+		return refusesByError
+	case is && id.Name == "bool":
+		return refusesByFalse
+	}
+	return cannotRefuse
+}
+
+// onlyRefuses: one return, and what it says last is an error, or false.
+func onlyRefuses(body []ast.Stmt, kind refusal) bool {
+	if len(body) != 1 || kind == cannotRefuse {
+		return false
+	}
+	r, is := body[0].(*ast.ReturnStmt)
+	if !is || len(r.Results) == 0 {
+		return false
+	}
+	id, is := r.Results[len(r.Results)-1].(*ast.Ident)
+	if kind == refusesByFalse {
+		return is && id.Name == "false"
+	}
+	return !is || id.Name != "nil"
+}

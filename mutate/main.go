@@ -1,0 +1,139 @@
+// Mutate takes the guards of a package away, one at a time, and runs its tests: a guard whose absence no test notices guards nothing, or is
+// guarded by nothing. The sources stay as they are; the go command gets each changed file as an overlay.
+//
+//	go run ./mutate -packages ./internal/saml
+//
+// A guard is an if whose body only returns an error (or false, where that is what a function says), or a case that only returns one. Taken
+// away, the condition never holds; a case that cannot be taken away so returns no error instead.
+//
+// A survivor fails the run unless the list of those allowed names it with a reason. An entry that no guard answers to, or whose guard is
+// killed, fails it too, so that the list stays true.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+type options struct {
+	packages []string
+	only     string
+	run      string
+	allowed  string
+	timeout  time.Duration
+	parallel int
+	list     bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	o, err := parse(os.Args[1:])
+	if err == nil {
+		err = mutate(ctx, o, os.Stdout)
+	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("mutate", flag.ContinueOnError)
+	packages := f.String("packages", "./internal/saml,./internal/saml/second", "folders of the packages, with commas between")
+	f.StringVar(&o.only, "only", "", "only guards in files whose path holds this")
+	f.StringVar(&o.run, "run", "", "only tests that match, as with go test")
+	f.StringVar(&o.allowed, "allowed", "mutate/allowed.txt", "the list of survivors that are known, each with its reason")
+	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "for the tests of one mutant; beyond it counts as killed")
+	f.IntVar(&o.parallel, "parallel", 2, "mutants at a time")
+	f.BoolVar(&o.list, "list", false, "list the guards and run nothing")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	o.packages = strings.Split(*packages, ",")
+	if o.parallel < 1 {
+		return o, fmt.Errorf("-parallel is %d; at least one mutant has to run", o.parallel)
+	}
+	return o, nil
+}
+
+func mutate(ctx context.Context, o options, out io.Writer) error {
+	known, err := readAllowed(o.allowed)
+	if err != nil {
+		return err
+	}
+	var guards []*guard
+	for _, folder := range o.packages {
+		found, err := guardsIn(folder)
+		if err != nil {
+			return err
+		}
+		guards = append(guards, found...)
+	}
+	if o.only != "" {
+		guards = keep(guards, func(g *guard) bool { return strings.Contains(g.file, o.only) })
+	}
+	if o.list {
+		for _, g := range guards {
+			fmt.Fprintln(out, g)
+		}
+		return nil
+	}
+	if err := baseline(ctx, o); err != nil {
+		return err
+	}
+	results, err := runAll(ctx, o, guards, out)
+	if err != nil {
+		return err
+	}
+	return report(out, results, known, o.only == "" && o.run == "")
+}
+
+func keep(guards []*guard, want func(*guard) bool) []*guard {
+	var kept []*guard
+	for _, g := range guards {
+		if want(g) {
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
+// report sums up and says what is wrong. The list is held to the whole only after a whole run.
+func report(out io.Writer, results []result, known allowList, whole bool) error {
+	count := map[verdict]int{}
+	var wrong []string
+	for _, r := range results {
+		count[r.verdict]++
+		reason, allowed := known[r.guard.key()]
+		switch {
+		case r.verdict == survived && !allowed, r.verdict == unbuilt && !allowed:
+			wrong = append(wrong, fmt.Sprintf("%s: %s", r.verdict, r.guard))
+		case r.verdict == survived:
+			fmt.Fprintf(out, "allowed to survive: %s (%s)\n", r.guard, reason)
+		case r.verdict == killed && allowed:
+			wrong = append(wrong, fmt.Sprintf("killed, so it needs no entry: %s", r.guard))
+		}
+		delete(known, r.guard.key())
+	}
+	if whole {
+		for key := range known {
+			wrong = append(wrong, "no guard answers to the entry "+strings.ReplaceAll(key, "\t", " | "))
+		}
+	}
+	fmt.Fprintf(out, "%d guards: %d killed, %d survived, %d did not build\n", len(results), count[killed], count[survived], count[unbuilt])
+	if len(wrong) > 0 {
+		return fmt.Errorf("\n  %s", strings.Join(wrong, "\n  "))
+	}
+	return nil
+}
