@@ -159,7 +159,7 @@ func (r rollcall) organization(t *testing.T, domain string) string {
 }
 
 // connection is one of Rollcall's as the API shows it.
-type connection struct{ id, organization, acs, entityID, redirectURI string }
+type connection struct{ id, organization, acs, entityID, metadata, redirectURI string }
 
 // draft makes a connection that knows nothing of its provider yet: the provider has to be told of it first.
 func (r rollcall) draft(t *testing.T, domain, kind string) connection {
@@ -167,7 +167,7 @@ func (r rollcall) draft(t *testing.T, domain, kind string) connection {
 	organization := r.organization(t, domain)
 	got := r.call(t, http.MethodPost, "/connections", map[string]any{"organization_id": organization, "connection_type": kind, "name": kind})
 	text := func(name string) string { s, _ := got[name].(string); return s }
-	return connection{text("id"), organization, text("acs_url"), text("sp_entity_id"), text("redirect_uri")}
+	return connection{text("id"), organization, text("acs_url"), text("sp_entity_id"), text("sp_metadata_url"), text("redirect_uri")}
 }
 
 func (r rollcall) update(t *testing.T, c connection, change map[string]any) {
