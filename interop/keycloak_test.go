@@ -64,7 +64,7 @@ func startKeycloak(t *testing.T, apps []samlApp, client oidcApp) (samlProvider, 
 		"--http-host=127.0.0.1", "--http-port="+parsed(t, base).Port(), "--hostname="+base, "--cache=local")
 	cmd.Env = append(os.Environ(), "JAVA_OPTS_APPEND=-Xms64m -Xmx512m")
 	issuer := base + "/realms/acme"
-	serve(t, cmd, issuer+"/.well-known/openid-configuration", 3*time.Minute)
+	serve(t, cmd, issuer+"/.well-known/openid-configuration", 6*time.Minute) // half a minute on two idle cores
 
 	signIn := map[string]string{"username": "ada", "password": "ada-secret"}
 	return samlProvider{
