@@ -131,7 +131,8 @@ func TestOpenidClient_uses_Rollcall_for_all_it_offers(t *testing.T) {
 	client := r.application(t, localClient(t).RedirectURI, map[string]any{"scopes": []string{"openid", "profile", "email", "offline_access"}})
 	t.Setenv("PEER_FULL", "yes")
 	app := startOpenidClient(t, r.url, client, map[string]string{"connection": c.id})
-	got := app.learned(t, newBrowser(t, provider.SignIn), client)
+	b := newBrowser(t, provider.SignIn)
+	got := app.learned(t, b, client)
 	claims := got["claims"].(map[string]any)
 	holds(t, claims, provider.Who["email"], c)
 	if active := got["introspection"].(map[string]any)["active"]; active != true {
@@ -145,6 +146,8 @@ func TestOpenidClient_uses_Rollcall_for_all_it_offers(t *testing.T) {
 	}
 	if end, _ := got["endSession"].(string); !strings.HasPrefix(end, r.url+"/oauth2/logout?") {
 		t.Errorf("signing out begins at %q", end)
+	} else if shown := b.page(t, end); shown.status != http.StatusOK {
+		t.Errorf("signing out ends in %d: %.500s", shown.status, shown.body)
 	}
 }
 
