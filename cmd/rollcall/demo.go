@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net"
+	"net/http"
 	"net/netip"
+	"time"
 
+	"github.com/rollcallhq/rollcall/examples/app-go/saas"
 	"github.com/rollcallhq/rollcall/internal/app"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
@@ -26,6 +29,8 @@ func demoConfig(c *app.Config) error {
 	if c.APIKey == "" {
 		c.APIKey = token.NewSecret("sk_demo")
 	}
+	c.Simulate = true
+	c.MailToLog = c.Mail == nil
 	if len(c.AllowTarget) == 0 { // the webhooks' receiver is on the same machine
 		c.AllowTarget = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
@@ -42,15 +47,44 @@ func withMake(err error) error {
 }
 
 // showDemo goes to stdout: it is what was asked for, secrets included, and no part of the log.
-func showDemo(ctx context.Context, out io.Writer, cfg app.Config, server *app.App) error {
+func showDemo(ctx context.Context, w world, cfg app.Config, server *app.App) error {
 	d, err := server.Demo(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, demoText, version, place(cfg, server), cfg.DescribeDatabase(), d.Organization, d.Directory,
+	example, err := startExample(ctx, server, d)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.stdout, demoText, version, place(cfg, server), cfg.DescribeDatabase(), d.Organization, d.Directory,
 		d.SCIMBase, d.Token.Reveal(), server.URL(), cfg.APIKey.Reveal(), server.ClientID,
-		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal())
+		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal(), example)
 	return err
+}
+
+// exampleAddress is where the example app is, if that is free.
+const exampleAddress = "127.0.0.1:8090"
+
+// startExample starts the example app on this machine, until ctx ends, and gives its address.
+func startExample(ctx context.Context, server *app.App, d app.Demo) (string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", exampleAddress)
+	if err != nil {
+		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return "", fmt.Errorf("example app: %w", err)
+		}
+	}
+	url := "http://" + listener.Addr().String()
+	s, err := server.DemoSignIn(ctx, d, url)
+	if err != nil {
+		return "", errors.Join(err, listener.Close())
+	}
+	example := &http.Server{
+		Handler:           saas.New(saas.Options{Issuer: server.URL(), ClientID: s.ClientID, ClientSecret: s.ClientSecret.Reveal(), URL: url}),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	go func() { _ = example.Serve(listener) }() // it ends when it is closed
+	context.AfterFunc(ctx, func() { _ = example.Close() })
+	return url, nil
 }
 
 const demoText = `
@@ -72,7 +106,7 @@ const demoText = `
 
   A person arrives, as an identity provider sends one:
 
-curl -sw '\n' '%s/Users' -H 'Authorization: Bearer %s' -H 'Content-Type: application/scim+json' -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@example.com","type":"work","primary":true}],"active":true}'
+curl -sw '\n' '%s/Users' -H 'Authorization: Bearer %s' -H 'Content-Type: application/scim+json' -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@acme.example","name":{"givenName":"Ada","familyName":"Lindqvist"},"emails":[{"value":"ada@acme.example","type":"work","primary":true}],"active":true}'
 
   Your app sees her in the directory:
 
@@ -81,5 +115,9 @@ curl -sw '\n' '%s/directory_users?directory=%s' -H 'Authorization: Bearer %s'
   And the event that she caused:
 
 curl -sw '\n' '%s/events?events=dsync.user.created' -H 'Authorization: Bearer %s'
+
+  She signs in: open the example app, choose "Sign in with SSO", and type ada@acme.example:
+
+  Example app    %s
 
 `

@@ -74,7 +74,7 @@ func (c *serveCommand) load(w world) (app.Config, error) {
 func (c *serveCommand) greet(ctx context.Context, w world, log *slog.Logger, cfg app.Config, server *app.App) error {
 	switch {
 	case c.Demo:
-		return showDemo(ctx, w.stdout, cfg, server)
+		return showDemo(ctx, w, cfg, server)
 	case terminal(w.stderr):
 		fmt.Fprintf(w.stderr, "\n  Rollcall %s\n\n  Address    %s\n  Database   %s\n  Client id  %s\n\n", version, place(cfg, server), cfg.DescribeDatabase(), server.ClientID)
 	default:

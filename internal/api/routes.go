@@ -67,6 +67,15 @@ func table() []row {
 		{"/webhook_deliveries/{id}", "api_webhook_delivery", map[string]handler{http.MethodGet: getWebhookDelivery}},
 		{"/webhook_deliveries/{id}/replay", "api_webhook_replay", map[string]handler{http.MethodPost: replayWebhookDelivery}},
 
+		{"/connect/applications", "api_applications", map[string]handler{http.MethodGet: listApplications, http.MethodPost: createApplication}},
+		{"/connect/applications/{id}", "api_application", map[string]handler{http.MethodGet: getApplication, http.MethodPut: updateApplication, http.MethodDelete: deleteApplication}},
+		{"/connect/applications/{id}/client_secrets", "api_client_secrets", map[string]handler{http.MethodGet: listSecrets, http.MethodPost: createSecret}},
+		{"/connect/applications/{id}/logout_deliveries", "api_logout_deliveries", map[string]handler{http.MethodGet: listLogoutDeliveries}},
+		{"/connect/client_secrets/{id}", "api_client_secret", map[string]handler{http.MethodDelete: deleteSecret}},
+		{"/user_management/redirect_uris", "api_redirect_uris", map[string]handler{http.MethodGet: listRedirectURIs, http.MethodPost: createRedirectURI}},
+		{"/user_management/redirect_uris/{id}", "api_redirect_uri", map[string]handler{http.MethodDelete: deleteRedirectURI}},
+		{"/sso/logout/authorize", "api_sso_logout", map[string]handler{http.MethodPost: authorizeLogout}},
+
 		{"/events", "api_events", map[string]handler{http.MethodGet: listEvents}},
 		{"/events/snapshot", "api_snapshot", map[string]handler{http.MethodGet: readSnapshot}},
 		{"/event_consumers", "api_event_consumers", map[string]handler{http.MethodGet: listConsumers, http.MethodPost: createConsumer}},

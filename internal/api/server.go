@@ -10,6 +10,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -56,6 +57,7 @@ type Options struct {
 
 	// NewTest gives the address at which a browser makes a test sign-in through a connection. Without it none are offered.
 	NewTest func(ctx context.Context, connection sso.ID) (string, error)
+	Issuer  *issuer.Service
 }
 
 const defaultMaxBody = 1 << 20

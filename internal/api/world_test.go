@@ -25,7 +25,9 @@ import (
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scim"
@@ -45,10 +47,12 @@ type world struct {
 	handler  http.Handler
 	server   *server
 	dirs     *directory.Service
+	sessions *session.Service
+	issuer   *issuer.Service
+	profiles profiles
 	db       *db.DB
 	orgs     *org.Service
 	conns    *sso.Service
-	sessions *session.Service
 	dns      texts
 	now      func() time.Time // of organizations
 	log      *bytes.Buffer
@@ -75,21 +79,29 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.orgs.SetResolver(w.dns)
 	sealer, err := db.NewSealer([]byte("sealing key of tests"))
 	w.must(err)
+	w.sessions = session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Logger: log})
+	w.issuer = issuer.NewService(issuer.Options{
+		DB: d, Events: events, IDs: ids, Sealer: sealer, Sessions: w.sessions, Issuer: publicURL, ClientID: w.orgs.ClientID, Logger: log,
+		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, nil),
+	})
+	w.profiles = profiles{}
+	w.issuer.SetProfiles(w.profiles)
 	catalog, err := idp.Load()
 	w.must(err)
-	w.sessions = session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: log})
 	w.conns = sso.NewService(sso.Config{
 		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Catalog: catalog, Now: time.Now, Logger: log,
 		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
 			return nil, errors.New("no names in tests")
 		}),
 	})
+	members := member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
 	w.server = New(Options{
+		Issuer:      w.issuer,
 		Connections: w.conns,
 		NewTest: func(_ context.Context, id sso.ID) (string, error) {
 			return publicURL + "/sign-in/test/" + string(id), nil
 		},
-		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, time.Now),
+		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, members, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },
@@ -135,6 +147,7 @@ type reply struct {
 	header http.Header
 	raw    string
 	object map[string]any
+	array  []map[string]any // of an answer that is a bare array
 }
 
 // send makes a request with the management key. Every answer there is in these tests is held against the contract.
@@ -159,7 +172,11 @@ func (w *world) serve(r *http.Request) reply {
 		if got.header.Get("Content-Type") != "application/json" {
 			w.Errorf("%s %s: the body is %q", r.Method, r.URL, got.header.Get("Content-Type"))
 		}
-		if err := json.Unmarshal(recorder.Body.Bytes(), &got.object); err != nil {
+		var into any = &got.object
+		if strings.HasPrefix(got.raw, "[") {
+			into = &got.array
+		}
+		if err := json.Unmarshal(recorder.Body.Bytes(), into); err != nil {
 			w.Fatalf("%s %s: %v in %s", r.Method, r.URL, err, got.raw)
 		}
 	}

@@ -27,7 +27,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
-	"github.com/rollcallhq/rollcall/internal/signin"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -197,8 +196,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
-		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
-		Webhooks:  a.webhooks,
+		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
+		Webhooks:    a.webhooks,
+		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -212,7 +212,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Deadline:  requestDeadline,
 		Refuse:    refuse,
 		Observe:   a.metrics.observe,
-	}.Wrap(edges(own, scim, rest, a.signIn.edge)), log)
+	}.Wrap(edges(own, scim, rest, a.signIn)), log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
@@ -426,7 +426,7 @@ func (a *App) metricsPage() http.Handler {
 
 // edges sends a request where its path belongs, and takes paths as they are: http.ServeMux would redirect doubled slashes, and
 // some providers send them and do not follow.
-func edges(own map[string]http.Handler, scim, rest http.Handler, people *signin.Server) http.Handler {
+func edges(own map[string]http.Handler, scim, rest http.Handler, people *signIn) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := own[r.URL.Path]
 		switch {
@@ -434,8 +434,10 @@ func edges(own map[string]http.Handler, scim, rest http.Handler, people *signin.
 			page.ServeHTTP(w, r)
 		case isSCIM(r.URL.Path):
 			scim.ServeHTTP(w, r)
-		case people.Serves(r):
-			people.ServeHTTP(w, r)
+		case people.simulated != nil && strings.HasPrefix(r.URL.Path, simulatePath):
+			people.simulated.ServeHTTP(w, r)
+		case people.edge.Serves(r):
+			people.edge.ServeHTTP(w, r)
 		default:
 			rest.ServeHTTP(w, r)
 		}

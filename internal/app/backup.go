@@ -17,6 +17,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
@@ -82,7 +83,7 @@ func backupOptions(store *db.DB, tell Progress) db.BackupOptions {
 	now := time.Now()
 	return db.BackupOptions{
 		Now: now, Migrations: migrations.Files, Progress: tell,
-		Packings: []db.Packing{event.Packing(store), directory.Packing(now), webhook.Packing()},
+		Packings: []db.Packing{event.Packing(store), directory.Packing(now), webhook.Packing(), issuer.Packing()},
 	}
 }
 

@@ -94,6 +94,7 @@ type Config struct {
 	SessionLife       time.Duration
 	Mail              *mail.SMTP // nil: no mail is sent
 	MailToLog         bool       // of the demo: mails are printed in the log instead
+	Simulate          bool       // of the demo: serve test identity providers, which let anybody in as anybody
 	LogFormat         LogFormat
 	LogLevel          slog.Level
 	RateLimit         float64       // requests a second and SCIM token; 0: no limit

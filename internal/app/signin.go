@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -15,6 +16,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/signin"
+	"github.com/rollcallhq/rollcall/internal/simulate"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -29,6 +31,8 @@ type signIn struct {
 	issuer      *issuer.Service
 	signIns     *lifecycle.SignIns
 	edge        *signin.Server
+	simulated   http.Handler   // nil unless test identity providers are asked for
+	testIDP     *simulate.SAML // one of them
 }
 
 // buildSignIn builds it over the nouns that are there already.
@@ -64,7 +68,10 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	s.edge = signin.New(signin.Options{
 		SignIns: s.signIns, Issuer: s.issuer, Connections: s.connections, Pages: pages, Bases: bases, Now: time.Now, Logger: a.log,
 	})
-	return s, nil
+	if c.Simulate {
+		err = a.simulate(s)
+	}
+	return s, err
 }
 
 // run is the background work of sign-ins.

@@ -16,7 +16,9 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -38,7 +40,7 @@ func newReplica(d *db.DB) replica {
 	p.orgs = org.NewService(d, p.events, ids, time.Now)
 	p.dirs = directory.NewService(directory.Options{DB: d, Events: p.events, IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 	p.orgs.SetDoors(p.dirs)
-	p.s = lifecycle.NewService(d, p.orgs, p.dirs, time.Now)
+	p.s = lifecycle.NewService(d, p.orgs, p.dirs, newMembers(d, p.events, ids, p.orgs), time.Now)
 	return p
 }
 
@@ -217,4 +219,12 @@ func TestDeleted_organization_keeps_nothing_that_was_made_at_the_same_time(t *te
 			}
 		}
 	})
+}
+
+func newMembers(d *db.DB, events *event.Log, ids *token.Source, orgs *org.Service) *member.Service {
+	sealer, err := db.NewSealer([]byte("sealing key of tests"))
+	if err != nil {
+		panic(err)
+	}
+	return member.NewService(d, events, ids, orgs, session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer}), time.Now)
 }

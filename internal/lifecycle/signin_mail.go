@@ -95,6 +95,9 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 			return Next{}, err
 		}
 		s.o.Events.Nudge()
+		if may {
+			s.o.Mails.Nudge()
+		}
 		return Next{Page: AskCode, App: a.ClientName, Target: a.Request.RedirectURI, Email: email, Magic: m.ID, Sealed: sealed, Remember: &Last{Email: email}}, nil
 	}
 	return s.ask(v, a, email, TooMany), nil
@@ -102,7 +105,7 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 
 // mayGetMail says whether a code is mailed to an address. A person whose account was taken away gets none.
 func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, may bool, err error) {
-	if s.o.Mails == nil {
+	if s.o.Mails == nil || !s.o.Mails.Sends() {
 		return u, false, nil
 	}
 	u, err = s.o.Members.UserByEmail(ctx, email)

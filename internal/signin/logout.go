@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/oidc"
+	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 )
@@ -87,4 +88,45 @@ func logOutProfile(c *call) error {
 		return err
 	}
 	return c.signedOut(issuer.Logout{})
+}
+
+// receiveLogout takes a message of SAML single logout: the provider's request, or its answer to ours.
+func receiveLogout(c *call) error {
+	arrival := sso.LogoutArrival{Key: c.values["key"], Bases: c.s.o.Bases(""), RawQuery: c.r.URL.RawQuery}
+	if c.r.Method == http.MethodPost {
+		f, err := c.form(maxSAML)
+		if err != nil {
+			return err
+		}
+		arrival.RawQuery, arrival.Form = "", f
+	}
+	out, err := c.s.o.Connections.ReceiveLogout(c.ctx(), arrival)
+	if err != nil {
+		return err
+	}
+	switch {
+	case out.URL != "":
+		c.redirect(out.URL)
+		return nil
+	case out.Form != nil:
+		return c.page(http.StatusOK, web.OnwardPage{Action: out.Form.Action, Fields: fields(out.Form.Fields)}, "")
+	}
+	return c.signedOut(issuer.Logout{})
+}
+
+// receiveLogoutToken is told by an OpenID provider that somebody signed out there (OpenID Connect Back-Channel Logout 1.0, section 2.8).
+func receiveLogoutToken(c *call) error {
+	f, err := c.form(maxForm)
+	if err != nil {
+		return err
+	}
+	raw, err := one(f, "logout_token")
+	if err != nil {
+		return err
+	}
+	if _, err := c.s.o.Connections.ReceiveLogoutToken(c.ctx(), c.values["key"], raw); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusOK)
+	return nil
 }

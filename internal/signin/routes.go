@@ -54,9 +54,11 @@ func table() []row {
 
 		{"/saml/{key}", "saml_metadata", map[string]entry{get: {page, metadata}}},
 		{"/saml/{key}/acs", "saml_acs", map[string]entry{post: {posted, receiveSAML}}},
+		{"/saml/{key}/slo", "saml_slo", map[string]entry{get: {page, receiveLogout}, post: {posted, receiveLogout}}},
 		{"/saml/{key}/login", "saml_login", map[string]entry{get: {page, startAt}}},
 		{"/oidc/{key}/callback", "oidc_callback", map[string]entry{get: {page, receiveOIDC}}},
 		{"/oidc/{key}/login", "oidc_login", map[string]entry{get: {page, startAt}, post: {posted, startAt}}},
+		{"/oidc/{key}/backchannel-logout", "oidc_backchannel_logout", map[string]entry{post: {machine, receiveLogoutToken}}},
 
 		{"/sign-in", "sign_in", map[string]entry{get: {page, showSignIn}, post: {form, takeEmail}}},
 		{"/sign-in/code", "sign_in_code", map[string]entry{post: {form, takeCode}}},

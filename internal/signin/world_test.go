@@ -169,7 +169,9 @@ func newWorld(t testing.TB, d *db.DB, changes ...change) *world {
 	edge := signin.New(so)
 	w.server.Config.Handler = web.Front{
 		Log: logger, NewID: func() string { return ids.NewID("req") }, Domains: web.NewDomains(nil), Deadline: time.Minute, BodyLimit: 16 << 20,
-		Refuse: func(rw http.ResponseWriter, _ *http.Request, _ *fault.Error) { rw.WriteHeader(http.StatusInternalServerError) },
+		Refuse: func(rw http.ResponseWriter, _ *http.Request, _ *fault.Error) {
+			rw.WriteHeader(http.StatusInternalServerError)
+		},
 	}.Wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !edge.Serves(r) {
 			http.NotFound(rw, r)

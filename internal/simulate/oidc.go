@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -48,7 +49,7 @@ type OIDC struct {
 	mux      *http.ServeMux
 	path     string
 	key      oidc.SigningKey
-	otherKey oidc.SigningKey // nobody was told of it
+	stranger func() (oidc.SigningKey, error) // made when it is needed: nobody was told of it
 	public   oidc.PublicKey
 	codes    *memory[oidcCode]
 	tokens   *memory[Person]
@@ -92,14 +93,12 @@ func NewOIDC(o OIDCOptions) (*OIDC, error) {
 		codes: newMemory[oidcCode](rememberedCodes, codeLife), tokens: newMemory[Person](rememberedCodes, tokenLife), sessions: newMemory[oidcSession](rememberedSignIns, signInLife),
 	}
 	s.options.People = withIDs(o.People)
-	var err1, err2, err3 error
-	s.key, err1 = oidc.NewSigningKey(oidc.RS256, o.Now())
-	s.otherKey, err2 = oidc.NewSigningKey(oidc.RS256, o.Now())
-	if err := errors.Join(err1, err2); err != nil {
+	s.stranger = sync.OnceValues(func() (oidc.SigningKey, error) { return oidc.NewSigningKey(oidc.RS256, o.Now()) })
+	if s.key, err = oidc.NewSigningKey(oidc.RS256, o.Now()); err != nil {
 		return nil, err
 	}
-	if s.public, err3 = s.key.Public(); err3 != nil {
-		return nil, err3
+	if s.public, err = s.key.Public(); err != nil {
+		return nil, err
 	}
 	s.routes()
 	return s, nil
@@ -232,7 +231,7 @@ func (s *OIDC) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	hidden := [][2]string{{"request", r.URL.RawQuery}}
-	s.pages.choose(w, "Sign in", client.Name, s.path+"/answer", request.LoginHint, s.options.People, hidden)
+	s.pages.choose(w, "Sign in", client.Name, s.path+"/answer", request.LoginHint, s.options.People, oidcMisbehaviours(), hidden)
 }
 
 // answer sends the person back with a code, or with an error. The request comes back in the form, so it is checked again.
@@ -351,7 +350,11 @@ func (s *OIDC) idToken(g oidcCode, access string, now time.Time) (string, error)
 	case WrongAudience:
 		claims.ClientID = "another-app"
 	case WrongKey:
-		key = s.otherKey
+		other, err := s.stranger()
+		if err != nil {
+			return "", err
+		}
+		key = other
 	}
 	raw, err := oidc.Sign(key, oidc.TypeIDToken, claims.Claims(key.Alg))
 	if err != nil {

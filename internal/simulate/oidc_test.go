@@ -187,6 +187,9 @@ func TestOIDC_bad_answers_are_refused(t *testing.T) {
 		simulate.Deny: oidc.CodeDenied, simulate.WrongAudience: oidc.CodeAudienceMismatch, simulate.Expired: oidc.CodeExpired,
 		simulate.Unsigned: oidc.CodeAlgorithmNotAllowed, simulate.Tampered: oidc.CodeSignatureInvalid, simulate.WrongKey: oidc.CodeSignatureInvalid,
 	} {
+		if page := w.ask(); !strings.Contains(page.body, `value="`+string(scenario)+`"`) || !strings.Contains(page.body, "<small>"+code+"</small>") {
+			t.Errorf("the page does not offer %s", scenario)
+		}
 		token, _, err := w.signIn("person", "sim-ada", "scenario", string(scenario))
 		f, ok := fault.As(err)
 		if !ok || f.Code != code || token.Subject != "" {

@@ -83,8 +83,8 @@ func (p *pages) refuse(w http.ResponseWriter, text string) {
 }
 
 // choose shows the people and what can be done with them.
-func (p *pages) choose(w http.ResponseWriter, title, app, action, hint string, people []Person, hidden [][2]string) {
-	c := page{Title: title, App: app, Action: action, People: people, Hidden: hidden, Bad: misbehaviours(), Selected: "other"}
+func (p *pages) choose(w http.ResponseWriter, title, app, action, hint string, people []Person, bad []choice, hidden [][2]string) {
+	c := page{Title: title, App: app, Action: action, People: people, Hidden: hidden, Bad: bad, Selected: "other"}
 	if len(people) > 0 {
 		c.Selected = people[0].ID
 	}

@@ -50,7 +50,7 @@ type choice struct {
 	Refusal  string // the code that Rollcall refuses with
 }
 
-func misbehaviours() []choice {
+func samlMisbehaviours() []choice {
 	return []choice{
 		{Deny, "Deny the sign-in", "idp_denied"},
 		{WrongAudience, "Answer for another app", "audience_mismatch"},
@@ -58,6 +58,17 @@ func misbehaviours() []choice {
 		{Unsigned, "Leave out the signature", "unsigned"},
 		{Tampered, "Change it after signing", "signature_invalid"},
 		{WrongKey, "Sign with another key", "certificate_unknown"},
+	}
+}
+
+func oidcMisbehaviours() []choice {
+	return []choice{
+		{Deny, "Deny the sign-in", "idp_denied"},
+		{WrongAudience, "Answer for another app", "audience_mismatch"},
+		{Expired, "Answer an hour late", "expired"},
+		{Unsigned, "Leave out the signature", "algorithm_not_allowed"},
+		{Tampered, "Change it after signing", "signature_invalid"},
+		{WrongKey, "Sign with another key", "signature_invalid"},
 	}
 }
 
@@ -70,7 +81,7 @@ func chosen(form url.Values, people []Person) (Person, Scenario, error) {
 		scenario = SignIn // Enter in a field
 	}
 	known := scenario == SignIn
-	for _, c := range misbehaviours() {
+	for _, c := range samlMisbehaviours() {
 		known = known || c.Scenario == scenario
 	}
 	if !known {

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/beevik/etree"
@@ -49,9 +50,13 @@ type SAML struct {
 	path     string
 	key      *rsa.PrivateKey
 	cert     *x509.Certificate
-	otherKey *rsa.PrivateKey // nobody was told of it
-	other    *x509.Certificate
+	stranger func() (samlKey, error) // made when it is needed: nobody was told of it
 	sessions *memory[samlSession]
+}
+
+type samlKey struct {
+	private *rsa.PrivateKey
+	cert    *x509.Certificate
 }
 
 type samlSession struct {
@@ -86,9 +91,10 @@ func NewSAML(o SAMLOptions) (*SAML, error) {
 	if s.key, s.cert, err = saml.NewKeyPair(s.EntityID(), o.Now()); err != nil {
 		return nil, err
 	}
-	if s.otherKey, s.other, err = saml.NewKeyPair("nobody knows this key", o.Now()); err != nil {
-		return nil, err
-	}
+	s.stranger = sync.OnceValues(func() (samlKey, error) {
+		key, cert, err := saml.NewKeyPair("nobody knows this key", o.Now())
+		return samlKey{key, cert}, err
+	})
 	s.routes()
 	return s, nil
 }
@@ -203,7 +209,7 @@ func (s *SAML) request(w http.ResponseWriter, r *http.Request) {
 	case q.IsPassive == "true" || q.IsPassive == "1":
 		s.send(w, a, Person{}, Deny, statusNoPassive)
 	default:
-		s.pages.choose(w, "Sign in", sp.Name, s.path+"/answer", strings.TrimSpace(q.NameID), s.options.People, a.hidden())
+		s.pages.choose(w, "Sign in", sp.Name, s.path+"/answer", strings.TrimSpace(q.NameID), s.options.People, samlMisbehaviours(), a.hidden())
 	}
 }
 
@@ -273,7 +279,7 @@ func (s *SAML) start(w http.ResponseWriter, r *http.Request) {
 		s.pages.refuse(w, err.Error())
 		return
 	}
-	s.pages.choose(w, "Sign in at "+a.SP, "", s.path+"/answer", "", s.options.People, a.hidden())
+	s.pages.choose(w, "Sign in at "+a.SP, "", s.path+"/answer", "", s.options.People, samlMisbehaviours(), a.hidden())
 }
 
 func (s *SAML) answer(w http.ResponseWriter, r *http.Request) {

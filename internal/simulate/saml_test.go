@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,13 +33,20 @@ type samlWorld struct {
 	meta  saml.IDPMetadata
 }
 
+// spKey is made once: RSA keys take their time.
+var spKey = sync.OnceValues(func() (*rsa.PrivateKey, *x509.Certificate) {
+	key, cert, err := saml.NewKeyPair(spEntity, now)
+	if err != nil {
+		panic(err)
+	}
+	return key, cert
+})
+
 func newSAMLWorld(t *testing.T) *samlWorld {
 	t.Helper()
 	w := &samlWorld{t: t, clock: &clock{now}}
 	var err error
-	if w.key, w.cert, err = saml.NewKeyPair(spEntity, now); err != nil {
-		t.Fatal(err)
-	}
+	w.key, w.cert = spKey()
 	w.base = serve(t, "/simulate/saml", func(base string) http.Handler {
 		w.idp, err = simulate.NewSAML(simulate.SAMLOptions{
 			Base: base, People: people(), Now: w.clock.now,
@@ -106,7 +114,12 @@ func TestSAML_sign_in_by_redirect_and_by_post(t *testing.T) {
 	if !strings.Contains(page.body, "Acme &lt;app&gt;") || !strings.Contains(page.body, "Ada Lindqvist") {
 		t.Error(page.body)
 	}
-	a, relay, err := w.consume(page.pick(t, w.base, "person", "sim-ben", "scenario", "sign_in"))
+	sent := page.pick(t, w.base, "person", "sim-ben", "scenario", "sign_in")
+	checkPage(t, sent)
+	if !strings.Contains(sent.body, "<script>") || !strings.Contains(sent.body, ">Continue</button>") {
+		t.Error("the answer is not sent by itself, or not without script")
+	}
+	a, relay, err := w.consume(sent)
 	if err != nil {
 		t.Fatal(err)
 	}

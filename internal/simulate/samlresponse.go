@@ -143,7 +143,11 @@ func (s *SAML) sign(assertion *etree.Element, scenario Scenario) error {
 	case Unsigned:
 		return nil
 	case WrongKey:
-		return saml.SignElement(assertion, s.otherKey, s.other, "Issuer")
+		key, err := s.stranger()
+		if err != nil {
+			return err
+		}
+		return saml.SignElement(assertion, key.private, key.cert, "Issuer")
 	case Tampered:
 		if err := saml.SignElement(assertion, s.key, s.cert, "Issuer"); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package simulate_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"html"
 	"io"
 	"net/http"
@@ -120,6 +122,15 @@ func checkPage(t *testing.T, s seen) {
 	policy := s.header.Get("Content-Security-Policy")
 	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") || s.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%v", s.header)
+	}
+	for _, tag := range []string{"style", "script"} {
+		if _, rest, found := strings.Cut(s.body, "<"+tag+">"); found {
+			text, _, _ := strings.Cut(rest, "</"+tag+">")
+			sum := sha256.Sum256([]byte(text))
+			if !strings.Contains(policy, tag+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+				t.Errorf("the policy does not let the page's %s be", tag)
+			}
+		}
 	}
 	if !strings.Contains(s.body, "It signs in anybody as anybody") {
 		t.Error("the page does not warn")

@@ -61,10 +61,12 @@ func (s *Service) storeInto(w *db.Write, p Profile, changed bool, now time.Time)
 	switch {
 	case p.version == 0:
 		w.Exec(insertProfile, string(p.ID), p.OrganizationID, string(p.ConnectionID), p.IDPID, p.Email, p.EmailVerified, db.TextOrNull(p.FirstName),
-			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), now.UnixMicro())
+			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), p.subjectText(), db.TextOrNull(p.Subject.Value),
+			now.UnixMicro())
 	case changed:
 		w.Guard(updateProfile, p.OrganizationID, string(p.ConnectionID), string(p.ID), p.version, p.Email, p.EmailVerified, db.TextOrNull(p.FirstName),
-			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), now.UnixMicro())
+			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), p.subjectText(), db.TextOrNull(p.Subject.Value),
+			now.UnixMicro())
 	}
 }
 

@@ -54,6 +54,7 @@ type statement struct {
 	protocol   Protocol
 	subject    string // NameID, or sub
 	format     string // of the NameID
+	whom       Subject
 	attributes []attribute
 	raw        map[string]any
 	verified   *bool // what the document that holds the email says of it
@@ -335,6 +336,7 @@ func bounded(s string, limit int) string {
 func claimed(claims map[string]any) statement {
 	st := statement{protocol: OIDC, raw: map[string]any{}}
 	st.subject, _ = claims["sub"].(string)
+	st.whom = Subject{Value: st.subject}
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		if !ofProtocol(name) {
 			st.raw[name] = cutList(claims[name])

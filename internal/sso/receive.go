@@ -90,6 +90,7 @@ func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, 
 		r.checks = append(v.Checks, checkOf(refused))
 		return nil, r
 	}
+	p.Subject = st.whom
 	v.Attempt, v.Connection, v.Profile, v.arrived, v.owner = *attempt, a.c, p, a.came, a.owner
 	v.DomainVerified = verifiedBy(a.owner, p.Email)
 	v.Checks = append(v.Checks, a.personChecks(v)...)
@@ -121,7 +122,7 @@ func (a *arrival) meet(ctx context.Context, v *Verified) error {
 
 // says compares what two profiles say of a person.
 func (p Profile) says(other Profile) bool {
-	return p.Email == other.Email && p.EmailVerified == other.EmailVerified && p.FirstName == other.FirstName && p.LastName == other.LastName &&
+	return p.Subject == other.Subject && p.Email == other.Email && p.EmailVerified == other.EmailVerified && p.FirstName == other.FirstName && p.LastName == other.LastName &&
 		p.Name == other.Name && slices.Equal(p.Groups, other.Groups) && slices.Equal(p.Roles, other.Roles) &&
 		string(encode(p.Custom)) == string(encode(other.Custom)) && string(encode(p.Raw)) == string(encode(other.Raw))
 }

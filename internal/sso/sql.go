@@ -56,11 +56,11 @@ const (
 
 const (
 	profileColumns = `id, organization_id, connection_id, idp_id, email, email_verified, first_name, last_name, name, attribute_groups, roles, custom, raw,
-		version, created_at, updated_at`
+		subject, subject_key, version, created_at, updated_at`
 	selectProfile = `SELECT ` + profileColumns + ` FROM profiles`
-	insertProfile = `INSERT INTO profiles (` + profileColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $14)`
+	insertProfile = `INSERT INTO profiles (` + profileColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)`
 	updateProfile = `UPDATE profiles SET email = $5, email_verified = $6, first_name = $7, last_name = $8, name = $9, attribute_groups = $10,
-		roles = $11, custom = $12, raw = $13, updated_at = $14, version = version + 1
+		roles = $11, custom = $12, raw = $13, subject = $14, subject_key = $15, updated_at = $16, version = version + 1
 		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND version = $4`
 	deleteProfilesOf = `DELETE FROM profiles WHERE organization_id = $1`
 	typeOfConnection = `SELECT type FROM connections WHERE organization_id = $1 AND id = $2`

@@ -4,7 +4,7 @@ import "github.com/rollcallhq/rollcall/internal/saml"
 
 // asserted turns an assertion into a statement.
 func asserted(a *saml.Assertion) statement {
-	st := statement{protocol: SAML, subject: a.Subject.Value, format: a.Subject.Format, raw: map[string]any{}}
+	st := statement{protocol: SAML, subject: a.Subject.Value, format: a.Subject.Format, whom: Subject(a.Subject), raw: map[string]any{}}
 	all := map[string][]string{}
 	for _, one := range a.Attributes {
 		st.attributes = append(st.attributes, attribute{name: one.Name, friendly: one.FriendlyName, values: one.Values})

@@ -312,15 +312,19 @@ func profiles(ctx context.Context, r db.Reader, text string, args ...any) ([]Pro
 }
 
 func scanProfile(row db.Row) (p Profile, err error) {
-	n := nullable{texts: make([]*string, 0, 4)}
+	n := nullable{texts: make([]*string, 0, 8)}
 	var groups, roles, custom, raw []byte
+	var subject, key string
 	var created, updated int64
 	err = row.Scan((*string)(&p.ID), &p.OrganizationID, (*string)(&p.ConnectionID), &p.IDPID, &p.Email, &p.EmailVerified, n.text(&p.FirstName), n.text(&p.LastName),
-		n.text(&p.Name), &groups, &roles, &custom, &raw, &p.version, &created, &updated)
+		n.text(&p.Name), &groups, &roles, &custom, &raw, n.text(&subject), n.text(&key), &p.version, &created, &updated)
 	if err != nil {
 		return p, err
 	}
 	n.fill()
+	if p.Subject, err = readSubject(subject); err != nil {
+		return p, fmt.Errorf("subject of profile %s: %w", p.ID, err)
+	}
 	p.CreatedAt, p.UpdatedAt = db.Time(created), db.Time(updated)
 	for _, column := range []struct {
 		text []byte

@@ -261,6 +261,7 @@ type Profile struct {
 	ConnectionID   ID
 	ConnectionType Type
 	IDPID          string
+	Subject        Subject // NameID, or sub
 	Email          string
 	EmailVerified  bool // the provider says so (OpenID Connect); for what it counts see the package member
 	FirstName      string

@@ -417,6 +417,14 @@ func operationDifferences() map[string][]string {
 			"Connection: sp_entity_id is ours", "Connection: sp_metadata_url is ours", "Connection: sp_slo_url is ours",
 			"Connection: sso_binding is ours", "Connection: sso_url is ours", "Connection: warnings is ours",
 		},
+		"settings of our applications": {
+			"ConnectApplicationChange: backchannel_logout_uri is ours", "ConnectApplicationChange: initiate_login_uri is ours",
+			"ConnectApplicationChange: post_logout_redirect_uris is ours", "ConnectApplicationChange: signing_alg is ours",
+			"ConnectApplicationChange: uses_pkce is ours",
+			"NewConnectApplication: backchannel_logout_uri is ours", "NewConnectApplication: initiate_login_uri is ours",
+			"NewConnectApplication: is_public is ours", "NewConnectApplication: post_logout_redirect_uris is ours",
+			"NewConnectApplication: signing_alg is ours",
+		},
 		"what has to be published":                  {"OrganizationDomainWithRecords: verification_records is ours"},
 		"whoever follows the log reads it forwards": {"GET /events: default of order is asc, not desc"},
 	}
@@ -428,9 +436,10 @@ func eventDifferences() map[string][]string {
 		"a member that events never hold and the contract lets be missing": {
 			"EventContext: ajs_anonymous_id is missing", "EventContext: client_id is missing", "EventContext: google_analytics_client_id is missing",
 			"EventContext: google_analytics_sessions is missing", "EventContext: previous_attributes is missing",
+			"session.created: impersonator is missing", "session.revoked: impersonator is missing",
 			"Organization: stripe_customer_id is missing",
 		},
-		"what caused an event, where the contract has no words for it": {"EventContext: derived is ours", "EventContext: exchange_id is ours"},
+		"what caused an event, where the contract has no words for it": {"EventContext: derived is ours", "EventContext: exchange_id is ours", "EventContext: reason is ours"},
 		"events and answers show the same organization":                {"Organization: allow_profiles_outside_organization is ours"},
 	}
 }

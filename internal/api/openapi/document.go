@@ -46,6 +46,7 @@ func tags() []tag {
 		{tagEvents, "The log of everything that happened. Its types are in the reference of events."},
 		{tagConsumers, "Readers of the log whose cursor Rollcall keeps."},
 		{tagWebhooks, "Events delivered to your app."},
+		{tagApplications, "The OpenID clients that people sign in to, and where their browsers may be sent."},
 		{tagDocument, "This description."},
 	}
 }
@@ -268,6 +269,12 @@ func pathAbout(pattern, name string) string {
 		return "Id of the group: directory_group_…."
 	case "event_consumers":
 		return "Name of the consumer."
+	case "applications":
+		return "Id of the application: conn_app_…."
+	case "client_secrets":
+		return "Id of the secret: secret_…."
+	case "redirect_uris":
+		return "Id of the redirect URI: redir_…."
 	case "webhook_endpoints":
 		return "Id of the endpoint: we_…."
 	case "webhook_deliveries":

@@ -47,8 +47,10 @@ func Kinds() map[event.Type]Kind {
 	for kind, k := range connectionKinds() {
 		all[event.Type(kind)] = k
 	}
-	for kind, k := range ownKinds() {
-		all[kind] = k
+	for _, part := range []map[event.Type]Kind{signInKinds(), ownKinds()} {
+		for kind, k := range part {
+			all[kind] = k
+		}
 	}
 	return all
 }
@@ -138,6 +140,7 @@ func eventSchemas() map[string]*Schema {
 			)),
 			may("exchange_id", text("The recorded SCIM request that caused it.")),
 			may("derived", flag("Concluded by Rollcall, not said by the provider.")),
+			may("reason", text("Why, where the type of the event does not say it: of session.revoked, like signed_out or user_deactivated.")),
 		),
 		"EventList": object(
 			has("object", is("list")),

@@ -172,8 +172,8 @@ func (p *paper) typeName(s *Schema) string {
 	switch {
 	case isRef:
 		return p.link(name)
-	case s.Const != "":
-		return "`\"" + s.Const + "\"`"
+	case s.Const != nil:
+		return fmt.Sprintf("`%#v`", s.Const)
 	case len(s.OneOf) > 0:
 		names := make([]string, len(s.OneOf))
 		for i, one := range s.OneOf {

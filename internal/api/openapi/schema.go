@@ -12,7 +12,7 @@ type Schema struct {
 	Ref           string    `json:"$ref,omitempty"`
 	Type          []string  `json:"-"` // one or two names; see MarshalJSONTo
 	Description   string    `json:"description,omitempty"`
-	Const         string    `json:"const,omitempty"`
+	Const         any       `json:"const,omitzero"` // a text or a truth value
 	Enum          []string  `json:"enum,omitempty"`
 	Format        string    `json:"format,omitempty"`
 	Default       any       `json:"default,omitzero"`

@@ -290,10 +290,13 @@ CREATE TABLE profiles (
     roles           {{text}} NOT NULL,  -- JSON array
     custom          {{text}} NOT NULL,  -- JSON object
     raw             {{text}} NOT NULL,  -- JSON object
+    subject         {{text}},           -- JSON: NameID with its qualifiers, or sub; a logout repeats it
+    subject_key     {{text}},           -- its value
     version         BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL
 );
+CREATE INDEX profiles_subject ON profiles (connection_id, subject_key);
 CREATE UNIQUE INDEX profiles_identity ON profiles (connection_id, idp_id);
 CREATE INDEX profiles_organization ON profiles (organization_id, id);
 

@@ -1,0 +1,86 @@
+package e2e_test
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+var exampleLine = regexp.MustCompile(`(?m)^  Example app +(\S+)$`)
+
+// chromes are where a headless browser may be.
+func chromes() []string {
+	return []string{os.Getenv("ROLLCALL_TEST_CHROME"), "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"}
+}
+
+// browser is a headless one without cookies; without script if told so.
+func browser(t *testing.T, script bool) context.Context {
+	t.Helper()
+	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
+	options = append(options, chromedp.NoSandbox)
+	for _, path := range chromes() {
+		if _, err := os.Stat(path); path != "" && err == nil {
+			options = append(options, chromedp.ExecPath(path))
+			break
+		}
+	}
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, end := chromedp.NewContext(allocator)
+	t.Cleanup(end)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("no browser: %v; install Chromium, or name one by ROLLCALL_TEST_CHROME", err)
+	}
+	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !script})
+	must(t, err)
+	return ctx
+}
+
+// does takes steps and says where the browser was when one of them was not possible.
+func does(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	for i, step := range steps {
+		within, cancel := context.WithTimeout(ctx, 15*time.Second)
+		err := chromedp.Do(within, step)
+		cancel()
+		if err != nil {
+			at, _ := chromedp.Run(ctx, chromedp.Location())
+			page, _ := chromedp.Run(ctx, chromedp.OuterHTML("html"))
+			t.Fatalf("step %d: %v at %s\n%.3000s", i+1, err, at, regexp.MustCompile(`(?s)<style>.*?</style>`).ReplaceAllString(page, ""))
+		}
+	}
+}
+
+func TestBrowser_signs_in_with_SSO_and_out_again(t *testing.T) {
+	for name, script := range map[string]bool{"with script": true, "without script": false} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := demo(t, &home{dir: t.TempDir()})
+			app := p.says(t, p.out, exampleLine)
+			ctx := browser(t, script)
+			steps := []chromedp.Action[chromedp.Void]{
+				chromedp.Navigate(app), chromedp.Click("#login"),
+				chromedp.SendKeys("#email", "ada@acme.example"), chromedp.Click("button[value=sso]"),
+				chromedp.Click("button[value=sign_in]"),
+			}
+			if !script {
+				steps = append(steps, chromedp.Click(`form[action$="/acs"] button`))
+			}
+			does(t, ctx, append(steps, chromedp.WaitVisible("#email"), chromedp.WaitVisible("#logout"))...)
+			email, err := chromedp.Run(ctx, chromedp.Text("#email"))
+			must(t, err)
+			if !strings.HasPrefix(email, "ada@acme.example (verified)") {
+				t.Fatalf("the app shows %q", email)
+			}
+			does(t, ctx, chromedp.Click("#logout"), chromedp.WaitVisible("#login"))
+			// The provider's session is its own affair; ours is over, so the next sign-in asks again.
+			does(t, ctx, chromedp.Click("#login"), chromedp.WaitVisible("button[value=sso]"))
+			p.stop(t)
+		})
+	}
+}

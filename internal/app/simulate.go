@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/simulate"
+	"github.com/rollcallhq/rollcall/internal/sso"
+	"github.com/rollcallhq/rollcall/internal/web"
+)
+
+// simulatePath is where the test identity providers are mounted.
+const simulatePath = "/simulate/"
+
+// DemoDomain is the domain of the people whom the test identity providers know.
+const DemoDomain = "acme.example"
+
+// simulatedSecret is the client secret of every connection at the test OpenID provider: it keeps nothing that is worth one.
+const simulatedSecret = "simulated"
+
+// simulate mounts test identity providers, for connections of this installation alone.
+func (a *App) simulate(s *signIn) error {
+	people := simulate.People(DemoDomain)
+	bySAML, err := simulate.NewSAML(simulate.SAMLOptions{
+		Base: a.URL() + simulatePath + "saml", People: people, Now: time.Now,
+		ServiceProvider: func(ctx context.Context, entityID string) (simulate.SAMLServiceProvider, bool) {
+			key, ok := strings.CutPrefix(entityID, a.URL()+"/saml/")
+			c, err := s.connections.ByKey(ctx, key)
+			if !ok || err != nil {
+				return simulate.SAMLServiceProvider{}, false
+			}
+			at := c.Addresses(a.URL())
+			return simulate.SAMLServiceProvider{Name: c.Name, ACS: []string{at.ACS}, SLO: at.SLO}, true
+		},
+	})
+	if err != nil {
+		return err
+	}
+	byOIDC, err := simulate.NewOIDC(simulate.OIDCOptions{
+		Base: a.URL() + simulatePath + "oidc", People: people, Now: time.Now,
+		// A connection's key is its client id there, so that nothing has to be registered.
+		Client: func(ctx context.Context, clientID string) (simulate.OIDCClient, bool) {
+			c, err := s.connections.ByKey(ctx, clientID)
+			if err != nil || c.Protocol != sso.OIDC {
+				return simulate.OIDCClient{}, false
+			}
+			at := c.Addresses(a.URL())
+			return simulate.OIDCClient{Name: c.Name, Secret: simulatedSecret, RedirectURIs: []string{at.RedirectURI}, InitiateLoginURI: at.Login}, true
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.testIDP = bySAML
+	s.simulated = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.From(r.Context()).Route = "simulate"
+		if strings.HasPrefix(r.URL.Path, simulatePath+"oidc") {
+			byOIDC.ServeHTTP(w, r)
+			return
+		}
+		bySAML.ServeHTTP(w, r)
+	})
+	return nil
+}

@@ -1,0 +1,252 @@
+package sso
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/oidc"
+	"github.com/rollcallhq/rollcall/internal/saml"
+	"github.com/rollcallhq/rollcall/internal/session"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// LogoutArrival is what came to the single logout address of a connection: a query or a posted form.
+type LogoutArrival struct {
+	Key      string
+	Bases    []string // every address of this installation, the connection's own first
+	RawQuery string   // as it was received, of a GET
+	Form     url.Values
+}
+
+// LogoutOutcome is what the browser is to do next. With neither address nor form the logout is complete.
+type LogoutOutcome struct {
+	URL   string
+	Form  *Form
+	Ended int // sessions
+}
+
+// ReceiveLogout verifies a message of single logout. A request ends the sessions that it names and is answered; a response is the end of
+// one that began here. Refusals have the codes of sign-ins.
+func (s *Service) ReceiveLogout(ctx context.Context, in LogoutArrival) (LogoutOutcome, error) {
+	c, err := s.ByKey(ctx, in.Key)
+	if err != nil {
+		return LogoutOutcome{}, err
+	}
+	if c.Protocol != SAML || len(in.Bases) == 0 {
+		return LogoutOutcome{}, NotFound(in.Key)
+	}
+	message, err := s.verifyLogout(c, in)
+	if err != nil {
+		return LogoutOutcome{}, err
+	}
+	if message.Request == nil {
+		return LogoutOutcome{}, nil
+	}
+	if err := s.useOnce(ctx, c, message.Request.ID, message.UsableUntil); err != nil {
+		return LogoutOutcome{}, err
+	}
+	ended, err := s.endNamed(ctx, c, message.Request.NameID.Value, message.Request.SessionIndexes)
+	if err != nil || message.Request.Asynchronous || c.SLOURL == "" {
+		return LogoutOutcome{Ended: ended}, err
+	}
+	out, err := s.answerLogout(c, message, in.Bases[0])
+	out.Ended = ended
+	return out, err
+}
+
+func (s *Service) verifyLogout(c Connection, in LogoutArrival) (*saml.Logout, error) {
+	certificates, err := c.verifying()
+	if err != nil {
+		return nil, err
+	}
+	key, _, err := s.keyPair(c)
+	if err != nil {
+		return nil, err
+	}
+	e := saml.LogoutExpectation{
+		Now: s.moment(), Issuer: c.IDPEntityID, Certificates: certificates, ClockSkew: c.Options.skew(), Keys: []*rsa.PrivateKey{key}, AllowCBC: c.Options.AllowCBC,
+	}
+	if c.Options.AllowSHA1Until != nil {
+		e.SHA1Until = *c.Options.AllowSHA1Until
+	}
+	for _, base := range in.Bases {
+		e.Destinations = append(e.Destinations, c.Addresses(base).SLO)
+	}
+	if in.RawQuery != "" {
+		return saml.ConsumeLogoutRedirect(in.RawQuery, e)
+	}
+	return saml.ConsumeLogoutPost(in.Form, e)
+}
+
+// useOnce uses up the id of a message.
+func (s *Service) useOnce(ctx context.Context, c Connection, id string, until time.Time) error {
+	var w db.Write
+	w.Exec(insertUsed, string(c.ID), string(token.HashOf(token.Secret("logout:"+id))), until.UnixMicro())
+	err := s.c.DB.Write(ctx, &w)
+	if taken := (*db.UniqueError)(nil); errors.As(err, &taken) {
+		return errReplayed()
+	}
+	if err != nil {
+		return fmt.Errorf("use a logout message of %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// endNamed ends the sessions at the provider that a message names; if it names none, all of that person.
+func (s *Service) endNamed(ctx context.Context, c Connection, subject string, indexes []string) (int, error) {
+	why := session.Ending{Reason: session.ProviderSignedOut, Context: event.Context{Actor: event.Actor{ID: string(c.ID), Source: event.System, Name: &c.Name}}}
+	found, err := profiles(ctx, s.c.DB, selectProfile+" WHERE connection_id = $1 AND subject_key = $2", string(c.ID), subject)
+	if err != nil {
+		return 0, err
+	}
+	var which []session.Selection
+	for _, p := range found {
+		which = append(which, session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID), ProfileID: string(p.ID)})
+	}
+	if len(indexes) > 0 { // an index is the provider's own and names one session of this connection
+		which = nil
+		for _, index := range indexes {
+			if index != "" {
+				which = append(which, session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID), IDPSession: index})
+			}
+		}
+	}
+	total := 0
+	for _, one := range which {
+		n, err := s.c.Sessions.End(ctx, one, why)
+		if err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+func (s *Service) answerLogout(c Connection, message *saml.Logout, base string) (LogoutOutcome, error) {
+	key, cert, err := s.keyPair(c)
+	if err != nil {
+		return LogoutOutcome{}, err
+	}
+	r := saml.LogoutResponse{
+		ID: saml.NewRequestID(), Issuer: c.Addresses(base).EntityID, Destination: c.SLOURL, IssuedAt: s.moment(), InResponseTo: message.Request.ID,
+	}
+	if c.SLOBinding == Post {
+		form, err := r.Post(message.RelayState, key, cert)
+		return LogoutOutcome{Form: &form}, err
+	}
+	address, err := r.Redirect(message.RelayState, key)
+	return LogoutOutcome{URL: address}, err
+}
+
+// logoutLife is how long a logout request of ours may be on its way.
+const logoutLife = 5 * time.Minute
+
+// Logout gives the way to the provider that ends a person's session there too; ok is false where the connection has no address for
+// that. The session here is for the caller to end, before.
+func (s *Service) Logout(ctx context.Context, ended session.Session, base string) (out Outgoing, ok bool, err error) {
+	if ended.ConnectionID == "" || ended.ProfileID == "" {
+		return out, false, nil
+	}
+	c, err := s.Get(ctx, ID(ended.ConnectionID))
+	if fault.Is(err, fault.NotFound) || err == nil && (c.Protocol != SAML || c.SLOURL == "") {
+		return out, false, nil
+	}
+	if err != nil {
+		return out, false, err
+	}
+	p, err := s.Profile(ctx, ProfileID(ended.ProfileID))
+	if err != nil || p.Subject.Value == "" {
+		return out, false, err
+	}
+	key, cert, err := s.keyPair(c)
+	if err != nil {
+		return out, false, err
+	}
+	now := s.moment()
+	r := saml.LogoutRequest{
+		ID: saml.NewRequestID(), Issuer: c.Addresses(base).EntityID, Destination: c.SLOURL, IssuedAt: now, NotOnOrAfter: now.Add(logoutLife),
+		NameID: saml.NameID(p.Subject),
+	}
+	if ended.IDPSession != "" {
+		r.SessionIndexes = []string{ended.IDPSession}
+	}
+	if c.SLOBinding == Post {
+		form, err := r.Post("", key, cert)
+		return Outgoing{Form: &form}, true, err
+	}
+	out.URL, err = r.Redirect("", key)
+	return out, true, err
+}
+
+// ReceiveLogoutToken ends the sessions that an OpenID provider's back channel names (OpenID Connect Back-Channel Logout 1.0).
+func (s *Service) ReceiveLogoutToken(ctx context.Context, key, raw string) (ended int, err error) {
+	c, err := s.ByKey(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	if c.Protocol != OIDC || c.discovery == "" {
+		return 0, NotFound(key)
+	}
+	d, err := c.provider()
+	if err != nil {
+		return 0, fmt.Errorf("discovery of connection %s: %w", c.ID, err)
+	}
+	t, err := s.verifyLogoutToken(ctx, c, d, raw)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.useOnce(ctx, c, t.ID, t.Expiry.Add(c.Options.skew())); err != nil {
+		return 0, err
+	}
+	var sids []string
+	if t.SID != "" {
+		sids = []string{t.SID}
+	}
+	return s.endNamed(ctx, c, t.Subject, sids)
+}
+
+func (s *Service) verifyLogoutToken(ctx context.Context, c Connection, d oidc.Discovery, raw string) (oidc.LogoutToken, error) {
+	e := oidc.LogoutExpectation{Issuer: c.Issuer, ClientID: c.ClientID, Algorithms: c.pinned(d), Now: s.moment(), Skew: c.Options.skew()}
+	keys, err := oidc.ParseKeySet([]byte(c.jwks))
+	if err != nil {
+		return oidc.LogoutToken{}, err
+	}
+	t, err := oidc.VerifyLogoutToken(ctx, raw, keys, e)
+	if !errors.Is(err, oidc.ErrUnknownKey) {
+		return t, err
+	}
+	fresh, errFetch := s.refreshKeys(ctx, c, d)
+	if errFetch != nil || fresh == "" {
+		return t, errors.Join(err, errFetch)
+	}
+	if keys, errFetch = oidc.ParseKeySet([]byte(fresh)); errFetch != nil {
+		return t, err
+	}
+	return oidc.VerifyLogoutToken(ctx, raw, keys, e)
+}
+
+// Subject is how the provider names the person in its own messages; it is what a logout has to repeat.
+type Subject saml.NameID
+
+func (p Profile) subjectText() any {
+	if p.Subject.Value == "" {
+		return nil
+	}
+	return encode(saml.NameID(p.Subject))
+}
+
+func readSubject(text string) (s Subject, err error) {
+	if text == "" {
+		return s, nil
+	}
+	return s, json.Unmarshal([]byte(text), (*saml.NameID)(&s))
+}
