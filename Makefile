@@ -39,7 +39,7 @@ format: $(TOOLS)/gofumpt-$(GOFUMPT)
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
-	@$(GO) vet ./...
+	@$(GO) vet ./... && $(GO) vet -tags interop ./interop
 	@"$<" run ./...
 
 # Generated files are written anew and must come out as they are. Where they do not, the new ones stay, to be committed.
@@ -62,6 +62,10 @@ $(TOOLS)/golangci-lint-$(GOLANGCI):
 .PHONY: bench
 bench: ## Measure beside the floor; ARGS="-quick" and others are passed on
 	@$(GO) run ./bench $(ARGS)
+
+.PHONY: interop
+interop: ## Sign in through real identity providers and applications; fetches some 300 MB once
+	@.ci/interop $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (20s)

@@ -138,11 +138,13 @@ func (s *signature) view(n *node, value string) *etree.Element {
 	for _, child := range s.node.kids {
 		switch child.local {
 		case "SignedInfo":
-			own.Child = append(own.Child, child.el)
+			// A copy that knows its place: goxmldsig puts the canonical form where the element says it stands, and white space
+			// before it, which stays behind here, would make that another place.
+			own.AddChild(child.el.Copy())
 		case "SignatureValue":
 			el := &etree.Element{Space: child.el.Space, Tag: child.el.Tag, Attr: child.el.Attr}
 			el.SetText(value)
-			own.Child = append(own.Child, el)
+			own.AddChild(el)
 		}
 	}
 	view := &etree.Element{Space: n.el.Space, Tag: n.el.Tag, Attr: inherited(n)}
