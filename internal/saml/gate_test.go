@@ -191,6 +191,8 @@ func TestGate_says_what_is_wrong(t *testing.T) {
 		{edit(t, doc, "<saml:Subject>", "x<saml:Subject>"), "text or elements in Assertion"},
 		{edit(t, doc, "</saml:Subject>", "</saml:Subject>x"), "text or elements in Assertion"},
 		{edit(t, doc, ">alice@", ">al<x/>ice@"), "text or elements in NameID"},
+		{between(t, message().XML(), "<saml:Assertion", "</saml:Assertion>"), "a Response"},
+		{"<Response/>", "a Response"},
 		{edit(t, doc, "<saml:Subject>", "<saml:Subject>"+strings.Repeat("<x>", 31)), "at most 32 levels"},
 		{edit(t, doc, "<saml:Subject>", "<saml:Subject>"+strings.Repeat("<x/>", 10_000)), "at most 20000 tokens"},
 	} {
