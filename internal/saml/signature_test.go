@@ -532,6 +532,21 @@ func TestS19_other_canonicalization_of_SignedInfo_is_refused(t *testing.T) {
 	}
 }
 
+func TestS19_transforms_hold_nothing_else(t *testing.T) {
+	for _, inside := range []string{"<ds:XPath></ds:XPath>", "text", `<x:y xmlns:x="urn:x"></x:y>`} {
+		for _, transforms := range []string{
+			`<ds:Transform Algorithm="` + samltest.Enveloped + `">` + inside + `</ds:Transform><ds:Transform Algorithm="` + samltest.Exclusive + `"></ds:Transform>`,
+			`<ds:Transform Algorithm="` + samltest.Enveloped + `"></ds:Transform><ds:Transform Algorithm="` + samltest.Exclusive + `">` + inside + `</ds:Transform>`,
+		} {
+			each(t, func(t *testing.T, l samltest.Layout) {
+				s := idp.Signer
+				s.Transforms = transforms
+				refused(t, []byte(s.Sign(message().XML(), samltest.ResponseID, samltest.AssertionID, l)), expectation(), saml.CodeMalformed)
+			})
+		}
+	}
+}
+
 func TestS19_prefix_lists(t *testing.T) {
 	each(t, func(t *testing.T, l samltest.Layout) {
 		s := idp.Signer
