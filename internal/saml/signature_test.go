@@ -642,6 +642,7 @@ func TestS21_weak_algorithms_are_refused(t *testing.T) {
 		"HMAC":                with(idp.Signer, samltest.HMACSHA256, ""),
 		"PSS":                 with(idp.Signer, samltest.RSAPSS, ""),
 		"no algorithm":        with(idp.Signer, "urn:x", ""),
+		"none by ECDSA":       with(p256, "urn:x", ""),
 		"no digest":           with(idp.Signer, "", "urn:x"),
 		"MD5":                 with(idp.Signer, "http://www.w3.org/2001/04/xmldsig-more#rsa-md5", ""),
 		"RSA-1024":            weak,
