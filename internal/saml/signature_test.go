@@ -729,6 +729,7 @@ func TestS21_ECDSA_value_of_another_form_is_refused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		refused(t, []byte(edit(t, doc, value, "<ds:SignatureValue>AAAA</ds:SignatureValue>")), e, saml.CodeSignatureInvalid)
 		asn := append(append([]byte{0x30, 68, 2, 32}, raw[:32]...), append([]byte{2, 32}, raw[32:]...)...)
 		refused(t, []byte(edit(t, doc, value, "<ds:SignatureValue>"+base64.StdEncoding.EncodeToString(asn)+"</ds:SignatureValue>")), e, saml.CodeSignatureInvalid)
 	})
