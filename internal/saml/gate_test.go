@@ -191,6 +191,10 @@ func TestGate_says_what_is_wrong(t *testing.T) {
 		{edit(t, doc, "<saml:Subject>", "x<saml:Subject>"), "text or elements in Assertion"},
 		{edit(t, doc, "</saml:Subject>", "</saml:Subject>x"), "text or elements in Assertion"},
 		{edit(t, doc, ">alice@", ">al<x/>ice@"), "text or elements in NameID"},
+		{edit(t, doc, "</saml:NameID>", "<x/></saml:NameID>"), "text or elements in NameID"},
+		{edit(t, doc, between(t, doc, "<ds:SignatureValue>", "</ds:SignatureValue>"), "<ds:SignatureValue><x/></ds:SignatureValue>"), "SignatureValue without x"},
+		{between(t, message().XML(), "<saml:Assertion", "</saml:Assertion>"), "a Response"},
+		{"<Response/>", "a Response"},
 		{edit(t, doc, "<saml:Subject>", "<saml:Subject>"+strings.Repeat("<x>", 31)), "at most 32 levels"},
 		{edit(t, doc, "<saml:Subject>", "<saml:Subject>"+strings.Repeat("<x/>", 10_000)), "at most 20000 tokens"},
 	} {
