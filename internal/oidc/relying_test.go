@@ -283,6 +283,7 @@ func TestR07_email_verified_counts_only_beside_its_email(t *testing.T) {
 		{token(map[string]any{"email": ""}), info(map[string]any{"email": "c@b.example", "email_verified": "true"}), oidc.EmailClaim{Address: "c@b.example", Verified: true, Source: "userinfo"}},
 		{token(map[string]any{"email": []any{"a@b.example"}}), nil, oidc.EmailClaim{}},
 		{token(nil), info(nil), oidc.EmailClaim{}},
+		{token(nil), info(map[string]any{"email": "", "email_verified": true}), oidc.EmailClaim{}},
 	} {
 		if got := oidc.EmailOf(c.token, c.info); got != c.want {
 			t.Errorf("%v %v: %+v; wanted %+v", c.token.Claims, c.info, got, c.want)
