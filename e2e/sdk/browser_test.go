@@ -19,7 +19,7 @@ import (
 const maxHops = 30
 
 // browser is a person without script: it follows redirects, fills the forms that it meets from what it was told, and presses the
-// first button of the first.
+// first button of the first, unless it was told another.
 type browser struct {
 	client *http.Client
 	typed  map[string]string // field to what is typed or chosen there
@@ -127,7 +127,7 @@ func (b *browser) fill(shown screen) (to *url.URL, form url.Values) {
 		button := kind == "submit" || kind == "" && strings.EqualFold(field[1], "button")
 		typed, told := b.typed[name]
 		switch _, checked := a["checked"]; {
-		case name == "" || kind == "button" || button && pressed:
+		case name == "" || kind == "button" || button && (pressed || told && typed != a["value"]):
 		case kind == "radio" && told && typed == a["value"] || kind == "radio" && !told && checked:
 			form.Set(name, a["value"])
 		case kind == "radio" || kind == "checkbox" && !checked:
