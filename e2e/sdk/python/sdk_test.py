@@ -477,7 +477,7 @@ def sign_in_events(owner, profile):
 def applications():
     of, name = client.connect, f"App {unique()}"
     uri = RedirectUriInput(uri=CALLBACK, default=True)
-    made = of.create_application(CreateOAuthApplication(
+    made = of.create_application(body=CreateOAuthApplication(
         name=name, application_type="oauth", is_first_party=True, description="Ours", scopes=["openid", "email"], redirect_uris=[uri], uses_pkce=True,
     ))
     assert re.fullmatch(r"conn_app_[0-9A-HJKMNP-TV-Z]{26}", made.id) and made.client_id.startswith("client_"), made
