@@ -140,7 +140,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	if s.o.ProfilesOnly {
-		return s.endInProfile(ctx, v, a, verified, arrival)
+		return s.endInProfile(ctx, a, verified, arrival)
 	}
 	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
 	if err != nil {
@@ -179,7 +179,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 }
 
 // endInProfile is the end of a sign-in where the app keeps the accounts.
-func (s *SignIns) endInProfile(ctx context.Context, v Visitor, a issuer.Authorization, verified *sso.Verified, arrival member.Arrival) (Next, error) {
+func (s *SignIns) endInProfile(ctx context.Context, a issuer.Authorization, verified *sso.Verified, arrival member.Arrival) (Next, error) {
 	if err := admitProfile(arrival); err != nil {
 		return Next{}, err
 	}

@@ -197,8 +197,12 @@ func TestO14_selections_of_what_is_not_there_or_does_not_fit_are_refused(t *test
 		w.ok(err)
 		b := w.browser()
 		for _, more := range [][]string{
-			{"connection", "conn_01JD3Z8Q4T0000000000000000"}, {"organization", "org_01JD3Z8Q4T0000000000000000"}, {"domain", "nobody.example"},
-			{"connection", string(w.conn.ID), "organization", string(other.ID)}, {"connection", string(w.conn.ID), "domain", "acme.example"}, {"provider", "GoogleOAuth"},
+			{"connection", "conn_01JD3Z8Q4T0000000000000000"},
+			{"organization", "org_01JD3Z8Q4T0000000000000000"},
+			{"domain", "nobody.example"},
+			{"connection", string(w.conn.ID), "organization", string(other.ID)},
+			{"connection", string(w.conn.ID), "domain", "acme.example"},
+			{"provider", "GoogleOAuth"},
 			{"organization", "' OR 1=1 --"},
 		} {
 			to := b.get(w.authorization(more...)).location(t)

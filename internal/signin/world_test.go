@@ -77,20 +77,18 @@ type world struct {
 	conns   *sso.Service
 	issuer  *issuer.Service
 	signIns *lifecycle.SignIns
-	sealer  *db.Sealer
 	mails   *mail.Outbox
 	inbox   *letters
 	server  *httptest.Server
 	log     *bytes.Buffer
 
-	idp     *samltest.IDP
-	org     org.Organization
-	conn    sso.Connection
-	app     issuer.Application
-	secret  token.Secret
-	offset  time.Duration
-	mu      sync.Mutex
-	request string // of the last AuthnRequest
+	idp    *samltest.IDP
+	org    org.Organization
+	conn   sso.Connection
+	app    issuer.Application
+	secret token.Secret
+	offset time.Duration
+	mu     sync.Mutex
 }
 
 type change func(*lifecycle.SignInOptions, *signin.Options)
@@ -218,7 +216,8 @@ func ref[T any](v T) *T { return &v }
 func (w *world) connect(id org.ID, p *samltest.IDP, options string) sso.Connection {
 	w.t.Helper()
 	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate.Raw}))
-	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{Name: ref("Acme SAML"),
+	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{
+		Name:        ref("Acme SAML"),
 		IDPEntityID: ref(p.EntityID), SSOURL: ref("https://idp.example/sso"), Certificates: ref([]string{cert}),
 	}}
 	if options != "" {
