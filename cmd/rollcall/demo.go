@@ -34,6 +34,7 @@ func demoConfig(c *app.Config) error {
 	if len(c.AllowTarget) == 0 { // the webhooks' receiver is on the same machine
 		c.AllowTarget = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
+	c.MailToLog = true // where no mail server is named
 	return nil
 }
 

@@ -42,6 +42,7 @@ func TestContract_holds_for_every_event_that_is_appended(t *testing.T) {
 		second := w.send("POST", "/directories/"+f.id+"/tokens", "").wants(201).text("id")
 		w.send("DELETE", "/directories/"+f.id+"/tokens/"+second, "").wants(204)
 		w.send("DELETE", "/directories/"+f.id, "").wants(202)
+		w.everyChangeOfAMember(made.text("id"))
 		w.everythingOfASignIn(made.text("id"))
 		w.everyEventOfSignIns(w.send("POST", "/organizations", `{"name":"S","domain_data":[{"domain":"acme.example","state":"verified"}]}`).wants(201).text("id"))
 		w.everyChangeOfAnOrganization(made.text("id"))

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
@@ -31,6 +32,7 @@ func TestErasure_leaves_events_that_the_contract_allows(t *testing.T) {
 		f.set(ann, "active", "true")
 		f.rename(team, "Babbage Crew", scim.MemberChange{Kind: scim.MembersRemoveAll})
 		w.must(w.dirs.DeleteUser(w.Context(), f.access, ann, directory.Condition{}, nothing))
+		w.signIn(organization, "babbage-1", "babbage-cal@babbage.example")
 
 		forget := func(subject string) {
 			events := w.server.o.Events
@@ -52,12 +54,49 @@ func TestErasure_leaves_events_that_the_contract_allows(t *testing.T) {
 		for _, e := range after.data() {
 			text, err := json.Marshal(e)
 			w.must(err)
-			if strings.Contains(strings.ToLower(string(text)), "babbage") {
+			if strings.Contains(strings.ToLower(string(text)), "babbage") && e["event"] != "user.created" { // accounts do not go with an organization
 				t.Errorf("an event still says %s", text)
 			}
 			for _, f := range w.contract.FaultsOf("EventSchema", e) {
 				t.Errorf("%s: %s", text, f)
 			}
+		}
+	})
+}
+
+// An account that is deleted leaves no address, name or place in what is told of it, of its sessions and of the codes that were mailed to it.
+func TestErasure_of_an_account_leaves_events_that_the_contract_allows(t *testing.T) {
+	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) {
+		w := newWorld(t, open())
+		organization := w.organization("Acme")
+		w.everyChangeOfAMember(organization) // ends with an account that is there
+		eve := w.signIn(organization, "2", "eve@example.com")
+		dan, err := w.members.UserByEmail(w.Context(), "dan@example.com")
+		w.must(err)
+		w.must(w.members.DeleteUser(w.Context(), event.Actor{ID: "test", Source: event.API}, dan.ID))
+		ids := w.get("/events?limit=100").each("id")
+		for {
+			n, err := w.server.o.Events.Erase(w.Context(), time.Now().Add(time.Hour))
+			w.must(err)
+			if n == 0 {
+				break
+			}
+		}
+		after := w.get("/events?limit=100").wants(http.StatusOK)
+		same(t, "ids", after.each("id"), ids)
+		for _, e := range after.data() {
+			text, err := json.Marshal(e)
+			w.must(err)
+			unknown := e["event"] == "magic_auth.created" || e["event"] == "authentication.magic_auth_failed" // nobody had an account with it yet
+			if strings.Contains(string(text), "cal@") || strings.Contains(string(text), "ohara@") || strings.Contains(string(text), "dan@") && !unknown {
+				t.Errorf("an event still says %s", text)
+			}
+			for _, f := range w.contract.FaultsOf("EventSchema", e) {
+				t.Errorf("%s: %s", text, f)
+			}
+		}
+		if !strings.Contains(after.raw, eve.User.Email) {
+			t.Error("somebody else was forgotten too")
 		}
 	})
 }

@@ -52,6 +52,7 @@ type world struct {
 	profiles profiles
 	db       *db.DB
 	orgs     *org.Service
+	members  *member.Service
 	conns    *sso.Service
 	dns      texts
 	now      func() time.Time // of organizations
@@ -94,14 +95,14 @@ func newWorld(t *testing.T, d *db.DB) *world {
 			return nil, errors.New("no names in tests")
 		}),
 	})
-	members := member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
+	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
 	w.server = New(Options{
 		Issuer:      w.issuer,
 		Connections: w.conns,
 		NewTest: func(_ context.Context, id sso.ID) (string, error) {
 			return publicURL + "/sign-in/test/" + string(id), nil
 		},
-		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, members, time.Now),
+		Lifecycle:     lifecycle.NewService(d, w.orgs, w.dirs, w.members, time.Now),
 		Organizations: w.orgs, Directories: w.dirs, Events: events,
 		Keys:          []token.Hash{token.HashOf(token.NewSecret("sk")), token.HashOf(w.key)},
 		KnownProvider: func(slug string) bool { return slug == "okta" },

@@ -246,3 +246,23 @@ func TestVariable_that_looks_like_a_misspelt_setting_is_pointed_out(t *testing.T
 		t.Error(diff)
 	}
 }
+
+func TestMail_server_is_read_with_its_sender_and_its_password_never_repeated(t *testing.T) {
+	c := mustLoad(t, parse(t, "--mail-from", "Acme <no-reply@acme.example>"), "ROLLCALL_SMTP_URL=smtp://rollcall:secret@mail.example.com")
+	if c.Mail == nil || c.Mail.Host != "mail.example.com" || c.Mail.Port != 587 || c.Mail.Password != "secret" || c.Mail.From.Name != "Acme" || c.Mail.Plaintext {
+		t.Errorf("read %+v", c.Mail)
+	}
+	if shown := origin(t, parse(t, "--smtp-url", "smtp://rollcall:secret@mail.example.com"), "smtp-url"); strings.Contains(shown.Value, "secret") {
+		t.Errorf("shown as %s", shown.Value)
+	}
+	for _, args := range [][]string{
+		{"--smtp-url", "smtp://a:secret@mail.example.com"},
+		{"--mail-from", "no-reply@acme.example"},
+		{"--smtp-url", "http://a:secret@mail.example.com", "--mail-from", "no-reply@acme.example"},
+		{"--smtp-url", "smtp://a:secret@mail.example.com", "--mail-from", "nobody"},
+	} {
+		if got := faultsOf(t, parse(t, args...)); len(got) != 1 || strings.Contains(got[0], "secret") {
+			t.Errorf("%q: %q", args, got)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
@@ -45,6 +46,9 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	if s.mails, err = mail.NewOutbox(mail.Options{DB: a.db, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log, Sender: sender(c, a.log), App: mailApp(c)}); err != nil {
 		return nil, fmt.Errorf("templates of mails: %w", err)
 	}
+	a.events.Forgets(event.Forgetter{Rows: func(ctx context.Context, who event.Forgotten) error {
+		return s.mails.Forget(ctx, who.OrganizationID, who.Subject != "", who.Traces)
+	}})
 	s.connections = sso.NewService(sso.Config{
 		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Organizations: a.organizations, Sessions: s.sessions, Policy: policy, Catalog: catalog,
 		Now: time.Now, Logger: a.log, OneVerifier: c.SecondVerifier == Off,
@@ -85,6 +89,20 @@ func (s *signIn) run(a *App) {
 	})
 	a.metrics.count("rollcall_mails_sent_total", "Mails that were handed to the mail server.", s.mails.Sent)
 	a.metrics.count("rollcall_mails_failed_total", "Mails that were given up.", s.mails.Failed)
+	a.metrics.age("rollcall_mails_oldest_pending_seconds", "Age of the oldest mail that is neither sent nor given up.", s.mails.OldestPending)
+	a.sayHowMailLeaves()
+}
+
+// sayHowMailLeaves warns where it does not: people who wait for a code cannot tell.
+func (a *App) sayHowMailLeaves() {
+	switch c := a.config; {
+	case c.Mail != nil:
+		a.log.Info("mail is sent", "server", c.Mail.Host, "port", c.Mail.Port, "from", c.Mail.From.Address)
+	case c.MailToLog:
+		a.log.Warn("mail is not sent but written to this log, sign-in codes included: only for trying things out")
+	case c.Accounts == AccountsRollcall:
+		a.log.Warn("no mail is sent, so nobody can sign in by a mailed code: name a mail server with --smtp-url and a sender with --mail-from")
+	}
 }
 
 // sender is how mails leave; nil: they do not.

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/scim"
+	"github.com/rollcallhq/rollcall/internal/token"
 )
 
 // forgetter is this noun's part of an erasure.
@@ -152,6 +153,9 @@ func (s *Service) executed(ctx context.Context, text string, args ...any) (n int
 // forgetPeople removes what removed directories keep for old ids: one person, or all.
 func (s *Service) forgetPeople(ctx context.Context, d owned, who event.Forgotten, m mentioned) error {
 	if who.Subject != "" {
+		if !token.Is(who.Subject, "directory_user") { // an account: whom the directory knows is the directory's
+			return nil
+		}
 		for _, name := range m.names {
 			if err := s.execute(ctx, deleteParkedValue, string(d.id), scim.UserNameKey(name)); err != nil {
 				return err

@@ -20,7 +20,7 @@ func carryOver(t *testing.T, from *db.DB, to db.Engine) (*db.DB, *event.Log) {
 	// What other rooms say; the tables of those that are not there do not matter.
 	seeds := db.Packing{
 		Leave:  map[string]string{"door_leases": "not of this room", "webhook_processes": "not of this room"},
-		Seeded: map[string]string{"installation": "TRUE", "webhook_cursor": "TRUE"},
+		Seeded: map[string]string{"installation": "TRUE", "webhook_cursor": "TRUE", "logout_cursor": "TRUE"},
 	}
 	o := db.BackupOptions{Now: time.Now(), Migrations: migrations.Files, Packings: []db.Packing{event.Packing(from), seeds}}
 	if _, err := from.Backup(ctx, &raw, o); err != nil {

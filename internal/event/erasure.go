@@ -456,6 +456,10 @@ func object(all []member) (jsontext.Value, error) {
 	return append(out, '}'), nil
 }
 
+func has(all []member, name string) bool {
+	return slices.ContainsFunc(all, func(m member) bool { return m.name == name })
+}
+
 func text(all []member, name string) string {
 	i := slices.IndexFunc(all, func(m member) bool { return m.name == name })
 	if i < 0 {
@@ -485,8 +489,11 @@ func (e Eraser) Value(v jsontext.Value) (jsontext.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if kind := text(all, "object"); kind != "" && e.Gone(text(all, "id")) {
+	switch kind := text(all, "object"); {
+	case kind != "" && e.Gone(text(all, "id")):
 		return e.blank(kind, all)
+	case slices.Contains([]string{"", "session", "magic_auth"}, kind) && has(all, "user_id") && e.Gone(text(all, "user_id")):
+		return e.blank(kind, all) // what somebody did: where they were, and the address they gave
 	}
 	changed := false
 	for i, m := range all {
@@ -509,7 +516,11 @@ func (e Eraser) blank(kind string, all []member) (jsontext.Value, error) {
 			id = m.value
 		}
 	}
-	e.trace(stringOf(id), all)
+	if of := text(all, "user_id"); kind == "" && of != "" {
+		e.trace(of, all)
+	} else {
+		e.trace(stringOf(id), all)
+	}
 	var err error
 	for i, m := range all {
 		switch {
@@ -520,7 +531,7 @@ func (e Eraser) blank(kind string, all []member) (jsontext.Value, error) {
 			all[i].value = jsontext.Value("null")
 		case m.value.Kind() == '[':
 			all[i].value = jsontext.Value("[]")
-		case m.value.Kind() == '{' && m.name == "owner":
+		case m.value.Kind() == '{' && slices.Contains([]string{"owner", "role", "error", "sso"}, m.name):
 			var inner []member
 			if inner, err = members(m.value); err == nil {
 				all[i].value, err = e.blank("", inner)
@@ -544,7 +555,7 @@ func harmless(m member) bool {
 		return true
 	case '"':
 		return strings.HasSuffix(m.name, "_at") || strings.HasSuffix(m.name, "_id") && m.name != "idp_id" && m.name != "external_id" ||
-			slices.Contains([]string{"object", "id", "state", "status", "type", "source", "verification_strategy"}, m.name)
+			slices.Contains([]string{"object", "id", "state", "status", "type", "source", "verification_strategy", "slug", "code", "auth_method"}, m.name)
 	}
 	return false
 }

@@ -31,6 +31,7 @@ type replica struct {
 	events *event.Log
 	orgs   *org.Service
 	dirs   *directory.Service
+	people *member.Service
 	s      *lifecycle.Service
 }
 
@@ -40,7 +41,8 @@ func newReplica(d *db.DB) replica {
 	p.orgs = org.NewService(d, p.events, ids, time.Now)
 	p.dirs = directory.NewService(directory.Options{DB: d, Events: p.events, IDs: ids, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 	p.orgs.SetDoors(p.dirs)
-	p.s = lifecycle.NewService(d, p.orgs, p.dirs, newMembers(d, p.events, ids, p.orgs), time.Now)
+	p.people = newMembers(d, p.events, ids, p.orgs)
+	p.s = lifecycle.NewService(d, p.orgs, p.dirs, p.people, time.Now)
 	return p
 }
 
@@ -227,4 +229,48 @@ func newMembers(d *db.DB, events *event.Log, ids *token.Source, orgs *org.Servic
 		panic(err)
 	}
 	return member.NewService(d, events, ids, orgs, session.NewService(session.Options{DB: d, Events: events, IDs: ids, Sealer: sealer}), time.Now)
+}
+
+func TestDeleted_organization_takes_its_members_along_and_leaves_their_accounts(t *testing.T) {
+	onEach(t, func(t *testing.T, d *db.DB, p replica) {
+		gone, kept := p.organization(t, "Acme"), p.organization(t, "Other")
+		var user member.UserID
+		for _, id := range []org.ID{gone, kept} {
+			a := member.Arrival{
+				OrganizationID: string(id), ConnectionID: "conn_of_" + string(id), IDPID: "1", Email: "ada@acme.example", EmailVerified: true,
+				Standing: member.Standing{Says: member.NoDirectory}, JIT: member.JITVerifiedDomain,
+			}
+			f, err := p.people.Facts(ctx, d, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ad, err := member.Admit(f, a, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var w db.Write
+			if err := p.people.AdmitInto(ctx, &w, ad, event.Context{Actor: operator()}); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Write(ctx, &w); err != nil {
+				t.Fatal(err)
+			}
+			user = ad.User.ID
+		}
+		if err := p.s.DeleteOrganization(ctx, operator(), gone); err != nil {
+			t.Fatal(err)
+		}
+		places, err := p.people.MembersOf(ctx, user)
+		if err != nil || len(places) != 1 || places[0].Membership.OrganizationID != string(kept) {
+			t.Errorf("member of %+v: %v", places, err)
+		}
+		known, err := p.people.Identities(ctx, user)
+		if err != nil || len(known) != 1 || known[0].OrganizationID != string(kept) {
+			t.Errorf("known as %+v: %v", known, err)
+		}
+		u, err := p.people.User(ctx, user)
+		if err != nil || u.HomeOrganizationID != "" {
+			t.Errorf("at home in %q: %v", u.HomeOrganizationID, err)
+		}
+	})
 }

@@ -41,8 +41,8 @@ type Selection struct {
 }
 
 // Sink takes a snapshot: Begin once, before anything, with the cursor ("" while the log is empty), and then a Record for each thing that is
-// there: accounts, where everything is asked for; then organizations, each with its domains, directories and members; a directory with its
-// people, then its groups, then who is in them. An error of the sink ends the snapshot and is given back. data must not be kept.
+// there: accounts; then organizations, each with its domains, directories and members; a directory with its people, then its groups, then
+// who is in them. Of one organization only, each account comes before its membership. An error of the sink ends the snapshot and is given back. data must not be kept.
 type Sink interface {
 	Begin(cursor string) error
 	Record(kind event.Type, at time.Time, data []byte) error
@@ -63,7 +63,7 @@ func (s *Snapshots) Take(ctx context.Context, which Selection, to Sink) error {
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	return s.events.Snapshot(ctx, func(r db.Reader, cursor string) error {
-		t := taking{s, ctx, r, to}
+		t := taking{s, ctx, r, to, which.OrganizationID != ""}
 		switch {
 		case which.DirectoryID != "":
 			return t.directory(which, cursor)
@@ -93,6 +93,8 @@ type taking struct {
 	ctx context.Context
 	r   db.Reader
 	to  Sink
+
+	narrowed bool // accounts are told beside the memberships, and not before everything
 }
 
 func (t taking) directory(which Selection, cursor string) error {
@@ -130,5 +132,5 @@ func (t taking) organization(o org.Organization) error {
 			return err
 		}
 	}
-	return member.PresentMembers(t.ctx, t.r, string(o.ID), t.to.Record)
+	return member.PresentMembers(t.ctx, t.r, string(o.ID), t.narrowed, t.to.Record)
 }

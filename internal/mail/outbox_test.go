@@ -419,3 +419,59 @@ func TestRun_sends_and_forgets_whom_mails_went_to(t *testing.T) {
 		stop()
 	})
 }
+
+func TestOutbox_that_cannot_be_read_fails(t *testing.T) {
+	onEach(t, func(h *house) {
+		k := &keeping{}
+		o := h.process(k)
+		h.put(o, h.code("ada@home.example"))
+		rename := func(from, to string) {
+			t.Helper()
+			h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+				_, err := tx.Exec(t.Context(), `ALTER TABLE `+from+` RENAME TO `+to)
+				return err
+			}))
+		}
+		rename("mails", "away")
+		if _, err := o.Send(t.Context()); err == nil {
+			t.Error("sent")
+		}
+		if err := o.Forget(t.Context(), "org_1", false, nil); err == nil {
+			t.Error("forgotten")
+		}
+		if err := h.db.Tx(t.Context(), func(tx db.Tx) error { return o.PutTx(t.Context(), tx, h.code("ada@home.example")) }); err == nil {
+			t.Error("stored")
+		}
+		rename("away", "mails")
+		if n := h.send(o); n != 1 || len(k.letters) != 1 {
+			t.Errorf("%d claimed, %d sent", n, len(k.letters))
+		}
+		if err := h.db.Tx(t.Context(), func(tx db.Tx) error { return o.PutTx(t.Context(), tx, h.code("nobody")) }); !fault.Is(err, fault.Unprocessable) {
+			t.Errorf("stored for nobody: %v", err)
+		}
+	})
+}
+
+func TestMail_that_does_not_hold_what_it_should_is_given_up(t *testing.T) {
+	onEach(t, func(h *house) {
+		k := &keeping{}
+		o := h.process(k)
+		h.put(o, h.code("ada@home.example"))
+		var id string
+		h.must(h.db.QueryRow(t.Context(), `SELECT id FROM mails`).Scan(&id))
+		sealer, err := db.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
+		h.must(err)
+		var w db.Write
+		w.Exec(`UPDATE mails SET content = $1`, sealer.Seal("mails.content/"+id, []byte("no JSON")))
+		h.must(h.db.Write(t.Context(), &w))
+		h.send(o)
+		h.wantRow("failed", 1, false, "does not hold")
+		w = db.Write{}
+		w.Exec(`UPDATE mails SET state = 'pending', next_at = created_at, recipient = NULL`)
+		h.must(h.db.Write(t.Context(), &w))
+		h.send(o)
+		if state, _, _, _, lastError := h.row(); state != "failed" || !strings.Contains(lastError, "forgotten") || len(k.letters) != 0 {
+			t.Errorf("%s: %s, sent %d", state, lastError, len(k.letters))
+		}
+	})
+}

@@ -232,3 +232,20 @@ func TestErrors_are_kept_without_addresses(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestServer_that_is_not_there_is_no_refusal_for_good(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{"smtp://127.0.0.1", "smtps://127.0.0.1"} {
+		permanent := (*mail.PermanentError)(nil)
+		if err := to(t, &server{address: address}, url).Send(t.Context(), letter("ada@home.example")); err == nil || errors.As(err, &permanent) {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}

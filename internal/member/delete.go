@@ -32,7 +32,7 @@ func (s *Service) deleteUserTx(ctx context.Context, tx db.Tx, cause event.Contex
 	var entries []event.Entry
 	for _, m := range places {
 		if m.Membership.State != Removed {
-			entries = append(entries, memberEntry(event.OrganizationMembershipDeleted, m, cause.JSON()))
+			entries = append(entries, memberEntry(event.OrganizationMembershipDeleted, m.Membership, cause.JSON()))
 		}
 	}
 	for _, text := range []string{deleteIdentities, deletePlaces} {

@@ -4,8 +4,7 @@ import "github.com/rollcallhq/rollcall/internal/event"
 
 // entries are the events of an admission. That somebody signed in is no change of the account: the attempt and the session have events.
 //
-// An account is of no organization, so events of it are of none either; who follows one organization learns of its members with their
-// accounts.
+// An account is of no organization, so events of it are of none either.
 func (a Admission) entries(cause []byte) (out []event.Entry) {
 	switch {
 	case a.userBefore == nil:
@@ -15,9 +14,9 @@ func (a Admission) entries(cause []byte) (out []event.Entry) {
 	}
 	switch {
 	case a.Joined():
-		out = append(out, memberEntry(event.OrganizationMembershipCreated, Member{a.Membership, a.User}, cause))
+		out = append(out, memberEntry(event.OrganizationMembershipCreated, a.Membership, cause))
 	case a.membershipBefore.Version != a.Membership.Version:
-		out = append(out, memberEntry(event.OrganizationMembershipUpdated, Member{a.Membership, a.User}, cause))
+		out = append(out, memberEntry(event.OrganizationMembershipUpdated, a.Membership, cause))
 	}
 	return out
 }
@@ -26,6 +25,6 @@ func userEntry(t event.Type, u User, cause []byte) event.Entry {
 	return event.Entry{Type: t, Context: cause, Data: u.Payload()}
 }
 
-func memberEntry(t event.Type, m Member, cause []byte) event.Entry {
-	return event.Entry{OrganizationID: m.Membership.OrganizationID, Type: t, Context: cause, Data: m.Membership.Payload(m.User)}
+func memberEntry(t event.Type, m Membership, cause []byte) event.Entry {
+	return event.Entry{OrganizationID: m.OrganizationID, Type: t, Context: cause, Data: m.Payload()}
 }

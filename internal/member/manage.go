@@ -92,7 +92,7 @@ func (s *Service) moveTx(ctx context.Context, tx db.Tx, cause event.Context, id 
 	if m.Membership.State == Removed {
 		kind = event.OrganizationMembershipDeleted
 	}
-	return m, s.events.AppendTx(ctx, tx, m.Membership.UpdatedAt, memberEntry(kind, m, cause.JSON()))
+	return m, s.events.AppendTx(ctx, tx, m.Membership.UpdatedAt, memberEntry(kind, m.Membership, cause.JSON()))
 }
 
 // hold locks the rows of a query until the transaction ends.
@@ -152,5 +152,5 @@ func (s *Service) unjoinTx(ctx context.Context, tx db.Tx, organizationID, userID
 	if err != nil || m.Membership.State == Removed {
 		return err
 	}
-	return s.events.AppendTx(ctx, tx, m.Membership.UpdatedAt, memberEntry(event.OrganizationMembershipUpdated, m, cause.JSON()))
+	return s.events.AppendTx(ctx, tx, m.Membership.UpdatedAt, memberEntry(event.OrganizationMembershipUpdated, m.Membership, cause.JSON()))
 }

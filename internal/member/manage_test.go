@@ -278,12 +278,66 @@ func TestPayloads_have_every_member_of_the_contract(t *testing.T) {
 				SignedIn string `json:"last_sign_in_at"`
 			}
 		}
-		if err := json.Unmarshal(m.Payload(u), &got); err != nil {
+		if err := json.Unmarshal(member.Member{Membership: m, User: u}.Payload(), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.Object != "organization_membership" || got.Status != want || got.Managed || got.Role.Slug != "member" || len(got.Roles) != 1 ||
 			got.User.Name != "Ada Lovelace" || got.User.SignedIn != "2026-11-22T12:00:00.000Z" {
 			t.Errorf("%s: %+v", state, got)
 		}
+		if event := string(m.Payload()); strings.Contains(event, `"user":`) || strings.Contains(event, "Ada") {
+			t.Errorf("an event says whose it is: %s", event)
+		}
 	}
+}
+
+func TestOnly_what_is_there_can_be_changed(t *testing.T) {
+	onEach(t, func(h *house) {
+		acme := h.organization("Acme")
+		ad, _ := h.in(arrival(acme, "1", "ada@acme.example"))
+		before := len(h.told(0))
+		for name, err := range map[string]error{
+			"deactivate": func() error { _, err := h.members.Deactivate(t.Context(), operator(), "om_nobody"); return err }(),
+			"unlink":     h.members.Unlink(t.Context(), operator(), acme, "conn_of_"+acme, "nobody"),
+			"delete":     h.members.DeleteUser(t.Context(), operator(), "user_nobody"),
+			"member":     func() error { _, err := h.members.Member(t.Context(), "om_nobody"); return err }(),
+			"member of":  func() error { _, err := h.members.MemberOf(t.Context(), "org_other", ad.User.ID); return err }(),
+			"user":       func() error { _, err := h.members.User(t.Context(), "user_nobody"); return err }(),
+			"by email":   func() error { _, err := h.members.UserByEmail(t.Context(), "nobody"); return err }(),
+		} {
+			if !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		var w db.Write
+		if _, err := h.members.SignUpInto(t.Context(), &w, "nobody", event.Context{}); !fault.Is(err, fault.Unprocessable) || w.Len() != 0 {
+			t.Errorf("signed up: %v", err)
+		}
+		// An identity of somebody who was removed, and one that was never joined with a directory: nothing is told of a membership.
+		h.must(h.members.Unlink(t.Context(), operator(), acme, "conn_of_"+acme, "1"))
+		h.wantTold(before)
+		joined, _ := h.in(inDirectory(arrival(acme, "2", "bob@acme.example"), "directory_user_2", member.JoinedByExternalID, "2"))
+		h.must(h.members.Remove(t.Context(), operator(), joined.Membership.ID))
+		before = len(h.told(0))
+		h.must(h.members.Unlink(t.Context(), operator(), acme, "conn_of_"+acme, "2"))
+		h.wantTold(before)
+	})
+}
+
+func TestDeleted_connection_leaves_no_identities_behind(t *testing.T) {
+	onEach(t, func(h *house) {
+		acme, other := h.organization("Acme"), h.organization("Other")
+		ad, _ := h.in(arrival(acme, "1", "ada@acme.example"))
+		h.in(arrival(other, "1", "ada@acme.example"))
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+			if err := h.members.DeleteConnectionTx(t.Context(), tx, other, "conn_of_"+acme); err != nil { // not its own
+				return err
+			}
+			return h.members.DeleteConnectionTx(t.Context(), tx, acme, "conn_of_"+acme)
+		}))
+		known, err := h.members.Identities(t.Context(), ad.User.ID)
+		if err != nil || len(known) != 1 || known[0].OrganizationID != other {
+			t.Errorf("known as %+v: %v", known, err)
+		}
+	})
 }

@@ -143,36 +143,55 @@ func (u User) payload() userPayload {
 // Name is the full name, "" if nothing of it is known.
 func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
 
-// Payload is the membership as API and events show it, which includes its user.
-func (m Membership) Payload(u User) []byte {
+// payload is what API and events say of a membership.
+type payload struct {
+	Object           string         `json:"object"`
+	ID               MembershipID   `json:"id"`
+	UserID           UserID         `json:"user_id"`
+	OrganizationID   string         `json:"organization_id"`
+	Status           State          `json:"status"`
+	Role             rolePayload    `json:"role"`
+	Roles            []rolePayload  `json:"roles"`
+	DirectoryManaged bool           `json:"directory_managed"`
+	CustomAttributes map[string]any `json:"custom_attributes"`
+	CreatedAt        string         `json:"created_at"`
+	UpdatedAt        string         `json:"updated_at"`
+}
+
+type rolePayload struct {
+	Slug string `json:"slug"`
+}
+
+func (m Membership) payload() payload {
 	status := m.State
 	if status == Removed { // the contract has no word for it
 		status = Inactive
 	}
-	type role struct {
-		Slug string `json:"slug"`
-	}
-	return encode(struct {
-		Object           string         `json:"object"`
-		ID               MembershipID   `json:"id"`
-		UserID           UserID         `json:"user_id"`
-		OrganizationID   string         `json:"organization_id"`
-		Status           State          `json:"status"`
-		Role             role           `json:"role"`
-		Roles            []role         `json:"roles"`
-		DirectoryManaged bool           `json:"directory_managed"`
-		CustomAttributes map[string]any `json:"custom_attributes"`
-		User             userPayload    `json:"user"`
-		CreatedAt        string         `json:"created_at"`
-		UpdatedAt        string         `json:"updated_at"`
-	}{
+	return payload{
 		"organization_membership", m.ID, m.UserID, m.OrganizationID, status,
-		role{m.Role},
-		[]role{{m.Role}},
+		rolePayload{m.Role},
+		[]rolePayload{{m.Role}},
 		m.DirectoryUserID != "",
 		map[string]any{},
-		u.payload(), org.Time(m.CreatedAt), org.Time(m.UpdatedAt),
-	})
+		org.Time(m.CreatedAt), org.Time(m.UpdatedAt),
+	}
+}
+
+// Payload is the membership as events show it.
+func (m Membership) Payload() []byte { return encode(m.payload()) }
+
+// Member is a membership with its user.
+type Member struct {
+	Membership Membership
+	User       User
+}
+
+// Payload is the member as the API shows it: the membership with its user.
+func (m Member) Payload() []byte {
+	return encode(struct {
+		payload
+		User userPayload `json:"user"`
+	}{m.Membership.payload(), m.User.payload()})
 }
 
 func orNull(s string) *string {

@@ -31,21 +31,14 @@ type Service struct {
 
 // NewService makes the service.
 func NewService(d *db.DB, events *event.Log, ids *token.Source, organizations *org.Service, sessions *session.Service, now func() time.Time) *Service {
-	events.Forgets(event.Forgetter{Nullable: map[string][]string{"user": {"first_name", "last_name", "name", "profile_picture_url", "locale"}}})
+	events.Forgets(event.Forgetter{Nullable: map[string][]string{
+		"user": {"first_name", "last_name", "name", "profile_picture_url", "locale"},
+	}})
 	return &Service{db: d, events: events, ids: ids, organizations: organizations, sessions: sessions, now: now}
 }
 
 // time is now, at the precision that is stored.
 func (s *Service) time() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
-
-// Member is a membership with its user.
-type Member struct {
-	Membership Membership
-	User       User
-}
-
-// Payload is the member as API and events show it.
-func (m Member) Payload() []byte { return m.Membership.Payload(m.User) }
 
 // NotFound is the refusal for a user or membership that is not there.
 func NotFound(what, id string) error {

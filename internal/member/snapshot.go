@@ -54,15 +54,21 @@ func presentUsers(ctx context.Context, r db.Reader, after string) (page []User, 
 	return page, rows.Err()
 }
 
-// PresentMembers records every member of an organization that r sees, with their accounts and without removed ones, as Present does.
-func PresentMembers(ctx context.Context, r db.Reader, organizationID string, record Record) error {
+// PresentMembers records every member of an organization that r sees, without removed ones, as Present does; with the accounts, each
+// before its membership, if they are wanted.
+func PresentMembers(ctx context.Context, r db.Reader, organizationID string, accounts bool, record Record) error {
 	for after := ""; ; {
 		page, err := members(ctx, r, selectPresentMembers, organizationID, after, presentPage)
 		if err != nil {
 			return err
 		}
 		for _, m := range page {
-			if err := record(event.OrganizationMembershipCreated, m.Membership.CreatedAt, m.Payload()); err != nil {
+			if accounts {
+				if err := record(event.UserCreated, m.User.CreatedAt, m.User.Payload()); err != nil {
+					return err
+				}
+			}
+			if err := record(event.OrganizationMembershipCreated, m.Membership.CreatedAt, m.Membership.Payload()); err != nil {
 				return err
 			}
 			after = string(m.Membership.ID)

@@ -47,7 +47,7 @@ func Kinds() map[event.Type]Kind {
 	for kind, k := range connectionKinds() {
 		all[event.Type(kind)] = k
 	}
-	for _, part := range []map[event.Type]Kind{signInKinds(), ownKinds()} {
+	for _, part := range []map[event.Type]Kind{memberKinds(), signInKinds(), ownKinds()} {
 		for kind, k := range part {
 			all[kind] = k
 		}
@@ -149,7 +149,7 @@ func eventSchemas() map[string]*Schema {
 		),
 		"SnapshotLine": {Description: "One line. Those between the first and the last are events without an id.", OneOf: []*Schema{
 			noun("snapshot", has("cursor", optionalText("The event up to which the snapshot tells everything, null if there is none."))),
-			noun("event", has("event", text("organization.created, organization_domain.created, dsync.activated, dsync.user.created, dsync.group.created or dsync.group.user_added.")),
+			noun("event", has("event", text("user.created, organization.created, organization_domain.created, dsync.activated, dsync.user.created, dsync.group.created, dsync.group.user_added or organization_membership.created.")),
 				has("data", anything("What is there now.")), made()),
 			noun("snapshot_end", has("cursor", optionalText("The same as in the first line.")), has("records", count("How many lines were between."))),
 		}},

@@ -1,0 +1,48 @@
+package openapi
+
+import "github.com/rollcallhq/rollcall/internal/event"
+
+func accountMembers() []Member {
+	return []Member{
+		has("id", text("Id: user_….")),
+		has("email", text("Address, as it was given.")),
+		has("email_verified", flag("Whether it lies in a domain that the person's organization has verified, or was proven by a mailed code.")),
+		has("first_name", optionalText("First name.")),
+		has("last_name", optionalText("Last name.")),
+		has("name", optionalText("Full name.")),
+		has("profile_picture_url", optionalText("Picture.")),
+		has("locale", optionalText("Language.")),
+		has("external_id", optionalText("The app's own id for the person.")),
+		has("metadata", anything("The app's own values, texts by name.")),
+		has("last_sign_in_at", orNull(moment("When the person last signed in."))),
+		made(), changed(),
+	}
+}
+
+func placeMembers() []Member {
+	role := object(has("slug", text("The role's name for programs.")))
+	return []Member{
+		has("id", text("Id: om_….")),
+		has("user_id", text("Whose membership it is.")),
+		has("organization_id", text("In which organization.")),
+		has("status", choice("pending until the first sign-in; inactive when shut out.", "active", "inactive", "pending")),
+		has("role", role), has("roles", listOf("The same role.", role)),
+		has("directory_managed", flag("Whether a directory has the person.")),
+		has("custom_attributes", anything("Always empty.")),
+		made(), changed(),
+	}
+}
+
+// memberKinds are the types of events that accounts and memberships have.
+func memberKinds() map[event.Type]Kind {
+	user, place := noun("user", accountMembers()...), noun("organization_membership", placeMembers()...)
+	return map[event.Type]Kind{
+		event.UserCreated: {"An account was made, by a first sign-in.", user},
+		event.UserUpdated: {"An account's address or names changed, its address was proven, or it became an organization's own. A sign-in alone is no change.", user},
+		event.UserDeleted: {"An account was deleted, after its memberships.", user},
+
+		event.OrganizationMembershipCreated: {"Somebody became a member of an organization, or came back.", place},
+		event.OrganizationMembershipUpdated: {"A membership changed: its status, for one.", place},
+		event.OrganizationMembershipDeleted: {"Somebody was taken out of an organization.", place},
+	}
+}
