@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -21,7 +22,11 @@ func (w *world) check(r *http.Request, at target, got reply) {
 	if at.row == nil || got.raw == "" {
 		return
 	}
-	for _, f := range w.contract.Faults(r.Method+" "+at.row.pattern, got.status, got.object) {
+	var body any = got.object
+	if got.array != nil {
+		w.must(json.Unmarshal([]byte(got.raw), &body))
+	}
+	for _, f := range w.contract.Faults(r.Method+" "+at.row.pattern, got.status, body) {
 		w.Errorf("%s %s: %s", r.Method, r.URL, f)
 	}
 }

@@ -22,8 +22,8 @@ type client struct {
 	noteUse  bool   // its last use is old enough to be written
 }
 
-func invalidClient(format string, args ...any) *oidc.ErrorResponse {
-	return oidc.Refuse(oidc.InvalidClient, format, args...)
+func invalidClient(why string) *oidc.ErrorResponse {
+	return oidc.Refuse(oidc.InvalidClient, "%s", why)
 }
 
 // authenticate checks who sends a request. A client id that nobody has and a wrong secret are answered alike.

@@ -71,6 +71,7 @@ func TestToken_gives_what_the_scopes_allow_and_says_who_signed_in_where(t *testi
 // RFC 6749, sections 4.1.2 and 10.5.
 func TestO03_code_of_another_client_or_address_or_style(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		w.profile["prof_1"] = issuer.Profile{ID: "prof_1", OrganizationID: "org_1", JSON: []byte(`{}`)} // so that the style alone refuses
 		c, other := w.app(), w.app()
 		in := w.signIn(c)
 		_, err := w.s.Token(ctx, other.redeem(in.code), oidc.StyleOIDC)

@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -226,8 +227,8 @@ func (w *world) token(r oidc.TokenRequest) issuer.TokenResponse {
 
 // refused gives the code of an OAuth refusal.
 func refused(err error) oidc.ErrorCode {
-	refusal, ok := err.(*oidc.ErrorResponse)
-	if !ok {
+	var refusal *oidc.ErrorResponse
+	if !errors.As(err, &refusal) {
 		return ""
 	}
 	return refusal.Code

@@ -70,7 +70,8 @@ func TestMagic_is_redeemed_once_of_a_hundred_by_code_and_by_link(t *testing.T) {
 		var done sync.WaitGroup
 		for i := range 100 {
 			done.Go(func() {
-				found, err := m.Magic, error(nil)
+				var found session.Magic
+				var err error
 				if i%2 == 0 {
 					found, err = w.s.CheckCode(ctx, m.ID, m.digits, m.visitor)
 				} else {

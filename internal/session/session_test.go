@@ -169,6 +169,9 @@ func TestEnd_ends_sessions_codes_and_tokens_of_its_selection_only(t *testing.T) 
 					if got := w.serves(in); got != none {
 						t.Errorf("still serves: %v", got)
 					}
+					if code, ok, err := w.s.Code(ctx, app, in.code); err != nil || !ok || code.EndedAt.IsZero() {
+						t.Errorf("the code's own row does not say that it has ended: %v", err)
+					}
 					for i, other := range rest {
 						want := all
 						if !c.stay[i] {
