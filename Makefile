@@ -72,6 +72,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (20s)
 		done; \
 	done
 
+.PHONY: mutate
+mutate: ## Take each guard of internal/saml away and see a test fail; ARGS="-only gate.go" and others are passed on
+	@$(GO) run ./mutate $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was built; the demo's data stays
 	@rm -rf bin

@@ -9,12 +9,12 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
+	"strconv"
 	"strings"
 )
 
-// guard is one place where the code refuses, and how to take it away: the text between two offsets is replaced.
+// guard is one place where the code refuses, and how to take it away: what is put before and behind the expression that decides.
 type guard struct {
 	folder   string
 	file     string // as the folder was given
@@ -25,9 +25,10 @@ type guard struct {
 	edits    []edit
 }
 
+// edit inserts text. %d in it becomes the guard's number.
 type edit struct {
-	from, until int
-	text        string
+	at   int
+	text string
 }
 
 func (g *guard) String() string {
@@ -43,16 +44,45 @@ func (g *guard) key() string {
 	return key
 }
 
-// mutant is the file without the guard.
-func (g *guard) mutant(source []byte) []byte {
-	edits := slices.Clone(g.edits)
-	sort.Slice(edits, func(i, j int) bool { return edits[i].from > edits[j].from })
-	out := slices.Clone(source)
-	for _, e := range edits {
-		out = slices.Concat(out[:e.from], []byte(e.text), out[e.until:])
+// instrumented is the file with a switch at each of its guards; the numbers are those of the whole run.
+func instrumented(source []byte, guards map[int]*guard) []byte {
+	type insertion struct {
+		at   int
+		text string
 	}
-	return out
+	var all []insertion
+	for number, g := range guards {
+		for _, e := range g.edits {
+			all = append(all, insertion{e.at, strings.ReplaceAll(e.text, "%d", strconv.Itoa(number))})
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].at < all[j].at })
+	var out []byte
+	done := 0
+	for _, in := range all {
+		out = append(append(out, source[done:in.at]...), in.text...)
+		done = in.at
+	}
+	return append(out, source[done:]...)
 }
+
+// switches is what the instrumented files call: which guard is away, an environment variable says.
+const switches = `package %s
+
+import "os"
+
+var mutateAway = os.Getenv("MUTATE_AWAY")
+
+func mutateKeeps(n string) bool { return n != mutateAway }
+
+func mutateResult[T any](n string, result T) T {
+	if n == mutateAway {
+		var none T
+		return none
+	}
+	return result
+}
+`
 
 // guardsIn finds the guards of the package in a folder, in the order of its files.
 func guardsIn(folder string) ([]*guard, error) {
@@ -125,7 +155,7 @@ type walker struct {
 
 // body walks one function; what is inside a function literal is judged by the literal's own results.
 func (w *walker) body(t *ast.FuncType, body *ast.BlockStmt) {
-	kind := refusalOf(t)
+	kind := w.refusalOf(t)
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
@@ -133,7 +163,7 @@ func (w *walker) body(t *ast.FuncType, body *ast.BlockStmt) {
 			return false
 		case *ast.IfStmt:
 			if onlyRefuses(n.Body.List, kind) {
-				w.add(n.Cond, edit{w.at(n.Cond.Pos()), w.at(n.Cond.Pos()), "false && ("}, edit{w.at(n.Cond.End()), w.at(n.Cond.End()), ")"})
+				w.addText(w.text(n.Cond), w.set.Position(n.Cond.Pos()).Line, w.never(n.Cond))
 			}
 		case *ast.SwitchStmt:
 			w.cases(n.Body, n.Tag == nil, kind)
@@ -155,12 +185,13 @@ func (w *walker) cases(body *ast.BlockStmt, conditions bool, kind refusal) {
 		var edits []edit
 		if conditions && c.List != nil {
 			for _, e := range c.List {
-				edits = append(edits, edit{w.at(e.Pos()), w.at(e.Pos()), "false && ("}, edit{w.at(e.End()), w.at(e.End()), ")"})
+				edits = append(edits, w.never(e)...)
 			}
 		} else {
 			results := c.Body[0].(*ast.ReturnStmt).Results
 			last := results[len(results)-1]
-			edits = append(edits, edit{w.at(last.Pos()), w.at(last.End()), map[refusal]string{refusesByError: "nil", refusesByFalse: "true"}[kind]})
+			before := map[how]string{refusesByError: `mutateResult[` + kind.result + `]("%d", `, refusesByFalse: `!mutateKeeps("%d") || (`}
+			edits = append(edits, edit{w.at(last.Pos()), before[kind.how]}, edit{w.at(last.End()), ")"})
 		}
 		w.addText("case "+w.list(c.List), w.set.Position(c.Pos()).Line, edits)
 	}
@@ -177,8 +208,9 @@ func (w *walker) list(exprs []ast.Expr) string {
 	return strings.Join(parts, ", ")
 }
 
-func (w *walker) add(cond ast.Expr, edits ...edit) {
-	w.addText(w.text(cond), w.set.Position(cond.Pos()).Line, edits)
+// never makes a condition that does not hold while its guard is away.
+func (w *walker) never(cond ast.Expr) []edit {
+	return []edit{{w.at(cond.Pos()), `mutateKeeps("%d") && (`}, {w.at(cond.End()), ")"}}
 }
 
 func (w *walker) addText(text string, line int, edits []edit) {
@@ -198,44 +230,49 @@ func (w *walker) text(e ast.Expr) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// refusal is how a function says no.
-type refusal int
+// how a function says no.
+type how int
 
 const (
-	cannotRefuse refusal = iota
+	cannotRefuse how = iota
 	refusesByError
 	refusesByFalse
 )
 
-func refusalOf(t *ast.FuncType) refusal {
-	if t.Results == nil || len(t.Results.List) == 0 {
-		return cannotRefuse
-	}
-	last := t.Results.List[len(t.Results.List)-1].Type
-	if star, is := last.(*ast.StarExpr); is {
-		last = star.X
-	}
-	id, is := last.(*ast.Ident)
-	switch {
-	case is && (id.Name == "error" || id.Name == "Error"):
-		return refusesByError
-	case is && id.Name == "bool":
-		return refusesByFalse
-	}
-	return cannotRefuse
+// refusal is what a function's results are.
+type refusal struct {
+	how     how
+	result  string // the last one's type
+	results int
 }
 
-// onlyRefuses: one return, and what it says last is an error, or false.
+func (w *walker) refusalOf(t *ast.FuncType) refusal {
+	if t.Results == nil || len(t.Results.List) == 0 {
+		return refusal{}
+	}
+	last := t.Results.List[len(t.Results.List)-1].Type
+	r := refusal{result: w.text(last), results: t.Results.NumFields()}
+	switch r.result {
+	case "error", "*Error", "*saml.Error", "*fault.Error":
+		r.how = refusesByError
+	case "bool":
+		r.how = refusesByFalse
+	}
+	return r
+}
+
+// onlyRefuses: one return with all results, and the last says an error, or false. One that hands on what another function returns
+// says nothing yet.
 func onlyRefuses(body []ast.Stmt, kind refusal) bool {
-	if len(body) != 1 || kind == cannotRefuse {
+	if len(body) != 1 || kind.how == cannotRefuse {
 		return false
 	}
 	r, is := body[0].(*ast.ReturnStmt)
-	if !is || len(r.Results) == 0 {
+	if !is || len(r.Results) != kind.results {
 		return false
 	}
 	id, is := r.Results[len(r.Results)-1].(*ast.Ident)
-	if kind == refusesByFalse {
+	if kind.how == refusesByFalse {
 		return is && id.Name == "false"
 	}
 	return !is || id.Name != "nil"

@@ -74,11 +74,14 @@ func TestGuards_are_found_and_nothing_else(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, g := range guards {
+	numbered := map[int]*guard{}
+	for i, g := range guards {
 		got = append(got, g.function+": "+g.text)
-		if _, err := parser.ParseFile(token.NewFileSet(), "", g.mutant([]byte(source)), 0); err != nil {
-			t.Errorf("the mutant of %s is no Go: %v", g, err)
-		}
+		numbered[i] = g
+	}
+	changed := instrumented([]byte(source), numbered)
+	if _, err := parser.ParseFile(token.NewFileSet(), "", changed, 0); err != nil || strings.Count(string(changed), "mutate") != len(guards)+1 {
+		t.Errorf("instrumented it is no Go, or not whole: %v\n%s", err, changed)
 	}
 	want := []string{`box.check: s == ""`, `box.check: case s == "a", s == "b"`, `box.check: case "d"`, "box.check: case default", "fine: n < 0", "fine: n == 3"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -170,8 +173,8 @@ func TestOptions(t *testing.T) {
 	if _, err := parse([]string{"-parallel", "0"}); err == nil {
 		t.Error("no mutants at a time would run for ever")
 	}
-	o, err := parse([]string{"-packages", "a,b", "-only", "gate.go", "-run", "S1", "-timeout", "3s"})
-	if err != nil || len(o.packages) != 2 || o.only != "gate.go" || o.run != "S1" || o.timeout != 3*time.Second {
+	o, err := parse([]string{"-packages", "a,b", "-only", "gate.go,shape.go", "-run", "S1", "-timeout", "3s"})
+	if err != nil || len(o.packages) != 2 || len(o.only) != 2 || o.run != "S1" || o.timeout != 3*time.Second {
 		t.Errorf("%+v, %v", o, err)
 	}
 	if _, err := guardsIn(t.TempDir()); err == nil {

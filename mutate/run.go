@@ -1,15 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +22,6 @@ type verdict string
 const (
 	killed   verdict = "killed"
 	survived verdict = "SURVIVED"
-	unbuilt  verdict = "does not build"
 )
 
 type result struct {
@@ -29,34 +30,118 @@ type result struct {
 	took    time.Duration
 }
 
-// baseline: tests that fail without any change would kill every mutant.
-func baseline(ctx context.Context, o options) error {
-	for _, folder := range o.packages {
-		if out, err := test(ctx, o, folder); err != nil {
-			return fmt.Errorf("the tests of %s fail as they are: %w\n%s", folder, err, out)
+// build makes one test program for each package, with a switch at every guard. The sources stay as they are: the go command gets the
+// instrumented files as an overlay.
+func build(ctx context.Context, guards []*guard, dir string) (map[string]string, error) {
+	byFile, folders := map[string]map[int]*guard{}, map[string]string{}
+	for i, g := range guards {
+		if byFile[g.file] == nil {
+			byFile[g.file] = map[int]*guard{}
 		}
+		byFile[g.file][i] = g
+		folders[g.folder] = ""
 	}
-	return nil
+	overlay, err := write(byFile, folders, dir)
+	if err != nil {
+		return nil, err
+	}
+	for folder := range folders {
+		program := filepath.Join(dir, strings.ReplaceAll(filepath.ToSlash(filepath.Clean(folder)), "/", "_")+".test")
+		command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", program, packagePath(folder))
+		if out, err := command.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build the tests of %s: %w\n%s", folder, err, out)
+		}
+		folders[folder] = program
+	}
+	return folders, nil
 }
 
-func test(ctx context.Context, o options, folder string, more ...string) ([]byte, error) {
-	args := append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout", o.timeout.String(), "-run", o.run}, more...)
-	if !filepath.IsAbs(folder) {
-		folder = "./" + filepath.ToSlash(filepath.Clean(folder))
+func packagePath(folder string) string {
+	if filepath.IsAbs(folder) {
+		return folder
 	}
-	command := exec.CommandContext(ctx, "go", append(args, folder)...)
+	return "./" + filepath.ToSlash(filepath.Clean(folder))
+}
+
+// write makes the instrumented files and the overlay that puts them in the places of the true ones.
+func write(byFile map[string]map[int]*guard, folders map[string]string, dir string) (overlay string, err error) {
+	replace := map[string]string{}
+	add := func(name string, text []byte) error {
+		whole, err := filepath.Abs(name)
+		if err != nil {
+			return fmt.Errorf("find a source: %w", err)
+		}
+		changed := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
+		replace[whole] = changed
+		return os.WriteFile(changed, text, 0o600)
+	}
+	for name, guards := range byFile {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("read a source: %w", err)
+		}
+		if err := add(name, instrumented(source, guards)); err != nil {
+			return "", err
+		}
+	}
+	for folder := range folders {
+		name, err := packageName(byFile, folder)
+		if err != nil {
+			return "", err
+		}
+		if err := add(filepath.Join(folder, "mutate_switches.go"), fmt.Appendf(nil, switches, name)); err != nil {
+			return "", err
+		}
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": replace})
+	if err != nil {
+		return "", fmt.Errorf("write an overlay: %w", err)
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, list, 0o600)
+}
+
+func packageName(byFile map[string]map[int]*guard, folder string) (string, error) {
+	for name, guards := range byFile {
+		for _, g := range guards {
+			if g.folder == folder {
+				f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly)
+				if err != nil {
+					return "", fmt.Errorf("parse a source: %w", err)
+				}
+				return f.Name.Name, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no guards in %s", folder)
+}
+
+// test runs a package's tests without the guard of that number; -1 leaves all guards in.
+func test(ctx context.Context, o options, program, folder string, number int) ([]byte, error) {
+	command := exec.CommandContext(ctx, program, "-test.failfast", "-test.timeout", o.timeout.String(), "-test.run", o.run, "-test.skip", o.skip)
+	command.Dir = folder
+	command.Env = append(os.Environ(), "MUTATE_AWAY="+strconv.Itoa(number))
 	return command.CombinedOutput()
 }
 
-// runAll tries every mutant and tells each verdict as it comes.
+// runAll tries every mutant and tells each verdict as it comes. Tests that fail with all guards in would kill every mutant, so they are
+// asked first.
 func runAll(ctx context.Context, o options, guards []*guard, out io.Writer) ([]result, error) {
 	dir, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return nil, fmt.Errorf("make room for mutants: %w", err)
 	}
 	defer os.RemoveAll(dir)
+	programs, err := build(ctx, guards, dir)
+	if err != nil {
+		return nil, err
+	}
+	for folder, program := range programs {
+		if text, err := test(ctx, o, program, folder, -1); err != nil {
+			return nil, fmt.Errorf("the tests of %s fail as they are: %w\n%s", folder, err, text)
+		}
+	}
 	results := make([]result, len(guards))
-	failures := make([]error, len(guards))
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	places := make(chan struct{}, o.parallel)
@@ -67,62 +152,26 @@ func runAll(ctx context.Context, o options, guards []*guard, out io.Writer) ([]r
 			if ctx.Err() != nil {
 				return
 			}
-			results[i], failures[i] = try(ctx, o, g, filepath.Join(dir, fmt.Sprint(i)))
+			r := try(ctx, o, programs[g.folder], g, i)
 			mu.Lock()
 			defer mu.Unlock()
-			fmt.Fprintf(out, "%-14s %5.1fs %s\n", results[i].verdict, results[i].took.Seconds(), g)
+			results[i] = r
+			fmt.Fprintf(out, "%-8s %5.1fs %s\n", r.verdict, r.took.Seconds(), g)
 		})
 	}
 	wait.Wait()
-	return results, errors.Join(append(failures, ctx.Err())...)
+	return results, ctx.Err()
 }
 
-// try tests one mutant.
-func try(ctx context.Context, o options, g *guard, dir string) (result, error) {
+// try tests one mutant. One whose tests do not end in time is killed like one whose tests fail.
+func try(ctx context.Context, o options, program string, g *guard, number int) result {
 	begun := time.Now()
-	overlay, err := write(g, dir)
-	if err != nil {
-		return result{guard: g}, err
-	}
-	text, err := test(ctx, o, g.folder, "-overlay", overlay)
-	r := result{guard: g, took: time.Since(begun)}
-	switch {
-	case err == nil:
+	r := result{guard: g, verdict: killed}
+	if _, err := test(ctx, o, program, g.folder, number); err == nil {
 		r.verdict = survived
-	case bytes.Contains(text, []byte("[build failed]")) || bytes.Contains(text, []byte("[setup failed]")):
-		r.verdict = unbuilt
-	default:
-		r.verdict = killed
 	}
-	return r, nil
-}
-
-// write makes the changed file and the overlay that puts it in the place of the true one.
-func write(g *guard, dir string) (overlay string, err error) {
-	source, err := os.ReadFile(g.file)
-	if err != nil {
-		return "", fmt.Errorf("read a source: %w", err)
-	}
-	whole, err := filepath.Abs(g.file)
-	if err != nil {
-		return "", fmt.Errorf("find a source: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make room for a mutant: %w", err)
-	}
-	mutant := filepath.Join(dir, filepath.Base(g.file))
-	if err := os.WriteFile(mutant, g.mutant(source), 0o600); err != nil {
-		return "", fmt.Errorf("write a mutant: %w", err)
-	}
-	list, err := json.Marshal(map[string]map[string]string{"Replace": {whole: mutant}})
-	if err != nil {
-		return "", fmt.Errorf("write an overlay: %w", err)
-	}
-	overlay = filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(overlay, list, 0o600); err != nil {
-		return "", fmt.Errorf("write an overlay: %w", err)
-	}
-	return overlay, nil
+	r.took = time.Since(begun)
+	return r
 }
 
 // allowList is the reason of each survivor that is known, by the guard's key.

@@ -150,16 +150,13 @@ func isAddress(s string) bool {
 func deflate(message []byte) ([]byte, error) {
 	var packed bytes.Buffer
 	w, err := flate.NewWriter(&packed, flate.BestCompression)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = w.Write(message)
 	}
-	if _, err := w.Write(message); err != nil {
-		return nil, err
+	if err == nil {
+		err = w.Close()
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
+	return packed.Bytes(), err
 }
 
 // inflate undoes deflate. It stops at maxInflated and refuses what stands behind the end of the stream, which another reader might read.
@@ -252,14 +249,10 @@ func (q *redirected) fill(pairs map[string]queryPair) error {
 		q.relayState = state.value
 		q.octets += "&" + state.raw
 	}
-	algorithm, named := pairs["SigAlg"]
-	signature, signed := pairs["Signature"]
-	if !named || !signed {
-		return nil // unsigned; whoever asks for the signature says so
-	}
-	q.algorithm = algorithm.value
-	q.octets += "&" + algorithm.raw
-	if q.signature, err = base64.StdEncoding.Strict().DecodeString(signature.value); err != nil {
+	// Where either is missing verify refuses before it looks at the octets.
+	q.algorithm = pairs["SigAlg"].value
+	q.octets += "&" + pairs["SigAlg"].raw
+	if q.signature, err = base64.StdEncoding.Strict().DecodeString(pairs["Signature"].value); err != nil {
 		return refuse(CodeMalformed, "base64", "", "The signature in the address is not base64.")
 	}
 	return nil

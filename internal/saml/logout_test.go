@@ -468,21 +468,28 @@ func TestS24_logout_query_that_is_malformed_is_refused(t *testing.T) {
 	document := text(t, logoutRequest().element())
 	packed, _ := deflate([]byte(document))
 	b64 := base64.StdEncoding.EncodeToString
-	for name, query := range map[string]string{
-		"no base64":            "SAMLRequest=%25%25",
-		"base64 with a break":  "SAMLRequest=" + escape("\n"+b64(packed)+"!"),
-		"bad escape":           "SAMLRequest=%zz",
-		"bad escape in a name": "%zz=1",
-		"not deflated":         "SAMLRequest=" + escape(b64([]byte(document))),
-		"cut off":              "SAMLRequest=" + escape(b64(packed[:len(packed)/2])),
-		"something behind":     "SAMLRequest=" + escape(b64(append(bytes.Clone(packed), "evil"...))),
-		"signature no base64":  "SAMLRequest=" + escape(b64(packed)) + "&SigAlg=x&Signature=*",
-		"other encoding":       "SAMLRequest=" + escape(b64(packed)) + "&SAMLEncoding=urn:other",
-		"too long":             "SAMLRequest=" + strings.Repeat("A", 64<<10),
+	good := "SAMLRequest=" + escape(b64(packed))
+	for name, c := range map[string]struct{ query, words string }{
+		"no base64":            {"SAMLRequest=%25%25", "not base64"},
+		"base64 with a break":  {"SAMLRequest=" + escape("\n"+b64(packed)+"!"), "not base64"},
+		"bad escape":           {"SAMLRequest=%zz", "encoded in an odd way"},
+		"bad escape in a name": {good + "&%zz=1", "not encoded as addresses are"},
+		"not deflated":         {"SAMLRequest=" + escape(b64([]byte(document))), "not compressed"},
+		"cut off":              {"SAMLRequest=" + escape(b64(packed[:len(packed)/2])), "not compressed"},
+		"something behind":     {"SAMLRequest=" + escape(b64(append(bytes.Clone(packed), "evil"...))), "follows the compressed"},
+		"signature no base64":  {good + "&SigAlg=x&Signature=*", "signature in the address is not base64"},
+		"other encoding":       {good + "&SAMLEncoding=urn:other", "encoded in a way"},
+		"too long":             {good + "&x=" + strings.Repeat("A", 64<<10), "too long"},
+		"no message":           {"RelayState=x", "no SAML message"},
+		"message twice":        {good + "&" + good, "twice"},
 	} {
-		if _, err := ConsumeLogoutRedirect(query, logoutExpected()); code(err) != CodeMalformed {
+		if _, err := ConsumeLogoutRedirect(c.query, logoutExpected()); code(err) != CodeMalformed || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	longest := good + "&x=" + strings.Repeat("A", 64<<10-len(good)-3)
+	if _, err := ConsumeLogoutRedirect(longest, logoutExpected()); code(err) != CodeUnsigned {
+		t.Errorf("the longest that is read: %v", err)
 	}
 	if _, err := ConsumeLogoutPost(url.Values{"SAMLRequest": {"%" + b64(packed)}}, logoutExpected()); code(err) != CodeMalformed || !strings.Contains(err.Error(), "encoded") {
 		t.Errorf("no base64 by POST: %v", err)
@@ -582,6 +589,7 @@ func TestS24_signed_logout_for_others_or_of_another_time_is_refused(t *testing.T
 		{"answers an empty name", response, "SAMLResponse", CodeInResponseTo, []string{` InResponseTo="_logout0"`, ` InResponseTo=""`}},
 		{"no status", response, "SAMLResponse", CodeMalformed, []string{response[strings.Index(response, "<samlp:Status>"):strings.Index(response, "</samlp:LogoutResponse>")], ""}},
 		{"no code", response, "SAMLResponse", CodeMalformed, []string{`Value="` + StatusResponder + `"`, ""}},
+		{"message instead of a code", response, "SAMLResponse", CodeMalformed, []string{response[strings.Index(response, "<samlp:Status>"):strings.Index(response, "</samlp:LogoutResponse>")], "<samlp:Status><samlp:StatusMessage/></samlp:Status>"}},
 		{"status with more", response, "SAMLResponse", CodeMalformed, []string{"<samlp:Status>", "<samlp:Status><x/>"}},
 		{"empty status", response, "SAMLResponse", CodeMalformed, []string{"<samlp:Status>", "<samlp:Status/><samlp:X>", "</samlp:Status>", "</samlp:X>"}},
 	}
@@ -795,6 +803,7 @@ func TestLogout_opens_an_encrypted_name(t *testing.T) {
 		{"without keys", name(alone, ""), nil, "malformed/decryption_failed"},
 		{"CBC", name(alone, samltest.AES128CBC), []*rsa.PrivateKey{ours}, CodeAlgorithmNotAllowed},
 		{"an assertion inside", name(secretAssertion, ""), []*rsa.PrivateKey{ours}, CodeMalformed},
+		{"another name inside", name(`<saml:Issuer xmlns:saml="`+nsAssertion+`">ada</saml:Issuer>`, ""), []*rsa.PrivateKey{ours}, CodeMalformed},
 		{"prose inside", name("ada", ""), []*rsa.PrivateKey{ours}, CodeMalformed},
 		{"both", name(alone, "") + nameID, []*rsa.PrivateKey{ours}, CodeMalformed},
 	}
@@ -844,7 +853,7 @@ func FuzzRedirect(f *testing.F) {
 			}
 			return
 		}
-		for pair := range strings.SplitSeq(q.octets, "&") {
+		for pair := range strings.SplitSeq(strings.TrimSuffix(q.octets, "&"), "&") {
 			if !strings.Contains("&"+query+"&", "&"+pair+"&") {
 				t.Fatalf("%q is signed and did not come", pair)
 			}

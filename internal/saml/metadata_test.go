@@ -351,6 +351,10 @@ func TestMetadata_tells_its_earliest_end_and_what_it_wants(t *testing.T) {
 	if err != nil || !got.WantRequestsSigned || !got.ValidUntil.Equal(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	reversed := change(t, document, `validUntil="2027`, `validUntil="2030`)
+	if got, err := ParseMetadata([]byte(filled(reversed)), "", noon); err != nil || got.ValidUntil.Year() != 2028 {
+		t.Errorf("the earliest in the middle: %+v, %v", got, err)
+	}
 	again := change(t, document, `"1" `, `"false" `)
 	if got, err := ParseMetadata([]byte(filled(again)), "", noon); err != nil || got.WantRequestsSigned {
 		t.Errorf("%+v, %v", got, err)
@@ -377,6 +381,18 @@ func TestP15_metadata_is_read_from_fixed_places_only(t *testing.T) {
 	got, err := ParseMetadata([]byte(filled(document)), "", noon)
 	if err != nil || len(got.Certificates) != 1 || len(got.SSO) != 1 || got.EntityID != "https://idp.example" {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestP15_metadata_without_an_identity_provider_tells_what_it_has(t *testing.T) {
+	for document, got := range map[string]string{
+		spOnly("https://sp.example"): "SPSSODescriptor",
+		change(t, small, "<md:IDPSSODescriptor", "<md:PDPDescriptor", "</md:IDPSSODescriptor", "</md:PDPDescriptor"): "neither that nor an SPSSODescriptor",
+	} {
+		_, err := ParseMetadata([]byte(filled(document)), "", noon)
+		if f, _ := fault.As(err); f == nil || f.Got != got || f.Wanted != "an IDPSSODescriptor" {
+			t.Errorf("%+v", err)
+		}
 	}
 }
 

@@ -89,9 +89,6 @@ func decrypt(el *etree.Element, keys []*rsa.PrivateKey, allowCBC bool) ([]byte, 
 		return nil, refuse(CodeAlgorithmNotAllowed, "AES-128-GCM or AES-256-GCM", "AES-CBC",
 			"The assertion is encrypted with AES-CBC, which does not show tampering. Choose AES-GCM at the identity provider, or allow AES-CBC for this connection.")
 	}
-	if len(keys) == 0 {
-		return nil, cannotDecrypt()
-	}
 	plain, err := s.open(s.unwrap(keys))
 	if err != nil {
 		return nil, cannotDecrypt()

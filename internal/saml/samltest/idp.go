@@ -17,7 +17,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
@@ -88,13 +88,15 @@ type keyName struct {
 	bits int
 }
 
-var keys sync.Map // keyName to *rsa.PrivateKey
+// keys are those of this process.
+var keys = struct {
+	sync.Mutex
+	made  map[keyName]*rsa.PrivateKey
+	spare int
+}{made: map[keyName]*rsa.PrivateKey{}}
 
-//go:embed keys/first.pem
-var first []byte
-
-//go:embed keys/second.pem
-var second []byte
+//go:embed keys
+var files embed.FS
 
 // First and Second are the names of two keys of 2,048 bits that are the same in every process. Fuzzing needs that: its workers are
 // processes of their own and get documents that another one signed. The keys protect nothing.
@@ -103,17 +105,34 @@ const (
 	Second = "second"
 )
 
-// RSA gives the key of a name, made at first use.
+// RSA gives the key of a name, made at first use. The first six of 2,048 bits are not made but read, since making one takes as long as
+// many tests do.
 func RSA(name string, bits int) *rsa.PrivateKey {
-	if fixed := map[string][]byte{First: first, Second: second}[name]; fixed != nil {
-		block, _ := pem.Decode(fixed)
-		return must(x509.ParsePKCS8PrivateKey(block.Bytes)).(*rsa.PrivateKey)
+	keys.Lock()
+	defer keys.Unlock()
+	if key := keys.made[keyName{name, bits}]; key != nil {
+		return key
 	}
-	if key, known := keys.Load(keyName{name, bits}); known {
-		return key.(*rsa.PrivateKey)
+	key := read(name)
+	if key == nil && bits == 2048 {
+		keys.spare++
+		key = read(fmt.Sprint("spare", keys.spare))
 	}
-	key, _ := keys.LoadOrStore(keyName{name, bits}, must(rsa.GenerateKey(rand.Reader, bits)))
-	return key.(*rsa.PrivateKey)
+	if key == nil {
+		key = must(rsa.GenerateKey(rand.Reader, bits))
+	}
+	keys.made[keyName{name, bits}] = key
+	return key
+}
+
+// read gives the key in a file of that name, or nil.
+func read(name string) *rsa.PrivateKey {
+	text, err := files.ReadFile("keys/" + name + ".pem")
+	if err != nil {
+		return nil
+	}
+	block, _ := pem.Decode(text)
+	return must(x509.ParsePKCS8PrivateKey(block.Bytes)).(*rsa.PrivateKey)
 }
 
 // ECDSA makes a new key on a curve.
