@@ -54,7 +54,7 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	packages := f.String("packages", "./internal/saml,./internal/saml/second", "folders of the packages, with commas between")
-	only := f.String("only", "", "only guards in files whose path holds one of these, with commas between")
+	only := f.String("only", "", "only guards whose line in the listing (path:line function: condition) holds one of these, with commas between")
 	f.StringVar(&o.run, "run", "", "only tests that match, as with go test")
 	f.StringVar(&o.skip, "skip", "", "no tests that match, as with go test")
 	f.StringVar(&o.allowed, "allowed", "mutate/allowed.txt", "the list of survivors that are known, each with its reason")
@@ -89,7 +89,7 @@ func mutate(ctx context.Context, o options, out io.Writer) error {
 	}
 	if o.only != nil {
 		guards = keep(guards, func(g *guard) bool {
-			return slices.ContainsFunc(o.only, func(part string) bool { return strings.Contains(g.file, part) })
+			return slices.ContainsFunc(o.only, func(part string) bool { return strings.Contains(g.String(), part) })
 		})
 	}
 	if o.list {

@@ -88,7 +88,9 @@ func TestS23_plaintext_passes_every_gate_again(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused(t, []byte(edit(t, m.XML(), plain, samltest.Text(el))), encrypting(), saml.CodeMalformed)
+	if r := refused(t, []byte(edit(t, m.XML(), plain, samltest.Text(el))), encrypting(), saml.CodeMalformed); r.Wanted != "an Assertion" {
+		t.Errorf("wanted %q", r.Wanted)
+	}
 }
 
 // Something meaningful hidden beside what is signed, where only the outer walk would find it.

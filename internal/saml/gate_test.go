@@ -111,6 +111,9 @@ func TestPost_is_base64_and_nothing_else(t *testing.T) {
 			}
 		})
 	}
+	if _, err := saml.DecodePost(strings.Repeat("A", 10<<20)); err == nil || !strings.Contains(told(err), "10485760") {
+		t.Errorf("a huge message is decoded before it is refused: %v", err)
+	}
 	if _, err := saml.DecodePost(base64.StdEncoding.EncodeToString(make([]byte, 256<<10))); err != nil {
 		t.Errorf("the largest document is refused: %s", told(err))
 	}
@@ -153,4 +156,50 @@ func TestErrors_never_repeat_control_characters_or_long_text(t *testing.T) {
 	random := make([]byte, 64)
 	rand.Read(random)
 	refused(t, random, expectation(), saml.CodeMalformed)
+}
+
+// Each gate says what it wants: behind one that was taken away another one often refuses too, for a reason that helps nobody.
+func TestGate_says_what_is_wrong(t *testing.T) {
+	doc := string(idp.Respond(message(), samltest.BothSigned))
+	for _, c := range []struct{ evil, wanted string }{
+		{doc[:len(doc)/2], "well-formed XML"},
+		{"", "one whole element"},
+		{"  ", "one whole element"},
+		{doc + "<x/>", "one root element"},
+		{doc + "x", "nothing outside the root element"},
+		{edit(t, doc, ">alice@", ">\xffalice@"), "UTF-8"},
+		{"\ufeff" + doc, "no byte order mark"},
+		{edit(t, doc, ">alice@", "><![CDATA[alice]]>@"), "no CDATA section"},
+		{edit(t, doc, ">alice@", "><!---->alice@"), "no comment"},
+		{edit(t, doc, ">alice@", "><?p?>alice@"), "no processing instruction"},
+		{"<!DOCTYPE x>" + doc, "no document type"},
+		{`<?xml version="1.0" standalone="maybe"?>` + doc, "an XML declaration"},
+		{edit(t, doc, "</saml:Subject>", "</saml:subject>"), "well-formed XML"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject><saml::x/>"), "well-formed XML"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject><saml:/>"), "names of letters"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject :a=''>"), "names of letters"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject a='' a=''>"), "each attribute once"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject xmlns:a='urn:x' xmlns:b='urn:x' a:c='' b:c=''>"), "each attribute once"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject a:c=''>"), "declared prefixes"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject><a:c/>"), "declared prefixes"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject xmlns:a='b'>"), "absolute namespace URIs"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject xmlns:xml='urn:x'>"), "no namespace of XML itself"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject xmlns:samlp='urn:x'>"), "a prefix that means one namespace"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject id='x'>"), "ID attributes where"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject ID='1'>"), "an ID that is a name"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject ID='_response-1'>"), "each ID once"},
+		{edit(t, doc, "<saml:Subject>", "x<saml:Subject>"), "text or elements in Assertion"},
+		{edit(t, doc, "</saml:Subject>", "</saml:Subject>x"), "text or elements in Assertion"},
+		{edit(t, doc, ">alice@", ">al<x/>ice@"), "text or elements in NameID"},
+		{edit(t, doc, "</saml:NameID>", "<x/></saml:NameID>"), "text or elements in NameID"},
+		{edit(t, doc, between(t, doc, "<ds:SignatureValue>", "</ds:SignatureValue>"), "<ds:SignatureValue><x/></ds:SignatureValue>"), "SignatureValue without x"},
+		{between(t, message().XML(), "<saml:Assertion", "</saml:Assertion>"), "a Response"},
+		{"<Response/>", "a Response"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject>"+strings.Repeat("<x>", 31)), "at most 32 levels"},
+		{edit(t, doc, "<saml:Subject>", "<saml:Subject>"+strings.Repeat("<x/>", 10_000)), "at most 20000 tokens"},
+	} {
+		if r := refused(t, []byte(c.evil), expectation(), saml.CodeMalformed); !strings.HasPrefix(r.Wanted, c.wanted) {
+			t.Errorf("wanted %q (got %q), want %q", r.Wanted, r.Got, c.wanted)
+		}
+	}
 }

@@ -205,7 +205,9 @@ func TestP04_forms_of_a_time(t *testing.T) {
 	}
 	for _, element := range [][2]string{{"saml:AuthnStatement", "SessionNotOnOrAfter"}, {"saml:AuthnStatement", "AuthnInstant"}, {"saml:Conditions", "NotBefore"}, {"saml:Conditions", "NotOnOrAfter"}, {"saml:SubjectConfirmationData", "NotBefore"}, {"saml:SubjectConfirmationData", "NotOnOrAfter"}, {"saml:Assertion", "IssueInstant"}, {"samlp:Response", "IssueInstant"}} {
 		for _, bad := range []string{"2026-03-04T05:30:00", "2026-03-04", "tomorrow", "2026-3-4T5:30:00Z", "2026-13-04T05:30:00Z", "0001-01-01T00:00:00Z", " 2026-03-04T05:30:00Z", "1772602200"} {
-			refused(t, sign(change(t, element[0], element[1], bad), samltest.BothSigned), expectation(), saml.CodeMalformed)
+			if r := refused(t, sign(change(t, element[0], element[1], bad), samltest.BothSigned), expectation(), saml.CodeMalformed); r.Got != bad {
+				t.Errorf("%s is refused for %q", bad, r.Got)
+			}
 		}
 	}
 }
@@ -261,16 +263,18 @@ func TestP06_subject_confirmations(t *testing.T) {
 	elsewhere := edit(t, one, us.ACS, "https://other.example/acs")
 	holder := edit(t, one, "cm:bearer", "cm:holder-of-key")
 	for name, c := range map[string]struct{ text, code string }{
-		"none":                   {"", saml.CodeMalformed},
-		"holder of key":          {holder, saml.CodeMalformed},
-		"sender vouches":         {edit(t, one, "cm:bearer", "cm:sender-vouches"), saml.CodeMalformed},
-		"no method":              {edit(t, one, `Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"`, ""), saml.CodeMalformed},
-		"only the second holds":  {late + one, ""},
-		"the third holds":        {holder + elsewhere + one, ""},
-		"the first fault counts": {elsewhere + late, saml.CodeRecipientMismatch},
-		"the other fault":        {late + elsewhere, saml.CodeExpired},
-		"with the confirmer":     {edit(t, one, "<saml:SubjectConfirmationData", "<saml:NameID>x</saml:NameID><saml:SubjectConfirmationData"), ""},
-		"foreign element":        {edit(t, one, "<saml:SubjectConfirmationData", `<x:y xmlns:x="urn:x"/><saml:SubjectConfirmationData`), saml.CodeMalformed},
+		"none":                    {"", saml.CodeMalformed},
+		"holder of key":           {holder, saml.CodeMalformed},
+		"sender vouches":          {edit(t, one, "cm:bearer", "cm:sender-vouches"), saml.CodeMalformed},
+		"no method":               {edit(t, one, `Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"`, ""), saml.CodeMalformed},
+		"only the second holds":   {late + one, ""},
+		"the third holds":         {holder + elsewhere + one, ""},
+		"the first fault counts":  {elsewhere + late, saml.CodeRecipientMismatch},
+		"the other fault":         {late + elsewhere, saml.CodeExpired},
+		"with the confirmer":      {edit(t, one, "<saml:SubjectConfirmationData", "<saml:NameID>x</saml:NameID><saml:SubjectConfirmationData"), ""},
+		"a good and a broken one": {one + edit(t, one, "<saml:SubjectConfirmationData", `<x:y xmlns:x="urn:x"/><saml:SubjectConfirmationData`), saml.CodeMalformed},
+		"a good and a bad time":   {one + edit(t, one, "NotOnOrAfter=", `NotBefore="x" NotOnOrAfter=`), saml.CodeMalformed},
+		"foreign element":         {edit(t, one, "<saml:SubjectConfirmationData", `<x:y xmlns:x="urn:x"/><saml:SubjectConfirmationData`), saml.CodeMalformed},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			each(t, func(t *testing.T, l samltest.Layout) {
@@ -562,4 +566,10 @@ func TestSubject_is_read_and_demanded(t *testing.T) {
 		conditions := between(t, message().XML(), "<saml:Conditions", "</saml:Conditions>")
 		refused(t, sign(edit(t, message().XML(), subject+conditions, conditions+subject), l), expectation(), saml.CodeMalformed)
 	})
+}
+
+func TestP07_message_without_an_ID_is_refused(t *testing.T) {
+	m := message()
+	refused(t, []byte(edit(t, string(idp.Respond(m, samltest.AssertionSigned)), ` ID="`+m.ID+`"`, "")), expectation(), saml.CodeMalformed)
+	refused(t, []byte(idp.Over(edit(t, m.XML(), ` ID="`+m.AssertionID+`"`, ""), m.ID)), expectation(), saml.CodeMalformed)
 }

@@ -140,8 +140,8 @@ func shapeResponse(root *node) (shaped, error) {
 	return e, err
 }
 
-func (e *shaped) status() error {
-	s := e.response.child(nsProtocol, "Status")
+func (r *shaped) status() error {
+	s := r.response.child(nsProtocol, "Status")
 	if s == nil {
 		return wrongShape("a Status", "none")
 	}
@@ -157,14 +157,14 @@ func (e *shaped) status() error {
 			return err
 		}
 	}
-	e.success = code.value("Value") == statusPrefix+"Success"
+	r.success = code.value("Value") == statusPrefix+"Success"
 	count := 0
-	for _, n := range []*node{e.assertion, e.encrypted} {
+	for _, n := range []*node{r.assertion, r.encrypted} {
 		if n != nil {
 			count++
 		}
 	}
-	if e.success && count != 1 || !e.success && count != 0 {
+	if r.success && count != 1 || !r.success && count != 0 {
 		return wrongShape("one assertion with a status of success and none with any other", map[int]string{0: "none", 1: "one", 2: "two"}[count])
 	}
 	return nil

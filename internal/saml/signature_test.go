@@ -376,8 +376,6 @@ func TestS17_foreign_and_doubled_IDs_are_refused(t *testing.T) {
 		refused(t, []byte(edit(t, doc, "<ds:KeyInfo>", `<ds:KeyInfo Id="_assertion-1">`)), expectation(), saml.CodeMalformed)
 		accepted(t, []byte(edit(t, doc, signatureOpen, strings.TrimSuffix(signatureOpen, ">")+` Id="_signature">`)), expectation())
 		for _, bad := range []string{"1", "a b", "", "_x#", "ü", "_" + strings.Repeat("x", 1024)} {
-			m := message()
-			m.ID = bad
 			refused(t, []byte(edit(t, doc, ` ID="`+samltest.ResponseID+`"`, ` ID="`+bad+`"`)), expectation(), saml.CodeMalformed)
 		}
 	})
@@ -534,6 +532,21 @@ func TestS19_other_canonicalization_of_SignedInfo_is_refused(t *testing.T) {
 	}
 }
 
+func TestS19_transforms_hold_nothing_else(t *testing.T) {
+	for _, inside := range []string{"<ds:XPath></ds:XPath>", "text", `<x:y xmlns:x="urn:x"></x:y>`} {
+		for _, transforms := range []string{
+			`<ds:Transform Algorithm="` + samltest.Enveloped + `">` + inside + `</ds:Transform><ds:Transform Algorithm="` + samltest.Exclusive + `"></ds:Transform>`,
+			`<ds:Transform Algorithm="` + samltest.Enveloped + `"></ds:Transform><ds:Transform Algorithm="` + samltest.Exclusive + `">` + inside + `</ds:Transform>`,
+		} {
+			each(t, func(t *testing.T, l samltest.Layout) {
+				s := idp.Signer
+				s.Transforms = transforms
+				refused(t, []byte(s.Sign(message().XML(), samltest.ResponseID, samltest.AssertionID, l)), expectation(), saml.CodeMalformed)
+			})
+		}
+	}
+}
+
 func TestS19_prefix_lists(t *testing.T) {
 	each(t, func(t *testing.T, l samltest.Layout) {
 		s := idp.Signer
@@ -629,6 +642,7 @@ func TestS21_weak_algorithms_are_refused(t *testing.T) {
 		"HMAC":                with(idp.Signer, samltest.HMACSHA256, ""),
 		"PSS":                 with(idp.Signer, samltest.RSAPSS, ""),
 		"no algorithm":        with(idp.Signer, "urn:x", ""),
+		"none by ECDSA":       with(p256, "urn:x", ""),
 		"no digest":           with(idp.Signer, "", "urn:x"),
 		"MD5":                 with(idp.Signer, "http://www.w3.org/2001/04/xmldsig-more#rsa-md5", ""),
 		"RSA-1024":            weak,
@@ -715,6 +729,7 @@ func TestS21_ECDSA_value_of_another_form_is_refused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		refused(t, []byte(edit(t, doc, value, "<ds:SignatureValue>AAAA</ds:SignatureValue>")), e, saml.CodeSignatureInvalid)
 		asn := append(append([]byte{0x30, 68, 2, 32}, raw[:32]...), append([]byte{2, 32}, raw[32:]...)...)
 		refused(t, []byte(edit(t, doc, value, "<ds:SignatureValue>"+base64.StdEncoding.EncodeToString(asn)+"</ds:SignatureValue>")), e, saml.CodeSignatureInvalid)
 	})
