@@ -255,7 +255,6 @@ func (p *parameters) refuseObjects() {
 
 func (p *parameters) response() {
 	switch kind := p.one("response_type", maxParameter); {
-	case p.refusal != nil:
 	case kind == "":
 		p.refuse(Refuse(InvalidRequest, "response_type is missing; it is always code.").On("response_type"))
 	case kind != "code":
@@ -270,8 +269,6 @@ func (p *parameters) response() {
 func (p *parameters) scope(style Style) []string {
 	scopes, ok := ParseScope(p.one("scope", maxParameter))
 	switch {
-	case p.refusal != nil:
-		return nil
 	case !ok:
 		p.refuse(Refuse(InvalidScope, "scope is a list of at most %d names separated by one space.", maxScopes).On("scope"))
 	case style == StyleOIDC && !slices.Contains(scopes, "openid"):
@@ -297,7 +294,6 @@ func ParseScope(scope string) (scopes []string, ok bool) {
 func (p *parameters) challenge(style Style) string {
 	challenge, method := p.one("code_challenge", maxParameter), p.one("code_challenge_method", maxParameter)
 	switch {
-	case p.refusal != nil:
 	case challenge == "" && method != "":
 		p.refuse(Refuse(InvalidRequest, "code_challenge_method came without code_challenge.").On("code_challenge"))
 	case challenge == "" && style == StyleOIDC:
@@ -312,8 +308,8 @@ func (p *parameters) challenge(style Style) string {
 }
 
 func isChallenge(s string) bool {
-	sum, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(sum) == 32 && len(s) == 43
+	_, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(s) == 43
 }
 
 func (p *parameters) prompt() []Prompt {

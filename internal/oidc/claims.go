@@ -36,7 +36,7 @@ func (r *reader) time(name string) time.Time {
 	switch v := r.claims[name].(type) {
 	case nil:
 	case float64:
-		if v >= 0 && v < 253402300800 && !math.IsNaN(v) {
+		if v >= 0 && v < 253402300800 {
 			whole, part := math.Modf(v)
 			return time.Unix(int64(whole), int64(part*1e9)).UTC()
 		}

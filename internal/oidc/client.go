@@ -132,7 +132,7 @@ func ParseTokenResponse(data []byte, status int, contentType string) (TokenRespo
 	switch {
 	case len(data) > MaxDocument:
 		return TokenResponse{}, fault.New(fault.TooLarge, CodeTokenError, "The answer of the token endpoint has more than %d bytes.", MaxDocument)
-	case err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json"):
+	case err != nil || kind != "application/json":
 		return TokenResponse{}, refuse(CodeTokenError, "The token endpoint did not answer with JSON.").Compared("200 application/json", strconv.Itoa(status)+" "+clip(kind))
 	}
 	var answer struct {

@@ -62,7 +62,7 @@ func badAddress(address string, allowHTTP bool) string {
 	switch {
 	case address == "":
 		return "is missing"
-	case err != nil || u.Hostname() == "" || u.Opaque != "":
+	case err != nil || u.Hostname() == "":
 		return "is not an address"
 	case u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP):
 		return "has to begin with https://"

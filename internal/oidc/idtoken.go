@@ -24,7 +24,7 @@ type IDTokenExpectation struct {
 	Now         time.Time
 	Skew        time.Duration // 0: 2 minutes; kept between 1 and 3 minutes
 	AccessToken string        // that came beside it; at_hash is compared where both are there
-	AuthAfter   time.Time     // set where a fresh sign-in was asked for: auth_time must not lie before, less the skew
+	AuthAfter   time.Time     // set where a fresh sign-in was asked for: auth_time must not lie before, less the skew; zero lies before all
 }
 
 // IDToken is a verified ID token.
@@ -158,15 +158,12 @@ func (v *verification) noKey() *fault.Error {
 
 // claims decodes the verified payload strictly: a member that comes twice has two meanings.
 func (v *verification) claims(upstreamErr error) (map[string]any, error) {
-	switch {
-	case v.err != nil:
+	if v.err != nil {
 		return nil, v.err
-	case v.payload == nil:
-		return nil, refuse(CodeMalformed, "The %s is not a signed JWT that is understood.", v.what).Because(upstreamErr)
 	}
 	var claims map[string]any
-	if err := json.Unmarshal(v.payload, &claims); err != nil || claims == nil {
-		return nil, refuse(CodeMalformed, "The claims of the %s are not a JSON object that can be read.", v.what).Because(err)
+	if err := json.Unmarshal(v.payload, &claims); err != nil { // nothing, where go-oidc could not even read the token
+		return nil, refuse(CodeMalformed, "The %s is not a signed JSON object that can be read.", v.what).Because(errors.Join(err, upstreamErr))
 	}
 	return claims, nil
 }
@@ -195,7 +192,7 @@ func (v *verification) idToken(claims map[string]any, e IDTokenExpectation) (IDT
 		return IDToken{}, refuse(CodeAnotherSignIn, "The ID token belongs to another sign-in.").On("nonce").Compared("the nonce of this sign-in", presence(nonce))
 	case hash != "" && e.AccessToken != "" && !equal(hash, AccessTokenHash(t.Algorithm, e.AccessToken)):
 		return IDToken{}, refuse(CodeTokenError, "The access token is not the one the ID token was made with.").On("at_hash")
-	case !e.AuthAfter.IsZero() && t.AuthTime.Before(e.AuthAfter.Add(-v.skew)):
+	case t.AuthTime.Before(e.AuthAfter.Add(-v.skew)):
 		return IDToken{}, refuse(CodeExpired, "A fresh sign-in was asked for, and the provider did not ask the person again.").
 			On("auth_time").Compared("after "+stamp(e.AuthAfter), stamp(t.AuthTime))
 	}
@@ -228,7 +225,7 @@ func (v *verification) common(c *reader, issuer string, audience []string, issue
 
 // lenient reads amr: some providers send one string where the standard wants a list.
 func lenient(v any) []string {
-	if one, ok := v.(string); ok && one != "" {
+	if one, _ := v.(string); one != "" {
 		return []string{one}
 	}
 	return (&reader{claims: map[string]any{"amr": v}}).texts("amr")

@@ -59,8 +59,6 @@ func (v *verification) logoutToken(claims map[string]any) (LogoutToken, error) {
 	events, _ := claims["events"].(map[string]any)
 	_, isObject := events[backChannelEvent].(map[string]any)
 	switch {
-	case c.err != nil:
-		return LogoutToken{}, refuse(CodeMalformed, "A claim of the logout token has a form that is not allowed.").Because(c.err)
 	case !isObject:
 		return LogoutToken{}, refuse(CodeTokenError, "The token does not tell of a logout.").On("events").Compared(backChannelEvent, "no such event")
 	case c.has("nonce"):

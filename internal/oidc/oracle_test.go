@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -91,8 +92,9 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.received = request
-	if err := oidc.CheckVerifier(p.asked.Challenge, request.Verifier); err != nil {
-		p.json(w, http.StatusBadRequest, err.(*oidc.ErrorResponse).JSON())
+	var refusal *oidc.ErrorResponse
+	if err := oidc.CheckVerifier(p.asked.Challenge, request.Verifier); errors.As(err, &refusal) {
+		p.json(w, http.StatusBadRequest, refusal.JSON())
 		return
 	}
 	claims := oidc.IDTokenClaims{

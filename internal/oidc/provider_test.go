@@ -119,6 +119,9 @@ func TestAuthorization_names_of_user_management_are_understood(t *testing.T) {
 		t.Errorf("%+v %v", r, err)
 	}
 	byRedirect(t, request("organization_id", "org_1", "organization", "org_2"), oidc.InvalidRequest, "organization")
+	if r, err := oidc.ParseAuthorization(request("organization_id", "org_1", "organization", "org_1", "screen_hint", "sign-in"), oidc.StyleOIDC); err != nil || r.Organization != "org_1" || r.ScreenHint != oidc.ScreenSignIn {
+		t.Errorf("%+v %v", r, err)
+	}
 }
 
 // O01: what no comparison with registered URIs should have to sort out.
@@ -133,6 +136,13 @@ func TestO01_redirect_uri_that_nobody_may_have_is_shown_on_a_page(t *testing.T) 
 	byPage(t, replaced("redirect_uri"), "redirect_uri")
 	byPage(t, replaced("redirect_uri", ""), "redirect_uri")
 	byPage(t, replaced("redirect_uri", redirectURI, redirectURI), "redirect_uri")
+	for text, v := range map[string]url.Values{
+		"redirect_uri is missing.": replaced("redirect_uri"), "client_id is given 2 times; it may come once.": replaced("client_id", "a", "b"), "client_id is missing.": replaced("client_id"),
+	} {
+		if _, err := oidc.ParseAuthorization(v, oidc.StyleOIDC); err == nil || err.(*oidc.ErrorResponse).Description != text { //nolint:errorlint // just made
+			t.Errorf("%v; wanted %q", err, text)
+		}
+	}
 	byPage(t, replaced("redirect_uri", redirectURI, "https://evil.example"), "redirect_uri")
 	byPage(t, replaced("redirect_uri", "https://app.example/\r\nx"), "redirect_uri")
 	byPage(t, replaced("redirect_uri", "https://app.example/"+strings.Repeat("x", 3000)), "redirect_uri")
@@ -218,7 +228,13 @@ func TestO02_verifier(t *testing.T) {
 		{oidc.Challenge(strings.Repeat("a", 129)), strings.Repeat("a", 129)},
 		{oidc.Challenge(strings.Repeat("a", 43) + " "), strings.Repeat("a", 43) + " "},
 	} {
-		told(t, oidc.CheckVerifier(c[0], c[1]), oidc.InvalidGrant, "code_verifier")
+		e := told(t, oidc.CheckVerifier(c[0], c[1]), oidc.InvalidGrant, "code_verifier")
+		if (c[1] == "") != (e.Description == "code_verifier is missing.") {
+			t.Errorf("%q: %s", c[1], e.Description)
+		}
+		if (c[0] == "") != strings.Contains(e.Description, "asked for without code_challenge") {
+			t.Errorf("%q: %s", c[0], e.Description)
+		}
 	}
 	if err := oidc.CheckVerifier(oidc.Challenge(strings.Repeat("~", 128)), strings.Repeat("~", 128)); err != nil {
 		t.Error(err)
@@ -306,7 +322,9 @@ func TestO05_secrets_in_the_address_and_other_bodies_are_refused(t *testing.T) {
 		told(t, err, oidc.InvalidRequest, "")
 		for _, kind := range []string{"", "text/plain", "multipart/form-data; boundary=x", "application/xml", "application/x-www-form-urlencoded; =", "application/json+x"} {
 			_, err := oidc.ParseTokenRequest(oidc.Request{ContentType: kind, Body: []byte(body)}, style)
-			told(t, err, oidc.InvalidRequest, "Content-Type")
+			if e := told(t, err, oidc.InvalidRequest, "Content-Type"); strings.Contains(e.Description, "json") != style.Compatible() {
+				t.Errorf("%s: %s", style, e.Description)
+			}
 		}
 		_, err = oidc.ParseTokenRequest(oidc.Request{ContentType: "application/x-www-form-urlencoded", Body: []byte("a=%zz")}, style)
 		told(t, err, oidc.InvalidRequest, "")
@@ -378,6 +396,7 @@ func TestTokenRequest_grants(t *testing.T) {
 		{oidc.StyleOIDC, "grant_type=client_credentials", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleOIDC, "grant_type=" + url.QueryEscape(string(oidc.GrantMagicAuth)) + "&code=1&email=a", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleSSO, "grant_type=" + url.QueryEscape(string(oidc.GrantMagicAuth)) + "&code=1&email=a", oidc.UnsupportedGrantType, "grant_type"},
+		{oidc.StyleUserManagement, "grant_type=password&code=1&email=a&password=b", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleSSO, "grant_type=refresh_token&refresh_token=r", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleOIDC, "grant_type=authorization_code&code=" + strings.Repeat("c", 513), oidc.InvalidRequest, "code"},
 		{oidc.StyleOIDC, "grant_type=authorization_code&code=c%00", oidc.InvalidRequest, "code"},
@@ -470,6 +489,17 @@ func TestAuthorization_scope(t *testing.T) {
 	}
 }
 
+func TestParseScope(t *testing.T) {
+	for _, bad := range []string{"a\x01b", "a\"", "a\\b", "\x7f", "é"} {
+		if got, ok := oidc.ParseScope(bad); ok {
+			t.Errorf("%q gave %v", bad, got)
+		}
+	}
+	if got, ok := oidc.ParseScope(" a  b a "); !ok || !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestAuthorization_lists_are_bounded(t *testing.T) {
 	byRedirect(t, request("provider_scopes", strings.Repeat("a,", 51)), oidc.InvalidRequest, "provider_scopes")
 	v := request()
@@ -478,7 +508,7 @@ func TestAuthorization_lists_are_bounded(t *testing.T) {
 	}
 	byRedirect(t, v, oidc.InvalidRequest, "provider_query_params")
 	byRedirect(t, request("provider_query_params[a]", "1", "provider_query_params[a]", "2"), oidc.InvalidRequest, "provider_query_params[a]")
-	r, err := oidc.ParseAuthorization(request("provider_scopes[]", "a", "provider_query_params[]", "1", "provider_query_params", "x"), oidc.StyleOIDC)
+	r, err := oidc.ParseAuthorization(request("provider_scopes[]", "a", "provider_query_params[]", "1", "provider_query_params", "x", "provider_query_params[a", "y", "x]", "z"), oidc.StyleOIDC)
 	if err != nil || !slices.Equal(r.ProviderScopes, []string{"a"}) || r.ProviderQuery != nil {
 		t.Errorf("%+v %v", r, err)
 	}
@@ -522,6 +552,9 @@ func TestO08_introspection_and_revocation_requests(t *testing.T) {
 	}
 	got, err := parse(form("token=t&token_type_hint=refresh_token&client_id=i&client_secret=s"))
 	if err != nil || got.Token != "t" || got.Hint != "refresh_token" || got.Client != (oidc.ClientCredentials{ID: "i", Secret: "s", Method: oidc.AuthPost}) {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err := parse(form("token=t&token_type_hint=access_token&client_id=i")); err != nil || got.Hint != "access_token" {
 		t.Errorf("%+v %v", got, err)
 	}
 	if got, err := parse(form("token=t&token_type_hint=magic&client_id=i")); err != nil || got.Hint != "" {
@@ -620,6 +653,15 @@ func TestSigningKey_that_was_not_written_here_is_refused(t *testing.T) {
 			t.Errorf("%s gave %v", data, k)
 		}
 	}
+	for _, lacks := range []string{"alg", "kid"} {
+		data, err := json.Marshal(jwk(keys().ec.Public(), "x", func(m map[string]any) { m["alg"] = "ES256"; delete(m, lacks) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k, err := oidc.ParsePublicKey(data); err == nil {
+			t.Errorf("%s gave %v", data, k)
+		}
+	}
 }
 
 // O11: what the contract's JwksResponse wants of an RS256 key.
@@ -700,6 +742,9 @@ func TestIDTokenClaims_about_a_person_replace_no_other(t *testing.T) {
 	if len(bare) != 5 {
 		t.Errorf("%v", bare)
 	}
+	if got := (oidc.IDTokenClaims{Subject: "s"}).Claims(oidc.ES256); got["sub"] != "s" {
+		t.Errorf("%v", got)
+	}
 }
 
 func TestSign_names_its_key_and_type(t *testing.T) {
@@ -739,7 +784,13 @@ func TestVerifyOwn_refuses_what_is_not_ours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	null, err := oidc.Sign(key, oidc.TypeIDToken, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := idToken(t, key, func(m map[string]any) { m["x"] = strings.Repeat("x", 9000) })
 	for name, token := range map[string]string{
+		"null": null, "long": long,
 		"of another key": idToken(t, other, nil), "of another key with our kid": idToken(t, stranger, nil), "access token": access, "without signature": parts[0] + "." + parts[1] + ".",
 		"changed": parts[0] + "." + encode(t, map[string]any{"sub": "admin"}) + "." + parts[2], "nothing": "", "text": "x", "too long": strings.Repeat("x", 9000), "no claims": list,
 		"none":  encode(t, map[string]any{"alg": "none", "kid": key.KID, "typ": "JWT"}) + "." + parts[1] + ".",
@@ -753,7 +804,7 @@ func TestVerifyOwn_refuses_what_is_not_ours(t *testing.T) {
 	if _, err := oidc.VerifyOwn(raw, nil, oidc.TypeIDToken); err == nil {
 		t.Error("accepted without keys")
 	}
-	if _, err := oidc.VerifyOwn(raw, append([]oidc.PublicKey{{}}, ours...), oidc.TypeIDToken); err != nil {
+	if _, err := oidc.VerifyOwn(raw, append([]oidc.PublicKey{{}, public(t, other)}, ours...), oidc.TypeIDToken); err != nil {
 		t.Error(err)
 	}
 }

@@ -61,7 +61,7 @@ func VerifyOwn(raw string, keys []PublicKey, typ Type) (map[string]any, error) {
 	if h.typ != string(typ) {
 		return nil, refusal("is of another kind").Compared(string(typ), h.typ)
 	}
-	i := slices.IndexFunc(keys, func(k PublicKey) bool { return k.KID() == h.kid && string(k.Alg()) == h.alg })
+	i := slices.IndexFunc(keys, func(k PublicKey) bool { return k.KID() == h.kid })
 	if i < 0 {
 		return nil, refusal("is signed with a key that is not ours")
 	}

@@ -54,11 +54,11 @@ type EmailClaim struct {
 // Only true and "true" count as verified; absent, a number or any other text does not. An issuer of Microsoft Entra ID lets tenants
 // write any email, so there only xms_edov (the domain's owner was verified) counts, and email_verified is not looked at.
 func EmailOf(t IDToken, info *UserInfo) EmailClaim {
-	if address, ok := t.Claims["email"].(string); ok && address != "" {
+	if address, _ := t.Claims["email"].(string); address != "" {
 		return EmailClaim{address, vouchedFor(t.Issuer, t.Claims), "id_token"}
 	}
 	if info != nil {
-		if address, ok := info.Claims["email"].(string); ok && address != "" {
+		if address, _ := info.Claims["email"].(string); address != "" {
 			return EmailClaim{address, vouchedFor(t.Issuer, info.Claims), "userinfo"}
 		}
 	}
