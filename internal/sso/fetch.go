@@ -102,7 +102,7 @@ func readAnswer(address string, answer *http.Response, limit int64) (document, e
 func unreachable(address string, err error) *fault.Error {
 	var refused *outbound.RefusedError
 	var wrapped *url.Error
-	why := ""
+	var why string
 	switch {
 	case errors.As(err, &refused):
 		why = refused.Reason

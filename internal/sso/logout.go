@@ -109,14 +109,19 @@ func (s *Service) endNamed(ctx context.Context, c Connection, subject string, in
 		return 0, err
 	}
 	var which []session.Selection
-	for _, p := range found {
-		which = append(which, session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID), ProfileID: string(p.ID)})
+	all := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
+	if subject == "" { // only a back channel may leave the person out
+		found = []Profile{{}}
 	}
-	if len(indexes) > 0 { // an index is the provider's own and names one session of this connection
-		which = nil
+	for _, p := range found {
+		one := all
+		one.ProfileID = string(p.ID)
+		if len(indexes) == 0 && p.ID != "" {
+			which = append(which, one)
+		}
 		for _, index := range indexes {
-			if index != "" {
-				which = append(which, session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID), IDPSession: index})
+			if one.IDPSession = index; index != "" {
+				which = append(which, one)
 			}
 		}
 	}

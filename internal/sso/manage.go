@@ -400,6 +400,11 @@ func (s *Service) changeSAML(c *Connection, ch Change, got asked, now time.Time)
 		}
 		c.Paths = *ch.Paths
 	}
+	if ch.Certificates != nil { // before the metadata, which is held where it says something new
+		if err := c.withManual(*ch.Certificates, now); err != nil {
+			return err
+		}
+	}
 	if ch.MetadataURL != nil {
 		c.MetadataURL, c.metadataETag, c.MetadataError, c.metadataDue = *ch.MetadataURL, "", "", time.Time{}
 		if c.MetadataURL != "" {
@@ -412,13 +417,7 @@ func (s *Service) changeSAML(c *Connection, ch Change, got asked, now time.Time)
 		}
 		c.apply(*got.metadata, got.secure, true, now)
 	}
-	if err := s.changeFields(c, ch, got); err != nil {
-		return err
-	}
-	if ch.Certificates != nil {
-		return c.withManual(*ch.Certificates, now)
-	}
-	return nil
+	return s.changeFields(c, ch, got)
 }
 
 // changeFields takes what was given one by one; beside metadata the entity id has chosen from it and is no field.

@@ -126,7 +126,7 @@ func (a *arrival) secondOpinion(ctx context.Context, document []byte, e saml.Exp
 	if a.s.c.OneVerifier {
 		return nil
 	}
-	err := second.Check(document, e, ours)
+	err := a.s.second(document, e, ours)
 	var gap second.Gap
 	if err == nil || errors.As(err, &gap) {
 		return nil

@@ -3,10 +3,14 @@ package sso_test
 import (
 	"bytes"
 	"compress/flate"
+	"crypto/rsa"
 	"encoding/base64"
 	"io"
 	"regexp"
 	"testing"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/saml"
 )
 
 var idForm = regexp.MustCompile(` ID="([^"]+)"`)
@@ -35,4 +39,19 @@ func requestXML(t *testing.T, message string, deflated bool) []byte {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+// logoutRequest is the address of a logout request that the provider signs.
+func logoutRequest(h *house, p *provider, to, name, index string) string {
+	h.Helper()
+	key, is := p.Key.(*rsa.PrivateKey)
+	if !is {
+		h.Fatal("no RSA key")
+	}
+	u, err := saml.LogoutRequest{
+		ID: saml.NewRequestID(), Issuer: p.EntityID, Destination: to, IssuedAt: h.now(), NotOnOrAfter: h.now().Add(time.Minute),
+		NameID: saml.NameID{Value: name}, SessionIndexes: []string{index},
+	}.Redirect("state", key)
+	h.ok(err)
+	return u
 }

@@ -120,7 +120,7 @@ func (s *Service) RefreshDue(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		mine, err := s.claim(ctx, claimMetadata, c, now, now, now.Add(refreshEvery).UnixMicro())
+		mine, err := s.claim(ctx, claimDue, c, now, c.metadataDue, now.Add(refreshEvery).UnixMicro())
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,8 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
+	"github.com/rollcallhq/rollcall/internal/saml"
+	"github.com/rollcallhq/rollcall/internal/saml/second"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
@@ -42,6 +44,7 @@ type Service struct {
 	c       Config
 	clients clients
 	strays  strays
+	second  func(response []byte, e saml.Expectation, ours *saml.Assertion) error // second.Check
 
 	disagreements atomic.Int64
 	dropped       atomic.Int64
@@ -49,7 +52,7 @@ type Service struct {
 
 // NewService makes the service.
 func NewService(c Config) *Service {
-	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}}
+	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, second: second.Check}
 	c.Events.Forgets(event.Forgetter{Rows: s.forget})
 	return s
 }

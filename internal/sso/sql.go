@@ -31,6 +31,9 @@ const (
 	// Claims, so that of several processes one asks the provider.
 	claimMetadata = `UPDATE connections SET metadata_at = $3, metadata_due_at = $5 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
 		AND (metadata_at IS NULL OR metadata_at <= $4)`
+	// Of those who see that it is due the first gets it.
+	claimDue = `UPDATE connections SET metadata_at = $3, metadata_due_at = $5 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
+		AND metadata_due_at = $4`
 	claimKeys       = `UPDATE connections SET jwks_at = $3 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND (jwks_at IS NULL OR jwks_at <= $4)`
 	storeKeys       = `UPDATE connections SET jwks = $3 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
 	selectDue       = selectConnection + ` AND metadata_due_at <= $1 ORDER BY metadata_due_at LIMIT $2`
