@@ -269,6 +269,24 @@ func TestMailed_code_signs_up_and_leads_to_an_application_without_an_organizatio
 	})
 }
 
+// O12 again: the host of a request is whatever its sender says.
+func TestMailed_link_leads_to_us_whatever_host_the_request_named(t *testing.T) {
+	each(t, func(w *world) {
+		b := w.browser()
+		sealed := b.get(w.authorization()).hidden(t, "continue")
+		f := url.Values{"continue": {sealed}, "email": {"victim@home.example"}}
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.URL+"/sign-in", strings.NewReader(f.Encode()))
+		w.ok(err)
+		r.Host = "evil.example"
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		b.do(r).want(t, http.StatusOK)
+		all := w.letters()
+		if len(all) != 1 || strings.Contains(all[0].Text, "evil") || !strings.Contains(all[0].Text, w.server.URL+"/sign-in/link/") {
+			t.Errorf("letters: %v", all)
+		}
+	})
+}
+
 func TestMailed_code_is_no_way_around_a_connection(t *testing.T) {
 	each(t, func(w *world) {
 		w.browser().signIn() // Alice is a member of an organization with a connection
