@@ -20,7 +20,7 @@ func (b *browser) profileCode() string {
 
 // The compatible routes take forms and JSON, the management key as the secret, and no PKCE; errors carry a message.
 func TestCompatible_routes_give_a_profile_for_a_code_by_form_and_by_JSON(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		byForm := w.profile(b.profileCode())
 		body, err := json.Marshal(map[string]any{
@@ -57,7 +57,7 @@ func TestCompatible_routes_give_a_profile_for_a_code_by_form_and_by_JSON(t *test
 }
 
 func TestScripts_of_public_applications_may_read_what_holds_no_cookie(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		for path, method := range map[string]string{"/oauth2/token": "POST", "/oauth2/userinfo": "GET", "/oauth2/jwks": "GET", "/.well-known/openid-configuration": "GET"} {
 			r, err := http.NewRequestWithContext(ctx, http.MethodOptions, w.server.URL+path, nil)
@@ -80,7 +80,7 @@ func TestScripts_of_public_applications_may_read_what_holds_no_cookie(t *testing
 }
 
 func TestAddress_of_a_former_vendor_takes_responses(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		const path = "/sso/saml/acs/01hzbc6n1eb1zy7kg32x"
 		other := samltest.New("https://second.example/metadata")
 		c := w.connect(w.org.ID, other, `{"default":true}`)

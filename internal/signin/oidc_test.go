@@ -101,7 +101,7 @@ func (p *provider) away(b *browser) *url.URL {
 }
 
 func TestSignIn_by_OpenID_Connect_leads_to_the_application(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		p := w.provider(w.org.ID)
 		b := w.browser()
 		status, tokens := w.redeem(w.code(b.get(p.away(b).String()).location(t)))
@@ -116,7 +116,7 @@ func TestSignIn_by_OpenID_Connect_leads_to_the_application(t *testing.T) {
 
 // R01: the mix-up of draft-ietf-oauth-security-topics-update: a code of one provider at the callback of another.
 func TestR01_a_code_of_one_connection_is_refused_at_another(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		first := w.provider(w.org.ID)
 		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Other"})
 		w.ok(err)
@@ -132,7 +132,7 @@ func TestR01_a_code_of_one_connection_is_refused_at_another(t *testing.T) {
 }
 
 func TestR01_another_issuer_in_the_answer_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		p := w.provider(w.org.ID)
 		b := w.browser()
 		back := p.away(b)
@@ -145,7 +145,7 @@ func TestR01_another_issuer_in_the_answer_is_refused(t *testing.T) {
 
 // R02: Mattermost CVE-2025-12419.
 func TestR02_state_is_of_one_browser_and_serves_once(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		p := w.provider(w.org.ID)
 		b, thief := w.browser(), w.browser()
 		back := p.away(b)
@@ -166,7 +166,7 @@ func TestR02_state_is_of_one_browser_and_serves_once(t *testing.T) {
 
 // R03: a code injected from another sign-in carries that one's nonce.
 func TestR03_a_code_of_another_sign_in_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		p := w.provider(w.org.ID)
 		b, other := w.browser(), w.browser()
 		mine, theirs := p.away(b), p.away(other)
@@ -181,7 +181,7 @@ func TestR03_a_code_of_another_sign_in_is_refused(t *testing.T) {
 }
 
 func TestR11_an_answer_with_error_and_code_or_two_codes_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		p := w.provider(w.org.ID)
 		for _, change := range []func(url.Values){
 			func(q url.Values) { q.Set("error", "access_denied") },
@@ -207,7 +207,7 @@ func TestR11_an_answer_with_error_and_code_or_two_codes_is_refused(t *testing.T)
 
 // OpenID Connect Core 1.0, section 4: target_link_uri is not followed.
 func TestLogin_that_the_provider_begins_leads_to_the_default_application_only(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		p := w.provider(w.org.ID)
 		b := w.browser()
 		q := url.Values{"iss": {p.server.URL}, "target_link_uri": {"https://evil.example/"}, "login_hint": {"ada@acme.example"}}

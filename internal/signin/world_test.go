@@ -94,9 +94,9 @@ type world struct {
 type change func(*lifecycle.SignInOptions, *signin.Options)
 
 // each runs a story on both engines.
-func each(t *testing.T, story func(w *world), changes ...change) {
+func each(t *testing.T, story func(t *testing.T, w *world), changes ...change) {
 	t.Helper()
-	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) { story(newWorld(t, open(), changes...)) })
+	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) { story(t, newWorld(t, open(), changes...)) })
 }
 
 func (w *world) now() time.Time {
