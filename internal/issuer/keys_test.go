@@ -296,7 +296,9 @@ func TestKeys_rotated_by_processes_at_once_are_rotated_once(t *testing.T) {
 			var done sync.WaitGroup
 			failed := make([]error, 6)
 			for i := range failed {
-				done.Go(func() { _, failed[i] = w.process().Rotate(ctx, issuer.Rotation{Algorithm: oidc.ES256, Compromised: compromised}) })
+				done.Go(func() {
+					_, failed[i] = w.process().Rotate(ctx, issuer.Rotation{Algorithm: oidc.ES256, Compromised: compromised})
+				})
 			}
 			done.Wait()
 			for _, err := range failed {
