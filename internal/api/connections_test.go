@@ -126,6 +126,9 @@ func TestConnection_refusals_name_the_field(t *testing.T) {
 func TestPaths_of_connections_never_hide_a_route(t *testing.T) {
 	for _, r := range table() {
 		first := strings.Split(r.pattern, "/")[1]
+		if first == "sso" {
+			continue // a former vendor's addresses may lie there too; sso keeps our own out by their second part
+		}
 		if !slices.Contains(sso.Reserved(), first) {
 			t.Errorf("%s: add %q to sso.Reserved", r.pattern, first)
 		}
