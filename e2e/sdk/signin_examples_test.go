@@ -168,7 +168,7 @@ func TestGuide_to_moving_is_true(t *testing.T) {
 		t.Fatalf("the connection is not complete: %s", approved)
 	}
 	who := map[string]string{"person": "sim-ada", "email": "ada@acme.example"}
-	newBrowser(who).shows(t, member(t, post("test_sign_ins"), "url"), "sign-in works")
+	newBrowser(who).shows(t, member(t, post("test_sign_ins"), "url"), `class="verdict good"`)
 
 	start := d.url + "/sso/authorize?response_type=code&client_id=" + d.client + "&connection=" + id + "&redirect_uri=" + at + "/callback"
 	b := newBrowser(who)
@@ -181,9 +181,13 @@ func TestGuide_to_moving_is_true(t *testing.T) {
 		t.Errorf("the answer did not come at the former path:\n%s", strings.Join(b.trail, "\n"))
 	}
 
-	// The path is taken.
-	again := lines(t, "moving.md", "acs_paths", "org_…", d.organization, "https://acme.okta.com/app/…/sso/saml/metadata", provider)
-	if answer := pasted(t, d.env, again); !strings.Contains(answer, `"message"`) || strings.Contains(answer, `"object":"connection"`) {
+	// Another customer's connection shares the path, and the first one goes on as before.
+	other := pasted(t, d.env, `curl -sS --fail-with-body "$ROLLCALL_URL/organizations" -H "Authorization: Bearer $ROLLCALL_API_KEY" -d '{"name":"Other"}'`)
+	shared := lines(t, "moving.md", "acs_paths", "org_…", member(t, other, "id"), "https://acme.okta.com/app/…/sso/saml/metadata", provider)
+	if answer := pasted(t, d.env, shared); member(t, answer, "id") == id || !strings.Contains(answer, path) {
 		t.Errorf("a second connection at the same path: %s", answer)
+	}
+	if back, err = newBrowser(who).walk(start, at); err != nil || back.at == nil || !back.at.Query().Has("code") {
+		t.Errorf("beside another connection at its path the sign-in ends at %v %s %v", back.at, back.body, err)
 	}
 }
