@@ -124,7 +124,7 @@ func compact(v any) string {
 func attributesOf(m map[string][]string) string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, name+"="+strings.Join(m[name], "|"))
+		out = append(out, name+"="+strings.Join(m[name], ","))
 	}
 	return strings.Join(out, ", ")
 }
@@ -138,7 +138,7 @@ func showConnection(w world, asJSON bool, x client.Connection) error {
 		w.done(asJSON, "Warning: %s", printable(text))
 	}
 	if x.PendingMetadata != nil {
-		w.done(asJSON, "\"rollcall connection approve-metadata %s\" shows what waits.", printable(x.ID))
+		w.done(asJSON, "Look at what waits and take it over: rollcall connection approve-metadata %s", printable(x.ID))
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func showConnection(w world, asJSON bool, x client.Connection) error {
 // handOver says what is to be done next with a connection that was made or completed.
 func handOver(w world, asJSON bool, x client.Connection) {
 	switch {
-	case x.State == "inactive":
+	case x.State == "inactive" || x.PendingMetadata != nil: // something else is to be done first
 	case len(x.Lacks) == 0 && x.FirstSuccessAt.IsZero():
 		w.done(asJSON, "Try it: rollcall connection test %s --wait", printable(x.ID))
 	case len(x.Lacks) == 0:
@@ -292,7 +292,7 @@ type connectionCreate struct {
 	Type         string            `placeholder:"TYPE" help:"What it leads to, like OktaSAML, EntraIdOIDC or GenericSAML."`
 	Provider     string            `placeholder:"NAME" help:"Instead: the identity provider's entry in the catalogue, like okta."`
 	Protocol     string            `placeholder:"NAME" help:"saml or oidc, for a provider that speaks both."`
-	Attribute    map[string]string `mapsep:"none" placeholder:"NAME=THEIRS" help:"The provider's attribute for something, like department=dept; several are parted by |. Usual names are known without."`
+	Attribute    map[string]string `mapsep:"none" placeholder:"NAME=THEIRS" help:"The provider's attribute for something, like department=dept; several are parted by commas. Usual names are known without."`
 
 	connectionSettings
 }
@@ -330,7 +330,7 @@ func mapped(before map[string][]string, given map[string]string) map[string][]st
 			delete(after, name)
 			continue
 		}
-		after[name] = strings.Split(theirs, "|")
+		after[name] = strings.Split(theirs, ",")
 	}
 	return after
 }
@@ -340,7 +340,7 @@ type connectionUpdate struct {
 
 	ID        string            `arg:"" help:"Its id."`
 	Name      *string           `placeholder:"NAME" help:"Its new name."`
-	Attribute map[string]string `mapsep:"none" placeholder:"NAME=THEIRS" help:"The provider's attribute for something, like department=dept; several are parted by |, and none removes it."`
+	Attribute map[string]string `mapsep:"none" placeholder:"NAME=THEIRS" help:"The provider's attribute for something, like department=dept; several are parted by commas, and none removes it."`
 
 	connectionSettings
 }
@@ -470,7 +470,11 @@ func (c *connectionApprove) Run(ctx context.Context, w world) error {
 		if err != nil {
 			return err
 		}
-		return showConnection(w, c.JSON, changed)
+		if err := showConnection(w, c.JSON, changed); err != nil {
+			return err
+		}
+		handOver(w, c.JSON, changed)
+		return nil
 	})
 }
 
