@@ -215,8 +215,8 @@ func (s connectionSettings) read(w world) (client.ConnectionSettings, error) {
 		MetadataURL: s.MetadataURL, IDPEntityID: s.IdPEntityID, SSOURL: s.SSOURL, SSOBinding: s.SSOBinding, SLOURL: s.SLOURL, SLOBinding: s.SLOBinding,
 		Issuer: s.Issuer, ClientID: s.ClientID, SPEntityID: s.SPEntityID, Options: optionValues(s.Option),
 	}
-	if s.Metadata == "-" && s.ClientSecret == "-" {
-		return out, usageError("--metadata and --client-secret cannot both be read from the input")
+	if fromInput := slices.DeleteFunc(append([]string{s.Metadata, s.ClientSecret}, s.Certificate...), func(name string) bool { return name != "-" }); len(fromInput) > 1 {
+		return out, usageError("only one file can be read from the input")
 	}
 	if s.Metadata != "" {
 		text, err := w.input(s.Metadata)
