@@ -9,20 +9,19 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"sort"
-	"strconv"
 	"strings"
 )
 
 // guard is one place where the code refuses, and how to take it away: what is put before and behind the expression that decides.
 type guard struct {
-	folder   string
-	file     string // as the folder was given
-	line     int
-	function string
-	text     string // the condition, on one line
-	nth      int    // of those that look alike in one function
-	edits    []edit
+	folder    string
+	file      string // as the folder was given
+	line      int
+	function  string // of a statement: the constant's name
+	text      string // the condition, on one line
+	nth       int    // of those that look alike in one function
+	edits     []edit
+	statement bool // a condition of a statement
 }
 
 // edit inserts text. %d in it becomes the guard's number.
@@ -44,48 +43,8 @@ func (g *guard) key() string {
 	return key
 }
 
-// instrumented is the file with a switch at each of its guards; the numbers are those of the whole run.
-func instrumented(source []byte, guards map[int]*guard) []byte {
-	type insertion struct {
-		at   int
-		text string
-	}
-	var all []insertion
-	for number, g := range guards {
-		for _, e := range g.edits {
-			all = append(all, insertion{e.at, strings.ReplaceAll(e.text, "%d", strconv.Itoa(number))})
-		}
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].at < all[j].at })
-	var out []byte
-	done := 0
-	for _, in := range all {
-		out = append(append(out, source[done:in.at]...), in.text...)
-		done = in.at
-	}
-	return append(out, source[done:]...)
-}
-
-// switches is what the instrumented files call: which guard is away, an environment variable says.
-const switches = `package %s
-
-import "os"
-
-var mutateAway = os.Getenv("MUTATE_AWAY")
-
-func mutateKeeps(n string) bool { return n != mutateAway }
-
-func mutateResult[T any](n string, result T) T {
-	if n == mutateAway {
-		var none T
-		return none
-	}
-	return result
-}
-`
-
 // guardsIn finds the guards of the package in a folder, in the order of its files.
-func guardsIn(folder string) ([]*guard, error) {
+func guardsIn(folder string, known *module) ([]*guard, error) {
 	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", folder, err)
@@ -99,7 +58,7 @@ func guardsIn(folder string) ([]*guard, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a source: %w", err)
 		}
-		found, err := guardsOf(name, source)
+		found, err := guardsOf(name, source, known)
 		if err != nil {
 			return nil, err
 		}
@@ -114,35 +73,45 @@ func guardsIn(folder string) ([]*guard, error) {
 	return guards, nil
 }
 
-func guardsOf(name string, source []byte) ([]*guard, error) {
+func guardsOf(name string, source []byte, known *module) ([]*guard, error) {
 	set := token.NewFileSet()
 	f, err := parser.ParseFile(set, name, source, 0)
 	if err != nil {
 		return nil, fmt.Errorf("parse a source: %w", err)
 	}
-	w := &walker{set: set, name: name, seen: map[string]int{}}
+	w := &walker{set: set, name: name, seen: map[string]int{}, known: known, file: newFileFacts(name, f)}
 	for _, d := range f.Decls {
 		fn, is := d.(*ast.FuncDecl)
 		if is && fn.Body != nil {
-			w.function = nameOf(fn)
+			w.function, w.inside = nameOf(fn), known.scope(w.file, fn)
 			w.body(fn.Type, fn.Body)
 		}
+	}
+	if filepath.Base(name) == "sql.go" {
+		w.statements(f)
 	}
 	return w.guards, nil
 }
 
 func nameOf(fn *ast.FuncDecl) string {
+	if t := receiver(fn); t != "" {
+		return t + "." + fn.Name.Name
+	}
+	return fn.Name.Name
+}
+
+func receiver(fn *ast.FuncDecl) string {
 	if fn.Recv == nil || len(fn.Recv.List) == 0 {
-		return fn.Name.Name
+		return ""
 	}
 	t := fn.Recv.List[0].Type
 	if star, is := t.(*ast.StarExpr); is {
 		t = star.X
 	}
 	if id, is := t.(*ast.Ident); is {
-		return id.Name + "." + fn.Name.Name
+		return id.Name
 	}
-	return fn.Name.Name
+	return ""
 }
 
 type walker struct {
@@ -151,27 +120,48 @@ type walker struct {
 	function string
 	seen     map[string]int
 	guards   []*guard
+	known    *module
+	file     fileFacts
+	inside   scope
 }
 
 // body walks one function; what is inside a function literal is judged by the literal's own results.
 func (w *walker) body(t *ast.FuncType, body *ast.BlockStmt) {
 	kind := w.refusalOf(t)
+	handed := handedOn(body)
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			w.body(n.Type, n.Body)
 			return false
 		case *ast.IfStmt:
-			if onlyRefuses(n.Body.List, kind) {
-				w.addText(w.text(n.Cond), w.set.Position(n.Cond.Pos()).Line, w.never(n.Cond))
+			call, hands := handed[n]
+			if onlyRefuses(n.Body.List, kind) && (!hands || w.inside.callRefuses(call)) {
+				w.condition(n.Cond)
 			}
 		case *ast.SwitchStmt:
 			w.cases(n.Body, n.Tag == nil, kind)
 		case *ast.TypeSwitchStmt:
 			w.cases(n.Body, false, kind)
+		case *ast.ExprStmt:
+			w.write(n.X)
 		}
 		return true
 	})
+}
+
+// condition makes a guard of each part of a condition, since each refuses by itself.
+func (w *walker) condition(cond ast.Expr) {
+	for _, part := range parts(cond) {
+		w.addText(w.text(part), w.line(part), w.never(part))
+	}
+}
+
+func parts(cond ast.Expr) []ast.Expr {
+	if either, is := cond.(*ast.BinaryExpr); is && either.Op == token.LOR {
+		return append(parts(either.X), parts(either.Y)...)
+	}
+	return []ast.Expr{cond}
 }
 
 // cases: a condition of a switch without a tag is taken away as that of an if. Any other case returns nothing wrong instead, since
@@ -182,19 +172,37 @@ func (w *walker) cases(body *ast.BlockStmt, conditions bool, kind refusal) {
 		if !is || !onlyRefuses(c.Body, kind) {
 			continue
 		}
-		var edits []edit
 		if conditions && c.List != nil {
 			for _, e := range c.List {
-				edits = append(edits, w.never(e)...)
+				for _, part := range parts(e) {
+					w.addText("case "+w.text(part), w.line(part), w.never(part))
+				}
 			}
-		} else {
-			results := c.Body[0].(*ast.ReturnStmt).Results
-			last := results[len(results)-1]
-			before := map[how]string{refusesByError: `mutateResult[` + kind.result + `]("%d", `, refusesByFalse: `!mutateKeeps("%d") || (`}
-			edits = append(edits, edit{w.at(last.Pos()), before[kind.how]}, edit{w.at(last.End()), ")"})
+			continue
 		}
-		w.addText("case "+w.list(c.List), w.set.Position(c.Pos()).Line, edits)
+		results := c.Body[0].(*ast.ReturnStmt).Results
+		last := results[len(results)-1]
+		before := map[how]string{refusesByError: `mutateResult[` + kind.result + `](%d, `, refusesByFalse: `mutateFalse(%d, `}
+		w.addText("case "+w.list(c.List), w.line(c), []edit{{w.at(last.Pos()), before[kind.how]}, {w.at(last.End()), ")"}})
 	}
+}
+
+// write: a statement that a write depends on becomes one that may touch nothing; one that only looks is left out.
+func (w *walker) write(e ast.Expr) {
+	call, is := e.(*ast.CallExpr)
+	if !is || len(call.Args) == 0 {
+		return
+	}
+	fn, is := call.Fun.(*ast.SelectorExpr)
+	if !is || fn.Sel.Name != "Guard" && fn.Sel.Name != "GuardSelect" {
+		return
+	}
+	instead := w.text(fn.X) + ".Exec"
+	if fn.Sel.Name == "GuardSelect" {
+		instead = "func(string, ...any) {}"
+	}
+	edits := []edit{{w.at(fn.Pos()), "mutateWrite(%d, " + instead + ", "}, {w.at(fn.End()), ")"}}
+	w.addText(fn.Sel.Name+" "+w.text(call.Args[0]), w.line(call), edits)
 }
 
 func (w *walker) list(exprs []ast.Expr) string {
@@ -210,17 +218,20 @@ func (w *walker) list(exprs []ast.Expr) string {
 
 // never makes a condition that does not hold while its guard is away.
 func (w *walker) never(cond ast.Expr) []edit {
-	return []edit{{w.at(cond.Pos()), `mutateKeeps("%d") && (`}, {w.at(cond.End()), ")"}}
+	return []edit{{w.at(cond.Pos()), "mutateHolds(%d, "}, {w.at(cond.End()), ")"}}
 }
 
-func (w *walker) addText(text string, line int, edits []edit) {
+func (w *walker) addText(text string, line int, edits []edit) *guard {
 	g := &guard{file: w.name, line: line, function: w.function, text: text, edits: edits}
 	g.nth = w.seen[g.key()]
 	w.seen[g.key()]++
 	w.guards = append(w.guards, g)
+	return g
 }
 
 func (w *walker) at(p token.Pos) int { return w.set.Position(p).Offset }
+
+func (w *walker) line(n ast.Node) int { return w.set.Position(n.Pos()).Line }
 
 func (w *walker) text(e ast.Expr) string {
 	var b bytes.Buffer
@@ -252,13 +263,18 @@ func (w *walker) refusalOf(t *ast.FuncType) refusal {
 	}
 	last := t.Results.List[len(t.Results.List)-1].Type
 	r := refusal{result: w.text(last), results: t.Results.NumFields()}
-	switch r.result {
-	case "error", "*Error", "*saml.Error", "*fault.Error":
+	switch {
+	case saysError(r.result):
 		r.how = refusesByError
-	case "bool":
+	case r.result == "bool":
 		r.how = refusesByFalse
 	}
 	return r
+}
+
+// saysError: a type that holds a refusal, by its name.
+func saysError(name string) bool {
+	return name == "error" || strings.HasPrefix(name, "*") && (strings.HasSuffix(name, "Error") || strings.HasSuffix(name, "Refusal"))
 }
 
 // onlyRefuses: one return with all results, and the last says an error, or false. One that hands on what another function returns

@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type options struct {
 	run      string
 	skip     string
 	allowed  string
+	also     map[string][]string // packages whose tests are asked too
 	timeout  time.Duration
 	parallel int
 	list     bool
@@ -57,16 +59,21 @@ func parse(args []string) (options, error) {
 	only := f.String("only", "", "only guards whose line in the listing (path:line function: condition) holds one of these, with commas between")
 	f.StringVar(&o.run, "run", "", "only tests that match, as with go test")
 	f.StringVar(&o.skip, "skip", "", "no tests that match, as with go test")
+	also := f.String("also", "", "package=package,…;… : whose tests are asked too, beside the package's own")
 	f.StringVar(&o.allowed, "allowed", "mutate/allowed.txt", "the list of survivors that are known, each with its reason")
-	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "for the tests of one mutant; beyond it counts as killed")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "for the tests of one mutant; beyond it counts as killed")
 	f.IntVar(&o.parallel, "parallel", 2, "mutants at a time")
 	f.BoolVar(&o.list, "list", false, "list the guards and run nothing")
-	if err := f.Parse(args); err != nil {
+	err := f.Parse(args)
+	if err != nil {
 		return o, err
 	}
 	o.packages = strings.Split(*packages, ",")
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
+	}
+	if o.also, err = parseAlso(*also); err != nil {
+		return o, err
 	}
 	if o.parallel < 1 {
 		return o, fmt.Errorf("-parallel is %d; at least one mutant has to run", o.parallel)
@@ -74,14 +81,33 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
+func parseAlso(text string) (map[string][]string, error) {
+	also := map[string][]string{}
+	for one := range strings.SplitSeq(text, ";") {
+		if one == "" {
+			continue
+		}
+		whose, others, is := strings.Cut(one, "=")
+		if !is {
+			return nil, fmt.Errorf("-also: %q is not package=package,…", one)
+		}
+		also[filepath.Clean(whose)] = strings.Split(others, ",")
+	}
+	return also, nil
+}
+
 func mutate(ctx context.Context, o options, out io.Writer) error {
 	known, err := readAllowed(o.allowed)
 	if err != nil {
 		return err
 	}
+	module, err := readModule()
+	if err != nil {
+		return err
+	}
 	var guards []*guard
 	for _, folder := range o.packages {
-		found, err := guardsIn(folder)
+		found, err := guardsIn(folder, module)
 		if err != nil {
 			return err
 		}

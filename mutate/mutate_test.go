@@ -69,21 +69,21 @@ func silent(n int) int {
 `
 
 func TestGuards_are_found_and_nothing_else(t *testing.T) {
-	guards, err := guardsOf("small.go", []byte(source))
+	guards, err := guardsOf("small.go", []byte(source), &module{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	numbered := map[int]*guard{}
+	var edits []edit
 	for i, g := range guards {
 		got = append(got, g.function+": "+g.text)
-		numbered[i] = g
+		edits = append(edits, numbered(g, i)...)
 	}
-	changed := instrumented([]byte(source), numbered)
-	if _, err := parser.ParseFile(token.NewFileSet(), "", changed, 0); err != nil || strings.Count(string(changed), "mutate") != len(guards)+1 {
+	changed := instrumented([]byte(source), edits)
+	if _, err := parser.ParseFile(token.NewFileSet(), "", changed, 0); err != nil || strings.Count(string(changed), "mutate") != len(guards) {
 		t.Errorf("instrumented it is no Go, or not whole: %v\n%s", err, changed)
 	}
-	want := []string{`box.check: s == ""`, `box.check: case s == "a", s == "b"`, `box.check: case "d"`, "box.check: case default", "fine: n < 0", "fine: n == 3"}
+	want := []string{`box.check: s == ""`, `box.check: case s == "a"`, `box.check: case s == "b"`, `box.check: case "d"`, "box.check: case default", "fine: n < 0", "fine: n == 3"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
@@ -177,7 +177,7 @@ func TestOptions(t *testing.T) {
 	if err != nil || len(o.packages) != 2 || len(o.only) != 2 || o.run != "S1" || o.timeout != 3*time.Second {
 		t.Errorf("%+v, %v", o, err)
 	}
-	if _, err := guardsIn(t.TempDir()); err == nil {
+	if _, err := guardsIn(t.TempDir(), &module{}); err == nil {
 		t.Error("an empty folder passes")
 	}
 }

@@ -1,16 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"go/parser"
-	"go/token"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,33 +27,109 @@ const (
 type result struct {
 	guard   *guard
 	verdict verdict
+	reached bool // by a test, with all guards in
 	took    time.Duration
 }
 
-// build makes one test program for each package, with a switch at every guard. The sources stay as they are: the go command gets the
-// instrumented files as an overlay.
-func build(ctx context.Context, guards []*guard, dir string) (map[string]string, error) {
-	byFile, folders := map[string]map[int]*guard{}, map[string]string{}
-	for i, g := range guards {
-		if byFile[g.file] == nil {
-			byFile[g.file] = map[int]*guard{}
-		}
-		byFile[g.file][i] = g
-		folders[g.folder] = ""
+// probe is one test: what it takes, and the guards and statements that decide something in it.
+type probe struct {
+	folder  string
+	program string
+	name    string
+	took    time.Duration
+	seen    []string
+}
+
+// run is one run of the tool.
+type run struct {
+	options
+	dir    string
+	guards []*guard
+	out    io.Writer
+	probes map[string][]*probe // by what they reach
+}
+
+// runAll tries every mutant and tells each verdict as it comes. Each test is run once with all guards in, which tells what decides in it: a
+// guard that a test does not reach cannot be missed by it, so that of hundreds of tests a mutant is shown to a few, the fastest first. Tests that fail as
+// they are would kill every mutant, so that run has to pass.
+func runAll(ctx context.Context, o options, guards []*guard, out io.Writer) ([]result, error) {
+	dir, err := os.MkdirTemp("", "mutate-")
+	if err != nil {
+		return nil, fmt.Errorf("make room for mutants: %w", err)
 	}
-	overlay, err := write(byFile, folders, dir)
+	defer os.RemoveAll(dir)
+	r := &run{options: o, dir: dir, guards: guards, out: out, probes: map[string][]*probe{}}
+	begun := time.Now()
+	tests, uses, err := r.build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for folder := range folders {
-		program := filepath.Join(dir, strings.ReplaceAll(filepath.ToSlash(filepath.Clean(folder)), "/", "_")+".test")
-		command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", program, packagePath(folder))
-		if out, err := command.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build the tests of %s: %w\n%s", folder, err, out)
-		}
-		folders[folder] = program
+	if err := r.trace(ctx, tests); err != nil {
+		return nil, err
 	}
-	return folders, nil
+	r.spread(tests, uses)
+	fmt.Fprintf(out, "%d guards, %d tests traced in %s\n", len(guards), len(tests), time.Since(begun).Round(time.Second))
+	return r.tryAll(ctx)
+}
+
+// build makes one test program for each package, with a switch at every guard, and lists the tests. The sources stay as they are: the go
+// command gets the instrumented files as an overlay.
+func (r *run) build(ctx context.Context) ([]*probe, map[string][]string, error) {
+	list, uses, err := overlay(r.guards, r.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	var tests []*probe
+	for _, folder := range r.folders() {
+		program := filepath.Join(r.dir, strings.ReplaceAll(filepath.ToSlash(filepath.Clean(folder)), "/", "_")+".test")
+		command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", list, "-o", program, packagePath(folder))
+		if out, err := command.CombinedOutput(); err != nil {
+			return nil, nil, fmt.Errorf("build the tests of %s: %w\n%s", folder, err, out)
+		}
+		names, err := r.tests(ctx, program, folder)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, name := range names {
+			tests = append(tests, &probe{folder: folder, program: program, name: name})
+		}
+	}
+	return tests, uses, nil
+}
+
+// folders are those whose tests are asked.
+func (r *run) folders() []string {
+	var all []string
+	for _, g := range r.guards {
+		all = append(append(all, g.folder), r.also[filepath.Clean(g.folder)]...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (r *run) tests(ctx context.Context, program, folder string) ([]string, error) {
+	only, err := regexp.Compile(r.options.run)
+	if err != nil {
+		return nil, fmt.Errorf("-run: %w", err)
+	}
+	not, err := regexp.Compile(r.skip)
+	if err != nil {
+		return nil, fmt.Errorf("-skip: %w", err)
+	}
+	command := exec.CommandContext(ctx, program, "-test.list", ".")
+	command.Dir = folder
+	out, err := command.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("list the tests of %s: %w\n%s", folder, err, out)
+	}
+	var names []string
+	for _, name := range strings.Fields(string(out)) {
+		if strings.HasPrefix(name, "Benchmark") || !only.MatchString(name) || r.skip != "" && not.MatchString(name) {
+			continue
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 func packagePath(folder string) string {
@@ -63,115 +139,142 @@ func packagePath(folder string) string {
 	return "./" + filepath.ToSlash(filepath.Clean(folder))
 }
 
-// write makes the instrumented files and the overlay that puts them in the places of the true ones.
-func write(byFile map[string]map[int]*guard, folders map[string]string, dir string) (overlay string, err error) {
-	replace := map[string]string{}
-	add := func(name string, text []byte) error {
-		whole, err := filepath.Abs(name)
-		if err != nil {
-			return fmt.Errorf("find a source: %w", err)
-		}
-		changed := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
-		replace[whole] = changed
-		return os.WriteFile(changed, text, 0o600)
-	}
-	for name, guards := range byFile {
-		source, err := os.ReadFile(name)
-		if err != nil {
-			return "", fmt.Errorf("read a source: %w", err)
-		}
-		if err := add(name, instrumented(source, guards)); err != nil {
-			return "", err
-		}
-	}
-	for folder := range folders {
-		name, err := packageName(byFile, folder)
-		if err != nil {
-			return "", err
-		}
-		if err := add(filepath.Join(folder, "mutate_switches.go"), fmt.Appendf(nil, switches, name)); err != nil {
-			return "", err
-		}
-	}
-	list, err := json.Marshal(map[string]map[string]string{"Replace": replace})
-	if err != nil {
-		return "", fmt.Errorf("write an overlay: %w", err)
-	}
-	overlay = filepath.Join(dir, "overlay.json")
-	return overlay, os.WriteFile(overlay, list, 0o600)
-}
-
-func packageName(byFile map[string]map[int]*guard, folder string) (string, error) {
-	for name, guards := range byFile {
-		for _, g := range guards {
-			if g.folder == folder {
-				f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly)
-				if err != nil {
-					return "", fmt.Errorf("parse a source: %w", err)
-				}
-				return f.Name.Name, nil
-			}
-		}
-	}
-	return "", fmt.Errorf("no guards in %s", folder)
-}
-
-// test runs a package's tests without the guard of that number; -1 leaves all guards in.
-func test(ctx context.Context, o options, program, folder string, number int) ([]byte, error) {
-	command := exec.CommandContext(ctx, program, "-test.failfast", "-test.timeout", o.timeout.String(), "-test.run", o.run, "-test.skip", o.skip)
+// test runs tests of one program without the guard of that number; -1 leaves all guards in.
+func (r *run) test(ctx context.Context, folder, program string, names []string, number int, trace string) ([]byte, error) {
+	command := exec.CommandContext(ctx, program, "-test.failfast", "-test.timeout", r.timeout.String(), "-test.run", "^("+strings.Join(names, "|")+")$")
 	command.Dir = folder
-	command.Env = append(os.Environ(), "MUTATE_AWAY="+strconv.Itoa(number))
+	command.Env = append(os.Environ(), "MUTATE_AWAY="+strconv.Itoa(number), "MUTATE_TRACE="+trace)
 	return command.CombinedOutput()
 }
 
-// runAll tries every mutant and tells each verdict as it comes. Tests that fail with all guards in would kill every mutant, so they are
-// asked first.
-func runAll(ctx context.Context, o options, guards []*guard, out io.Writer) ([]result, error) {
-	dir, err := os.MkdirTemp("", "mutate-")
-	if err != nil {
-		return nil, fmt.Errorf("make room for mutants: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	programs, err := build(ctx, guards, dir)
-	if err != nil {
-		return nil, err
-	}
-	for folder, program := range programs {
-		if text, err := test(ctx, o, program, folder, -1); err != nil {
-			return nil, fmt.Errorf("the tests of %s fail as they are: %w\n%s", folder, err, text)
-		}
-	}
-	results := make([]result, len(guards))
-	var mu sync.Mutex
+// each does something for all numbers below n, a few at a time, and ends at the first error.
+func (r *run) each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var wait sync.WaitGroup
-	places := make(chan struct{}, o.parallel)
-	for i, g := range guards {
+	places := make(chan struct{}, r.parallel)
+	for i := range n {
+		places <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
 		wait.Go(func() {
-			places <- struct{}{}
 			defer func() { <-places }()
-			if ctx.Err() != nil {
-				return
+			if err := do(ctx, i); err != nil {
+				stop(err)
 			}
-			r := try(ctx, o, programs[g.folder], g, i)
-			mu.Lock()
-			defer mu.Unlock()
-			results[i] = r
-			fmt.Fprintf(out, "%-8s %5.1fs %s\n", r.verdict, r.took.Seconds(), g)
 		})
 	}
 	wait.Wait()
-	return results, ctx.Err()
+	return context.Cause(ctx)
 }
 
-// try tests one mutant. One whose tests do not end in time is killed like one whose tests fail.
-func try(ctx context.Context, o options, program string, g *guard, number int) result {
-	begun := time.Now()
-	r := result{guard: g, verdict: killed}
-	if _, err := test(ctx, o, program, g.folder, number); err == nil {
-		r.verdict = survived
+func (r *run) trace(ctx context.Context, tests []*probe) error {
+	return r.each(ctx, len(tests), func(ctx context.Context, i int) error {
+		p, begun := tests[i], time.Now()
+		name := filepath.Join(r.dir, strconv.Itoa(i)+".trace")
+		if text, err := r.test(ctx, p.folder, p.program, []string{p.name}, -1, name); err != nil {
+			return fmt.Errorf("the tests of %s fail as they are: %w\n%s", p.folder, err, text)
+		}
+		p.took = time.Since(begun)
+		text, err := os.ReadFile(name)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("read what a test reaches: %w", err)
+		}
+		for line := range bytes.Lines(text) {
+			p.seen = append(p.seen, strings.TrimSpace(string(line)))
+		}
+		return nil
+	})
+}
+
+// spread tells for each guard and statement the tests that reach it; one that uses a statement uses what that is made of.
+func (r *run) spread(tests []*probe, uses map[string][]string) {
+	for _, p := range tests {
+		for _, what := range p.seen {
+			r.probes[what] = append(r.probes[what], p)
+		}
 	}
-	r.took = time.Since(begun)
-	return r
+	for i, g := range r.guards {
+		if !g.statement {
+			continue
+		}
+		var all []*probe
+		known := map[string]bool{}
+		names := []string{filepath.Clean(g.folder) + " " + g.function}
+		for len(names) > 0 {
+			name := names[0]
+			names = names[1:]
+			if known[name] {
+				continue
+			}
+			known[name] = true
+			all = append(all, r.probes[name]...)
+			names = append(names, uses[name]...)
+		}
+		r.probes[strconv.Itoa(i)] = all
+	}
+}
+
+func (r *run) tryAll(ctx context.Context) ([]result, error) {
+	results := make([]result, len(r.guards))
+	var mu sync.Mutex
+	err := r.each(ctx, len(r.guards), func(ctx context.Context, i int) error {
+		one := r.try(ctx, i)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		results[i] = one
+		note := ""
+		if !one.reached {
+			note = " (no test reaches it)"
+		}
+		fmt.Fprintf(r.out, "%-8s %5.1fs %s%s\n", one.verdict, one.took.Seconds(), one.guard, note)
+		return nil
+	})
+	return results, err
+}
+
+// try shows one mutant to the tests that reach its guard: the fastest few one by one, then the others of each program together. One whose tests do
+// not end in time is killed like one whose tests fail.
+func (r *run) try(ctx context.Context, number int) result {
+	begun := time.Now()
+	probes := slices.Clone(r.probes[strconv.Itoa(number)])
+	slices.SortStableFunc(probes, func(a, b *probe) int { return int(a.took - b.took) })
+	probes = slices.Compact(probes)
+	one := result{guard: r.guards[number], verdict: survived, reached: len(probes) > 0}
+	for len(probes) > 0 {
+		n := 1
+		if time.Since(begun) > time.Second {
+			n = len(probes)
+		}
+		if r.fails(ctx, probes[:n], number) {
+			one.verdict = killed
+			break
+		}
+		probes = probes[n:]
+	}
+	one.took = time.Since(begun)
+	return one
+}
+
+func (r *run) fails(ctx context.Context, probes []*probe, number int) bool {
+	names := map[string][]string{}
+	for _, p := range probes {
+		names[p.program] = append(names[p.program], p.name)
+	}
+	for _, p := range probes {
+		if names[p.program] == nil {
+			continue
+		}
+		if _, err := r.test(ctx, p.folder, p.program, names[p.program], number, ""); err != nil {
+			return true
+		}
+		names[p.program] = nil
+	}
+	return false
 }
 
 // allowList is the reason of each survivor that is known, by the guard's key.

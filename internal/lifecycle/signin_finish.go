@@ -11,7 +11,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/member"
-	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -141,7 +140,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	if s.o.ProfilesOnly {
-		return s.endInProfile(ctx, v, a, verified, arrival)
+		return s.endInProfile(ctx, a, verified, arrival)
 	}
 	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
 	if err != nil {
@@ -180,7 +179,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 }
 
 // endInProfile is the end of a sign-in where the app keeps the accounts.
-func (s *SignIns) endInProfile(ctx context.Context, v Visitor, a issuer.Authorization, verified *sso.Verified, arrival member.Arrival) (Next, error) {
+func (s *SignIns) endInProfile(ctx context.Context, a issuer.Authorization, verified *sso.Verified, arrival member.Arrival) (Next, error) {
 	if err := admitProfile(arrival); err != nil {
 		return Next{}, err
 	}
@@ -237,25 +236,13 @@ func cause(userID string) event.Context {
 
 // arrival gathers what member decides by.
 func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival, error) {
-	p, id := v.Profile, org.ID(v.Connection.OrganizationID)
-	on, err := s.on(ctx, id)
-	if err != nil {
-		return member.Arrival{}, err
-	}
-	if !on {
-		return member.Arrival{}, fault.New(fault.Forbidden, string(sso.FeatureDisabled), "Single sign-on is switched off for this organization.")
-	}
-	owner, err := s.ownerOf(ctx, p.Email)
-	if err != nil {
-		return member.Arrival{}, err
-	}
-	verified := owner != "" && owner == id
+	p, verified := v.Profile, v.DomainVerified
 	found, joined, err := s.standing(ctx, v, verified)
 	if err != nil {
 		return member.Arrival{}, err
 	}
 	a := member.Arrival{
-		OrganizationID: string(id), ConnectionID: string(v.Connection.ID), IDPID: p.IDPID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName,
+		OrganizationID: v.Connection.OrganizationID, ConnectionID: string(v.Connection.ID), IDPID: p.IDPID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName,
 		EmailVerified: verified, Standing: standingFor(found, joined), Trust: v.Connection.Options.AllowOutsideDomains, JIT: member.JITVerifiedDomain,
 	}
 	if found.Standing != directory.StandingNone {

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -82,7 +83,7 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 		}
 		if err == nil && may {
 			err = s.o.Mails.Put(&w, mail.Message{To: email, Content: mail.MagicAuth{
-				Code: code.Reveal(), Link: v.Base + LinkPath + link.Reveal(), ExpiresAt: m.ExpiresAt,
+				Code: code.Reveal(), Link: s.mailBase(v) + LinkPath + link.Reveal(), ExpiresAt: m.ExpiresAt,
 			}})
 		}
 		if err == nil {
@@ -101,6 +102,16 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 		return Next{Page: AskCode, App: a.ClientName, Target: a.Request.RedirectURI, Email: email, Magic: m.ID, Sealed: sealed, Remember: &Last{Email: email}}, nil
 	}
 	return s.ask(v, a, email, TooMany), nil
+}
+
+// mailBase begins the address in a mail: what the browser called, if that is one of ours. Else a stranger could have a link mailed that
+// brings them the proof of somebody's address, only by saying that their host is ours.
+func (s *SignIns) mailBase(v Visitor) string {
+	ours := s.o.Bases("")
+	if slices.Contains(ours, v.Base) {
+		return v.Base
+	}
+	return ours[0]
 }
 
 // mayGetMail says whether a code is mailed to an address. A person whose account was taken away gets none.

@@ -92,7 +92,7 @@ func logOutProfile(c *call) error {
 
 // receiveLogout takes a message of SAML single logout: the provider's request, or its answer to ours.
 func receiveLogout(c *call) error {
-	arrival := sso.LogoutArrival{Key: c.values["key"], Bases: c.s.o.Bases(""), RawQuery: c.r.URL.RawQuery}
+	arrival := sso.LogoutArrival{Key: c.values["key"], Bases: c.s.o.Bases, RawQuery: c.r.URL.RawQuery}
 	if c.r.Method == http.MethodPost {
 		f, err := c.form(maxSAML)
 		if err != nil {

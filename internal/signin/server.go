@@ -100,8 +100,8 @@ func (s *Server) Serves(r *http.Request) bool {
 
 // taken looks for a connection at a further path. A failure of the database is left to be found by the handler.
 func (s *Server) taken(ctx context.Context, path string) bool {
-	_, err := s.o.Connections.ByPath(ctx, path)
-	return !fault.Is(err, fault.NotFound)
+	takes, err := s.o.Connections.Takes(ctx, path)
+	return takes || err != nil
 }
 
 func isForm(r *http.Request) bool {

@@ -77,28 +77,26 @@ type world struct {
 	conns   *sso.Service
 	issuer  *issuer.Service
 	signIns *lifecycle.SignIns
-	sealer  *db.Sealer
 	mails   *mail.Outbox
 	inbox   *letters
 	server  *httptest.Server
 	log     *bytes.Buffer
 
-	idp     *samltest.IDP
-	org     org.Organization
-	conn    sso.Connection
-	app     issuer.Application
-	secret  token.Secret
-	offset  time.Duration
-	mu      sync.Mutex
-	request string // of the last AuthnRequest
+	idp    *samltest.IDP
+	org    org.Organization
+	conn   sso.Connection
+	app    issuer.Application
+	secret token.Secret
+	offset time.Duration
+	mu     sync.Mutex
 }
 
 type change func(*lifecycle.SignInOptions, *signin.Options)
 
 // each runs a story on both engines.
-func each(t *testing.T, story func(w *world), changes ...change) {
+func each(t *testing.T, story func(t *testing.T, w *world), changes ...change) {
 	t.Helper()
-	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) { story(newWorld(t, open(), changes...)) })
+	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) { story(t, newWorld(t, open(), changes...)) })
 }
 
 func (w *world) now() time.Time {
@@ -218,7 +216,8 @@ func ref[T any](v T) *T { return &v }
 func (w *world) connect(id org.ID, p *samltest.IDP, options string) sso.Connection {
 	w.t.Helper()
 	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate.Raw}))
-	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{Name: ref("Acme SAML"),
+	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{
+		Name:        ref("Acme SAML"),
 		IDPEntityID: ref(p.EntityID), SSOURL: ref("https://idp.example/sso"), Certificates: ref([]string{cert}),
 	}}
 	if options != "" {

@@ -38,6 +38,8 @@ const base = "https://sync.example.com"
 
 var ctx = context.Background()
 
+func bases(string) []string { return []string{base} }
+
 func dbtestEach(t *testing.T, test func(t *testing.T, open func() *db.DB)) {
 	t.Helper()
 	dbtest.Each(t, migrations.Files, test)
@@ -199,7 +201,7 @@ func (p *provider) message(request string) samltest.Message {
 
 func (p *provider) arrival(response []byte) sso.SAMLArrival {
 	return sso.SAMLArrival{
-		Key: p.c.Key, Bases: []string{base}, Response: samltest.Post(response), Browser: p.browser, IP: "192.0.2.7", UserAgent: "Tester/1",
+		Key: p.c.Key, Bases: bases, Response: samltest.Post(response), Browser: p.browser, IP: "192.0.2.7", UserAgent: "Tester/1",
 	}
 }
 

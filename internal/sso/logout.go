@@ -22,8 +22,8 @@ import (
 // LogoutArrival is what came to the single logout address of a connection: a query or a posted form.
 type LogoutArrival struct {
 	Key      string
-	Bases    []string // every address of this installation, the connection's own first
-	RawQuery string   // as it was received, of a GET
+	Bases    Bases
+	RawQuery string // as it was received, of a GET
 	Form     url.Values
 }
 
@@ -41,10 +41,11 @@ func (s *Service) ReceiveLogout(ctx context.Context, in LogoutArrival) (LogoutOu
 	if err != nil {
 		return LogoutOutcome{}, err
 	}
-	if c.Protocol != SAML || len(in.Bases) == 0 {
+	if c.Protocol != SAML {
 		return LogoutOutcome{}, NotFound(in.Key)
 	}
-	message, err := s.verifyLogout(c, in)
+	bases := in.Bases(c.OrganizationID)
+	message, err := s.verifyLogout(c, in, bases)
 	if err != nil {
 		return LogoutOutcome{}, err
 	}
@@ -58,12 +59,12 @@ func (s *Service) ReceiveLogout(ctx context.Context, in LogoutArrival) (LogoutOu
 	if err != nil || message.Request.Asynchronous || c.SLOURL == "" {
 		return LogoutOutcome{Ended: ended}, err
 	}
-	out, err := s.answerLogout(c, message, in.Bases[0])
+	out, err := s.answerLogout(c, message, bases[0])
 	out.Ended = ended
 	return out, err
 }
 
-func (s *Service) verifyLogout(c Connection, in LogoutArrival) (*saml.Logout, error) {
+func (s *Service) verifyLogout(c Connection, in LogoutArrival, bases []string) (*saml.Logout, error) {
 	certificates, err := c.verifying()
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func (s *Service) verifyLogout(c Connection, in LogoutArrival) (*saml.Logout, er
 	if c.Options.AllowSHA1Until != nil {
 		e.SHA1Until = *c.Options.AllowSHA1Until
 	}
-	for _, base := range in.Bases {
+	for _, base := range bases {
 		e.Destinations = append(e.Destinations, c.Addresses(base).SLO)
 	}
 	if in.RawQuery != "" {

@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,15 +105,7 @@ func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Connect
 		}
 		return s.tellTx(ctx, tx, o, Connection{State: Draft}, c, event.Context{Actor: actor}.JSON())
 	})
-	return c, describe("create", c.ID, taken(err))
-}
-
-// taken makes a refusal of a path that another connection has.
-func taken(err error) error {
-	if unique := (*db.UniqueError)(nil); errors.As(err, &unique) && unique.Table == "connection_addresses" {
-		return errPathTaken(err)
-	}
-	return err
+	return c, describe("create", c.ID, err)
 }
 
 // equip gives a new connection its own key pair: it signs requests and opens encrypted assertions.
@@ -194,7 +185,7 @@ func (s *Service) rewrite(ctx context.Context, actor event.Actor, c Connection, 
 		}
 		return s.tellTx(ctx, tx, o, before, after, event.Context{Actor: actor}.JSON())
 	})
-	return after, describe("update", c.ID, taken(err))
+	return after, describe("update", c.ID, err)
 }
 
 // lockedTx reads a connection for a change.

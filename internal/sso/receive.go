@@ -21,6 +21,8 @@ type arrival struct {
 	owner   org.Organization
 	browser token.Hash
 	came    arrived
+	bases   []string
+	claimed AttemptID // at a path of several connections: what the response has to answer
 }
 
 // refuse makes the refusal of an answer that belongs to no attempt.
@@ -43,11 +45,20 @@ func (a *arrival) sameBrowser(attempt *Attempt) bool {
 
 // attempt finds the attempt of a request, nil if there is none of this connection.
 func (a *arrival) attempt(ctx context.Context, request string) (*Attempt, error) {
+	found, err := a.s.requested(ctx, request)
+	if err != nil || found == nil || found.ConnectionID != a.c.ID {
+		return nil, err
+	}
+	return found, nil
+}
+
+// requested finds the attempt of a request, nil if there is none.
+func (s *Service) requested(ctx context.Context, request string) (*Attempt, error) {
 	if request == "" {
 		return nil, nil //nolint:nilnil // no request, no attempt, nothing wrong
 	}
-	found, err := attempts(ctx, a.s.c.DB, selectAttempt+" AND request_hash = $1", string(token.HashOf(token.Secret(request))))
-	if err != nil || len(found) == 0 || found[0].ConnectionID != a.c.ID {
+	found, err := attempts(ctx, s.c.DB, selectAttempt+" AND request_hash = $1", string(token.HashOf(token.Secret(request))))
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return &found[0], nil

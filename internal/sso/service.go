@@ -2,7 +2,6 @@ package sso
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -108,17 +107,13 @@ func (s *Service) ByKey(ctx context.Context, key string) (Connection, error) {
 	return s.one(ctx, s.c.DB, key, " AND key = $1", key)
 }
 
-// ByPath finds the connection that is served at a further path.
-func (s *Service) ByPath(ctx context.Context, path string) (Connection, error) {
-	var id string
-	err := s.c.DB.QueryRow(ctx, selectPath, path).Scan(&id)
-	if errors.Is(err, db.ErrNoRows) {
-		return Connection{}, NotFound(path)
+// Takes says whether responses are taken at a further path, for any connection.
+func (s *Service) Takes(ctx context.Context, path string) (bool, error) {
+	var n int
+	if err := s.c.DB.QueryRow(ctx, isPath, path).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for the connections of a path: %w", err)
 	}
-	if err != nil {
-		return Connection{}, fmt.Errorf("find the connection of a path: %w", err)
-	}
-	return s.Get(ctx, ID(id))
+	return n > 0, nil
 }
 
 // open says whether people may sign in through the connection.

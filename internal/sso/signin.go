@@ -33,11 +33,16 @@ type Outgoing struct {
 	Form    *Form
 }
 
+// Bases are the addresses of this installation at which an organization's connections are served, its own first. The host of one
+// organization is none of another's.
+type Bases = func(organizationID string) []string
+
 // SAMLArrival is what came to the address of a connection: by its key, or at a further path.
 type SAMLArrival struct {
-	Key, Path     string   // exactly one
-	Bases         []string // every address of this installation, the connection's own first
-	Response      string   // SAMLResponse as posted
+	Key, Path     string // exactly one
+	Bases         Bases
+	Called        string // the base that was called, if it is one that the operator has named; a further path counts at its own bases only
+	Response      string // SAMLResponse as posted
 	RelayState    string
 	Browser       token.Hash // "" without cookie
 	IP, UserAgent string

@@ -52,7 +52,8 @@ const (
 		WHERE c.connection_id = connections.id AND c.missing_since IS NULL) <= $1 ORDER BY id LIMIT $3`
 
 	selectPaths = `SELECT path, connection_id FROM connection_addresses WHERE connection_id IN (%s) ORDER BY path`
-	selectPath  = `SELECT connection_id FROM connection_addresses WHERE path = $1`
+	selectPath  = `SELECT connection_id, organization_id FROM connection_addresses WHERE path = $1 ORDER BY connection_id`
+	isPath      = `SELECT COUNT(*) FROM (SELECT 1 FROM connection_addresses WHERE path = $1 LIMIT 1) found`
 	insertPath  = `INSERT INTO connection_addresses (path, connection_id, organization_id, created_at) VALUES ($1, $2, $3, $4)`
 	deletePaths = `DELETE FROM connection_addresses WHERE organization_id = $1 AND connection_id = $2`
 )

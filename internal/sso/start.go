@@ -127,6 +127,9 @@ func (s *Service) askSAML(c Connection, a Attempt, base string) (Outgoing, token
 		ID: id, Issuer: at.EntityID, Destination: c.SSOURL, ACS: at.ACS, IssuedAt: a.CreatedAt, ForceAuthn: a.ForceAuthn,
 		NameIDFormat: c.Options.NameIDFormat, Contexts: c.Options.Contexts,
 	}
+	if len(c.Paths) > 0 { // the provider has the address of a former vendor and would refuse to answer at another
+		r.ACS = ""
+	}
 	request := token.HashOf(token.Secret(id))
 	key, cert, err := s.keyPair(c)
 	if err != nil {

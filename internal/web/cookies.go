@@ -62,7 +62,7 @@ func (c Cookie) Set(w http.ResponseWriter, r *http.Request, value string, keep t
 func (c Cookie) Clear(w http.ResponseWriter, r *http.Request) { http.SetCookie(w, c.made(r, "", -1)) }
 
 func (c Cookie) made(r *http.Request, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever there is TLS
 		Name: c.name(r), Value: value, Path: "/", MaxAge: maxAge, Secure: secure(r), HttpOnly: true, SameSite: c.sameSite(r),
 	}
 }

@@ -268,11 +268,12 @@ CREATE INDEX connection_certificates_end ON connection_certificates (not_after);
 
 -- Further paths at which a connection is served: those a former vendor gave to the identity provider.
 CREATE TABLE connection_addresses (
-    path            {{text}} NOT NULL PRIMARY KEY,
+    path            {{text}} NOT NULL,
     connection_id   {{text}} NOT NULL,
     organization_id {{text}} NOT NULL,
-    created_at      BIGINT NOT NULL
-);
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (path, connection_id)
+) {{clustered}};
 CREATE INDEX connection_addresses_connection ON connection_addresses (connection_id);
 
 -- What an identity provider last asserted of a person.
@@ -292,6 +293,7 @@ CREATE TABLE profiles (
     raw             {{text}} NOT NULL,  -- JSON object
     subject         {{text}},           -- JSON: NameID with its qualifiers, or sub; a logout repeats it
     subject_key     {{text}},           -- its value
+    user_id         {{text}},           -- whose account; NULL where no accounts are kept
     version         BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL
