@@ -219,7 +219,8 @@ func ref[T any](v T) *T { return &v }
 func (w *world) connect(id org.ID, p *samltest.IDP, options string) sso.Connection {
 	w.t.Helper()
 	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate.Raw}))
-	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{Name: ref("Acme SAML"),
+	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{
+		Name:        ref("Acme SAML"),
 		IDPEntityID: ref(p.EntityID), SSOURL: ref("https://idp.example/sso"), Certificates: ref([]string{cert}),
 	}}
 	if options != "" {

@@ -42,7 +42,7 @@ type SAMLArrival struct {
 	Key, Path     string // exactly one
 	Bases         Bases
 	Called        string // the base that was called, if it is one that the operator has named; a further path counts at its own bases only
-	Response      string   // SAMLResponse as posted
+	Response      string // SAMLResponse as posted
 	RelayState    string
 	Browser       token.Hash // "" without cookie
 	IP, UserAgent string
