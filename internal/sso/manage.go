@@ -37,15 +37,16 @@ type Change struct {
 	AttributeMap *AttributeMap
 	Paths        *[]string
 
-	SPEntityID   *string
-	MetadataURL  *string
-	MetadataXML  *string
-	IDPEntityID  *string // chooses of several providers too where metadata is given
-	SSOURL       *string
-	SSOBinding   *Binding
-	SLOURL       *string
-	SLOBinding   *Binding
-	Certificates *[]string // those given by hand, all of them
+	SPEntityID     *string
+	MetadataURL    *string
+	MetadataXML    *string
+	IDPEntityID    *string // chooses of several providers too where metadata is given
+	SSOURL         *string
+	SSOBinding     *Binding
+	SLOURL         *string
+	SLOBinding     *Binding
+	SLOResponseURL *string
+	Certificates   *[]string // those given by hand, all of them
 
 	Issuer       *string
 	ClientID     *string
@@ -358,7 +359,7 @@ func (c Connection) onlyOf(ch Change) error {
 	ofSAML := map[string]bool{
 		"sp_entity_id": ch.SPEntityID != nil, "metadata_url": ch.MetadataURL != nil, "metadata_xml": ch.MetadataXML != nil,
 		"idp_entity_id": ch.IDPEntityID != nil, "sso_url": ch.SSOURL != nil, "sso_binding": ch.SSOBinding != nil, "slo_url": ch.SLOURL != nil,
-		"slo_binding": ch.SLOBinding != nil, "certificates": ch.Certificates != nil, "acs_paths": ch.Paths != nil,
+		"slo_binding": ch.SLOBinding != nil, "slo_response_url": ch.SLOResponseURL != nil, "certificates": ch.Certificates != nil, "acs_paths": ch.Paths != nil,
 	}
 	ofOIDC := map[string]bool{"issuer": ch.Issuer != nil, "client_id": ch.ClientID != nil, "client_secret": ch.ClientSecret != nil}
 	wrong := ofOIDC
@@ -413,6 +414,9 @@ func (s *Service) changeSAML(c *Connection, ch Change, got asked, now time.Time)
 
 // changeFields takes what was given one by one; beside metadata the entity id has chosen from it and is no field.
 func (s *Service) changeFields(c *Connection, ch Change, got asked) error {
+	if err := s.changeSLOAnswer(c, ch); err != nil {
+		return err
+	}
 	if ch.IDPEntityID != nil && got.metadata == nil {
 		if *ch.IDPEntityID != "" && notURI(*ch.IDPEntityID) {
 			return invalid("idp_entity_id", "invalid", "idp_entity_id has at most %d bytes and no spaces.", maxURI)
@@ -444,6 +448,23 @@ func (s *Service) changeFields(c *Connection, ch Change, got asked) error {
 			*one.by = Redirect
 		}
 	}
+	return nil
+}
+
+// changeSLOAnswer: an address for answers belongs to the address for requests that it was given with.
+func (s *Service) changeSLOAnswer(c *Connection, ch Change) error {
+	if ch.SLOURL != nil && *ch.SLOURL != c.SLOURL {
+		c.SLOResponseURL = ""
+	}
+	if ch.SLOResponseURL == nil {
+		return nil
+	}
+	if *ch.SLOResponseURL != "" {
+		if err := s.checkBrowserURL("slo_response_url", *ch.SLOResponseURL, s.named); err != nil {
+			return err
+		}
+	}
+	c.SLOResponseURL = *ch.SLOResponseURL
 	return nil
 }
 
