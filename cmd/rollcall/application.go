@@ -246,8 +246,8 @@ type clientSecretCommands struct {
 	Delete clientSecretDelete `cmd:"" help:"End one at once."`
 }
 
-func clientSecretColumns() []column[client.ClientSecret] {
-	type s = client.ClientSecret
+func clientSecretColumns() []column[client.ApplicationSecret] {
+	type s = client.ApplicationSecret
 	return []column[s]{
 		col("ID", func(x s) string { return x.ID }),
 		col("ENDS IN", func(x s) string { return x.Hint }),
@@ -278,7 +278,7 @@ type clientSecretList struct {
 // Run lists.
 func (c *clientSecretList) Run(ctx context.Context, w world) error {
 	return c.call(w, func(api *client.Client) error {
-		found, err := api.ClientSecrets(ctx, c.Application)
+		found, err := api.ApplicationSecrets(ctx, c.Application)
 		if err != nil {
 			return err
 		}
@@ -295,7 +295,7 @@ type clientSecretCreate struct {
 // Run makes one.
 func (c *clientSecretCreate) Run(ctx context.Context, w world) error {
 	return c.call(w, func(api *client.Client) error {
-		made, err := api.CreateClientSecret(ctx, c.Application)
+		made, err := api.CreateApplicationSecret(ctx, c.Application)
 		if err != nil {
 			return err
 		}
@@ -320,7 +320,7 @@ func (c *clientSecretDelete) Run(ctx context.Context, w world) error {
 		if err := c.ask(w, "Delete the client secret %s? An app that still uses it is refused at once.", c.ID); err != nil {
 			return err
 		}
-		if err := api.DeleteClientSecret(ctx, c.ID); err != nil {
+		if err := api.DeleteApplicationSecret(ctx, c.ID); err != nil {
 			return err
 		}
 		w.done(c.JSON, "%s is deleted.", c.ID)
