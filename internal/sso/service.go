@@ -14,6 +14,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/saml"
@@ -30,6 +31,7 @@ type Config struct {
 	Sealer        *db.Sealer
 	Organizations *org.Service
 	Sessions      *session.Service
+	Members       *member.Service
 	Policy        outbound.Policy // who may be asked for metadata, discovery, keys and tokens
 	Catalog       *idp.Catalog
 	Now           func() time.Time
@@ -248,15 +250,4 @@ func (s *Service) Profile(ctx context.Context, id ProfileID) (Profile, error) {
 		return Profile{}, fmt.Errorf("read the connection of profile %s: %w", id, err)
 	}
 	return p, nil
-}
-
-// forget takes a deleted organization's people out of this noun's tables.
-func (s *Service) forget(ctx context.Context, who event.Forgotten) error {
-	if who.Subject != "" { // one person of a directory: what they are here is told by whoever deletes the account
-		return nil
-	}
-	var w db.Write
-	w.Exec(deleteProfilesOf, who.OrganizationID)
-	w.Exec(deleteAttemptsOf, who.OrganizationID)
-	return s.c.DB.Write(ctx, &w)
 }
