@@ -11,7 +11,7 @@ import (
 
 // Whose domain an address lies in is decided in one place, with accounts and without, and a test sign-in shows it once.
 func TestP09_rule_about_domains_is_one(t *testing.T) {
-	story := func(w *world) {
+	story := func(_ *testing.T, w *world) {
 		for _, email := range []string{"ceo@elsewhere.example", "ceo@sub.acme.example", "ceo@аcme.example"} { // the last one begins with a Cyrillic letter
 			b := w.browser()
 			request, relay := w.begin(b)

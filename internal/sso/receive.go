@@ -103,6 +103,7 @@ func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, 
 	}
 	p.Subject = st.whom
 	v.Attempt, v.Connection, v.Profile, v.arrived, v.owner = *attempt, a.c, p, a.came, a.owner
+	v.DomainVerified = verifiedBy(a.owner, p.Email)
 	v.Checks = append(v.Checks, personChecks(p)...)
 	if p.GroupsCut > 0 {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("The answer has %d groups; %d are kept. Let the identity provider send only those that the app needs.", p.GroupsCut+MaxGroups, MaxGroups))
@@ -132,6 +133,13 @@ func (p Profile) says(other Profile) bool {
 	return p.Subject == other.Subject && p.Email == other.Email && p.EmailVerified == other.EmailVerified && p.FirstName == other.FirstName && p.LastName == other.LastName &&
 		p.Name == other.Name && slices.Equal(p.Groups, other.Groups) && slices.Equal(p.Roles, other.Roles) &&
 		string(encode(p.Custom)) == string(encode(other.Custom)) && string(encode(p.Raw)) == string(encode(other.Raw))
+}
+
+// verifiedBy says whether an address lies in a domain that the organization has verified. Names are compared whole: a domain does not
+// vouch for those below it.
+func verifiedBy(o org.Organization, email string) bool {
+	_, domain, reason := parseEmail(email)
+	return reason == "" && slices.ContainsFunc(o.Domains, func(d org.Domain) bool { return d.State == org.Verified && d.Domain == domain })
 }
 
 // Refuse makes the refusal of a verified answer, for reasons that lie with the caller. err has one of the codes of this package.

@@ -69,6 +69,9 @@ type Verified struct {
 	Subject         string // NameID or sub, also where another attribute identifies the person
 	Checks          []Check
 	Warnings        []string // what works today and has to be mended
+	// DomainVerified says that the email address lies in a domain that the organization has verified. What follows from it is for
+	// others to decide.
+	DomainVerified bool
 
 	arrived     arrived
 	assertion   token.Hash // of the id to be used up; "" for none
