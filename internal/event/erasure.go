@@ -442,7 +442,7 @@ type Eraser struct {
 	gone map[string]bool // else those of these ids
 	// addresses are those of who goes: a sign-in that came to no account is theirs by it.
 	addresses map[string]bool
-	saw  func(id, trace string)
+	saw       func(id, trace string)
 }
 
 // All tells whether everything of an organization goes, and not only some people.

@@ -660,3 +660,37 @@ func TestR10_private_addresses_are_never_asked(t *testing.T) {
 		t.Error("a private address was asked")
 	}
 }
+
+// The second verifier is asked ahead only for the browser that has begun the attempt: a stranger's post costs one verifier.
+func TestStranger_has_one_verifier_at_work(t *testing.T) {
+	h := onOne(t)
+	p := h.saml(h.acme, "https://idp.example.com/acme")
+	var asked atomic.Int64
+	h.s.SetAhead(func() { asked.Add(1) })
+	_, in := p.answer()
+	for name, one := range map[string]struct {
+		in   sso.SAMLArrival
+		want int64
+	}{
+		"no cookie":       {func() sso.SAMLArrival { in := in; in.Browser = ""; return in }(), 0},
+		"another browser": {func() sso.SAMLArrival { in := in; in.Browser = token.HashOf("another"); return in }(), 0},
+		"unsolicited":     {p.arrival(p.Respond(p.message(""), samltest.AssertionSigned)), 0},
+		"rubbish":         {p.arrival([]byte("<rubbish")), 0},
+		"long": {func() sso.SAMLArrival {
+			_, request := p.start(sso.SignIn)
+			m := p.message(request)
+			m.Attributes = append(m.Attributes, samltest.Attribute{Name: "about", Values: []string{strings.Repeat("x", 70<<10)}})
+			return p.arrival(p.Respond(m, samltest.AssertionSigned))
+		}(), 0},
+		"the browser": {in, 1},
+	} {
+		asked.Store(0)
+		v, err := h.s.ReceiveSAML(ctx, one.in)
+		if (name == "the browser" || name == "long") != (v != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if asked.Load() != one.want {
+			t.Errorf("%s: asked %d times", name, asked.Load())
+		}
+	}
+}

@@ -21,6 +21,7 @@ type arrival struct {
 	browser token.Hash
 	came    arrived
 	bases   []string
+	ahead   *ahead
 	claimed AttemptID // at a path of several connections: what the response has to answer
 }
 
@@ -44,7 +45,11 @@ func (a *arrival) sameBrowser(attempt *Attempt) bool {
 
 // attempt finds the attempt of a request, nil if there is none of this connection.
 func (a *arrival) attempt(ctx context.Context, request string) (*Attempt, error) {
-	found, err := a.s.requested(ctx, request)
+	read := func() (*Attempt, error) { return a.s.requested(ctx, request) }
+	if a.ahead.began(request) {
+		read = a.ahead.read
+	}
+	found, err := read()
 	if err != nil || found == nil || found.ConnectionID != a.c.ID {
 		return nil, err
 	}

@@ -45,7 +45,9 @@ type Service struct {
 	c       Config
 	clients clients
 	strays  strays
-	second  func(response []byte, e saml.Expectation, ours *saml.Assertion) error // second.Check
+	consume func(response []byte, e saml.Expectation) (*saml.Assertion, error) // saml.Consume
+	ahead   func(response []byte, e saml.Expectation) second.Guess             // second.Ahead
+	second  func(g second.Guess, response []byte, e saml.Expectation, ours *saml.Assertion) error
 
 	disagreements atomic.Int64
 	dropped       atomic.Int64
@@ -53,7 +55,7 @@ type Service struct {
 
 // NewService makes the service.
 func NewService(c Config) *Service {
-	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, second: second.Check}
+	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, consume: saml.Consume, ahead: second.Ahead, second: second.Guess.Check}
 	c.Events.Forgets(event.Forgetter{Rows: s.forget})
 	return s
 }

@@ -71,7 +71,7 @@ const (
 	// Of one person, and of those without an account by what they were known as: the id as it is, the address in lower case.
 	deleteProfilesFor   = `DELETE FROM profiles WHERE organization_id = $1 AND user_id = $2`
 	deleteProfilesKnown = `DELETE FROM profiles WHERE organization_id = $1 AND user_id IS NULL AND (idp_id = $2 OR LOWER(email) = $3)`
-	typeOfConnection = `SELECT type FROM connections WHERE organization_id = $1 AND id = $2`
+	typeOfConnection    = `SELECT type FROM connections WHERE organization_id = $1 AND id = $2`
 )
 
 const (
