@@ -156,8 +156,8 @@ func (v *Verified) Refuse(err *fault.Error) *Refusal {
 	}
 }
 
-// openArrival begins with the connection of an address.
-func (s *Service) openArrival(ctx context.Context, c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
+// openArrival begins with the connection of an address; belongsTo goes on.
+func (s *Service) openArrival(c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
 	a := &arrival{s: s, c: c, browser: browser, came: came}
 	if fault.Is(err, fault.NotFound) || err == nil && c.Protocol != protocol {
 		a.c = Connection{}
@@ -166,15 +166,27 @@ func (s *Service) openArrival(ctx context.Context, c Connection, err error, prot
 	if err != nil {
 		return nil, err
 	}
-	o, refused, err := s.owner(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	a.owner = o
-	if refused != nil {
-		return nil, a.refuse(refused)
-	}
 	return a, nil
+}
+
+// owned is the organization of a connection, and why it lets nobody in.
+type owned struct {
+	by      org.Organization
+	refused *fault.Error
+}
+
+func (s *Service) owned(ctx context.Context, c Connection) (o owned, err error) {
+	o.by, o.refused, err = s.owner(ctx, c)
+	return o, err
+}
+
+// belongsTo takes the organization of the connection.
+func (a *arrival) belongsTo(o owned, err error) error {
+	a.owner = o.by
+	if err == nil && o.refused != nil {
+		return a.refuse(o.refused)
+	}
+	return err
 }
 
 // usedUp says whether an assertion's id was used.
