@@ -22,6 +22,7 @@ type arrival struct {
 	came    arrived
 	bases   []string
 	ahead   *ahead
+	belongs func() error // see belonging
 	claimed AttemptID // at a path of several connections: what the response has to answer
 }
 
@@ -148,25 +149,45 @@ func (v *Verified) Refuse(err *fault.Error) *Refusal {
 	}
 }
 
-// openArrival begins with the connection of an address.
+// openArrival begins with the connection of an address, whose organization has to let people in by it.
 func (s *Service) openArrival(ctx context.Context, c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
+	a, err := s.arriving(c, err, protocol, browser, came)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.belonging(ctx)()
+}
+
+// arriving is openArrival without a look at the organization.
+func (s *Service) arriving(c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
 	a := &arrival{s: s, c: c, browser: browser, came: came}
 	if fault.Is(err, fault.NotFound) || err == nil && c.Protocol != protocol {
 		a.c = Connection{}
 		return nil, a.refuse(fault.New(fault.NotFound, string(ConnectionInactive), "There is no connection at this address."))
 	}
-	if err != nil {
-		return nil, err
+	return a, err
+}
+
+// belonging begins to read the connection's organization. What it gives waits for it and says why the organization lets nobody in; it
+// may be called again.
+func (a *arrival) belonging(ctx context.Context) func() error {
+	var owner org.Organization
+	var refused *fault.Error
+	var err error
+	done := make(chan struct{})
+	c := a.c
+	go func() {
+		defer close(done)
+		owner, refused, err = a.s.owner(ctx, c)
+	}()
+	return func() error {
+		<-done
+		a.owner = owner
+		if err == nil && refused != nil {
+			return a.refuse(refused)
+		}
+		return err
 	}
-	o, refused, err := s.owner(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	a.owner = o
-	if refused != nil {
-		return nil, a.refuse(refused)
-	}
-	return a, nil
 }
 
 // usedUp says whether an assertion's id was used.

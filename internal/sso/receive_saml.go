@@ -29,17 +29,27 @@ func (s *Service) ReceiveSAML(ctx context.Context, in SAMLArrival) (*Verified, e
 		refusal.arrived = came
 		return nil, refusal
 	}
-	a, err := s.openArrival(ctx, c, err, SAML, in.Browser, came)
+	a, err := s.arriving(c, err, SAML, in.Browser, came)
 	if err != nil {
 		return nil, err
 	}
 	a.claimed, a.bases = claimed, in.Bases(c.OrganizationID)
+	a.belongs = a.belonging(ctx)
+	return a.receive(ctx, in)
+}
+
+// receive verifies what came, once the connection is known. That its organization lets nobody in comes before whatever else is wrong.
+func (a *arrival) receive(ctx context.Context, in SAMLArrival) (*Verified, error) {
 	document, err := saml.DecodePost(in.Response)
-	if err != nil {
-		return nil, a.refusedBy(ctx, err)
+	var e saml.Expectation
+	var assertion *saml.Assertion
+	if err == nil {
+		a.came.raw = document
+		e, assertion, err = a.consume(ctx, document)
 	}
-	a.came.raw = document
-	e, assertion, err := a.consume(ctx, document)
+	if err := a.belongs(); err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, a.refusedBy(ctx, err)
 	}
@@ -62,6 +72,9 @@ func (a *arrival) consume(ctx context.Context, document []byte) (saml.Expectatio
 	f, _ := fault.As(err)
 	if err == nil || a.c.MetadataURL == "" || f == nil || f.Code != saml.CodeCertificateUnknown && f.Code != saml.CodeSignatureInvalid {
 		return e, assertion, err
+	}
+	if err := a.belongs(); err != nil { // for whom nobody is asked
+		return e, nil, err
 	}
 	fresh, changed, errRefresh := a.s.refreshOnDemand(ctx, a.c)
 	if errRefresh != nil || !changed {
