@@ -8,7 +8,9 @@ import (
 
 // SetSecond puts another second verifier in.
 func (s *Service) SetSecond(check func([]byte, saml.Expectation, *saml.Assertion) error) {
-	s.second = func(_ second.Guess, response []byte, e saml.Expectation, ours *saml.Assertion) error { return check(response, e, ours) }
+	s.second = func(_ second.Guess, response []byte, e saml.Expectation, ours *saml.Assertion) error {
+		return check(response, e, ours)
+	}
 }
 
 // SetConsume puts another first verifier in.

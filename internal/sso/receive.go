@@ -23,7 +23,7 @@ type arrival struct {
 	bases   []string
 	ahead   *ahead
 	belongs func() error // see belonging
-	claimed AttemptID // at a path of several connections: what the response has to answer
+	claimed AttemptID    // at a path of several connections: what the response has to answer
 }
 
 // refuse makes the refusal of an answer that belongs to no attempt.
