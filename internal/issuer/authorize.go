@@ -24,6 +24,9 @@ const (
 	compatibleCodeLife = 10 * time.Minute // on the compatible ones, whose clients expect it
 )
 
+// maxCarried is the largest request that is taken, in bytes of JSON: sealed it has to fit into an address and into an attempt.
+const maxCarried = 10 << 10
+
 // Authorization is what an application asks for, checked: the application exists, the redirect URI is its own.
 type Authorization struct {
 	ApplicationID string                    `json:"application_id"`
@@ -71,6 +74,9 @@ func (s *Service) Authorize(ctx context.Context, r oidc.AuthorizationRequest, st
 		return Authorization{}, s.redirectError(r, refusal)
 	}
 	r.Scope = a.allowed(r.Scope)
+	if size := len(encode(r)); size > maxCarried {
+		return Authorization{}, s.redirectError(r, oidc.Refuse(oidc.InvalidRequest, "The request is too large: %d bytes of parameters, at most %d are taken.", size, maxCarried))
+	}
 	return Authorization{ApplicationID: a.ID, ClientName: a.Name, Style: style, Request: r, At: s.time()}, nil
 }
 

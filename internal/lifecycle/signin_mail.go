@@ -156,14 +156,19 @@ func (s *SignIns) EnterCode(ctx context.Context, v Visitor, magicID string, code
 	return s.proven(ctx, v, m)
 }
 
-// LinkApp looks whether a mailed link is good in this browser, and for which application, without using it.
-func (s *SignIns) LinkApp(ctx context.Context, v Visitor, link token.Secret) (name string, err error) {
+// LinkApp looks whether a mailed link is good in this browser, and for which application, without using it. Of Next it gives App and Target.
+func (s *SignIns) LinkApp(ctx context.Context, v Visitor, link token.Secret) (Next, error) {
 	m, err := s.o.Sessions.CheckLink(ctx, link, v.visitor())
 	if err != nil {
-		return "", err
+		return Next{}, err
 	}
-	a, err := s.o.Issuer.OpenAuthorization(m.Continuation, v.Browser)
-	return a.ClientName, err
+	return s.AppOf(v, m.Continuation)
+}
+
+// AppOf says for which application this browser began a sign-in. Of Next it gives App and Target.
+func (s *SignIns) AppOf(v Visitor, sealed string) (Next, error) {
+	a, err := s.o.Issuer.OpenAuthorization(sealed, v.Browser)
+	return Next{App: a.ClientName, Target: a.Request.RedirectURI}, err
 }
 
 // FollowLink takes a mailed link that the person confirmed.

@@ -17,6 +17,9 @@ func endSession(c *call) error {
 	if err != nil {
 		return err
 	}
+	if c.returned(values) {
+		return nil
+	}
 	return c.endSession(values, false)
 }
 
@@ -48,12 +51,15 @@ func (c *call) endSession(values url.Values, confirmed bool) error {
 	return c.signedOut(out)
 }
 
-// signedOut takes the cookie back if it was of the session that ended, and leads on.
+// signedOut takes the cookie back if it was of the session that ended, and leads on. A cookie that did not come along, as with a post of
+// another site, may be of any session.
 func (c *call) signedOut(out issuer.Logout) error {
-	if _, held, err := c.s.o.SignIns.SessionFor(c.ctx(), token.Secret(web.SessionCookie.Value(c.r))); err != nil {
-		return err
-	} else if !held {
-		web.SessionCookie.Clear(c.w, c.r)
+	if cookie := web.SessionCookie.Value(c.r); cookie != "" {
+		if _, held, err := c.s.o.SignIns.SessionFor(c.ctx(), token.Secret(cookie)); err != nil {
+			return err
+		} else if !held {
+			web.SessionCookie.Clear(c.w, c.r)
+		}
 	}
 	if out.Redirect != "" {
 		c.redirect(out.Redirect)

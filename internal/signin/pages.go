@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"time"
@@ -44,7 +45,8 @@ func (c *call) proceed(n lifecycle.Next) error {
 		return c.page(http.StatusOK, web.ChoosePage{App: n.App, Email: n.Email, Choice: n.Sealed, Organizations: choices(n.Choices)}, n.Target)
 	case lifecycle.ShowRefuse:
 		c.q.Note("sign_in_attempt", n.Attempt)
-		return c.page(http.StatusForbidden, web.RefusalPage{App: n.App, ID: n.Attempt, Again: again(n.Sealed)}, n.Target)
+		// What belongs to no attempt is kept up to a number; the request's own is in the log.
+		return c.page(http.StatusForbidden, web.RefusalPage{App: n.App, ID: cmp.Or(n.Attempt, c.q.ID), Again: again(n.Sealed)}, n.Target)
 	case lifecycle.NoPage:
 	}
 	return fault.New(fault.Internal, "internal_error", "a step leads nowhere")
@@ -147,7 +149,10 @@ func takeCode(c *call) error {
 		return err
 	}
 	if n.Page == lifecycle.AskCode {
-		n.Email, n.Sealed = f.Get("email"), f.Get("continue")
+		n.Email = f.Get("email")
+		if begun, err := c.s.o.SignIns.AppOf(c.visitor(false), f.Get("continue")); err == nil { // else there is no way back to offer
+			n.Sealed, n.App, n.Target = f.Get("continue"), begun.App, begun.Target
+		}
 	}
 	return c.proceed(n)
 }
@@ -177,11 +182,11 @@ func takeChoice(c *call) error {
 
 // showLink only asks: programs that look into mails open links, too.
 func showLink(c *call) error {
-	app, err := c.s.o.SignIns.LinkApp(c.ctx(), c.visitor(false), token.Secret(c.values["token"]))
+	n, err := c.s.o.SignIns.LinkApp(c.ctx(), c.visitor(false), token.Secret(c.values["token"]))
 	if err != nil {
 		return err
 	}
-	return c.page(http.StatusOK, web.LinkPage{App: app}, "")
+	return c.page(http.StatusOK, web.LinkPage{App: n.App}, n.Target)
 }
 
 func takeLink(c *call) error {

@@ -47,7 +47,7 @@ func (s *Service) ReceiveLogout(ctx context.Context, in LogoutArrival) (LogoutOu
 	bases := in.Bases(c.OrganizationID)
 	message, err := s.verifyLogout(c, in, bases)
 	if err != nil {
-		return LogoutOutcome{}, err
+		return LogoutOutcome{}, s.logoutRefused(ctx, c, err)
 	}
 	if message.Request == nil {
 		return LogoutOutcome{}, nil
@@ -62,6 +62,24 @@ func (s *Service) ReceiveLogout(ctx context.Context, in LogoutArrival) (LogoutOu
 	out, err := s.answerLogout(c, message, bases[0])
 	out.Ended = ended
 	return out, err
+}
+
+// logoutRefused notes in the log of attempts why a message ended nobody's session: who set it up finds out there what to mend. What came
+// is not kept, since it names people, and of a connection only so many are (see Fail).
+func (s *Service) logoutRefused(ctx context.Context, c Connection, err error) error {
+	f, ok := fault.As(err)
+	if !ok {
+		return err
+	}
+	noted := fault.New(f.Kind, f.Code, "A logout message was refused: %s", f.Message).Compared(f.Wanted, f.Got)
+	if Code(f.Code) == Unsigned {
+		noted = fault.New(f.Kind, f.Code, "A logout message was refused because it is not signed: anybody could have sent it. Where the identity provider does not "+
+			"sign it, as is reported of Microsoft Entra ID, leave its logout URL empty; people who are deactivated in the directory are signed out at once.").Compared(f.Wanted, f.Got)
+	}
+	if _, errFail := s.Fail(ctx, &Refusal{Fault: noted, Connection: c}); errFail != nil {
+		return errors.Join(err, errFail)
+	}
+	return err
 }
 
 func (s *Service) verifyLogout(c Connection, in LogoutArrival, bases []string) (*saml.Logout, error) {

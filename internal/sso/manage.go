@@ -570,7 +570,9 @@ func (s *Service) samlConnection(ctx context.Context, id ID) (Connection, error)
 	return c, err
 }
 
-// Delete removes a connection and ends the sessions that came through it, with all their codes and tokens.
+// Delete removes a connection and ends the sessions that came through it, with all their codes and tokens. What its provider said of
+// people goes with it: their profiles, and who of the accounts they are. Accounts and memberships stay; the next connection of the
+// organization links them anew, by the directory or by a verified address.
 func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	c, err := s.Get(ctx, id)
 	if err != nil {
@@ -591,10 +593,13 @@ func (s *Service) deleteTx(ctx context.Context, tx db.Tx, actor event.Actor, c C
 	if _, err := tx.Exec(ctx, deleteConnection, c.OrganizationID, string(c.ID), at.UnixMicro()); err != nil {
 		return err
 	}
-	for _, text := range []string{deleteCertificates, deletePaths} {
+	for _, text := range []string{deleteCertificates, deletePaths, deleteProfilesAt} {
 		if _, err := tx.Exec(ctx, text, c.OrganizationID, string(c.ID)); err != nil {
 			return err
 		}
+	}
+	if err := s.c.Members.DeleteConnectionTx(ctx, tx, c.OrganizationID, string(c.ID)); err != nil {
+		return err
 	}
 	cause := event.Context{Actor: actor}
 	which := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}

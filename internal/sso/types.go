@@ -276,5 +276,6 @@ type Profile struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	version int64 // 0: not stored yet
+	userID  string // whose account; "" where no accounts are kept
+	version int64  // 0: not stored yet
 }

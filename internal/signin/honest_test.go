@@ -1,0 +1,96 @@
+package signin_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/org"
+)
+
+// A browser sends no Lax cookie with a post from another site, which is how an application may ask for the logout (OpenID Connect
+// RP-Initiated Logout 1.0, section 2).
+func TestO07_logout_posted_from_another_site_neither_forgets_nor_passes_over_the_session(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		b.signIn()
+		bare := w.browser() // what arrives of the same browser from another site
+		a := bare.post("/oauth2/logout", url.Values{"state": {"s"}}, "Sec-Fetch-Site", "cross-site")
+		if cookies := strings.Join(a.Header.Values("Set-Cookie"), ";"); strings.Contains(cookies, "rollcall-session") {
+			t.Errorf("another site took the session's cookie away: %s", cookies)
+		}
+		page := b.get(a.location(t).String()).want(t, http.StatusOK)
+		if !strings.Contains(page.body, "Do you want to sign out?") || w.living() != 1 {
+			t.Errorf("the session was passed over: %s", text(page.body))
+		}
+		b.post("/sign-out", url.Values{"state": {page.hidden(t, "state")}}).location(t)
+		if w.living() != 0 || b.session() != "" {
+			t.Error("the session goes on")
+		}
+	})
+}
+
+// native is a public application whose redirect URI has a scheme of its own (RFC 8252, section 7.1).
+func (w *world) native() {
+	w.t.Helper()
+	o, err := w.orgs.Create(ctx, operator(), org.New{Name: "Without a connection"})
+	w.ok(err)
+	made, err := w.issuer.Create(ctx, issuer.New{Name: "Phone", Public: true, OrganizationID: string(o.ID), SignIn: []issuer.NewURI{{URI: "com.example.phone:/back"}}})
+	w.ok(err)
+	w.app = made
+}
+
+// Browsers hold the redirect that follows a form against the form's page (CSP level 3, form-action).
+func TestPages_of_a_mailed_proof_let_the_browser_go_on_to_a_native_application(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.native()
+		b := w.browser()
+		link, _, magic := w.mailed(b, "new@guest.example", "redirect_uri", "com.example.phone:/back")
+		leads := func(page answer) bool {
+			return strings.Contains(page.Header.Get("Content-Security-Policy"), "com.example.phone:")
+		}
+		if page := b.get(link).want(t, http.StatusOK); !leads(page) {
+			t.Errorf("the page of the link: %s", page.Header.Get("Content-Security-Policy"))
+		}
+		start := b.get(w.authorization("redirect_uri", "com.example.phone:/back"))
+		wrong := b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {"0"}, "email": {"new@guest.example"}, "continue": {start.hidden(t, "continue")}})
+		if wrong.want(t, http.StatusUnprocessableEntity); !leads(wrong) {
+			t.Errorf("the page after a wrong code: %s", wrong.Header.Get("Content-Security-Policy"))
+		}
+	})
+}
+
+// Without TLS, and not on the loopback interface, browsers send no Sec-Fetch-Site, and with the policy no-referrer the origin null with a
+// form (Fetch standard, section 3.2): our own forms would be refused.
+func TestPages_with_forms_let_the_browser_say_where_the_form_came_from(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		page := w.browser().get(w.authorization()).want(t, http.StatusOK)
+		if got := page.Header.Get("Referrer-Policy"); got != "same-origin" {
+			t.Errorf("Referrer-Policy: %s", got)
+		}
+	})
+}
+
+func TestRefusal_has_a_number_also_where_no_attempt_is_kept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.browser().post("/saml/000000000000000000000000/acs", url.Values{"SAMLResponse": {"PHgvPg=="}, "rollcall_again": {"1"}})
+		if a.want(t, http.StatusForbidden); !strings.Contains(a.body, `<p class="id">`+a.Header.Get("X-Request-Id")) {
+			t.Errorf("no number on the page: %s", text(a.body))
+		}
+	})
+}
+
+func TestAuthorization_too_large_to_be_carried_is_refused_to_the_application(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		more := []string{"connection", string(w.conn.ID)}
+		for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+			more = append(more, "provider_query_params["+name+"]", strings.Repeat("x", 2000))
+		}
+		to := w.browser().get(w.authorization(more...)).location(t)
+		if to.Query().Get("error") != "invalid_request" || to.Query().Get("state") != "xyz" {
+			t.Errorf("led to %.200s", to)
+		}
+	})
+}
