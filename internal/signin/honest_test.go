@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
 // A browser sends no Lax cookie with a post from another site, which is how an application may ask for the logout (OpenID Connect
@@ -91,6 +93,82 @@ func TestAuthorization_too_large_to_be_carried_is_refused_to_the_application(t *
 		to := w.browser().get(w.authorization(more...)).location(t)
 		if to.Query().Get("error") != "invalid_request" || to.Query().Get("state") != "xyz" {
 			t.Errorf("led to %.200s", to)
+		}
+	})
+}
+
+// introspect asks about a token as the application does (RFC 7662).
+func (w *world) introspect(secret string) map[string]any {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.URL+"/oauth2/introspect", strings.NewReader(url.Values{"token": {secret}}.Encode()))
+	w.ok(err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(url.QueryEscape(w.app.ClientID), url.QueryEscape(w.secret.Reveal()))
+	out := map[string]any{}
+	w.ok(json.Unmarshal([]byte(w.browser().do(r).want(w.t, http.StatusOK).body), &out))
+	return out
+}
+
+func TestToken_of_somebody_who_may_not_come_in_any_more_is_not_active(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		_, tokens := w.redeem(w.browser().signIn("scope", "openid offline_access"))
+		both := []string{tokens["access_token"].(string), tokens["refresh_token"].(string)}
+		for _, one := range both {
+			if got := w.introspect(one); got["active"] != true {
+				t.Fatalf("got %v", got)
+			}
+		}
+		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{State: ref(sso.Inactive)})
+		w.ok(err)
+		for _, one := range both {
+			if got := w.introspect(one); got["active"] != false || len(got) != 1 {
+				t.Errorf("got %v", got)
+			}
+		}
+		if w.living() != 0 {
+			t.Error("the session goes on, and no application is told")
+		}
+		w.wantTypes("session.revoked")
+	})
+}
+
+// The feature is the operator's to switch off; the sessions there are go on until they are asked about.
+func TestToken_of_an_organization_without_the_feature_is_not_active(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		_, tokens := w.redeem(w.browser().signIn("scope", "openid offline_access"))
+		_, err := w.orgs.SetFeatures(ctx, operator(), w.org.ID, map[org.Feature]bool{org.SSO: false})
+		w.ok(err)
+		for _, name := range []string{"access_token", "refresh_token"} {
+			if got := w.introspect(tokens[name].(string)); got["active"] != false || len(got) != 1 {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+	})
+}
+
+// OpenID Connect Core 1.0, section 3.1.2.1, id_token_hint: success only if that person is signed in.
+func TestO06_hint_of_another_person_is_no_silent_sign_in(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		alice := w.browser()
+		_, tokens := w.redeem(alice.signIn())
+		hint := tokens["id_token"].(string)
+		silent := func(b *browser, hint string) string {
+			return b.get(w.authorization("prompt", "none", "id_token_hint", hint)).location(t).Query().Get("error")
+		}
+		if got := silent(alice, hint); got != "" {
+			t.Errorf("the person of the hint: %s", got)
+		}
+		bob := w.browser()
+		request, relay := bob.atProvider(w.authorization("organization", string(w.org.ID)))
+		m := w.message(w.conn, request)
+		m.NameID = "bob@acme.example"
+		m.Attributes = nil
+		w.code(bob.deliver(w.conn, m, relay).location(t))
+		if got := silent(bob, hint); got != "login_required" {
+			t.Errorf("another person's hint: %q, want login_required", got)
+		}
+		if got := silent(alice, hint[:len(hint)-4]+"AAAA"); got != "invalid_request" {
+			t.Errorf("a hint of nobody's making: %q, want invalid_request", got)
 		}
 	})
 }
