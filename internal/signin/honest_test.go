@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/signin"
 	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
@@ -171,4 +174,40 @@ func TestO06_hint_of_another_person_is_no_silent_sign_in(t *testing.T) {
 			t.Errorf("a hint of nobody's making: %q, want invalid_request", got)
 		}
 	})
+}
+
+func TestTest_sign_in_says_in_words_what_was_checked_and_who_mends_it(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		address, err := w.signIns.NewTest(ctx, w.conn.ID)
+		w.ok(err)
+		b := w.browser()
+		tried := func(audience string) string {
+			to := b.get(address).location(t)
+			m := w.message(w.conn, w.requestID(to))
+			if audience != "" {
+				m.Audience = audience
+			}
+			return b.get(b.deliver(w.conn, m, to.Query().Get("RelayState")).location(t).String()).want(t, http.StatusOK).body
+		}
+		if name := regexp.MustCompile(`<h2>[a-z_]+ <span`).FindString(tried("")); name != "" {
+			t.Errorf("a check without a sentence: %s", name)
+		}
+		page := tried("https://other.example/")
+		for _, want := range []string{"The answer is meant for this connection", "The assertion was made for another application.", "whoever looks after the identity provider"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("no %q on %s", want, text(page))
+			}
+		}
+	})
+}
+
+func TestNobody_waits_for_a_code_that_no_installation_without_mail_sends(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		page := b.get(w.authorization()).want(t, http.StatusOK)
+		a := b.post("/sign-in", url.Values{"continue": {page.hidden(t, "continue")}, "email": {"new@guest.example"}})
+		if a.want(t, http.StatusUnprocessableEntity); !strings.Contains(a.body, "There is no single sign-on for this address here") || w.count("magic_auths") != 0 {
+			t.Errorf("got %s", text(a.body))
+		}
+	}, func(o *lifecycle.SignInOptions, _ *signin.Options) { o.Mails = nil })
 }
