@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -210,4 +211,18 @@ func TestNobody_waits_for_a_code_that_no_installation_without_mail_sends(t *test
 			t.Errorf("got %s", text(a.body))
 		}
 	}, func(o *lifecycle.SignInOptions, _ *signin.Options) { o.Mails = nil })
+}
+
+func TestClient_id_that_is_no_text_is_nobodys(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, id := range []string{"client\x00", "client\xff", "client%00", "client%ff"} {
+			for _, path := range []string{"/oauth2/token", "/oauth2/introspect", "/oauth2/revoke", "/sso/token"} {
+				r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.URL+path, strings.NewReader("grant_type=authorization_code&code=a&token=b"))
+				w.ok(err)
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":secret")))
+				w.browser().do(r).want(t, http.StatusUnauthorized)
+			}
+		}
+	})
 }
