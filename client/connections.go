@@ -37,6 +37,7 @@ type Connection struct {
 	SPCertificate string   `json:"sp_certificate"` // PEM
 	RedirectURI   string   `json:"redirect_uri"`
 	LogoutURI     string   `json:"backchannel_logout_uri"`
+	SignedOutURI  string   `json:"post_logout_redirect_uri"`
 	LoginURL      string   `json:"login_url"` // begins a sign-in to the default application
 
 	// What it gives.
@@ -46,6 +47,7 @@ type Connection struct {
 	SSOBinding      string                  `json:"sso_binding"` // redirect or post
 	SLOURL          string                  `json:"slo_url"`
 	SLOBinding      string                  `json:"slo_binding"`
+	SLOResponseURL  string                  `json:"slo_response_url"` // empty: SLOURL
 	Certificates    []ConnectionCertificate `json:"certificates"`
 	MetadataURL     string                  `json:"metadata_url"`
 	MetadataReadAt  time.Time               `json:"metadata_read_at"`
@@ -68,6 +70,7 @@ type ConnectionOptions struct {
 	AllowOutsideDomains  bool      `json:"allow_outside_domains"`
 	AllowUnverifiedEmail bool      `json:"allow_unverified_email"`
 	ClockSkew            int       `json:"clock_skew"` // seconds
+	SingleLogout         bool      `json:"single_logout"`
 	SignRequests         bool      `json:"sign_requests"`
 	NameIDFormat         string    `json:"nameid_format"`
 	RequireEncrypted     bool      `json:"require_encrypted"`
@@ -122,14 +125,15 @@ type ConnectionSettings struct {
 	ACSPaths     *[]string
 	SPEntityID   *string
 
-	MetadataURL  *string // read at once and then daily
-	MetadataXML  *string
-	IDPEntityID  *string // chooses where the metadata describes several providers
-	SSOURL       *string
-	SSOBinding   *string // redirect or post
-	SLOURL       *string
-	SLOBinding   *string
-	Certificates *[]string // PEM; all that were given by hand
+	MetadataURL    *string // read at once and then daily
+	MetadataXML    *string
+	IDPEntityID    *string // chooses where the metadata describes several providers
+	SSOURL         *string
+	SSOBinding     *string // redirect or post
+	SLOURL         *string
+	SLOBinding     *string
+	SLOResponseURL *string
+	Certificates   *[]string // PEM; all that were given by hand
 
 	Issuer       *string // its discovery document is read at once
 	ClientID     *string
@@ -151,6 +155,7 @@ func (s ConnectionSettings) body() map[string]any {
 	change1(body, "sso_binding", s.SSOBinding)
 	orNull(body, "slo_url", s.SLOURL)
 	change1(body, "slo_binding", s.SLOBinding)
+	orNull(body, "slo_response_url", s.SLOResponseURL)
 	change1(body, "certificates", s.Certificates)
 	orNull(body, "issuer", s.Issuer)
 	orNull(body, "client_id", s.ClientID)

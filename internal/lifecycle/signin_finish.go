@@ -236,7 +236,12 @@ func cause(userID string) event.Context {
 
 // arrival gathers what member decides by.
 func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival, error) {
-	p, verified := v.Profile, v.DomainVerified
+	p := v.Profile
+	owner, err := s.ownerOf(ctx, p.Email)
+	if err != nil {
+		return member.Arrival{}, err
+	}
+	verified := owner != "" && string(owner) == v.Connection.OrganizationID
 	found, joined, err := s.standing(ctx, v, verified)
 	if err != nil {
 		return member.Arrival{}, err

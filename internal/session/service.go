@@ -48,7 +48,22 @@ func NewService(o Options) *Service {
 		s.log = slog.Default()
 	}
 	s.uses.init()
+	s.events.Forgets(event.Forgetter{Rows: s.forget})
 	return s
+}
+
+// forget takes out where a deleted account was, and what was mailed to it. Codes that nobody's account was for are gone in minutes.
+func (s *Service) forget(ctx context.Context, who event.Forgotten) error {
+	if who.Subject == "" {
+		return nil // accounts do not go with an organization
+	}
+	var w db.Write
+	w.Exec(forgetSessions, who.OrganizationID, who.Subject)
+	w.Exec(forgetMagics, who.Subject)
+	if err := s.db.Write(ctx, &w); err != nil {
+		return fmt.Errorf("forget the sessions of %s: %w", who.Subject, err)
+	}
+	return nil
 }
 
 // time is now, at the precision that is stored.

@@ -26,7 +26,7 @@ func (s *Service) FinishInto(w *db.Write, v *Verified, end End) {
 	a.State, a.UserID, a.SessionID, a.ProfileID, a.IDPID, a.Email = Succeeded, end.UserID, end.SessionID, v.Profile.ID, v.Profile.IDPID, v.Profile.Email
 	a.IP, a.UserAgent, a.Checks, a.FinishedAt = v.arrived.ip, v.arrived.userAgent, v.Checks, now
 	s.useInto(w, a, SignIn, v, now)
-	s.storeInto(w, v.Profile, v.changed, now)
+	s.storeInto(w, v.Profile, end.UserID, v.changed, now)
 	entries := []event.Entry{{OrganizationID: a.OrganizationID, Type: event.SSOSucceeded, Context: actedBy(end.UserID), Data: a.told("succeeded")}}
 	s.c.Events.Append(w, now, append(s.succeedInto(w, v, now), entries...)...)
 }
@@ -56,17 +56,17 @@ func (s *Service) useInto(w *db.Write, a Attempt, kind Kind, v *Verified, now ti
 	}
 }
 
-// storeInto stores the profile, if the provider said something new.
-func (s *Service) storeInto(w *db.Write, p Profile, changed bool, now time.Time) {
+// storeInto stores the profile, if the provider said something new or it is of another account than it was.
+func (s *Service) storeInto(w *db.Write, p Profile, userID string, changed bool, now time.Time) {
 	switch {
 	case p.version == 0:
 		w.Exec(insertProfile, string(p.ID), p.OrganizationID, string(p.ConnectionID), p.IDPID, p.Email, p.EmailVerified, db.TextOrNull(p.FirstName),
 			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), p.subjectText(), db.TextOrNull(p.Subject.Value),
-			now.UnixMicro())
-	case changed:
+			db.TextOrNull(userID), now.UnixMicro())
+	case changed || p.userID != userID:
 		w.Guard(updateProfile, p.OrganizationID, string(p.ConnectionID), string(p.ID), p.version, p.Email, p.EmailVerified, db.TextOrNull(p.FirstName),
 			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), p.subjectText(), db.TextOrNull(p.Subject.Value),
-			now.UnixMicro())
+			db.TextOrNull(userID), now.UnixMicro())
 	}
 }
 

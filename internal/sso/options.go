@@ -43,6 +43,9 @@ func (o Options) merged(patch []byte) (Options, error) {
 	if len(patch) == 0 {
 		return o, nil
 	}
+	if o.SingleLogout != nil {
+		o.SingleLogout = new(*o.SingleLogout) // what is read goes where it points, which is the connection as it was
+	}
 	if err := json.Unmarshal(patch, &o, json.RejectUnknownMembers(true)); err != nil {
 		var wrong *json.SemanticError
 		field := "options"
@@ -159,7 +162,7 @@ var pathForm = regexp.MustCompile(`^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$`)
 // Reserved are first segments of paths of our own, at which a connection cannot be served.
 func Reserved() []string {
 	return []string{
-		"saml", "oidc", "scim", "oauth2", "sign-in", "sign-out", "signed-out", "simulate", ".well-known", "user_management", "connect", "connections", "sign_in_attempts", "profiles",
+		"saml", "oidc", "scim", "oauth2", "sign-in", "sign-out", "signed-out", "simulate", ".well-known", "user_management", "connect", "connections", "sign_in_attempts", "signing_keys", "profiles",
 		"organizations", "organization_domains", "organization_memberships", "api_keys", "directories", "directory_users", "directory_groups",
 		"webhook_endpoints", "webhook_deliveries", "events", "event_consumers", "openapi.json", "livez", "readyz", "metrics", "portal", "dashboard",
 		"assets", "setup", "invitations", "users", "groups", "roles", "permissions", "idp", "sessions", "mail", "domains", "applications",
@@ -221,4 +224,19 @@ func (o Options) Shown() Options {
 		o.Algorithms = []string{}
 	}
 	return o
+}
+
+// ShownOptions are the options with what holds where nothing was chosen, for this connection's protocol too.
+func (c Connection) ShownOptions() Options {
+	o := c.Options.Shown()
+	o.SingleLogout = new(c.singleLogout())
+	return o
+}
+
+// singleLogout says whether people who sign out here are sent on to the provider.
+func (c Connection) singleLogout() bool {
+	if c.Options.SingleLogout != nil {
+		return *c.Options.SingleLogout
+	}
+	return c.Protocol == SAML
 }

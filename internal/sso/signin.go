@@ -69,9 +69,6 @@ type Verified struct {
 	Subject         string // NameID or sub, also where another attribute identifies the person
 	Checks          []Check
 	Warnings        []string // what works today and has to be mended
-	// DomainVerified says that the email address lies in a domain that the organization has verified. Without that there is a
-	// Verified only for a test, or by the option AllowOutsideDomains.
-	DomainVerified bool
 
 	arrived     arrived
 	assertion   token.Hash // of the id to be used up; "" for none

@@ -224,6 +224,7 @@ CREATE TABLE connections (
     sso_binding     {{text}},           -- redirect, post
     slo_url         {{text}},
     slo_binding     {{text}},
+    slo_response_url  {{text}},           -- NULL: slo_url
     metadata_url    {{text}},
     metadata        {{text}},           -- the document as it was last taken over
     metadata_etag   {{text}},
