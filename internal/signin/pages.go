@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -229,14 +231,21 @@ func resultPage(r lifecycle.Result) web.TestPage {
 	for _, check := range r.Attempt.Checks {
 		line := web.Check{Name: web.SayCheck(check.Name), OK: check.Passed, Expected: check.Wanted, Actual: check.Got}
 		if refused := r.Attempt.Refused; refused != nil && check.Code == refused.Code {
-			line.Note = refused.Advice
+			line.Note = note(*refused)
 		}
 		p.Checks = append(p.Checks, line)
 	}
 	if refused := r.Attempt.Refused; refused != nil && !named(r.Attempt.Checks, refused.Code) {
-		p.Checks = append(p.Checks, web.Check{Name: refused.Message, Note: refused.Advice, Expected: refused.Wanted, Actual: refused.Got})
+		rest := *refused
+		rest.Message = "" // it is the name already
+		p.Checks = append(p.Checks, web.Check{Name: refused.Message, Note: note(rest), Expected: refused.Wanted, Actual: refused.Got})
 	}
 	return p
+}
+
+// note says what is wrong, what mends it, and who does.
+func note(r sso.Refused) string {
+	return strings.Join(slices.DeleteFunc([]string{r.Message, r.Advice, web.SayFixer(string(r.Fixer))}, func(s string) bool { return s == "" }), " ")
 }
 
 func named(checks []sso.Check, code sso.Code) bool {

@@ -184,7 +184,13 @@ func (s *Service) rewrite(ctx context.Context, actor event.Actor, c Connection, 
 		if err := s.updateTx(ctx, tx, after); err != nil {
 			return err
 		}
-		return s.tellTx(ctx, tx, o, before, after, event.Context{Actor: actor}.JSON())
+		cause := event.Context{Actor: actor}
+		if before.open() && !after.open() {
+			if err := s.endTx(ctx, tx, after, cause); err != nil {
+				return err
+			}
+		}
+		return s.tellTx(ctx, tx, o, before, after, cause.JSON())
 	})
 	return after, describe("update", c.ID, err)
 }
@@ -623,14 +629,21 @@ func (s *Service) deleteTx(ctx context.Context, tx db.Tx, actor event.Actor, c C
 		return err
 	}
 	cause := event.Context{Actor: actor}
-	which := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
-	if _, err := s.c.Sessions.EndTx(ctx, tx, which, session.Ending{Reason: session.ConnectionEnded, Context: cause}); err != nil {
+	if err := s.endTx(ctx, tx, c, cause); err != nil {
 		return err
 	}
 	c.UpdatedAt = at
 	return s.c.Events.AppendTx(ctx, tx, at, event.Entry{
 		OrganizationID: c.OrganizationID, Type: event.ConnectionDeleted, Context: cause.JSON(), Data: c.deletedPayload(),
 	})
+}
+
+// endTx ends what people are signed in to through a connection that lets nobody in any more. The caller holds the connection, as those who
+// finish a sign-in do.
+func (s *Service) endTx(ctx context.Context, tx db.Tx, c Connection, cause event.Context) error {
+	which := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
+	_, err := s.c.Sessions.EndTx(ctx, tx, which, session.Ending{Reason: session.ConnectionEnded, Context: cause})
+	return err
 }
 
 // DeleteOrganizationTx removes the connections of an organization as Delete does one. The caller holds the organization, so that none is
