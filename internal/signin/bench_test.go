@@ -177,7 +177,7 @@ func (l *leastWork) rows(w *db.Write, number int) {
 	w.Exec(`INSERT INTO authorization_codes (hash, application_id, organization_id, session_id, user_id, profile_id, connection_id, redirect_uri, challenge, nonce,
 		scope, style, grant_id, amr, authenticated_at, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $4, $6, $7, $1, 'n-1', 'openid profile email', 'oidc', $4, '[]', $8, $8, $9)`,
-		hash, string(l.w.app.ID), organization, id, l.user, connection, callback, at, later)
-	w.Exec(`INSERT INTO session_applications (session_id, application_id, created_at) VALUES ($1, $2, $3)`, id, string(l.w.app.ID), at)
+		hash, l.w.app.ID, organization, id, l.user, connection, callback, at, later)
+	w.Exec(`INSERT INTO session_applications (session_id, application_id, created_at) VALUES ($1, $2, $3)`, id, l.w.app.ID, at)
 	l.w.events.Append(w, now, l.entries...)
 }

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
@@ -60,12 +61,32 @@ func (c *call) refuseOAuth(refusal *oidc.ErrorResponse) {
 		c.refuseMachine(f)
 		return
 	}
+	if strings.HasPrefix(c.r.URL.Path, compatible) {
+		c.refuseCompatible(refusal)
+		return
+	}
 	status := web.Status(refusal.Kind())
 	switch refusal.Code { //nolint:exhaustive // the others need no header
 	case oidc.InvalidClient:
 		c.w.Header().Set("WWW-Authenticate", `Basic realm="rollcall"`)
 	case oidc.InvalidToken, oidc.InsufficientScope:
 		c.w.Header().Set("WWW-Authenticate", `Bearer error="`+string(refusal.Code)+`"`)
+	}
+	c.json(status, withMessage(refusal))
+}
+
+// compatible begins the addresses whose answers are those of the compatible API's contract, where that and the RFCs differ.
+const compatible = "/sso/"
+
+// refuseCompatible: a client that is refused is a bad request there, and a token that is refused has a word of its own.
+func (c *call) refuseCompatible(refusal *oidc.ErrorResponse) {
+	status := web.Status(refusal.Kind())
+	switch refusal.Code { //nolint:exhaustive // the others are the same
+	case oidc.InvalidClient:
+		status = http.StatusBadRequest
+	case oidc.InvalidToken:
+		c.w.Header().Set("WWW-Authenticate", `Bearer error="`+string(refusal.Code)+`"`)
+		refusal = &oidc.ErrorResponse{Code: "Unauthorized", Description: refusal.Description}
 	}
 	c.json(status, withMessage(refusal))
 }
