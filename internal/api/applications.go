@@ -177,11 +177,15 @@ func createApplication(c *call) (answer, error) {
 
 // applicationID reads the id of the address: that of the noun, or the client id, which is what a developer has at hand.
 func (c *call) applicationID() (string, error) {
-	id := c.path["id"]
-	if !isID(id, issuer.ApplicationPrefix) {
+	switch id := c.path["id"]; {
+	case isID(id, issuer.ApplicationPrefix):
+		return id, nil
+	case isID(id, issuer.ClientPrefix):
+		found, err := c.o.Issuer.GetByClientID(c.ctx(), id)
+		return found.ID, err
+	default:
 		return "", issuer.ApplicationNotFound(id)
 	}
-	return id, nil
 }
 
 func getApplication(c *call) (answer, error) {

@@ -70,6 +70,9 @@ func TestApplication_is_made_changed_and_deleted(t *testing.T) {
 		if got := w.get("/connect/applications/" + id).wants(200); got.raw != made.raw {
 			t.Errorf("%s\n%s", got.raw, made.raw)
 		}
+		if got := w.get("/connect/applications/" + made.text("client_id")).wants(200); got.raw != made.raw {
+			t.Errorf("%s\n%s", got.raw, made.raw)
+		}
 		after := w.send("PUT", "/connect/applications/"+id, `{"name":"Other","redirect_uris":null,"scopes":["openid"],"backchannel_logout_uri":null}`).wants(200)
 		if after.text("name") != "Other" || after.object["backchannel_logout_uri"] != nil || len(after.object["redirect_uris"].([]any)) != 2 || len(after.object["scopes"].([]any)) != 1 {
 			t.Errorf("%s", after.raw)

@@ -263,6 +263,15 @@ func (s *Service) get(ctx context.Context, r db.Reader, id, suffix string) (Appl
 	return first(found), err
 }
 
+// GetByClientID finds an application by the id that its requests carry.
+func (s *Service) GetByClientID(ctx context.Context, clientID string) (Application, error) {
+	found, ok, err := s.byClientID(ctx, clientID)
+	if err == nil && !ok {
+		err = ApplicationNotFound(clientID)
+	}
+	return found, err
+}
+
 func (s *Service) byClientID(ctx context.Context, clientID string) (Application, bool, error) {
 	found, err := s.applications(ctx, s.db, selectApplication+" AND client_id = $1", clientID)
 	return first(found), len(found) > 0, err
