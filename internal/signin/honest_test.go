@@ -226,3 +226,33 @@ func TestClient_id_that_is_no_text_is_nobodys(t *testing.T) {
 		}
 	})
 }
+
+// An application that asks for one customer's connection may take whoever comes back for one of that customer's people.
+func TestO14_a_sign_in_that_names_a_connection_or_a_domain_ends_through_no_other(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex", Domains: []org.NewDomain{{Domain: "globex.example", State: org.Verified}}})
+		w.ok(err)
+		theirs := w.connect(other.ID, w.idp, "")
+		for _, named := range [][]string{{"connection", string(w.conn.ID)}, {"domain", "acme.example"}} {
+			b := w.browser()
+			request, relay := b.atProvider(w.authorization(named...))
+			m := w.message(w.conn, request)
+			m.Audience = "https://wrong.example/"
+			refusal := b.deliver(w.conn, m, relay).want(t, http.StatusForbidden)
+			again := regexp.MustCompile(`/sign-in\?continue=([^"]+)`).FindStringSubmatch(refusal.body)
+			sealed, err := url.QueryUnescape(again[1])
+			w.ok(err)
+			// The other tenant's person types their own address where only the first tenant was asked for.
+			a := b.post("/sign-in", url.Values{"continue": {sealed}, "email": {"mallory@globex.example"}})
+			if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "https://idp.example/") {
+				continue
+			}
+			to := a.location(t)
+			m = w.message(theirs, w.requestID(to))
+			m.NameID, m.Attributes = "mallory@globex.example", nil
+			if to := b.deliver(theirs, m, to.Query().Get("RelayState")).location(t); to.Query().Get("code") != "" {
+				t.Errorf("asked for %v, the application got a code of %s", named, theirs.OrganizationID)
+			}
+		}
+	})
+}
