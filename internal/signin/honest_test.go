@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
@@ -252,6 +253,28 @@ func TestO14_a_sign_in_that_names_a_connection_or_a_domain_ends_through_no_other
 			m.NameID, m.Attributes = "mallory@globex.example", nil
 			if to := b.deliver(theirs, m, to.Query().Get("RelayState")).location(t); to.Query().Get("code") != "" {
 				t.Errorf("asked for %v, the application got a code of %s", named, theirs.OrganizationID)
+			}
+		}
+	})
+}
+
+// OpenID Connect Core 1.0, section 3.1.2.1: prompt=login and max_age have the person prove again who they are.
+func TestO06_choice_of_an_organization_is_no_way_around_a_fresh_sign_in(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn() // Alice is a member
+		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{State: ref(sso.Inactive)})
+		w.ok(err)
+		b := w.browser()
+		_, code, magic := w.mailed(b, "alice@acme.example")
+		w.code(b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {code}}).location(t))
+		choose := func(page answer) answer {
+			return b.post("/sign-in/organization", url.Values{"choice": {page.hidden(t, "continue")}, "organization": {string(w.org.ID)}})
+		}
+		w.code(choose(b.get(w.authorization("prompt", "select_account"))).location(t))
+		w.later(time.Minute)
+		for _, fresh := range [][]string{{"prompt", "login"}, {"max_age", "30"}} {
+			if a := choose(b.get(w.authorization(fresh...))); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Email address") {
+				t.Errorf("%v: status %d, led to %s", fresh, a.StatusCode, a.Header.Get("Location"))
 			}
 		}
 	})
