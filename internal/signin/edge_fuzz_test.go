@@ -35,7 +35,7 @@ func unlimited(_ *lifecycle.SignInOptions, so *signin.Options) {
 }
 
 func newStranger(w *world, seed uint64) *stranger {
-	s := &stranger{w: w, rand: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // to be repeatable
+	s := &stranger{w: w, rand: rand.New(rand.NewPCG(seed, 1))} // to be repeatable
 	b := w.browser()
 	page := b.get(w.authorization())
 	other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex", Domains: []org.NewDomain{{Domain: "globex.example", State: org.Verified}}})
