@@ -150,10 +150,10 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			return err
 		},
 		`PATCH /connections/c {"acs_paths":["/p"],"attribute_map":{"dept":["d"]},"certificates":["C"],"idp_entity_id":"E","metadata_url":null,"metadata_xml":"X","name":"N",` +
-			`"slo_binding":"post","slo_url":null,"sp_entity_id":null,"sso_binding":"redirect","sso_url":"S","state":"inactive"}`: func() error {
+			`"slo_binding":"post","slo_response_url":"R","slo_url":null,"sp_entity_id":null,"sso_binding":"redirect","sso_url":"S","state":"inactive"}`: func() error {
 			_, err := c.UpdateConnection(ctx, "c", ConnectionChange{Name: &name, State: new("inactive"), ConnectionSettings: ConnectionSettings{
 				AttributeMap: &map[string][]string{"dept": {"d"}}, ACSPaths: &[]string{"/p"}, SPEntityID: &none, MetadataURL: &none, MetadataXML: new("X"),
-				IDPEntityID: new("E"), SSOURL: new("S"), SSOBinding: new("redirect"), SLOURL: &none, SLOBinding: new("post"), Certificates: &[]string{"C"},
+				IDPEntityID: new("E"), SSOURL: new("S"), SSOBinding: new("redirect"), SLOURL: &none, SLOBinding: new("post"), SLOResponseURL: new("R"), Certificates: &[]string{"C"},
 			}})
 			return err
 		},

@@ -238,7 +238,7 @@ func (w *erasing) touches(r row) bool {
 
 // tried tells whether a row is about somebody with one of the addresses who wanted to come in, maybe before they had an account.
 func (w *erasing) tried(r row) bool {
-	if len(w.addresses) == 0 || !strings.HasPrefix(string(r.kind), "authentication.") && !strings.HasPrefix(string(r.kind), "magic_auth.") {
+	if len(w.addresses) == 0 || !strings.HasPrefix(r.kind, "authentication.") && !strings.HasPrefix(r.kind, "magic_auth.") {
 		return false
 	}
 	text := bytes.ToLower(r.data)

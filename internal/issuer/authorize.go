@@ -218,7 +218,7 @@ func (s *Service) CodeInto(w *db.Write, a Authorization, g Grant) (redirect stri
 		return "", fmt.Errorf("redirect with a code: %w", err)
 	}
 	w.GuardSelect(uriToSignIn+s.db.ForShare(), a.ApplicationID, a.Request.RedirectURI)
-	if g.SessionID != "" {
+	if g.SessionID != "" && !g.Starts {
 		s.sessions.GuardInto(w, g.SessionID)
 	}
 	s.sessions.CodeInto(w, session.Code{

@@ -38,6 +38,7 @@ func (w *world) provider(id org.ID) *provider {
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(rw http.ResponseWriter, _ *http.Request) {
 		p.answer(rw, map[string]any{
 			"issuer": p.server.URL, "authorization_endpoint": p.server.URL + "/authorize", "token_endpoint": p.server.URL + "/token", "jwks_uri": p.server.URL + "/jwks",
+			"end_session_endpoint":     p.server.URL + "/logout?tenant=1",
 			"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"ES256"},
 			"authorization_response_iss_parameter_supported": true,
 		})
@@ -77,7 +78,7 @@ func (p *provider) token(rw http.ResponseWriter, r *http.Request) {
 	now := p.w.now()
 	raw, err := oidc.Sign(p.key, "JWT", map[string]any{
 		"iss": p.server.URL, "sub": "ada-1", "aud": "rollcall", "exp": now.Add(5 * time.Minute).Unix(), "iat": now.Unix(), "auth_time": now.Unix(),
-		"nonce": begun.Get("nonce"), "email": "ada@acme.example", "email_verified": true, "given_name": "Ada",
+		"nonce": begun.Get("nonce"), "sid": "sid-" + r.PostFormValue("code"), "email": "ada@acme.example", "email_verified": true, "given_name": "Ada",
 	})
 	p.w.ok(err)
 	p.answer(rw, map[string]any{"access_token": "at", "token_type": "Bearer", "expires_in": 300, "id_token": raw})

@@ -91,7 +91,10 @@ func (c Certificate) x509Of() (*x509.Certificate, error) {
 func (c Connection) verifying() ([]*x509.Certificate, error) {
 	var out []*x509.Certificate
 	for _, one := range slices.SortedStableFunc(slices.Values(c.Certificates), func(a, b Certificate) int { return b.LastUsedAt.Compare(a.LastUsedAt) }) {
-		parsed, err := one.x509Of()
+		parsed, err := c.parsed[one.Fingerprint], error(nil)
+		if parsed == nil {
+			parsed, err = one.x509Of()
+		}
 		if err != nil {
 			return nil, err
 		}

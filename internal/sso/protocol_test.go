@@ -1,7 +1,10 @@
 package sso_test
 
 import (
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -691,6 +694,37 @@ func TestStranger_has_one_verifier_at_work(t *testing.T) {
 		}
 		if asked.Load() != one.want {
 			t.Errorf("%s: asked %d times", name, asked.Load())
+		}
+	}
+}
+
+// SimpleSAMLphp 1.x and LemonLDAP::NG encrypt with nothing else, so the refusal says what to set.
+func TestAES_CBC_is_refused_with_the_option_that_allows_it(t *testing.T) {
+	h := onOne(t)
+	p := h.saml(h.acme, "https://idp.example.com/acme")
+	block, _ := pem.Decode([]byte(p.c.SPCertificate))
+	ours, err := x509.ParseCertificate(block.Bytes)
+	h.ok(err)
+	key, is := ours.PublicKey.(*rsa.PublicKey)
+	if !is {
+		t.Fatal("no RSA key")
+	}
+	sealed := func(cipher string) sso.SAMLArrival {
+		_, request := p.start(sso.SignIn)
+		m := p.message(request)
+		return p.arrival([]byte(samltest.Seal(p.Over(m.XML(), m.AssertionID), key, samltest.Sealing{Cipher: cipher})))
+	}
+	_, err = h.s.ReceiveSAML(ctx, sealed(samltest.AES128CBC))
+	r := h.refused(err, sso.AlgorithmNotAllowed)
+	if !strings.Contains(r.Message, "options.allow_cbc") || !strings.Contains(sso.Explain(sso.AlgorithmNotAllowed).Advice, "allow_cbc") {
+		t.Errorf("%s", r.Message)
+	}
+	p.change(sso.Change{Options: []byte(`{"allow_cbc":true}`)})
+	for _, cipher := range []string{samltest.AES128CBC, samltest.AES256GCM} {
+		v, err := h.s.ReceiveSAML(ctx, sealed(cipher))
+		h.ok(err)
+		if v.Profile.Email != "alice@acme.example" {
+			t.Errorf("%+v", v.Profile)
 		}
 	}
 }

@@ -108,6 +108,7 @@ func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, 
 	}
 	p.Subject = st.whom
 	v.Attempt, v.Connection, v.Profile, v.arrived, v.owner = *attempt, a.c, p, a.came, a.owner
+	v.DomainVerified = verifiedBy(a.owner, p.Email)
 	v.Checks = append(v.Checks, personChecks(p)...)
 	if p.GroupsCut > 0 {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("The answer has %d groups; %d are kept. Let the identity provider send only those that the app needs.", p.GroupsCut+MaxGroups, MaxGroups))
@@ -139,6 +140,13 @@ func (p Profile) says(other Profile) bool {
 		string(encode(p.Custom)) == string(encode(other.Custom)) && string(encode(p.Raw)) == string(encode(other.Raw))
 }
 
+// verifiedBy says whether an address lies in a domain that the organization has verified. Names are compared whole: a domain does not
+// vouch for those below it.
+func verifiedBy(o org.Organization, email string) bool {
+	_, domain, reason := parseEmail(email)
+	return reason == "" && slices.ContainsFunc(o.Domains, func(d org.Domain) bool { return d.State == org.Verified && d.Domain == domain })
+}
+
 // Refuse makes the refusal of a verified answer, for reasons that lie with the caller. err has one of the codes of this package.
 func (v *Verified) Refuse(err *fault.Error) *Refusal {
 	attempt := v.Attempt
@@ -148,8 +156,8 @@ func (v *Verified) Refuse(err *fault.Error) *Refusal {
 	}
 }
 
-// openArrival begins with the connection of an address.
-func (s *Service) openArrival(ctx context.Context, c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
+// openArrival begins with the connection of an address; belongsTo goes on.
+func (s *Service) openArrival(c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
 	a := &arrival{s: s, c: c, browser: browser, came: came}
 	if fault.Is(err, fault.NotFound) || err == nil && c.Protocol != protocol {
 		a.c = Connection{}
@@ -158,15 +166,27 @@ func (s *Service) openArrival(ctx context.Context, c Connection, err error, prot
 	if err != nil {
 		return nil, err
 	}
-	o, refused, err := s.owner(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	a.owner = o
-	if refused != nil {
-		return nil, a.refuse(refused)
-	}
 	return a, nil
+}
+
+// owned is the organization of a connection, and why it lets nobody in.
+type owned struct {
+	by      org.Organization
+	refused *fault.Error
+}
+
+func (s *Service) owned(ctx context.Context, c Connection) (o owned, err error) {
+	o.by, o.refused, err = s.owner(ctx, c)
+	return o, err
+}
+
+// belongsTo takes the organization of the connection.
+func (a *arrival) belongsTo(o owned, err error) error {
+	a.owner = o.by
+	if err == nil && o.refused != nil {
+		return a.refuse(o.refused)
+	}
+	return err
 }
 
 // usedUp says whether an assertion's id was used.

@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/rollcallhq/rollcall/internal/saml"
 	"github.com/rollcallhq/rollcall/internal/saml/second"
@@ -50,10 +51,37 @@ func (l *ahead) read() (*Attempt, error) {
 }
 
 // guessed waits for the second verifier.
-func (l *ahead) guessed() second.Guess {
+func (l *ahead) guessed(ctx context.Context) (second.Guess, error) {
 	if l == nil {
-		return second.Guess{}
+		return second.Guess{}, nil
 	}
-	<-l.done
-	return l.guess
+	select {
+	case <-l.done:
+		return l.guess, nil
+	case <-ctx.Done():
+		return second.Guess{}, ctx.Err()
+	}
+}
+
+// beside begins work and gives a function that waits for it. A panic of it is an error of whoever waits.
+func beside[T any](work func() (T, error)) (wait func() (T, error)) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		defer func() {
+			if r := recover(); r != nil {
+				o.err = fmt.Errorf("panicked: %v", r)
+			}
+			done <- o
+		}()
+		o.value, o.err = work()
+	}()
+	return func() (T, error) {
+		o := <-done
+		return o.value, o.err
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -29,22 +30,34 @@ func (s *Service) ReceiveSAML(ctx context.Context, in SAMLArrival) (*Verified, e
 		refusal.arrived = came
 		return nil, refusal
 	}
-	a, err := s.openArrival(ctx, c, err, SAML, in.Browser, came)
+	a, err := s.openArrival(c, err, SAML, in.Browser, came)
 	if err != nil {
 		return nil, err
 	}
+	owner := beside(func() (owned, error) { return s.owned(ctx, c) }) // read while the response is verified
 	a.claimed, a.bases = claimed, in.Bases(c.OrganizationID)
 	document, err := saml.DecodePost(in.Response)
 	if err != nil {
+		if refused := a.belongsTo(owner()); refused != nil {
+			return nil, refused
+		}
 		return nil, a.refusedBy(ctx, err)
 	}
 	a.came.raw = document
 	e, assertion, err := a.consume(ctx, document)
+	if refused := a.belongsTo(owner()); refused != nil {
+		return nil, refused
+	}
 	if err != nil {
 		return nil, a.refusedBy(ctx, err)
 	}
 	v, err := a.asserted(ctx, assertion, in)
-	if err := a.secondOpinion(ctx, document, e, assertion); err != nil {
+	agreed := sync.OnceValue(func() error { return a.secondOpinion(ctx, document, e, assertion) })
+	if err == nil && in.Early {
+		v.agreed = agreed
+		return v, nil
+	}
+	if err := agreed(); err != nil {
 		return nil, err
 	}
 	return v, err
@@ -133,7 +146,11 @@ func (a *arrival) secondOpinion(ctx context.Context, document []byte, e saml.Exp
 	if a.s.c.OneVerifier {
 		return nil
 	}
-	err := a.s.second(a.ahead.guessed(), document, e, ours)
+	guess, err := a.ahead.guessed(ctx)
+	if err != nil {
+		return err
+	}
+	err = a.s.second(guess, document, e, ours)
 	var gap second.Gap
 	if err == nil || errors.As(err, &gap) {
 		return nil

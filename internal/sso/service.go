@@ -45,6 +45,7 @@ type Service struct {
 	c       Config
 	clients clients
 	strays  strays
+	parts   keptParts
 	consume func(response []byte, e saml.Expectation) (*saml.Assertion, error) // saml.Consume
 	ahead   func(response []byte, e saml.Expectation) second.Guess             // second.Ahead
 	second  func(g second.Guess, response []byte, e saml.Expectation, ours *saml.Assertion) error
@@ -55,7 +56,7 @@ type Service struct {
 
 // NewService makes the service.
 func NewService(c Config) *Service {
-	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, consume: saml.Consume, ahead: second.Ahead, second: second.Guess.Check}
+	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, parts: keptParts{of: map[ID]parts{}}, consume: saml.Consume, ahead: second.Ahead, second: second.Guess.Check}
 	c.Events.Forgets(event.Forgetter{Rows: s.forget})
 	return s
 }
