@@ -210,6 +210,9 @@ func (s *Service) CodeInto(w *db.Write, a Authorization, g Grant) (redirect stri
 	if want := a.Request.Organization; want != "" && want != g.OrganizationID {
 		return "", s.Refuse(a, oidc.AccessDenied, "The sign-in was at another organization than the application asked for.")
 	}
+	if want := a.Request.Connection; want != "" && want != g.ConnectionID {
+		return "", s.Refuse(a, oidc.AccessDenied, "The sign-in was through another connection than the application asked for.")
+	}
 	code := token.NewSecret("code")
 	if redirect, err = oidc.RedirectWithCode(a.Request.RedirectURI, code.Reveal(), s.o.Issuer, a.Request.State); err != nil {
 		return "", fmt.Errorf("redirect with a code: %w", err)

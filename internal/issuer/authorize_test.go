@@ -233,6 +233,22 @@ func TestO14_organization_of_somebody_else(t *testing.T) {
 	})
 }
 
+func TestO14_code_of_another_connection_than_was_asked_for_is_refused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.app().request()
+		r.Connection = "conn_1"
+		a, err := w.s.Authorize(ctx, r, oidc.StyleOIDC)
+		w.must(err)
+		var write db.Write
+		if _, err := w.s.CodeInto(&write, a, issuer.Grant{ConnectionID: "conn_2", ProfileID: "prof_1"}); redirected(err).Code != oidc.AccessDenied || write.Len() != 0 {
+			t.Errorf("a sign-in through another connection got a code: %v", err)
+		}
+		if _, err := w.s.CodeInto(&write, a, issuer.Grant{ConnectionID: "conn_1", ProfileID: "prof_1"}); err != nil {
+			t.Errorf("the connection that was asked for: %v", err)
+		}
+	})
+}
+
 func TestScope_is_what_the_application_is_registered_for(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		c := w.app(func(n *issuer.New) { n.Scopes = []string{"openid", "email"} })

@@ -134,6 +134,10 @@ func (s *SignIns) Begin(ctx context.Context, v Visitor, a issuer.Authorization) 
 	if err != nil {
 		return s.told(a, err)
 	}
+	if way.organizationID != "" && !way.hinted {
+		// Whatever step comes next, also one that the person takes another way: the application will take them for one of this organization.
+		a.Request.Organization = way.organizationID
+	}
 	if next, ok, err := s.silently(ctx, v, a, way); err != nil || ok {
 		return next, err
 	}

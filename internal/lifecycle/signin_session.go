@@ -165,7 +165,7 @@ func (s *SignIns) Choose(ctx context.Context, v Visitor, sealed, organizationID 
 	if err != nil {
 		return Next{}, err
 	}
-	if !ok {
+	if !ok || !s.proves(held, a) {
 		return s.ask(v, a, "", NotWrong), nil
 	}
 	if named := a.Request.Organization; named != "" && named != organizationID {
@@ -179,6 +179,11 @@ func (s *SignIns) Choose(ctx context.Context, v Visitor, sealed, organizationID 
 		return Next{}, notAMember()
 	}
 	return s.enter(ctx, v, a, held, places[0])
+}
+
+// proves says whether a session is good enough for a request: begun for it, or fresh where nothing new is asked for.
+func (s *SignIns) proves(held session.Session, a issuer.Authorization) bool {
+	return !held.AuthenticatedAt.Before(a.At) || !a.Request.Prompts(oidc.PromptLogin) && s.fresh(held, a.Request)
 }
 
 func notAMember() error {

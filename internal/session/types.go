@@ -93,7 +93,7 @@ const (
 	UserDeactivated     Reason = "user_deactivated"     // the account may not be used any more
 	UserDeleted         Reason = "user_deleted"         // the account is gone
 	MembershipEnded     Reason = "membership_ended"     // not of this organization any more
-	ConnectionEnded     Reason = "connection_ended"     // the connection was deleted
+	ConnectionEnded     Reason = "connection_ended"     // the connection was switched off or deleted
 	OrganizationDeleted Reason = "organization_deleted" // with all it had
 	Revoked             Reason = "revoked"              // by the operator
 	NotAdmitted         Reason = "not_admitted"         // found at a refresh that the person may not come in any more

@@ -35,7 +35,11 @@ func unlimited(_ *lifecycle.SignInOptions, so *signin.Options) {
 }
 
 func newStranger(w *world, seed uint64) *stranger {
+<<<<<<< HEAD
 	s := &stranger{w: w, rand: rand.New(rand.NewPCG(seed, 1))}
+=======
+	s := &stranger{w: w, rand: rand.New(rand.NewPCG(seed, 1))} // to be repeatable
+>>>>>>> w/w2red
 	b := w.browser()
 	page := b.get(w.authorization())
 	other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex", Domains: []org.NewDomain{{Domain: "globex.example", State: org.Verified}}})
@@ -95,7 +99,7 @@ func (s *stranger) path() string {
 	fixed := []string{
 		"/.well-known/openid-configuration", "/oauth2/authorize", "/oauth2/token", "/oauth2/userinfo", "/oauth2/introspect", "/oauth2/revoke", "/oauth2/jwks", "/oauth2/logout", "/sso/authorize",
 		"/sso/token", "/sso/profile", "/sso/jwks/{}", "/sso/logout", "/saml/{}", "/saml/{}/acs", "/saml/{}/slo", "/saml/{}/login", "/oidc/{}/callback", "/oidc/{}/login",
-		"/oidc/{}/backchannel-logout", "/sign-in", "/sign-in/code", "/sign-in/organization", "/sign-in/link/{}", "/sign-in/test/{}", "/sign-in/onward", "/sign-out", "/signed-out", "/{}", "/a/{}/",
+		"/oidc/{}/backchannel-logout", "/oidc/{}/signed-out", "/sign-out/onward", "/sign-in", "/sign-in/code", "/sign-in/organization", "/sign-in/link/{}", "/sign-in/test/{}", "/sign-in/onward", "/sign-out", "/signed-out", "/{}", "/a/{}/",
 	}
 	path := strings.Replace(s.pick(fixed), "{}", url.PathEscape(s.pick(s.words)), 1)
 	if s.rand.IntN(12) == 0 {
@@ -114,7 +118,7 @@ func (s *stranger) request() sent {
 	}
 	var cookies []string
 	for range s.rand.IntN(4) {
-		cookies = append(cookies, s.pick([]string{"rollcall-browser", "rollcall-session", "rollcall-last", "rollcall-restart"})+"="+s.pick(s.words))
+		cookies = append(cookies, s.pick([]string{"rollcall-browser", "rollcall-session", "rollcall-last", "rollcall-restart", "rollcall-logout"})+"="+s.pick(s.words))
 	}
 	r.cookie = strings.Join(cookies, "; ")
 	if s.rand.IntN(2) == 0 {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
@@ -222,6 +223,58 @@ func TestClient_id_that_is_no_text_is_nobodys(t *testing.T) {
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(id+":secret")))
 				w.browser().do(r).want(t, http.StatusUnauthorized)
+			}
+		}
+	})
+}
+
+// An application that asks for one customer's connection may take whoever comes back for one of that customer's people.
+func TestO14_a_sign_in_that_names_a_connection_or_a_domain_ends_through_no_other(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex", Domains: []org.NewDomain{{Domain: "globex.example", State: org.Verified}}})
+		w.ok(err)
+		theirs := w.connect(other.ID, w.idp, "")
+		for _, named := range [][]string{{"connection", string(w.conn.ID)}, {"domain", "acme.example"}} {
+			b := w.browser()
+			request, relay := b.atProvider(w.authorization(named...))
+			m := w.message(w.conn, request)
+			m.Audience = "https://wrong.example/"
+			refusal := b.deliver(w.conn, m, relay).want(t, http.StatusForbidden)
+			again := regexp.MustCompile(`/sign-in\?continue=([^"]+)`).FindStringSubmatch(refusal.body)
+			sealed, err := url.QueryUnescape(again[1])
+			w.ok(err)
+			// The other tenant's person types their own address where only the first tenant was asked for.
+			a := b.post("/sign-in", url.Values{"continue": {sealed}, "email": {"mallory@globex.example"}})
+			if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "https://idp.example/") {
+				continue
+			}
+			to := a.location(t)
+			m = w.message(theirs, w.requestID(to))
+			m.NameID, m.Attributes = "mallory@globex.example", nil
+			if to := b.deliver(theirs, m, to.Query().Get("RelayState")).location(t); to.Query().Get("code") != "" {
+				t.Errorf("asked for %v, the application got a code of %s", named, theirs.OrganizationID)
+			}
+		}
+	})
+}
+
+// OpenID Connect Core 1.0, section 3.1.2.1: prompt=login and max_age have the person prove again who they are.
+func TestO06_choice_of_an_organization_is_no_way_around_a_fresh_sign_in(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn() // Alice is a member
+		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{State: ref(sso.Inactive)})
+		w.ok(err)
+		b := w.browser()
+		_, code, magic := w.mailed(b, "alice@acme.example")
+		w.code(b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {code}}).location(t))
+		choose := func(page answer) answer {
+			return b.post("/sign-in/organization", url.Values{"choice": {page.hidden(t, "continue")}, "organization": {string(w.org.ID)}})
+		}
+		w.code(choose(b.get(w.authorization("prompt", "select_account"))).location(t))
+		w.later(time.Minute)
+		for _, fresh := range [][]string{{"prompt", "login"}, {"max_age", "30"}} {
+			if a := choose(b.get(w.authorization(fresh...))); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "Email address") {
+				t.Errorf("%v: status %d, led to %s", fresh, a.StatusCode, a.Header.Get("Location"))
 			}
 		}
 	})
