@@ -124,8 +124,8 @@ func (c *Client) DeleteApplication(ctx context.Context, id string) error {
 	return c.send(ctx, remove("connect", "applications", id))
 }
 
-// ClientSecret is what an application proves itself with. Value is only in the answer that makes it.
-type ClientSecret struct {
+// ApplicationSecret is what an application proves itself with. Value is only in the answer that makes it.
+type ApplicationSecret struct {
 	Raw
 
 	ID         string    `json:"id"`
@@ -136,28 +136,28 @@ type ClientSecret struct {
 	Value      string    `json:"secret"`
 }
 
-// ClientSecrets gives those of an application, the newest first.
-func (c *Client) ClientSecrets(ctx context.Context, applicationID string) ([]ClientSecret, error) {
+// ApplicationSecrets gives those of an application, the newest first.
+func (c *Client) ApplicationSecrets(ctx context.Context, applicationID string) ([]ApplicationSecret, error) {
 	found, err := fetch[[]json.RawMessage](ctx, c, get(nil, "connect", "applications", applicationID, "client_secrets"))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]ClientSecret, len(found))
+	out := make([]ApplicationSecret, len(found))
 	for i, text := range found {
-		if out[i], err = decode[ClientSecret](text); err != nil {
+		if out[i], err = decode[ApplicationSecret](text); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// CreateClientSecret makes one; up to five live at once, so that they can be exchanged without a gap.
-func (c *Client) CreateClientSecret(ctx context.Context, applicationID string) (ClientSecret, error) {
-	return fetch[ClientSecret](ctx, c, post(nil, "connect", "applications", applicationID, "client_secrets"))
+// CreateApplicationSecret makes one; up to five live at once, so that they can be exchanged without a gap.
+func (c *Client) CreateApplicationSecret(ctx context.Context, applicationID string) (ApplicationSecret, error) {
+	return fetch[ApplicationSecret](ctx, c, post(nil, "connect", "applications", applicationID, "client_secrets"))
 }
 
-// DeleteClientSecret ends one at once.
-func (c *Client) DeleteClientSecret(ctx context.Context, id string) error {
+// DeleteApplicationSecret ends one at once.
+func (c *Client) DeleteApplicationSecret(ctx context.Context, id string) error {
 	return c.send(ctx, remove("connect", "client_secrets", id))
 }
 

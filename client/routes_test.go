@@ -193,8 +193,8 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			return err
 		},
 		"DELETE /connect/applications/a":                          func() error { return c.DeleteApplication(ctx, "a") },
-		"POST /connect/applications/a/client_secrets":             func() error { _, err := c.CreateClientSecret(ctx, "a"); return err },
-		"DELETE /connect/client_secrets/s":                        func() error { return c.DeleteClientSecret(ctx, "s") },
+		"POST /connect/applications/a/client_secrets":             func() error { _, err := c.CreateApplicationSecret(ctx, "a"); return err },
+		"DELETE /connect/client_secrets/s":                        func() error { return c.DeleteApplicationSecret(ctx, "s") },
 		"GET /connect/applications/a/logout_deliveries?limit=100": func() error { _, err := Collect(c.LogoutDeliveries(ctx, "a", Listing{}), 0); return err },
 		"GET /user_management/redirect_uris?limit=100":            func() error { _, err := Collect(c.RedirectURIs(ctx, Listing{}), 0); return err },
 		`POST /user_management/redirect_uris {"uri":"A"}`:         func() error { _, err := c.AddRedirectURI(ctx, "A"); return err },
@@ -217,14 +217,14 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 }
 
 // The contract has one list that is a bare array.
-func TestClientSecrets_are_read_from_an_array(t *testing.T) {
+func TestApplicationSecrets_are_read_from_an_array(t *testing.T) {
 	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
 		if got := r.Method + " " + r.URL.RequestURI(); got != "GET /connect/applications/a/client_secrets" {
 			t.Errorf("sent %s", got)
 		}
 		answer(w, 200, `[{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1},{"id":"secret_1","secret_hint":"abc","last_used_at":"2026-01-15T12:00:00.000Z"}]`)
 	})
-	found, err := c.ClientSecrets(t.Context(), "a")
+	found, err := c.ApplicationSecrets(t.Context(), "a")
 	must(t, err)
 	if len(found) != 2 || found[0].ID != "secret_2" || found[0].Hint != "xyz" || !found[0].LastUsedAt.IsZero() || found[1].LastUsedAt.Year() != 2026 ||
 		string(found[0].JSON()) != `{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1}` {

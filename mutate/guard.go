@@ -22,6 +22,7 @@ type guard struct {
 	nth       int    // of those that look alike in one function
 	edits     []edit
 	statement bool // a condition of a statement
+	hands     bool // it only hands on the error of a function
 }
 
 // edit inserts text. %d in it becomes the guard's number.
@@ -135,9 +136,8 @@ func (w *walker) body(t *ast.FuncType, body *ast.BlockStmt) {
 			w.body(n.Type, n.Body)
 			return false
 		case *ast.IfStmt:
-			call, hands := handed[n]
-			if onlyRefuses(n.Body.List, kind) && (!hands || w.inside.callRefuses(call)) {
-				w.condition(n.Cond)
+			if onlyRefuses(n.Body.List, kind) {
+				w.condition(n.Cond, n.Body.List, handed[n], "")
 			}
 		case *ast.SwitchStmt:
 			w.cases(n.Body, n.Tag == nil, kind)
@@ -150,10 +150,13 @@ func (w *walker) body(t *ast.FuncType, body *ast.BlockStmt) {
 	})
 }
 
-// condition makes a guard of each part of a condition, since each refuses by itself.
-func (w *walker) condition(cond ast.Expr) {
+// condition makes a guard of each part of a condition, since each refuses by itself. from is the call that the condition follows, if one.
+func (w *walker) condition(cond ast.Expr, body []ast.Stmt, from *ast.CallExpr, prefix string) {
 	for _, part := range parts(cond) {
-		w.addText(w.text(part), w.line(part), w.never(part))
+		hands, refuses := w.inside.handsOn(part, body, from)
+		if !hands || refuses {
+			w.addText(prefix+w.text(part), w.line(part), w.never(part)).hands = hands
+		}
 	}
 }
 
@@ -174,9 +177,7 @@ func (w *walker) cases(body *ast.BlockStmt, conditions bool, kind refusal) {
 		}
 		if conditions && c.List != nil {
 			for _, e := range c.List {
-				for _, part := range parts(e) {
-					w.addText("case "+w.text(part), w.line(part), w.never(part))
-				}
+				w.condition(e, c.Body, nil, "case ")
 			}
 			continue
 		}

@@ -4,8 +4,10 @@
 //
 //	go run ./mutate -packages ./internal/saml
 //
-// A guard is an if whose body only returns an error (or false, where that is what a function says), or a case that only returns one. Taken
-// away, the condition never holds; a case of a switch over a value returns no error instead.
+// A guard is an if whose body only returns an error (or false, where that is what a function says), or a case that only returns one; of a || b
+// each part is one. Taken away, the condition never holds; a case of a switch over a value returns no error instead. In sql.go each condition of a
+// WHERE is one, and elsewhere each statement that a write depends on (Guard, GuardSelect). What hands on an error of the database, a reader or a
+// constructor is none: see handed.go.
 //
 // A survivor fails the run unless the list of those allowed names it with a reason. An entry that no guard answers to, or whose guard is
 // killed, fails it too, so that the list stays true.
@@ -153,8 +155,8 @@ func report(out io.Writer, results []result, known allowList, whole bool) error 
 			wrong = append(wrong, fmt.Sprintf("%s: %s", r.verdict, r.guard))
 		case r.verdict == survived:
 			fmt.Fprintf(out, "allowed to survive: %s (%s)\n", r.guard, reason)
-		case r.verdict == killed && allowed:
-			wrong = append(wrong, fmt.Sprintf("killed, so it needs no entry: %s", r.guard))
+		case allowed:
+			wrong = append(wrong, fmt.Sprintf("%s, so it needs no entry: %s", r.verdict, r.guard))
 		}
 		delete(known, r.guard.key())
 	}
@@ -163,7 +165,7 @@ func report(out io.Writer, results []result, known allowList, whole bool) error 
 			wrong = append(wrong, "no guard answers to the entry "+strings.ReplaceAll(key, "\t", " | "))
 		}
 	}
-	fmt.Fprintf(out, "%d guards: %d killed, %d survived\n", len(results), count[killed], count[survived])
+	fmt.Fprintf(out, "%d guards: %d killed, %d survived; %d more hand on an error that no test makes\n", len(results)-count[unseen], count[killed], count[survived], count[unseen])
 	if len(wrong) > 0 {
 		return fmt.Errorf("\n  %s", strings.Join(wrong, "\n  "))
 	}

@@ -22,6 +22,7 @@ type verdict string
 const (
 	killed   verdict = "killed"
 	survived verdict = "SURVIVED"
+	unseen   verdict = "unseen" // it hands on an error that no test makes
 )
 
 type result struct {
@@ -228,7 +229,7 @@ func (r *run) tryAll(ctx context.Context) ([]result, error) {
 		defer mu.Unlock()
 		results[i] = one
 		note := ""
-		if !one.reached {
+		if !one.reached && one.verdict == survived {
 			note = " (no test reaches it)"
 		}
 		fmt.Fprintf(r.out, "%-8s %5.1fs %s%s\n", one.verdict, one.took.Seconds(), one.guard, note)
@@ -255,6 +256,9 @@ func (r *run) try(ctx context.Context, number int) result {
 			break
 		}
 		probes = probes[n:]
+	}
+	if one.guard.hands && !one.reached {
+		one.verdict = unseen
 	}
 	one.took = time.Since(begun)
 	return one

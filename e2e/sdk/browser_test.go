@@ -37,7 +37,9 @@ func newBrowser(typed map[string]string) *browser {
 }
 
 // ada is who signs in: Rollcall is told the address, the provider's page the person.
-func ada() *browser { return newBrowser(map[string]string{"email": "ada@acme.example", "person": "sim-ada"}) }
+func ada() *browser {
+	return newBrowser(map[string]string{"email": "ada@acme.example", "person": "sim-ada"})
+}
 
 // screen is what the browser shows.
 type screen struct {

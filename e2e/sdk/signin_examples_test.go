@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -125,4 +126,68 @@ func (d demonstration) deleteConnection(t *testing.T) {
 	listed := pasted(t, d.env, `curl -sS --fail-with-body "$ROLLCALL_URL/connections" -H "Authorization: Bearer $ROLLCALL_API_KEY"`)
 	id := regexp.MustCompile(`conn_[0-9A-Z]{26}`).FindString(listed)
 	pasted(t, d.env, `curl -sS --fail-with-body -X DELETE "$ROLLCALL_URL/connections/`+id+`" -H "Authorization: Bearer $ROLLCALL_API_KEY"`)
+}
+
+func TestSign_in_example_with_the_WorkOS_SDK_runs_as_it_is(t *testing.T) {
+	box := tools(t)
+	d := startDemo(t)
+	at := freeApp(t)
+	pasted(t, d.env, lines(t, "sign-in.md", "/user_management/redirect_uris", thousands, at))
+	script, err := filepath.Abs(filepath.Join(root, "examples/sign-in-workos/app.mjs"))
+	must(t, err)
+	_, port, _ := strings.Cut(strings.TrimPrefix(at, "http://"), ":")
+	env := append(slices.Clone(d.env), "ROLLCALL_CLIENT_ID="+d.client, "ORGANIZATION="+d.organization, "PORT="+port)
+	p := launch(t, t.TempDir(), env, box.node, script)
+	if got := p.says(t, p.out, appLine); got != at {
+		t.Fatalf("the app is at %s, want %s", got, at)
+	}
+	b := ada()
+	b.shows(t, at+"/", "Not signed in")
+	b.shows(t, at+"/sign-in", "Signed in as ada@acme.example of "+d.organization)
+	b.shows(t, at+"/", "Signed in as ada@acme.example")
+	ada().shows(t, at+"/callback?code=x&state=y", "this sign-in was not begun here")
+}
+
+// TestGuide_to_moving_is_true: the provider knows the former product's entity id and path, and neither changes.
+func TestGuide_to_moving_is_true(t *testing.T) {
+	d := startDemo(t)
+	at := freeApp(t)
+	pasted(t, d.env, lines(t, "sign-in.md", "/user_management/redirect_uris", thousands, at))
+	const entityID, path = "urn:amazon:cognito:sp:eu-west-1_a1B2c3D4e", "/saml2/idpresponse"
+	provider := formerProvider(t, entityID, d.url+path)
+	made := pasted(t, d.env, lines(t, "moving.md", "acs_paths", "org_…", d.organization, "https://acme.okta.com/app/…/sso/saml/metadata", provider))
+	id := member(t, made, "id")
+	if !strings.Contains(made, entityID) || !strings.Contains(made, path) || !strings.Contains(made, `"not_secure"`) {
+		t.Fatalf("the connection is %s", made)
+	}
+	post := func(what string) string {
+		t.Helper()
+		return pasted(t, d.env, `curl -sS --fail-with-body -X POST "$ROLLCALL_URL/connections/`+id+`/`+what+`" -H "Authorization: Bearer $ROLLCALL_API_KEY"`)
+	}
+	if approved := post("approve_metadata"); !strings.Contains(approved, `"lacks":[]`) {
+		t.Fatalf("the connection is not complete: %s", approved)
+	}
+	who := map[string]string{"person": "sim-ada", "email": "ada@acme.example"}
+	newBrowser(who).shows(t, member(t, post("test_sign_ins"), "url"), `class="verdict good"`)
+
+	start := d.url + "/sso/authorize?response_type=code&client_id=" + d.client + "&connection=" + id + "&redirect_uri=" + at + "/callback"
+	b := newBrowser(who)
+	back, err := b.walk(start, at)
+	must(t, err)
+	if back.at == nil || !back.at.Query().Has("code") {
+		t.Fatalf("the sign-in ends at %v %s\n%s", back.at, back.body, strings.Join(b.trail, "\n"))
+	}
+	if !strings.Contains(strings.Join(b.trail, "\n"), "POST "+d.url+path) {
+		t.Errorf("the answer did not come at the former path:\n%s", strings.Join(b.trail, "\n"))
+	}
+
+	// Another customer's connection shares the path, and the first one goes on as before.
+	other := pasted(t, d.env, `curl -sS --fail-with-body "$ROLLCALL_URL/organizations" -H "Authorization: Bearer $ROLLCALL_API_KEY" -d '{"name":"Other"}'`)
+	shared := lines(t, "moving.md", "acs_paths", "org_…", member(t, other, "id"), "https://acme.okta.com/app/…/sso/saml/metadata", provider)
+	if answer := pasted(t, d.env, shared); member(t, answer, "id") == id || !strings.Contains(answer, path) {
+		t.Errorf("a second connection at the same path: %s", answer)
+	}
+	if back, err = newBrowser(who).walk(start, at); err != nil || back.at == nil || !back.at.Query().Has("code") {
+		t.Errorf("beside another connection at its path the sign-in ends at %v %s %v", back.at, back.body, err)
+	}
 }

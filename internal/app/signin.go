@@ -52,7 +52,7 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		return s.mails.Forget(ctx, who.OrganizationID, who.Subject != "", who.Traces)
 	}})
 	s.connections = sso.NewService(sso.Config{
-		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Organizations: a.organizations, Sessions: s.sessions, Policy: policy, Catalog: catalog,
+		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Organizations: a.organizations, Sessions: s.sessions, Members: s.members, Policy: policy, Catalog: catalog,
 		Now: time.Now, Logger: a.log, OneVerifier: c.SecondVerifier == Off,
 	})
 	s.issuer = issuer.NewService(issuer.Options{

@@ -40,7 +40,7 @@ func (s *SignIns) Email(ctx context.Context, v Visitor, sealed, email string) (N
 		next, err := s.start(ctx, v, a, *c, email)
 		next.Remember = &Last{Email: email, OrganizationID: c.OrganizationID}
 		return next, err
-	case s.o.ProfilesOnly || a.Style == oidc.StyleSSO:
+	case s.o.ProfilesOnly || a.Style == oidc.StyleSSO || !s.mails(): // else they would wait for a letter that nobody sends
 		return s.ask(v, a, email, NoWay), nil
 	}
 	return s.mailCode(ctx, v, a, email)
@@ -114,11 +114,11 @@ func (s *SignIns) mailBase(v Visitor) string {
 	return ours[0]
 }
 
+// mails says whether this installation sends mails at all.
+func (s *SignIns) mails() bool { return s.o.Mails != nil && s.o.Mails.Sends() }
+
 // mayGetMail says whether a code is mailed to an address. A person whose account was taken away gets none.
 func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, may bool, err error) {
-	if s.o.Mails == nil || !s.o.Mails.Sends() {
-		return u, false, nil
-	}
 	u, err = s.o.Members.UserByEmail(ctx, email)
 	if fault.Is(err, fault.NotFound) {
 		return member.User{}, true, nil // a sign-up
@@ -156,14 +156,19 @@ func (s *SignIns) EnterCode(ctx context.Context, v Visitor, magicID string, code
 	return s.proven(ctx, v, m)
 }
 
-// LinkApp looks whether a mailed link is good in this browser, and for which application, without using it.
-func (s *SignIns) LinkApp(ctx context.Context, v Visitor, link token.Secret) (name string, err error) {
+// LinkApp looks whether a mailed link is good in this browser, and for which application, without using it. Of Next it gives App and Target.
+func (s *SignIns) LinkApp(ctx context.Context, v Visitor, link token.Secret) (Next, error) {
 	m, err := s.o.Sessions.CheckLink(ctx, link, v.visitor())
 	if err != nil {
-		return "", err
+		return Next{}, err
 	}
-	a, err := s.o.Issuer.OpenAuthorization(m.Continuation, v.Browser)
-	return a.ClientName, err
+	return s.AppOf(v, m.Continuation)
+}
+
+// AppOf says for which application this browser began a sign-in. Of Next it gives App and Target.
+func (s *SignIns) AppOf(v Visitor, sealed string) (Next, error) {
+	a, err := s.o.Issuer.OpenAuthorization(sealed, v.Browser)
+	return Next{App: a.ClientName, Target: a.Request.RedirectURI}, err
 }
 
 // FollowLink takes a mailed link that the person confirmed.

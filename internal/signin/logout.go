@@ -18,6 +18,9 @@ func endSession(c *call) error {
 	if err != nil {
 		return err
 	}
+	if c.returned(values) {
+		return nil
+	}
 	return c.endSession(values, false)
 }
 
@@ -45,7 +48,8 @@ func (c *call) endSession(values url.Values, confirmed bool) error {
 	return c.exit(exit)
 }
 
-// exit takes the next step out: the session cookie back if its session has ended, then the way on.
+// exit takes the next step out: the session cookie back if its session has ended, then the way on. A cookie that did
+// not come along, as with a post of another site, may be of any session.
 func (c *call) exit(e lifecycle.Exit) error {
 	if cookie := web.SessionCookie.Value(c.r); cookie != "" {
 		_, held, err := c.s.o.SignIns.SessionFor(c.ctx(), token.Secret(cookie))

@@ -66,7 +66,7 @@ func (c *call) bounce(f map[string][]string) error {
 }
 
 func receiveOIDC(c *call) error {
-	q, err := c.query()
+	q, err := c.providers()
 	if err != nil {
 		return err
 	}

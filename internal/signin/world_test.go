@@ -141,7 +141,8 @@ func newWorld(t testing.TB, d *db.DB, changes ...change) *world {
 	w.mails, err = mail.NewOutbox(mail.Options{DB: d, IDs: ids, Sealer: sealer, Now: w.now, Logger: logger, Sender: w.inbox, App: "Test"})
 	w.ok(err)
 	w.conns = sso.NewService(sso.Config{
-		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: sessions, Policy: policy, Catalog: catalog, Now: w.now, Logger: logger,
+		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: sessions, Members: w.members, Policy: policy, Catalog: catalog,
+		Now: w.now, Logger: logger,
 	})
 	pages, err := web.NewPages()
 	w.ok(err)

@@ -26,6 +26,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/saml/samltest"
@@ -53,6 +54,7 @@ type house struct {
 	events   *event.Log
 	orgs     *org.Service
 	sessions *session.Service
+	members  *member.Service
 	s        *sso.Service
 	sealer   *db.Sealer
 	log      *bytes.Buffer
@@ -89,6 +91,7 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	h.ok(err)
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.sessions = session.NewService(session.Options{DB: d, Events: h.events, IDs: h.ids, Sealer: h.sealer, Now: h.now, Logger: logger})
+	h.members = member.NewService(d, h.events, h.ids, h.orgs, h.sessions, h.now)
 	h.s = h.service(outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, lookup))
 	h.acme = h.organization("Acme", "acme.example")
 	h.beta = h.organization("Beta", "beta.example")
@@ -104,7 +107,7 @@ func (h *house) service(policy outbound.Policy) *sso.Service {
 	catalog, err := idp.Load()
 	h.ok(err)
 	return sso.NewService(sso.Config{
-		DB: h.db, Events: h.events, IDs: h.ids, Sealer: h.sealer, Organizations: h.orgs, Sessions: h.sessions, Policy: policy, Catalog: catalog,
+		DB: h.db, Events: h.events, IDs: h.ids, Sealer: h.sealer, Organizations: h.orgs, Sessions: h.sessions, Members: h.members, Policy: policy, Catalog: catalog,
 		Now: h.now, Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 }

@@ -184,7 +184,13 @@ func (s *Service) rewrite(ctx context.Context, actor event.Actor, c Connection, 
 		if err := s.updateTx(ctx, tx, after); err != nil {
 			return err
 		}
-		return s.tellTx(ctx, tx, o, before, after, event.Context{Actor: actor}.JSON())
+		cause := event.Context{Actor: actor}
+		if before.open() && !after.open() {
+			if err := s.endTx(ctx, tx, after, cause); err != nil {
+				return err
+			}
+		}
+		return s.tellTx(ctx, tx, o, before, after, cause.JSON())
 	})
 	return after, describe("update", c.ID, err)
 }
@@ -591,7 +597,9 @@ func (s *Service) samlConnection(ctx context.Context, id ID) (Connection, error)
 	return c, err
 }
 
-// Delete removes a connection and ends the sessions that came through it, with all their codes and tokens.
+// Delete removes a connection and ends the sessions that came through it, with all their codes and tokens. What its provider said of
+// people goes with it: their profiles, and who of the accounts they are. Accounts and memberships stay; the next connection of the
+// organization links them anew, by the directory or by a verified address.
 func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	c, err := s.Get(ctx, id)
 	if err != nil {
@@ -612,20 +620,30 @@ func (s *Service) deleteTx(ctx context.Context, tx db.Tx, actor event.Actor, c C
 	if _, err := tx.Exec(ctx, deleteConnection, c.OrganizationID, string(c.ID), at.UnixMicro()); err != nil {
 		return err
 	}
-	for _, text := range []string{deleteCertificates, deletePaths} {
+	for _, text := range []string{deleteCertificates, deletePaths, deleteProfilesAt} {
 		if _, err := tx.Exec(ctx, text, c.OrganizationID, string(c.ID)); err != nil {
 			return err
 		}
 	}
+	if err := s.c.Members.DeleteConnectionTx(ctx, tx, c.OrganizationID, string(c.ID)); err != nil {
+		return err
+	}
 	cause := event.Context{Actor: actor}
-	which := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
-	if _, err := s.c.Sessions.EndTx(ctx, tx, which, session.Ending{Reason: session.ConnectionEnded, Context: cause}); err != nil {
+	if err := s.endTx(ctx, tx, c, cause); err != nil {
 		return err
 	}
 	c.UpdatedAt = at
 	return s.c.Events.AppendTx(ctx, tx, at, event.Entry{
 		OrganizationID: c.OrganizationID, Type: event.ConnectionDeleted, Context: cause.JSON(), Data: c.deletedPayload(),
 	})
+}
+
+// endTx ends what people are signed in to through a connection that lets nobody in any more. The caller holds the connection, as those who
+// finish a sign-in do.
+func (s *Service) endTx(ctx context.Context, tx db.Tx, c Connection, cause event.Context) error {
+	which := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
+	_, err := s.c.Sessions.EndTx(ctx, tx, which, session.Ending{Reason: session.ConnectionEnded, Context: cause})
+	return err
 }
 
 // DeleteOrganizationTx removes the connections of an organization as Delete does one. The caller holds the organization, so that none is

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/saml/samltest"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -270,6 +272,12 @@ func TestLogout_of_the_provider_ends_the_session_and_is_answered(t *testing.T) {
 		unsigned := strings.Split(query(samltest.Person, v.SessionIndex), "&SigAlg")[0]
 		_, err = h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: bases, RawQuery: unsigned})
 		h.wantFault(err, fault.Forbidden, "unsigned") // S24
+		noted, _, err := h.s.Attempts(ctx, sso.AttemptQuery{ConnectionID: p.c.ID, Limit: 1})
+		h.ok(err)
+		if r := noted[0].Refused; noted[0].Kind != sso.Unasked || r == nil || r.Code != sso.Unsigned || !strings.Contains(r.Message, "leave its logout URL empty") ||
+			strings.Contains(fmt.Sprintf("%+v", noted[0]), samltest.Person) {
+			h.Errorf("%+v", r)
+		}
 		done, err := h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: bases, RawQuery: query("bob@acme.example", v.SessionIndex)})
 		if err != nil || done.Ended != 0 {
 			h.Errorf("another person's logout: %d %v", done.Ended, err)
@@ -310,6 +318,43 @@ func TestRaw_answers_are_sealed_and_blanked_after_a_week(t *testing.T) {
 		h.ok(h.s.Sweep(ctx))
 		if h.count("SELECT COUNT(*) FROM sign_in_attempts") != 0 || h.count("SELECT COUNT(*) FROM used_assertions") != 0 {
 			h.Error("attempts are kept for ever")
+		}
+	})
+}
+
+// Who the people of a connection are goes with it, in the same transaction; accounts and memberships stay.
+func TestDeletion_takes_identities_and_profiles_along_and_leaves_the_members(t *testing.T) {
+	onBoth(t, func(h *house) {
+		p, other := h.saml(h.acme, "https://idp.example.com/acme"), h.saml(h.acme, "https://idp.example.com/other")
+		var user member.User
+		for _, c := range []*provider{p, other} {
+			v := c.verified()
+			a := member.Arrival{
+				OrganizationID: h.acme, ConnectionID: string(c.c.ID), IDPID: v.Profile.IDPID, Email: v.Profile.Email, EmailVerified: true, JIT: member.JITVerifiedDomain,
+			}
+			facts, err := h.members.Facts(ctx, h.db, a)
+			h.ok(err)
+			ad, err := member.Admit(facts, a, h.now())
+			h.ok(err)
+			w := db.Write{Lane: h.acme}
+			h.ok(h.members.AdmitInto(ctx, &w, ad, event.Context{Actor: actor}))
+			h.s.FinishInto(&w, v, sso.End{UserID: string(ad.User.ID)})
+			h.ok(h.db.Write(ctx, &w))
+			user = ad.User
+		}
+		h.ok(h.s.Delete(ctx, actor, p.c.ID))
+		left, err := h.members.Identities(ctx, user.ID)
+		h.ok(err)
+		if len(left) != 1 || left[0].ConnectionID != string(other.c.ID) {
+			h.Errorf("%+v", left)
+		}
+		if n := h.count("SELECT COUNT(*) FROM profiles"); n != 1 {
+			h.Errorf("%d profiles", n)
+		}
+		m, err := h.members.MemberOf(ctx, h.acme, user.ID)
+		h.ok(err)
+		if m.Membership.State != member.Active {
+			h.Errorf("the membership is %s", m.Membership.State)
 		}
 	})
 }

@@ -183,9 +183,12 @@ func TestShared_path_holds_what_is_signed_against_what_was_claimed(t *testing.T)
 	_, other := a.start(sso.SignIn)
 	_, request := a.start(sso.SignIn)
 	for _, signed := range []string{other, ""} {
-		h.s.SetSecond(func(_ []byte, _ saml.Expectation, ours *saml.Assertion) error {
-			ours.InResponseTo = signed
-			return nil
+		h.s.SetConsume(func(response []byte, e saml.Expectation) (*saml.Assertion, error) {
+			ours, err := saml.Consume(response, e)
+			if err == nil {
+				ours.InResponseTo = signed
+			}
+			return ours, err
 		})
 		_, err := h.s.ReceiveSAML(ctx, a.at(a.message(request)))
 		h.refused(err, sso.InResponseToUnknown)

@@ -15,7 +15,7 @@ import (
 // never counts: two tenants may have one provider, and an entity id is anybody's to write.
 func (s *Service) addressed(ctx context.Context, in SAMLArrival) (c Connection, claimed AttemptID, err error) {
 	if in.Key != "" {
-		c, err = s.ByKey(ctx, in.Key)
+		c, err = s.signInBy(ctx, in.Key)
 		return c, "", err
 	}
 	found, err := s.servedAt(ctx, in)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -29,33 +30,48 @@ func (s *Service) ReceiveSAML(ctx context.Context, in SAMLArrival) (*Verified, e
 		refusal.arrived = came
 		return nil, refusal
 	}
-	a, err := s.openArrival(ctx, c, err, SAML, in.Browser, came)
+	a, err := s.openArrival(c, err, SAML, in.Browser, came)
 	if err != nil {
 		return nil, err
 	}
+	owner := beside(func() (owned, error) { return s.owned(ctx, c) }) // read while the response is verified
 	a.claimed, a.bases = claimed, in.Bases(c.OrganizationID)
 	document, err := saml.DecodePost(in.Response)
 	if err != nil {
+		if refused := a.belongsTo(owner()); refused != nil {
+			return nil, refused
+		}
 		return nil, a.refusedBy(ctx, err)
 	}
 	a.came.raw = document
 	e, assertion, err := a.consume(ctx, document)
+	if refused := a.belongsTo(owner()); refused != nil {
+		return nil, refused
+	}
 	if err != nil {
 		return nil, a.refusedBy(ctx, err)
 	}
-	if err := a.secondOpinion(ctx, document, e, assertion); err != nil {
+	v, err := a.asserted(ctx, assertion, in)
+	agreed := sync.OnceValue(func() error { return a.secondOpinion(ctx, document, e, assertion) })
+	if err == nil && in.Early {
+		v.agreed = agreed
+		return v, nil
+	}
+	if err := agreed(); err != nil {
 		return nil, err
 	}
-	return a.asserted(ctx, assertion, in)
+	return v, err
 }
 
 // consume verifies the response, once more if it is signed by a certificate that the provider may have announced since.
 func (a *arrival) consume(ctx context.Context, document []byte) (saml.Expectation, *saml.Assertion, error) {
-	e, err := a.expectation()
+	e, err := a.expectation(document)
 	if err != nil {
 		return e, nil, err
 	}
-	assertion, err := saml.Consume(document, e)
+	guessed := e
+	e.Gated = func(claim saml.Claimed) { a.look(ctx, document, guessed, claim) }
+	assertion, err := a.s.consume(document, e)
 	f, _ := fault.As(err)
 	if err == nil || a.c.MetadataURL == "" || f == nil || f.Code != saml.CodeCertificateUnknown && f.Code != saml.CodeSignatureInvalid {
 		return e, assertion, err
@@ -65,14 +81,14 @@ func (a *arrival) consume(ctx context.Context, document []byte) (saml.Expectatio
 		return e, nil, errors.Join(errRefresh, err)
 	}
 	a.c = fresh
-	if e, err = a.expectation(); err != nil {
+	if e, err = a.expectation(document); err != nil {
 		return e, nil, err
 	}
-	assertion, err = saml.Consume(document, e)
+	assertion, err = a.s.consume(document, e)
 	return e, assertion, err
 }
 
-func (a *arrival) expectation() (saml.Expectation, error) {
+func (a *arrival) expectation(document []byte) (saml.Expectation, error) {
 	if len(a.bases) == 0 {
 		return saml.Expectation{}, errors.New("receive a response: no address of this installation is known")
 	}
@@ -80,9 +96,13 @@ func (a *arrival) expectation() (saml.Expectation, error) {
 	if err != nil {
 		return saml.Expectation{}, err
 	}
-	keys, err := a.openers()
-	if err != nil {
-		return saml.Expectation{}, err
+	var keys []*rsa.PrivateKey
+	if bytes.Contains(document, []byte("EncryptedAssertion")) { // a key that opens nothing is not worth its parsing
+		key, _, err := a.s.keyPair(a.c)
+		if err != nil {
+			return saml.Expectation{}, err
+		}
+		keys = append(keys, key)
 	}
 	o := a.c.Options
 	e := saml.Expectation{
@@ -93,16 +113,6 @@ func (a *arrival) expectation() (saml.Expectation, error) {
 		e.SHA1Until = *o.AllowSHA1Until
 	}
 	return e, nil
-}
-
-// openers are the keys that open encrypted assertions. A document that names none, which an element's name cannot be hidden from, needs
-// none, and unsealing them costs as much as a verification.
-func (a *arrival) openers() ([]*rsa.PrivateKey, error) {
-	if !bytes.Contains(a.came.raw, []byte("Encrypted")) {
-		return nil, nil
-	}
-	key, _, err := a.s.keyPair(a.c)
-	return []*rsa.PrivateKey{key}, err
 }
 
 // refusedBy makes a refusal of one of the grammar. What the message claims finds the attempt that it is noted at, and decides nothing.
@@ -136,7 +146,11 @@ func (a *arrival) secondOpinion(ctx context.Context, document []byte, e saml.Exp
 	if a.s.c.OneVerifier {
 		return nil
 	}
-	err := a.s.second(document, e, ours)
+	guess, err := a.ahead.guessed(ctx)
+	if err != nil {
+		return err
+	}
+	err = a.s.second(guess, document, e, ours)
 	var gap second.Gap
 	if err == nil || errors.As(err, &gap) {
 		return nil

@@ -60,14 +60,18 @@ const (
 
 const (
 	profileColumns = `id, organization_id, connection_id, idp_id, email, email_verified, first_name, last_name, name, attribute_groups, roles, custom, raw,
-		subject, subject_key, version, created_at, updated_at`
+		subject, subject_key, user_id, version, created_at, updated_at`
 	selectProfile = `SELECT ` + profileColumns + ` FROM profiles`
-	insertProfile = `INSERT INTO profiles (` + profileColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)`
+	insertProfile = `INSERT INTO profiles (` + profileColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17)`
 	updateProfile = `UPDATE profiles SET email = $5, email_verified = $6, first_name = $7, last_name = $8, name = $9, attribute_groups = $10,
-		roles = $11, custom = $12, raw = $13, subject = $14, subject_key = $15, updated_at = $16, version = version + 1
+		roles = $11, custom = $12, raw = $13, subject = $14, subject_key = $15, user_id = $16, updated_at = $17, version = version + 1
 		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND version = $4`
 	deleteProfilesOf = `DELETE FROM profiles WHERE organization_id = $1`
-	typeOfConnection = `SELECT type FROM connections WHERE organization_id = $1 AND id = $2`
+	deleteProfilesAt = `DELETE FROM profiles WHERE organization_id = $1 AND connection_id = $2`
+	// Of one person, and of those without an account by what they were known as: the id as it is, the address in lower case.
+	deleteProfilesFor   = `DELETE FROM profiles WHERE organization_id = $1 AND user_id = $2`
+	deleteProfilesKnown = `DELETE FROM profiles WHERE organization_id = $1 AND user_id IS NULL AND (idp_id = $2 OR LOWER(email) = $3)`
+	typeOfConnection    = `SELECT type FROM connections WHERE organization_id = $1 AND id = $2`
 )
 
 const (
@@ -92,6 +96,11 @@ const (
 	blankRaw       = `UPDATE sign_in_attempts SET raw = NULL WHERE raw IS NOT NULL AND created_at <= $1`
 	selectRaw      = `SELECT raw FROM sign_in_attempts WHERE organization_id = $1 AND id = $2`
 	deleteAttempts = `DELETE FROM sign_in_attempts WHERE id IN (SELECT id FROM sign_in_attempts WHERE id < $1 ORDER BY id LIMIT $2)`
+	// What is gone through to find the attempts of a person, and what is left of one.
+	attemptsOf    = `SELECT id, user_id, idp_id, email, login_hint, raw, fault FROM sign_in_attempts WHERE organization_id = $1 AND connection_id = $2 AND id > $3 ORDER BY id LIMIT $4`
+	everyOf       = `SELECT id FROM connections WHERE organization_id = $1 ORDER BY id`
+	forgetAttempt = `UPDATE sign_in_attempts SET login_hint = NULL, idp_id = NULL, email = NULL, raw = NULL, checks = NULL, fault = $4, ip = NULL, user_agent = NULL
+		WHERE organization_id = $1 AND connection_id = $2 AND id = $3`
 	// A deleted organization's people are forgotten with everything that was said of them.
 	deleteAttemptsOf = `DELETE FROM sign_in_attempts WHERE organization_id = $1`
 

@@ -317,7 +317,7 @@ func scanProfile(row db.Row) (p Profile, err error) {
 	var subject, key string
 	var created, updated int64
 	err = row.Scan((*string)(&p.ID), &p.OrganizationID, (*string)(&p.ConnectionID), &p.IDPID, &p.Email, &p.EmailVerified, n.text(&p.FirstName), n.text(&p.LastName),
-		n.text(&p.Name), &groups, &roles, &custom, &raw, n.text(&subject), n.text(&key), &p.version, &created, &updated)
+		n.text(&p.Name), &groups, &roles, &custom, &raw, n.text(&subject), n.text(&key), n.text(&p.userID), &p.version, &created, &updated)
 	if err != nil {
 		return p, err
 	}

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"crypto/x509"
 	"time"
 )
 
@@ -146,6 +147,7 @@ type Connection struct {
 	discovery    string
 	jwks         string
 	jwksAt       time.Time
+	parsed       map[string]*x509.Certificate // by fingerprint, where that was done already
 	version      int64
 }
 
@@ -281,5 +283,6 @@ type Profile struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	version int64 // 0: not stored yet
+	userID  string // whose account; "" where no accounts are kept
+	version int64  // 0: not stored yet
 }

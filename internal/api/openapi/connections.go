@@ -37,7 +37,7 @@ func connectionOptions(one func(string, *Schema) Member) *Schema {
 		one("sign_requests", flag("SAML: sign requests with sp_certificate.")),
 		one("nameid_format", text("SAML: the format of NameID to ask for; empty asks for none.")),
 		one("require_encrypted", flag("SAML: refuse assertions that are not encrypted.")),
-		one("allow_cbc", flag("SAML: open AES-CBC too, which does not protect what it hides from change.")),
+		one("allow_cbc", flag("SAML: open AES-CBC too, which does not protect what it hides from change. Some identity providers encrypt with nothing else, SimpleSAMLphp 1.x and LemonLDAP::NG among them.")),
 		one("allow_sha1_until", orNull(moment("SAML: accept SHA-1 signatures until then, within a year."))),
 		one("requested_authn_contexts", listOf("SAML: ways of authentication, of which one is demanded.", &Schema{Type: []string{typeString}})),
 		one("unsolicited", choice("SAML: what is done about a response that nobody asked for. It is never a sign-in.", "restart", "refuse")),
@@ -133,7 +133,7 @@ func connectionMembers() []Member {
 func connectionSettings() []Member {
 	return []Member{
 		may("options", connectionOptions(may)), may("attribute_map", orNull(attributeMap())),
-		may("acs_paths", listOf("SAML: further paths at which responses are taken, like those of a former vendor.", &Schema{Type: []string{typeString}})),
+		may("acs_paths", listOf("SAML: further paths at which responses are taken, like those of a former vendor. Several connections may have the same: then a response counts only for the connection whose open request it answers. Requests name no ACS URL where there are any, so the provider answers at the address it has stored.", &Schema{Type: []string{typeString}})),
 		may("sp_entity_id", orNull(text("SAML: another entity id than the one made of the address."))),
 		may("metadata_url", orNull(text("SAML: where the provider's metadata is. It is read at once and then daily."))),
 		may("metadata_xml", text("SAML: the provider's metadata.")),
