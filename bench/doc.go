@@ -39,6 +39,8 @@
 //	            two replicas (hooktwo, PostgreSQL), p99 at 500 events/s (hookload), beside an event
 //	            that goes to 50 endpoints (hookfan), beside one that never answers (hookdead).
 //	            Counted from before the request that causes the event is sent
+//	signins     resident set after 1,000, 10,000 and 20,000 (-full: 100,000) SAML sign-ins, from the
+//	            application's request to its code, each in a browser of its own
 //	start       process start to the first right answer, at the largest of -sizes
 //	size        the release binary
 //

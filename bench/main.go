@@ -114,6 +114,11 @@ func (l *lab) stages(ctx context.Context, eng engine) {
 		l.withPair(ctx, eng, extras{}, feedRows, func(p *pair) error { return l.feed(ctx, p) })
 	}
 	l.hooks(ctx, eng)
+	if l.opt.wants("signins") && !l.opt.standIn && ctx.Err() == nil {
+		if err := l.signIns(ctx, eng); err != nil {
+			l.record(ctx, rowOf("signins").failed(eng, "", err))
+		}
+	}
 	if big := bigRowsOf(eng); l.opt.wants(big...) {
 		l.withPair(ctx, eng, extras{}, big, func(p *pair) error { return l.big(ctx, p) })
 	}

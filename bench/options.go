@@ -31,6 +31,7 @@ type options struct {
 	hooks       int // webhooks waited for one at a time
 	hookRate    int // events a second
 	hookLength  time.Duration
+	signIns     []int // how many have signed in when memory is looked at
 	killAfter   time.Duration
 
 	postgresURL    string
@@ -49,7 +50,7 @@ func parseOptions(args []string, messages io.Writer) (options, error) {
 	fs.SetOutput(messages)
 	engines := fs.String("engine", "sqlite,postgres", "engines to measure")
 	rows := fs.String("rows", "", "rows to measure, all when empty: "+strings.Join(rowNames(), ","))
-	full := fs.Bool("full", false, "grow to 1,000,000 users as well")
+	full := fs.Bool("full", false, "grow to 1,000,000 users and 100,000 sign-ins as well")
 	quick := fs.Bool("quick", false, "small sizes and short steps: shows that everything works, its figures mean little")
 	sizes := fs.String("sizes", "", "users in the growth, memory and start rows, ascending (default 1000,100000)")
 	fs.IntVar(&o.groupSize, "group", 0, "members of the large group (default 100000)")
@@ -80,13 +81,15 @@ func (o *options) scale(quick, full bool) {
 	o.warm, o.base, o.sizes = 400*time.Millisecond, 1000, []int{1000, 100_000}
 	o.tenants, o.tenantRate, o.entraLength = 100, 25, 15*time.Second
 	o.kills, o.killAfter = 3, 2*time.Second
+	o.signIns = []int{1000, 10_000, 20_000}
 	if full {
-		o.sizes = append(o.sizes, 1_000_000)
+		o.sizes, o.signIns = append(o.sizes, 1_000_000), []int{1000, 10_000, 100_000}
 	}
 	if quick {
 		length, group, events = 300*time.Millisecond, 2000, 100_000
 		o.snapshot, o.hooks, o.hookLength = 10_000, 20, 3*time.Second
 		o.warm, o.base, o.sizes = 100*time.Millisecond, 400, []int{400, 3000}
+		o.signIns = []int{100, 500}
 		o.tenants, o.entraLength, o.kills, o.killAfter = 20, 2*time.Second, 1, 700*time.Millisecond
 	}
 	if o.length == 0 {

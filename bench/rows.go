@@ -86,6 +86,7 @@ var table = []row{
 	{"hookload", "event to webhook received under load, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
 	{"hookfan", "another organization's webhook beside a fan-out, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
 	{"hookdead", "webhook beside an endpoint that never answers, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
+	{"signins", "resident memory", limit{Least: 128, Aim: 64, Unit: unitMiB}},
 	{"kill", "two directories, 32 writers on one group, kill -9: misplaced or lost", limit{Unit: unitFaults}},
 }
 

@@ -158,7 +158,7 @@ func (w *world) everyEventOfSignIns(organization string) {
 	v, err := receive(func(*samltest.Message) {})
 	w.must(err)
 	var write db.Write
-	w.conns.FinishInto(&write, v, sso.End{})
+	w.must(w.conns.FinishInto(&write, v, sso.End{}))
 	w.must(w.db.Write(w.Context(), &write))
 	_, err = receive(func(m *samltest.Message) { m.Audience = "https://other.example" })
 	refusal, is := err.(*sso.Refusal) //nolint:errorlint // it is what the verb says

@@ -123,8 +123,8 @@ func (s *SignIns) spent(ctx context.Context, v *sso.Verified) (*fault.Error, err
 	if attempt.State != sso.AtProvider {
 		return replayed(), nil
 	}
-	c, err := s.o.Connections.Get(ctx, v.Connection.ID)
-	if fault.Is(err, fault.NotFound) || err == nil && !lets(c) {
+	err = s.o.Connections.Renew(ctx, v)
+	if fault.Is(err, fault.NotFound) || err == nil && !lets(v.Connection) {
 		return connectionShut(), nil
 	}
 	return nil, err

@@ -30,3 +30,9 @@ func (s *Service) SetAhead(asked func()) {
 func Deny(code Code, wanted, got string) *fault.Error {
 	return deny(code, wanted, got, "Not with %s.", got)
 }
+
+// KeepParts keeps what a connection without certificates has in other tables.
+func (s *Service) KeepParts(id ID) { s.parts.put(id, parts{}) }
+
+// PartsKept is of how many connections they are kept.
+func (s *Service) PartsKept() int { return len(s.parts.of) }

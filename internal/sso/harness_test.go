@@ -225,7 +225,7 @@ func (p *provider) verified() *sso.Verified {
 
 func (h *house) finish(v *sso.Verified, end sso.End) error {
 	w := db.Write{Lane: v.Connection.OrganizationID}
-	h.s.FinishInto(&w, v, end)
+	h.ok(h.s.FinishInto(&w, v, end))
 	if err := h.db.Write(ctx, &w); err != nil {
 		return err
 	}

@@ -255,7 +255,7 @@ func TestLogout_of_the_provider_ends_the_session_and_is_answered(t *testing.T) {
 			Cookie: token.HashOf(cookie), OrganizationID: h.acme, UserID: "user_1", ConnectionID: string(p.c.ID), ProfileID: string(v.Profile.ID),
 			IDPSession: v.SessionIndex, Method: session.SSO, AuthenticatedAt: v.AuthenticatedAt,
 		})
-		h.s.FinishInto(&w, v, sso.End{UserID: "user_1", SessionID: started.ID})
+		h.ok(h.s.FinishInto(&w, v, sso.End{UserID: "user_1", SessionID: started.ID}))
 		h.ok(h.db.Write(ctx, &w))
 		out, ok, err := h.s.Logout(ctx, started, base)
 		h.ok(err)
@@ -338,7 +338,7 @@ func TestDeletion_takes_identities_and_profiles_along_and_leaves_the_members(t *
 			h.ok(err)
 			w := db.Write{Lane: h.acme}
 			h.ok(h.members.AdmitInto(ctx, &w, ad, event.Context{Actor: actor}))
-			h.s.FinishInto(&w, v, sso.End{UserID: string(ad.User.ID)})
+			h.ok(h.s.FinishInto(&w, v, sso.End{UserID: string(ad.User.ID)}))
 			h.ok(h.db.Write(ctx, &w))
 			user = ad.User
 		}

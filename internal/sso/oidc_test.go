@@ -405,7 +405,7 @@ func TestR14_logout_token_ends_the_session_and_nothing_else_does(t *testing.T) {
 			Cookie: token.HashOf(cookie), OrganizationID: h.acme, UserID: "user_1", ConnectionID: string(o.c.ID), ProfileID: string(v.Profile.ID),
 			IDPSession: v.SessionIndex, Method: session.SSO, AuthenticatedAt: v.AuthenticatedAt,
 		})
-		h.s.FinishInto(&w, v, sso.End{UserID: "user_1", SessionID: started.ID})
+		h.ok(h.s.FinishInto(&w, v, sso.End{UserID: "user_1", SessionID: started.ID}))
 		h.ok(h.db.Write(ctx, &w))
 		now := h.now().Unix()
 		good := map[string]any{

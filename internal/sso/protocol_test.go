@@ -369,7 +369,7 @@ func TestP11_deletion_ends_the_sessions_in_the_same_transaction(t *testing.T) {
 			Cookie: token.HashOf(cookie), OrganizationID: h.acme, UserID: "user_1", ConnectionID: string(p.c.ID), ProfileID: string(v.Profile.ID),
 			IDPSession: v.SessionIndex, Method: session.SSO, AuthenticatedAt: v.AuthenticatedAt, Life: session.Life{Idle: time.Hour, Absolute: 2 * time.Hour},
 		})
-		h.s.FinishInto(&w, v, sso.End{UserID: "user_1", SessionID: started.ID})
+		h.ok(h.s.FinishInto(&w, v, sso.End{UserID: "user_1", SessionID: started.ID}))
 		h.ok(h.db.Write(ctx, &w))
 		h.news()
 		h.ok(h.s.Delete(ctx, actor, p.c.ID))

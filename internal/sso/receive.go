@@ -22,7 +22,8 @@ type arrival struct {
 	came    arrived
 	bases   []string
 	ahead   *ahead
-	claimed AttemptID // at a path of several connections: what the response has to answer
+	belongs func() error // waits for the organization and says why it lets nobody in
+	claimed AttemptID    // at a path of several connections: what the response has to answer
 }
 
 // refuse makes the refusal of an answer that belongs to no attempt.
@@ -131,6 +132,17 @@ func (a *arrival) meet(ctx context.Context, v *Verified) error {
 	v.Profile.ID, v.Profile.userID, v.Profile.version, v.Profile.CreatedAt, v.Profile.UpdatedAt = was.ID, was.userID, was.version, was.CreatedAt, was.UpdatedAt
 	v.changed = !was.says(v.Profile)
 	return nil
+}
+
+// Renew reads again what FinishInto writes by, after a write was lost: the first who come through a connection make it active, and the same
+// person may have signed in elsewhere. A connection that is gone is NotFound.
+func (s *Service) Renew(ctx context.Context, v *Verified) error {
+	c, err := s.Get(ctx, v.Connection.ID)
+	if err != nil {
+		return err
+	}
+	v.Connection = c
+	return (&arrival{s: s, c: c}).meet(ctx, v)
 }
 
 // says compares what two profiles say of a person.

@@ -35,17 +35,18 @@ func (s *Service) ReceiveSAML(ctx context.Context, in SAMLArrival) (*Verified, e
 		return nil, err
 	}
 	owner := beside(func() (owned, error) { return s.owned(ctx, c) }) // read while the response is verified
+	a.belongs = sync.OnceValue(func() error { return a.belongsTo(owner()) })
 	a.claimed, a.bases = claimed, in.Bases(c.OrganizationID)
 	document, err := saml.DecodePost(in.Response)
 	if err != nil {
-		if refused := a.belongsTo(owner()); refused != nil {
+		if refused := a.belongs(); refused != nil {
 			return nil, refused
 		}
 		return nil, a.refusedBy(ctx, err)
 	}
 	a.came.raw = document
 	e, assertion, err := a.consume(ctx, document)
-	if refused := a.belongsTo(owner()); refused != nil {
+	if refused := a.belongs(); refused != nil {
 		return nil, refused
 	}
 	if err != nil {
@@ -75,6 +76,9 @@ func (a *arrival) consume(ctx context.Context, document []byte) (saml.Expectatio
 	f, _ := fault.As(err)
 	if err == nil || a.c.MetadataURL == "" || f == nil || f.Code != saml.CodeCertificateUnknown && f.Code != saml.CodeSignatureInvalid {
 		return e, assertion, err
+	}
+	if refused := a.belongs(); refused != nil { // for whom nobody is asked
+		return e, nil, refused
 	}
 	fresh, changed, errRefresh := a.s.refreshOnDemand(ctx, a.c)
 	if errRefresh != nil || !changed {

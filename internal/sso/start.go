@@ -185,8 +185,27 @@ func (s *Service) secretsOf(a Attempt) (keep secrets, err error) {
 	return keep, json.Unmarshal(clear, &keep)
 }
 
-// begin stores the attempt, if its connection is still what was seen.
+// begin stores the attempt, if its connection is in the state that was seen, or in another that may be started from: the first who come
+// back through it make it active.
 func (s *Service) begin(ctx context.Context, c Connection, a Attempt, request token.Hash) error {
+	err := s.beginOnce(ctx, c, a, request)
+	if lost := (*db.GuardError)(nil); !errors.As(err, &lost) {
+		return err
+	}
+	now, err := s.Get(ctx, c.ID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if err == nil && now.State != c.State && startable(now, Start{Kind: a.Kind}) == nil {
+		err = s.beginOnce(ctx, now, a, request)
+		if lost := (*db.GuardError)(nil); !errors.As(err, &lost) {
+			return err
+		}
+	}
+	return errInactive(c)
+}
+
+func (s *Service) beginOnce(ctx context.Context, c Connection, a Attempt, request token.Hash) error {
 	w := db.Write{Lane: c.OrganizationID}
 	w.GuardSelect(guardConnection+s.c.DB.ForShare(), c.OrganizationID, string(c.ID), string(c.State))
 	s.insertAttempt(&w, a, request, "", nil)
@@ -195,11 +214,7 @@ func (s *Service) begin(ctx context.Context, c Connection, a Attempt, request to
 			OrganizationID: a.OrganizationID, Type: event.SSOStarted, Context: systemContext(), Data: a.told("started"),
 		})
 	}
-	err := s.c.DB.Write(ctx, &w)
-	if lost := (*db.GuardError)(nil); errors.As(err, &lost) {
-		return errInactive(c)
-	}
-	if err != nil {
+	if err := s.c.DB.Write(ctx, &w); err != nil {
 		return fmt.Errorf("begin a sign-in through %s: %w", c.ID, err)
 	}
 	s.c.Events.Nudge()

@@ -1,0 +1,72 @@
+package sso_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/saml"
+	"github.com/rollcallhq/rollcall/internal/saml/samltest"
+	"github.com/rollcallhq/rollcall/internal/sso"
+)
+
+func TestEarly_answer_is_not_finished_while_the_verifiers_disagree(t *testing.T) {
+	h := onOne(t)
+	p := h.saml(h.acme, "https://idp.example.com/acme")
+	h.s.SetSecond(func([]byte, saml.Expectation, *saml.Assertion) error {
+		return &saml.Error{Fault: fault.New(fault.Forbidden, saml.CodeVerifiersDisagree, "They disagree.")}
+	})
+	a, in := p.answer()
+	in.Early = true
+	v, err := h.s.ReceiveSAML(ctx, in)
+	h.ok(err)
+	var w db.Write
+	r := h.refused(h.s.FinishInto(&w, v, sso.End{}), sso.VerifiersDisagree)
+	if w.Len() != 0 || r.Attempt == nil || r.Attempt.ID != a.ID {
+		t.Errorf("%d statements were added; refused %+v", w.Len(), r.Attempt)
+	}
+	h.refused(v.Agreed(), sso.VerifiersDisagree)
+	if h.s.Disagreements() != 1 {
+		t.Errorf("%v disagreements were counted, want one however often it is asked", h.s.Disagreements())
+	}
+}
+
+func TestEarly_test_is_not_finished_while_the_verifiers_disagree(t *testing.T) {
+	h := onOne(t)
+	p := h.saml(h.acme, "https://idp.example.com/acme")
+	broken := errors.New("broken")
+	h.s.SetSecond(func([]byte, saml.Expectation, *saml.Assertion) error { return broken })
+	_, request := p.start(sso.Test)
+	in := p.arrival(p.Respond(p.message(request), samltest.AssertionSigned))
+	in.Early = true
+	v, err := h.s.ReceiveSAML(ctx, in)
+	h.ok(err)
+	if _, err := h.s.FinishTest(ctx, v); !errors.Is(err, broken) {
+		t.Errorf("got %v, want what the second verifier said", err)
+	}
+}
+
+func TestCertificates_that_are_kept_are_those_of_now(t *testing.T) {
+	onBoth(t, func(h *house) {
+		p := h.saml(h.acme, "https://idp.example.com/acme")
+		h.ok(h.finish(p.verified(), sso.End{}))
+		h.ok(h.finish(p.verified(), sso.End{})) // from memory
+		other := h.saml(h.beta, "https://idp.example.com/other")
+		p.change(sso.Change{Certificates: &[]string{pemOf(other.Signer)}})
+		_, in := p.answer()
+		_, err := h.s.ReceiveSAML(ctx, in)
+		h.refused(err, sso.CertificateUnknown)
+	})
+}
+
+func TestCertificates_are_kept_of_so_many_connections(t *testing.T) {
+	h := onOne(t)
+	for i := range 1000 {
+		h.s.KeepParts(sso.ID(fmt.Sprint("conn_", i)))
+	}
+	if n := h.s.PartsKept(); n < 500 || n > 600 {
+		t.Errorf("those of %d connections are kept", n)
+	}
+}
