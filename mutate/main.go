@@ -130,7 +130,7 @@ func mutate(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return report(out, results, known, o.only == nil && o.run == "" && o.skip == "")
+	return report(out, results, known.of(o.packages), o.only == nil && o.run == "" && o.skip == "")
 }
 
 func keep(guards []*guard, want func(*guard) bool) []*guard {
