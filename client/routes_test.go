@@ -131,6 +131,80 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			_, err := c.ReplayEvents(ctx, "w", Replay{From: at})
 			return err
 		},
+
+		"GET /connections?connection_type=OktaSAML&domain=a.com&limit=100&organization_id=o&search=s": func() error {
+			_, err := Collect(c.Connections(ctx, ConnectionQuery{OrganizationID: "o", Type: "OktaSAML", Domain: "a.com", Search: "s"}), 0)
+			return err
+		},
+		"GET /connections/c": func() error { _, err := c.Connection(ctx, "c"); return err },
+		`POST /connections {"connection_type":"OktaSAML","metadata_url":"https://a.com","name":"N","options":{"sign_requests":true},"organization_id":"o"}`: func() error {
+			_, err := c.CreateConnection(ctx, NewConnection{OrganizationID: "o", Name: "N", Type: "OktaSAML", ConnectionSettings: ConnectionSettings{
+				MetadataURL: new("https://a.com"), Options: map[string]any{"sign_requests": true},
+			}})
+			return err
+		},
+		`POST /connections {"client_id":"i","client_secret":"s","issuer":"https://a.com","name":"N","organization_id":"o","protocol":"oidc","provider":"okta"}`: func() error {
+			_, err := c.CreateConnection(ctx, NewConnection{OrganizationID: "o", Name: "N", Provider: "okta", Protocol: "oidc", ConnectionSettings: ConnectionSettings{
+				Issuer: new("https://a.com"), ClientID: new("i"), ClientSecret: new("s"),
+			}})
+			return err
+		},
+		`PATCH /connections/c {"acs_paths":["/p"],"attribute_map":{"dept":["d"]},"certificates":["C"],"idp_entity_id":"E","metadata_url":null,"metadata_xml":"X","name":"N",` +
+			`"slo_binding":"post","slo_response_url":"R","slo_url":null,"sp_entity_id":null,"sso_binding":"redirect","sso_url":"S","state":"inactive"}`: func() error {
+			_, err := c.UpdateConnection(ctx, "c", ConnectionChange{Name: &name, State: new("inactive"), ConnectionSettings: ConnectionSettings{
+				AttributeMap: &map[string][]string{"dept": {"d"}}, ACSPaths: &[]string{"/p"}, SPEntityID: &none, MetadataURL: &none, MetadataXML: new("X"),
+				IDPEntityID: new("E"), SSOURL: new("S"), SSOBinding: new("redirect"), SLOURL: &none, SLOBinding: new("post"), SLOResponseURL: new("R"), Certificates: &[]string{"C"},
+			}})
+			return err
+		},
+		"DELETE /connections/c":                        func() error { return c.DeleteConnection(ctx, "c") },
+		"POST /connections/c/refresh_metadata":         func() error { _, err := c.RefreshMetadata(ctx, "c"); return err },
+		"POST /connections/c/approve_metadata":         func() error { _, err := c.ApproveMetadata(ctx, "c"); return err },
+		"GET /connections/c/certificates?limit=100":    func() error { _, err := Collect(c.ConnectionCertificates(ctx, "c"), 0); return err },
+		"DELETE /connections/c/certificates/f":         func() error { return c.DeleteCertificate(ctx, "c", "f") },
+		"POST /connections/c/test_sign_ins":            func() error { _, err := c.CreateTestSignIn(ctx, "c"); return err },
+		"GET /sign_in_attempts/a":                      func() error { _, err := c.SignInAttempt(ctx, "a"); return err },
+		"GET /connections/c/sign_in_attempts?limit=20": func() error { _, err := Collect(c.SignInAttempts(ctx, "c", Listing{PageSize: 20}), 0); return err },
+		`POST /connections/c/certificates {"certificate":"C"}`: func() error {
+			_, err := c.AddCertificate(ctx, "c", "C")
+			return err
+		},
+
+		"GET /connect/applications?limit=100&organization_id=o": func() error { _, err := Collect(c.Applications(ctx, "o", Listing{}), 0); return err },
+		"GET /connect/applications/a":                           func() error { _, err := c.Application(ctx, "a"); return err },
+		`POST /connect/applications {"application_type":"oauth","is_first_party":true,"name":"N"}`: func() error {
+			_, err := c.CreateApplication(ctx, NewApplication{Name: "N"})
+			return err
+		},
+		`POST /connect/applications {"application_type":"oauth","backchannel_logout_uri":"L","description":"D","initiate_login_uri":"I","is_first_party":false,"is_public":true,"name":"N",` +
+			`"organization_id":"o","post_logout_redirect_uris":["P"],"redirect_uris":[{"uri":"A"},{"uri":"B","default":true}],"scopes":["openid"],"signing_alg":"ES256","uses_pkce":true}`: func() error {
+			_, err := c.CreateApplication(ctx, NewApplication{
+				Name: "N", Description: "D", OrganizationID: "o", Public: true, UsesPKCE: true, Scopes: []string{"openid"}, RedirectURIs: []ApplicationURI{{"A", false}, {"B", true}},
+				PostLogoutRedirectURIs: []string{"P"}, LogoutURI: "L", InitiateLoginURI: "I", SigningAlgorithm: "ES256",
+			})
+			return err
+		},
+		`PUT /connect/applications/a {"backchannel_logout_uri":null,"description":null,"initiate_login_uri":null,"name":"N","post_logout_redirect_uris":[],"redirect_uris":[{"uri":"A"}],` +
+			`"scopes":["openid"],"signing_alg":"RS256","uses_pkce":true}`: func() error {
+			_, err := c.UpdateApplication(ctx, "a", ApplicationChange{
+				Name: &name, Description: &none, UsesPKCE: &yes, Scopes: &[]string{"openid"}, RedirectURIs: &[]ApplicationURI{{URI: "A"}},
+				PostLogoutRedirectURIs: &[]string{}, LogoutURI: &none, InitiateLoginURI: &none, SigningAlgorithm: new("RS256"),
+			})
+			return err
+		},
+		"DELETE /connect/applications/a":                          func() error { return c.DeleteApplication(ctx, "a") },
+		"POST /connect/applications/a/client_secrets":             func() error { _, err := c.CreateApplicationSecret(ctx, "a"); return err },
+		"DELETE /connect/client_secrets/s":                        func() error { return c.DeleteApplicationSecret(ctx, "s") },
+		"GET /connect/applications/a/logout_deliveries?limit=100": func() error { _, err := Collect(c.LogoutDeliveries(ctx, "a", Listing{}), 0); return err },
+		"GET /user_management/redirect_uris?limit=100":            func() error { _, err := Collect(c.RedirectURIs(ctx, Listing{}), 0); return err },
+		`POST /user_management/redirect_uris {"uri":"A"}`:         func() error { _, err := c.AddRedirectURI(ctx, "A"); return err },
+		"DELETE /user_management/redirect_uris/r":                 func() error { return c.DeleteRedirectURI(ctx, "r") },
+		"GET /signing_keys?limit=100":                             func() error { _, err := Collect(c.SigningKeys(ctx), 0); return err },
+		`POST /signing_keys/rotate {"compromised":false}`:         func() error { _, err := c.RotateSigningKeys(ctx, KeyRotation{}); return err },
+		`POST /signing_keys/rotate {"signing_alg":"ES256","compromised":true}`: func() error {
+			_, err := c.RotateSigningKeys(ctx, KeyRotation{Algorithm: "ES256", Compromised: true})
+			return err
+		},
 	} {
 		got = ""
 		if err := do(); err != nil {
@@ -138,6 +212,38 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("sent %s\nwant %s", got, want)
+		}
+	}
+}
+
+// The contract has one list that is a bare array.
+func TestApplicationSecrets_are_read_from_an_array(t *testing.T) {
+	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Method + " " + r.URL.RequestURI(); got != "GET /connect/applications/a/client_secrets" {
+			t.Errorf("sent %s", got)
+		}
+		answer(w, 200, `[{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1},{"id":"secret_1","secret_hint":"abc","last_used_at":"2026-01-15T12:00:00.000Z"}]`)
+	})
+	found, err := c.ApplicationSecrets(t.Context(), "a")
+	must(t, err)
+	if len(found) != 2 || found[0].ID != "secret_2" || found[0].Hint != "xyz" || !found[0].LastUsedAt.IsZero() || found[1].LastUsedAt.Year() != 2026 ||
+		string(found[0].JSON()) != `{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1}` {
+		t.Errorf("%+v", found)
+	}
+}
+
+func TestAttempt_passes_only_with_all_its_checks(t *testing.T) {
+	for text, want := range map[string][2]bool{ // finished, passed
+		`{"state":"at_provider"}`:                                           {false, false},
+		`{"state":"succeeded","checks":[{"passed":true}]}`:                  {true, true},
+		`{"state":"succeeded","checks":[{"passed":true},{"passed":false}]}`: {true, false},
+		`{"state":"failed","error":{"code":"expired"},"checks":[]}`:         {true, false},
+		`{"state":"timed_out","error":{"code":"timed_out"},"checks":null}`:  {true, false},
+	} {
+		a, err := decode[SignInAttempt]([]byte(text))
+		must(t, err)
+		if a.Finished() != want[0] || a.Passed() != want[1] {
+			t.Errorf("%s: finished %v, passed %v", text, a.Finished(), a.Passed())
 		}
 	}
 }

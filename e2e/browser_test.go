@@ -43,7 +43,7 @@ func browser(t *testing.T, script bool) context.Context {
 }
 
 // does takes steps and says where the browser was when one of them was not possible.
-func does(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+func does(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	for i, step := range steps {
 		within, cancel := context.WithTimeout(ctx, 15*time.Second)
@@ -71,16 +71,47 @@ func TestBrowser_signs_in_with_SSO_and_out_again(t *testing.T) {
 			if !script {
 				steps = append(steps, chromedp.Click(`form[action$="/acs"] button`))
 			}
-			does(t, ctx, append(steps, chromedp.WaitVisible("#email"), chromedp.WaitVisible("#logout"))...)
+			does(ctx, t, append(steps, chromedp.WaitVisible("#email"), chromedp.WaitVisible("#logout"))...)
 			email, err := chromedp.Run(ctx, chromedp.Text("#email"))
 			must(t, err)
 			if !strings.HasPrefix(email, "ada@acme.example (verified)") {
 				t.Fatalf("the app shows %q", email)
 			}
-			does(t, ctx, chromedp.Click("#logout"), chromedp.WaitVisible("#login"))
+			// Signed out at Rollcall, the app hears of it by itself.
+			rollcall := p.says(t, p.out, addressLine)
+			does(ctx, t, chromedp.Navigate(rollcall+"/oauth2/logout"), chromedp.Click("form button"))
+			until(t, func() bool {
+				at, err := chromedp.Run(ctx, chromedp.Location())
+				must(t, err)
+				return strings.HasSuffix(at, "/signed-out")
+			})
+			until(t, func() bool {
+				does(ctx, t, chromedp.Navigate(app))
+				page, err := chromedp.Run(ctx, chromedp.OuterHTML("body"))
+				must(t, err)
+				return strings.Contains(page, `id="login"`)
+			})
+			// And the other way round. The address is remembered, so nothing has to be typed.
+			does(ctx, t, chromedp.Click("#login"), chromedp.Click("button[value=sso]"), chromedp.Click("button[value=sign_in]"))
+			if !script {
+				does(ctx, t, chromedp.Click(`form[action$="/acs"] button`))
+			}
+			does(ctx, t, chromedp.WaitVisible("#logout"), chromedp.Click("#logout"), chromedp.WaitVisible("#login"))
 			// The provider's session is its own affair; ours is over, so the next sign-in asks again.
-			does(t, ctx, chromedp.Click("#login"), chromedp.WaitVisible("button[value=sso]"))
+			does(ctx, t, chromedp.Click("#login"), chromedp.WaitVisible("button[value=sso]"))
 			p.stop(t)
 		})
 	}
+}
+
+// until asks again until the answer is yes.
+func until(t *testing.T, yes func() bool) {
+	t.Helper()
+	for range 50 {
+		if yes() {
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	t.Fatal("it did not happen in ten seconds")
 }

@@ -49,7 +49,7 @@ func TestFirst_five_minutes_are_three_lines_pasted_from_the_screen(t *testing.T)
 	p, lines := demo(t, h)
 
 	arrived := pasted(t, lines[0])
-	if text(arrived, "userName") != "ada@example.com" || text(arrived, "id") == "" {
+	if text(arrived, "userName") != "ada@acme.example" || text(arrived, "id") == "" {
 		t.Errorf("nobody arrived: %v", arrived)
 	}
 	seen := list(pasted(t, lines[1]), "data")
@@ -74,7 +74,7 @@ func TestFirst_five_minutes_are_three_lines_pasted_from_the_screen(t *testing.T)
 		t.Errorf("after a restart the events are %v", got)
 	}
 	// The first line pasted again meets her: a refusal in SCIM's words, not a second Ada.
-	if again := pasted(t, lines[0]); text(again, "status") != "409" || !strings.Contains(text(again, "detail"), "ada@example.com") {
+	if again := pasted(t, lines[0]); text(again, "status") != "409" || !strings.Contains(text(again, "detail"), "ada@acme.example") {
 		t.Errorf("a second Ada: %v", again)
 	}
 	p.stop(t)

@@ -2,12 +2,16 @@ package e2e_test
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,7 +28,12 @@ import (
 //	receive FILE NAME
 //
 // which receives webhooks until the end of the script: the variable NAME is the address, and each delivery a line of the file
-// with path, answer, the header webhook-id and body.
+// with path, answer, the header webhook-id and body, and
+//
+//	visit FILE URL [NAME=VALUE…]
+//
+// which opens an address in a browser without script, sends the forms that it is led to, filled with the values whose names they have, and
+// puts the first page without a form into FILE. Each visit is a browser of its own.
 func TestCommand_line(t *testing.T) {
 	must(t, noteSources())
 	testscript.Run(t, testscript.Params{
@@ -36,7 +45,7 @@ func TestCommand_line(t *testing.T) {
 			env.Setenv("SEALING_KEY", sealingKey)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "receive": receive},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "receive": receive, "visit": visit},
 	})
 }
 
@@ -85,4 +94,63 @@ func receive(ts *testscript.TestScript, neg bool, args []string) {
 		_ = file.Close() // what was written is read already
 	})
 	ts.Setenv(args[1], app.URL)
+}
+
+var (
+	formOf  = regexp.MustCompile(`(?s)<form([^>]*)>(.*?)</form>`)
+	inputOf = regexp.MustCompile(`<(?:input|button)[^>]*>`)
+	partOf  = regexp.MustCompile(`([\w-]+)="([^"]*)"`)
+)
+
+func visit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: visit FILE URL [NAME=VALUE…]")
+	}
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	browser := &http.Client{Jar: jar, Timeout: patience}
+	given := map[string]string{}
+	for _, pair := range args[2:] {
+		name, value, _ := strings.Cut(pair, "=")
+		given[name] = value
+	}
+	page, err := browser.Get(args[1])
+	const most = 10 // forms in a row
+	for range most {
+		ts.Check(err)
+		raw, err2 := io.ReadAll(page.Body)
+		ts.Check(err2)
+		ts.Check(page.Body.Close())
+		form := formOf.FindSubmatch(raw)
+		if form == nil {
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), raw, 0o600))
+			return
+		}
+		to, err3 := page.Request.URL.Parse(partsOf(string(form[1]))["action"])
+		ts.Check(err3)
+		page, err = browser.PostForm(to.String(), filled(string(form[2]), given))
+	}
+	ts.Fatalf("%s leads from form to form", args[1])
+}
+
+func partsOf(tag string) map[string]string {
+	out := map[string]string{}
+	for _, part := range partOf.FindAllStringSubmatch(tag, -1) {
+		out[part[1]] = html.UnescapeString(part[2])
+	}
+	return out
+}
+
+// filled gives what a form sends: what is hidden in it, and the values for its other fields.
+func filled(form string, given map[string]string) url.Values {
+	out := url.Values{}
+	for _, tag := range inputOf.FindAllString(form, -1) {
+		field := partsOf(tag)
+		if value, known := given[field["name"]]; known {
+			out.Set(field["name"], value)
+		} else if field["type"] == "hidden" {
+			out.Set(field["name"], field["value"])
+		}
+	}
+	return out
 }

@@ -1,4 +1,4 @@
-// Command rollcall is a SCIM 2.0 directory-sync server with a WorkOS-compatible API.
+// Command rollcall is a server for enterprise sign-in and directory sync with a WorkOS-compatible API.
 package main
 
 import (
@@ -37,6 +37,13 @@ type commands struct {
 	User         userCommands         `cmd:"" group:"ask" help:"People: list, get, erase."`
 	Group        groupCommands        `cmd:"" group:"ask" help:"Groups: list, get."`
 	Exchange     exchangeCommands     `cmd:"" group:"ask" help:"What providers asked and what it did: list."`
+	Connection   connectionCommands   `cmd:"" group:"ask" help:"How people sign in: list, get, create, update, test, activate, deactivate, delete, refresh-metadata, approve-metadata."`
+	Certificate  certificateCommands  `cmd:"" group:"ask" help:"What their identity providers sign with: list, add, delete."`
+	SignIn       signInCommands       `cmd:"" name:"sign-in" group:"ask" help:"Who signed in or was refused, and why: list, get."`
+	Application  applicationCommands  `cmd:"" group:"ask" help:"Apps that people sign in to: list, get, create, update, delete, logout-deliveries."`
+	ClientSecret clientSecretCommands `cmd:"" group:"ask" help:"What apps prove themselves with: list, create, delete."`
+	RedirectURI  redirectURICommands  `cmd:"" name:"redirect-uri" group:"ask" help:"Where the default application's sign-ins end: list, add, delete."`
+	SigningKey   signingKeyCommands   `cmd:"" group:"ask" help:"What tokens are signed with: list, rotate."`
 	Event        eventCommands        `cmd:"" group:"ask" help:"What happened: list, tail, snapshot, mirror."`
 	Consumer     consumerCommands     `cmd:"" group:"ask" help:"Readers of the log: list, get, create, acknowledge, delete."`
 	Webhook      webhookCommands      `cmd:"" group:"ask" help:"Where events are sent: list, get, create, update, delete, rotate-secret, deliveries, replay."`
@@ -99,7 +106,7 @@ func run(ctx context.Context, w world, args []string) int {
 func newParser(w world, exit func(int)) (*kong.Kong, error) {
 	return kong.New(&commands{},
 		kong.Name("rollcall"),
-		kong.Description("Directory sync for your app: a SCIM 2.0 server with a WorkOS-compatible API. Not affiliated with WorkOS.\n\n"+
+		kong.Description("Single sign-on and directory sync for your app: SAML, OpenID Connect and SCIM 2.0 with a WorkOS-compatible API. Not affiliated with WorkOS.\n\n"+
 			"Every setting of the server may be a flag, a variable or a line of the file named by --config; \"rollcall serve --help\" lists them."),
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(exit),

@@ -12,7 +12,7 @@ import (
 )
 
 // areas are what the script of each SDK plays, by the name that is its argument.
-var areas = []string{"organizations", "domains", "directories", "events", "webhooks", "api_keys", "errors", "limits"}
+var areas = []string{"organizations", "domains", "directories", "events", "webhooks", "api_keys", "sign_in", "applications", "errors", "limits"}
 
 // everySDK drives these routes.
 var everySDK = []string{
@@ -27,7 +27,22 @@ var everySDK = []string{
 	"GET /events",
 	"GET /organizations/{organizationId}/api_keys", "POST /organizations/{organizationId}/api_keys",
 	"POST /api_keys/validations", "DELETE /api_keys/{id}",
+	"GET /sso/authorize", "POST /sso/token", "GET /sso/profile", "GET /sso/jwks/{clientId}",
+	"GET /connections", "GET /connections/{id}", "DELETE /connections/{id}",
 	"webhook",
+}
+
+// applicationRoutes are not in the oldest SDK.
+var applicationRoutes = []string{
+	"GET /connect/applications", "POST /connect/applications",
+	"GET /connect/applications/{id}", "PUT /connect/applications/{id}", "DELETE /connect/applications/{id}",
+	"GET /connect/applications/{id}/client_secrets", "POST /connect/applications/{id}/client_secrets", "DELETE /connect/client_secrets/{id}",
+}
+
+// addressRoutes are in the SDK for Python alone; the others register redirect URIs by hand.
+var addressRoutes = []string{
+	"GET /user_management/redirect_uris", "POST /user_management/redirect_uris", "DELETE /user_management/redirect_uris/{id}",
+	"POST /sso/logout/authorize", "GET /sso/logout",
 }
 
 var webhookRoutes = []string{"GET /webhook_endpoints", "POST /webhook_endpoints", "PATCH /webhook_endpoints/{id}", "DELETE /webhook_endpoints/{id}"}
@@ -37,11 +52,11 @@ func TestWorkOS_SDK_for_Node_8_works_by_its_base_URL(t *testing.T) {
 }
 
 func TestWorkOS_SDK_for_Node_works_by_its_base_URL(t *testing.T) {
-	playEach(t, slices.Concat(everySDK, webhookRoutes), func(box toolbox) []string { return []string{"node", box.node, "sdk.test.mjs"} })
+	playEach(t, slices.Concat(everySDK, webhookRoutes, applicationRoutes), func(box toolbox) []string { return []string{"node", box.node, "sdk.test.mjs"} })
 }
 
 func TestWorkOS_SDK_for_Python_works_by_its_base_URL(t *testing.T) {
-	playEach(t, slices.Concat(everySDK, webhookRoutes, []string{"POST /api_keys/{id}/expire"}),
+	playEach(t, slices.Concat(everySDK, webhookRoutes, applicationRoutes, addressRoutes, []string{"POST /api_keys/{id}/expire"}),
 		func(box toolbox) []string { return []string{"python", box.python, "-B", "sdk_test.py"} })
 }
 
@@ -50,13 +65,14 @@ func playEach(t *testing.T, routes []string, script func(toolbox) []string) {
 	t.Helper()
 	command := script(tools(t))
 	eachEngine(t, func(t *testing.T, engine db.Engine) {
-		w := newWire(t, slices.Concat(routes, webhookRoutes))
+		w := newWire(t, slices.Concat(routes, webhookRoutes, applicationRoutes, addressRoutes))
 		// Two requests a second are what the script of the area "limits" runs into.
 		whole, limited := serve(t, engine, "ROLLCALL_DNS_SERVER="+emptyDNS(t)), serve(t, engine, "ROLLCALL_API_RATE_LIMIT=2")
 		env := []string{
 			"ROLLCALL_URL=" + w.to(t, whole.url), "LIMITED_URL=" + w.to(t, limited.url), "HOOKS_URL=" + w.hooks(t),
-			"API_KEY=" + managementKey, "CLIENT_ID=" + whole.client,
+			"API_KEY=" + managementKey, "CLIENT_ID=" + whole.client, "BROWSER_URL=" + browsers(t),
 		}
+		env = append(env, identityProvider(t)...)
 		for _, area := range areas {
 			t.Run(area, func(t *testing.T) {
 				play(t, env, command[0], command[1], append(slices.Clone(command[2:]), area)...)

@@ -21,8 +21,8 @@ import (
 const installing = 10 * time.Minute
 
 // toolbox is what runs the scripts. Node comes from the same list of exact versions as the SDK for Python: Debian's own is too old
-// for the newest SDK.
-type toolbox struct{ python, node string }
+// for the newest SDK. flask is the Python that has what examples/sign-in-python asks for, and nothing else.
+type toolbox struct{ python, node, flask string }
 
 // tools installs the SDKs where they are not installed yet: folders that git ignores keep them until a list of versions changes.
 func tools(t *testing.T) toolbox {
@@ -41,7 +41,7 @@ var installed = sync.OnceValues(func() (toolbox, error) {
 	if err != nil {
 		return toolbox{}, err
 	}
-	for _, folder := range []string{"node8", "node", root + "/examples/node-sdk"} {
+	for _, folder := range []string{"node8", "node", root + "/examples/node-sdk", root + "/examples/sign-in-node", root + "/examples/sign-in-workos"} {
 		if err := installNode(ctx, box, folder); err != nil {
 			return toolbox{}, err
 		}
@@ -50,23 +50,15 @@ var installed = sync.OnceValues(func() (toolbox, error) {
 })
 
 func installPython(ctx context.Context) (toolbox, error) {
-	const venv, list = "python/.venv", "python/requirements.txt"
 	version, err := output(ctx, "", "python3", "-c", "import ensurepip, sys, venv; print(sys.version); sys.exit(sys.version_info < (3, 11))")
 	if err != nil {
 		return toolbox{}, fmt.Errorf("python3 of version 3.11 or newer with venv is needed (Debian's packages python3 and python3-venv; .ci/needs installs them): %w", err)
 	}
-	err = once(venv, list, version, func() error {
-		if _, err := output(ctx, "", "python3", "-m", "venv", venv); err != nil {
-			return err
-		}
-		_, err := output(ctx, "", venv+"/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--require-hashes", "--only-binary", ":all:", "-r", list)
-		return err
-	})
+	python, err := installVenv(ctx, "python", version)
 	if err != nil {
 		return toolbox{}, err
 	}
-	python, err := filepath.Abs(venv + "/bin/python")
+	flask, err := installVenv(ctx, root+"/examples/sign-in-python", version)
 	if err != nil {
 		return toolbox{}, err
 	}
@@ -74,7 +66,24 @@ func installPython(ctx context.Context) (toolbox, error) {
 	if err != nil {
 		return toolbox{}, err
 	}
-	return toolbox{python: python, node: filepath.Join(strings.TrimSpace(wheel), "bin", "node")}, nil
+	return toolbox{python: python, flask: flask, node: filepath.Join(strings.TrimSpace(wheel), "bin", "node")}, nil
+}
+
+// installVenv fills a folder's .venv from its requirements.txt and gives the Python in it.
+func installVenv(ctx context.Context, folder, version string) (string, error) {
+	venv, list := filepath.Join(folder, ".venv"), filepath.Join(folder, "requirements.txt")
+	err := once(venv, list, version, func() error {
+		if _, err := output(ctx, "", "python3", "-m", "venv", venv); err != nil {
+			return err
+		}
+		_, err := output(ctx, "", filepath.Join(venv, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+			"--require-hashes", "--only-binary", ":all:", "-r", list)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(filepath.Join(venv, "bin", "python"))
 }
 
 func installNode(ctx context.Context, box toolbox, folder string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -30,6 +31,9 @@ type wire struct {
 // newWire takes the routes that it will see; the contract's file lacks those that answer with no body.
 func newWire(t *testing.T, routes []string) *wire {
 	w := &wire{contract: contracttest.Read(t, root+"/internal/api/testdata/contract.json"), seen: map[string]int{}}
+	bySignIn := contracttest.Read(t, "testdata/sso.json") // what browsers and apps call, and no operator
+	maps.Copy(w.contract.Answers, bySignIn.Answers)
+	maps.Copy(w.contract.Schemas, bySignIn.Schemas)
 	for _, route := range routes {
 		if w.contract.Answers[route] == nil {
 			w.contract.Answers[route] = map[string]*contracttest.Schema{}
@@ -39,7 +43,10 @@ func newWire(t *testing.T, routes []string) *wire {
 }
 
 // ownRoutes are used by the stories and no part of the contract.
-var ownRoutes = []string{"POST /directories"}
+var ownRoutes = []string{"POST /directories", "POST /connections"}
+
+// browserRoutes are called by people's browsers: they answer with redirects and pages.
+var browserRoutes = []string{"GET /sso/authorize", "GET /sso/logout", "GET /signed-out"}
 
 // to gives the address under which a server is reached through the wire.
 func (w *wire) to(t *testing.T, server string) string {
@@ -95,6 +102,12 @@ func (w *wire) answer(r *http.Response, body []byte) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if slices.Contains(browserRoutes, own) {
+		if r.StatusCode < http.StatusBadRequest {
+			w.seen[own]++
+		}
+		return
+	}
 	switch {
 	case !found && !slices.Contains(ownRoutes, own) && r.StatusCode != http.StatusNotFound:
 		fault("the contract does not have this route")
@@ -113,12 +126,15 @@ func (w *wire) answer(r *http.Response, body []byte) {
 	if got := r.Header.Get("Content-Type"); got != "application/json" {
 		fault("the body is %q", got)
 	}
-	var v map[string]any
+	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
 		fault("%v in %s", err, body)
 		return
 	}
-	if message, _ := v["message"].(string); r.StatusCode >= http.StatusBadRequest && message == "" {
+	object, _ := v.(map[string]any) // secrets are listed as they are, with nothing around them
+	message, _ := object["message"].(string)
+	description, _ := object["error_description"].(string) // of OAuth
+	if r.StatusCode >= http.StatusBadRequest && message == "" && description == "" {
 		fault("no message in %s", body)
 	}
 	if found && r.StatusCode < http.StatusMultipleChoices && w.contract.Answers[route][fmt.Sprint(r.StatusCode)] == nil {

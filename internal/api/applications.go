@@ -33,6 +33,7 @@ type shownApplication struct {
 	Public                 bool           `json:"is_public"`
 	Default                bool           `json:"is_default"`
 	Algorithm              oidc.Algorithm `json:"signing_alg"`
+	CORSOrigins            []string       `json:"cors_origins"` // the SDK for Python insists on it; any origin may ask for tokens here
 	PostLogoutRedirectURIs []string       `json:"post_logout_redirect_uris"`
 	BackChannelLogoutURI   *string        `json:"backchannel_logout_uri"`
 	InitiateLoginURI       *string        `json:"initiate_login_uri"`
@@ -44,7 +45,7 @@ func showApplication(a issuer.Application) (jsontext.Value, error) {
 	shown := shownApplication{
 		Object: "connect_application", ID: a.ID, ClientID: a.ClientID, Name: a.Name, Description: optional(a.Description), Type: "oauth", Scopes: a.Scopes,
 		RedirectURIs: []shownURI{}, UsesPKCE: a.UsesPKCE, FirstParty: a.FirstParty, OrganizationID: a.OrganizationID, Public: a.Public, Default: a.Default,
-		Algorithm: a.Algorithm, PostLogoutRedirectURIs: []string{}, BackChannelLogoutURI: optional(a.LogoutURI), InitiateLoginURI: optional(a.InitiateURI),
+		Algorithm: a.Algorithm, CORSOrigins: []string{}, PostLogoutRedirectURIs: []string{}, BackChannelLogoutURI: optional(a.LogoutURI), InitiateLoginURI: optional(a.InitiateURI),
 		CreatedAt: event.Shown(a.CreatedAt), UpdatedAt: event.Shown(a.UpdatedAt),
 	}
 	if !a.FirstParty { // the contract has it then only

@@ -21,30 +21,32 @@ type ownConnection struct {
 	Lacks        []string         `json:"lacks"`
 	Warnings     []string         `json:"warnings"`
 
-	ACSURL        *string             `json:"acs_url"`
-	ACSPaths      []string            `json:"acs_paths"`
-	SPEntityID    *string             `json:"sp_entity_id"`
-	SPMetadataURL *string             `json:"sp_metadata_url"`
-	SPSLOURL      *string             `json:"sp_slo_url"`
-	SPCertificate *string             `json:"sp_certificate"`
-	RedirectURI   *string             `json:"redirect_uri"`
-	LogoutURI     *string             `json:"backchannel_logout_uri"`
-	LoginURL      *string             `json:"login_url"`
-	IDPEntityID   *string             `json:"idp_entity_id"`
-	SSOURL        *string             `json:"sso_url"`
-	SSOBinding    *string             `json:"sso_binding"`
-	SLOURL        *string             `json:"slo_url"`
-	SLOBinding    *string             `json:"slo_binding"`
-	Certificates  []shownCertificate  `json:"certificates"`
-	MetadataURL   *string             `json:"metadata_url"`
-	MetadataAt    *string             `json:"metadata_read_at"`
-	MetadataError *string             `json:"metadata_error"`
-	Pending       *shownPendingChange `json:"pending_metadata"`
-	Issuer        *string             `json:"issuer"`
-	ClientID      *string             `json:"client_id"`
-	HasSecret     bool                `json:"client_secret_set"`
-	FirstSuccess  *string             `json:"first_success_at"`
-	LastSuccess   *string             `json:"last_success_at"`
+	ACSURL         *string             `json:"acs_url"`
+	ACSPaths       []string            `json:"acs_paths"`
+	SPEntityID     *string             `json:"sp_entity_id"`
+	SPMetadataURL  *string             `json:"sp_metadata_url"`
+	SPSLOURL       *string             `json:"sp_slo_url"`
+	SPCertificate  *string             `json:"sp_certificate"`
+	RedirectURI    *string             `json:"redirect_uri"`
+	LogoutURI      *string             `json:"backchannel_logout_uri"`
+	SignedOutURI   *string             `json:"post_logout_redirect_uri"`
+	LoginURL       *string             `json:"login_url"`
+	IDPEntityID    *string             `json:"idp_entity_id"`
+	SSOURL         *string             `json:"sso_url"`
+	SSOBinding     *string             `json:"sso_binding"`
+	SLOURL         *string             `json:"slo_url"`
+	SLOBinding     *string             `json:"slo_binding"`
+	SLOResponseURL *string             `json:"slo_response_url"`
+	Certificates   []shownCertificate  `json:"certificates"`
+	MetadataURL    *string             `json:"metadata_url"`
+	MetadataAt     *string             `json:"metadata_read_at"`
+	MetadataError  *string             `json:"metadata_error"`
+	Pending        *shownPendingChange `json:"pending_metadata"`
+	Issuer         *string             `json:"issuer"`
+	ClientID       *string             `json:"client_id"`
+	HasSecret      bool                `json:"client_secret_set"`
+	FirstSuccess   *string             `json:"first_success_at"`
+	LastSuccess    *string             `json:"last_success_at"`
 }
 
 type shownCertificate struct {
@@ -103,11 +105,12 @@ func (c *call) showConnection(one sso.Connection) (jsontext.Value, error) {
 func (c *call) showConnectionOf(o org.Organization, one sso.Connection) (jsontext.Value, error) {
 	at := one.Addresses(c.base(one.OrganizationID))
 	own := ownConnection{
-		Protocol: one.Protocol, Provider: optional(one.Provider), Options: one.Options.Shown(), AttributeMap: one.AttributeMap, Lacks: listOrEmpty(one.Lacks()),
+		Protocol: one.Protocol, Provider: optional(one.Provider), Options: one.ShownOptions(), AttributeMap: one.AttributeMap, Lacks: listOrEmpty(one.Lacks()),
 		Warnings: listOrEmpty(one.Warnings(c.o.Now())), ACSURL: optional(at.ACS), ACSPaths: listOrEmpty(one.Paths), SPEntityID: optional(at.EntityID),
 		SPMetadataURL: optional(at.Metadata), SPSLOURL: optional(at.SLO), SPCertificate: optional(one.SPCertificate), RedirectURI: optional(at.RedirectURI),
 		LogoutURI: optional(at.BackchannelLogout), LoginURL: optional(at.Login), IDPEntityID: optional(one.IDPEntityID), SSOURL: optional(one.SSOURL),
 		SSOBinding: optional(string(one.SSOBinding)), SLOURL: optional(one.SLOURL), SLOBinding: optional(string(one.SLOBinding)),
+		SLOResponseURL: optional(one.SLOResponseURL), SignedOutURI: optional(at.SignedOut),
 		Certificates: []shownCertificate{}, MetadataURL: optional(one.MetadataURL), MetadataAt: timeOrNull(one.MetadataAt), MetadataError: optional(one.MetadataError),
 		Issuer: optional(one.Issuer), ClientID: optional(one.ClientID), HasSecret: one.HasSecret, FirstSuccess: timeOrNull(one.FirstSuccessAt),
 		LastSuccess: timeOrNull(one.LastSuccessAt),
@@ -189,23 +192,24 @@ func deleteConnection(c *call) (answer, error) {
 
 // connectionSettings: null takes away what may be missing; for the rest it is the same as leaving out.
 type connectionSettings struct {
-	Name         *string        `json:"name"`
-	State        *sso.State     `json:"state"`
-	Options      jsontext.Value `json:"options"`
-	AttributeMap jsontext.Value `json:"attribute_map"`
-	ACSPaths     *[]string      `json:"acs_paths"`
-	SPEntityID   jsontext.Value `json:"sp_entity_id"`
-	MetadataURL  jsontext.Value `json:"metadata_url"`
-	MetadataXML  *string        `json:"metadata_xml"`
-	IDPEntityID  jsontext.Value `json:"idp_entity_id"`
-	SSOURL       jsontext.Value `json:"sso_url"`
-	SSOBinding   *sso.Binding   `json:"sso_binding"`
-	SLOURL       jsontext.Value `json:"slo_url"`
-	SLOBinding   *sso.Binding   `json:"slo_binding"`
-	Certificates *[]string      `json:"certificates"`
-	Issuer       jsontext.Value `json:"issuer"`
-	ClientID     jsontext.Value `json:"client_id"`
-	ClientSecret jsontext.Value `json:"client_secret"`
+	Name           *string        `json:"name"`
+	State          *sso.State     `json:"state"`
+	Options        jsontext.Value `json:"options"`
+	AttributeMap   jsontext.Value `json:"attribute_map"`
+	ACSPaths       *[]string      `json:"acs_paths"`
+	SPEntityID     jsontext.Value `json:"sp_entity_id"`
+	MetadataURL    jsontext.Value `json:"metadata_url"`
+	MetadataXML    *string        `json:"metadata_xml"`
+	IDPEntityID    jsontext.Value `json:"idp_entity_id"`
+	SSOURL         jsontext.Value `json:"sso_url"`
+	SSOBinding     *sso.Binding   `json:"sso_binding"`
+	SLOURL         jsontext.Value `json:"slo_url"`
+	SLOBinding     *sso.Binding   `json:"slo_binding"`
+	SLOResponseURL jsontext.Value `json:"slo_response_url"`
+	Certificates   *[]string      `json:"certificates"`
+	Issuer         jsontext.Value `json:"issuer"`
+	ClientID       jsontext.Value `json:"client_id"`
+	ClientSecret   jsontext.Value `json:"client_secret"`
 }
 
 func (n connectionSettings) change() (sso.Change, error) {
@@ -222,6 +226,7 @@ func (n connectionSettings) change() (sso.Change, error) {
 		{"idp_entity_id", n.IDPEntityID, &out.IDPEntityID},
 		{"sso_url", n.SSOURL, &out.SSOURL},
 		{"slo_url", n.SLOURL, &out.SLOURL},
+		{"slo_response_url", n.SLOResponseURL, &out.SLOResponseURL},
 		{"issuer", n.Issuer, &out.Issuer},
 		{"client_id", n.ClientID, &out.ClientID},
 		{"client_secret", n.ClientSecret, &out.ClientSecret},

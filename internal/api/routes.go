@@ -74,6 +74,8 @@ func table() []row {
 		{"/connect/client_secrets/{id}", "api_client_secret", map[string]handler{http.MethodDelete: deleteSecret}},
 		{"/user_management/redirect_uris", "api_redirect_uris", map[string]handler{http.MethodGet: listRedirectURIs, http.MethodPost: createRedirectURI}},
 		{"/user_management/redirect_uris/{id}", "api_redirect_uri", map[string]handler{http.MethodDelete: deleteRedirectURI}},
+		{"/signing_keys", "api_signing_keys", map[string]handler{http.MethodGet: listSigningKeys}},
+		{"/signing_keys/rotate", "api_signing_keys", map[string]handler{http.MethodPost: rotateSigningKeys}},
 		{"/sso/logout/authorize", "api_sso_logout", map[string]handler{http.MethodPost: authorizeLogout}},
 
 		{"/events", "api_events", map[string]handler{http.MethodGet: listEvents}},

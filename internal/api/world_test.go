@@ -89,13 +89,13 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.issuer.SetProfiles(w.profiles)
 	catalog, err := idp.Load()
 	w.must(err)
+	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
 	w.conns = sso.NewService(sso.Config{
-		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Catalog: catalog, Now: time.Now, Logger: log,
+		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Members: w.members, Catalog: catalog, Now: time.Now, Logger: log,
 		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
 			return nil, errors.New("no names in tests")
 		}),
 	})
-	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
 	w.server = New(Options{
 		Issuer:      w.issuer,
 		Connections: w.conns,

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -39,7 +41,7 @@ type signIn struct {
 // buildSignIn builds it over the nouns that are there already.
 func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalog *idp.Catalog, domains web.Domains) (*signIn, error) {
 	s := &signIn{}
-	policy := outbound.NewPolicy(c.AllowTarget, lookup)
+	policy := outbound.NewPolicy(signInTargets(c), lookup)
 	s.sessions = session.NewService(session.Options{DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log})
 	s.members = member.NewService(a.db, a.events, ids, a.organizations, s.sessions, time.Now)
 	var err error
@@ -50,7 +52,7 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		return s.mails.Forget(ctx, who.OrganizationID, who.Subject != "", who.Traces)
 	}})
 	s.connections = sso.NewService(sso.Config{
-		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Organizations: a.organizations, Sessions: s.sessions, Policy: policy, Catalog: catalog,
+		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Organizations: a.organizations, Sessions: s.sessions, Members: s.members, Policy: policy, Catalog: catalog,
 		Now: time.Now, Logger: a.log, OneVerifier: c.SecondVerifier == Off,
 	})
 	s.issuer = issuer.NewService(issuer.Options{
@@ -76,6 +78,15 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		err = a.simulate(s)
 	}
 	return s, err
+}
+
+// signInTargets are the private networks that sign-ins may call out to. The test identity providers and the example app of the demo are on
+// this machine, whatever else is allowed.
+func signInTargets(c Config) []netip.Prefix {
+	if !c.Simulate {
+		return c.AllowTarget
+	}
+	return append(slices.Clone(c.AllowTarget), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
 }
 
 // run is the background work of sign-ins.

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"net/http"
 	"strings"
 	"time"
@@ -20,6 +22,9 @@ const DemoDomain = "acme.example"
 // simulatedSecret is the client secret of every connection at the test OpenID provider: it keeps nothing that is worth one.
 const simulatedSecret = "simulated"
 
+// simulatedTimeout bounds how long a test provider waits for our own back channel.
+const simulatedTimeout = 10 * time.Second
+
 // simulate mounts test identity providers, for connections of this installation alone.
 func (a *App) simulate(s *signIn) error {
 	people := simulate.People(DemoDomain)
@@ -32,14 +37,14 @@ func (a *App) simulate(s *signIn) error {
 				return simulate.SAMLServiceProvider{}, false
 			}
 			at := c.Addresses(a.URL())
-			return simulate.SAMLServiceProvider{Name: c.Name, ACS: []string{at.ACS}, SLO: at.SLO}, true
+			return simulate.SAMLServiceProvider{Name: c.Name, ACS: []string{at.ACS}, SLO: at.SLO, Certificates: ownCertificates(c)}, true
 		},
 	})
 	if err != nil {
 		return err
 	}
 	byOIDC, err := simulate.NewOIDC(simulate.OIDCOptions{
-		Base: a.URL() + simulatePath + "oidc", People: people, Now: time.Now,
+		Base: a.URL() + simulatePath + "oidc", People: people, Now: time.Now, HTTP: &http.Client{Timeout: simulatedTimeout},
 		// A connection's key is its client id there, so that nothing has to be registered.
 		Client: func(ctx context.Context, clientID string) (simulate.OIDCClient, bool) {
 			c, err := s.connections.ByKey(ctx, clientID)
@@ -47,7 +52,10 @@ func (a *App) simulate(s *signIn) error {
 				return simulate.OIDCClient{}, false
 			}
 			at := c.Addresses(a.URL())
-			return simulate.OIDCClient{Name: c.Name, Secret: simulatedSecret, RedirectURIs: []string{at.RedirectURI}, InitiateLoginURI: at.Login}, true
+			return simulate.OIDCClient{
+				Name: c.Name, Secret: simulatedSecret, RedirectURIs: []string{at.RedirectURI}, InitiateLoginURI: at.Login,
+				BackChannelLogout: at.BackchannelLogout, AfterLogoutAddress: []string{at.SignedOut},
+			}, true
 		},
 	})
 	if err != nil {
@@ -63,4 +71,17 @@ func (a *App) simulate(s *signIn) error {
 		bySAML.ServeHTTP(w, r)
 	})
 	return nil
+}
+
+// ownCertificates is what verifies the logout requests of a connection.
+func ownCertificates(c sso.Connection) []*x509.Certificate {
+	block, _ := pem.Decode([]byte(c.SPCertificate))
+	if block == nil {
+		return nil
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil { // of our own making
+		return nil
+	}
+	return []*x509.Certificate{cert}
 }

@@ -49,7 +49,7 @@ const (
 	countInactive = `SELECT directory_id, '', COUNT(*) FROM directory_users WHERE directory_id IN (%[1]s) AND NOT active GROUP BY directory_id`
 
 	// People of an organization who share a value with a sign-in. $2 is the folded email, $3 one known by id; the lists are externalIds and
-	// user names.
+	// user names. A row without a person says that there is a directory which has brought people.
 	selectCandidates = `SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
 		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $3 WHERE d.organization_id = $1 AND d.deleted_at IS NULL
 		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
@@ -58,8 +58,8 @@ const (
 		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.user_name_key IN (%[2]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL
 		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, TRUE
 		FROM directories d JOIN directory_user_emails e ON e.directory_id = d.id AND e.email_key = $2
-		JOIN directory_users u ON u.directory_id = e.directory_id AND u.id = e.user_id WHERE d.organization_id = $1 AND d.deleted_at IS NULL`
-	selectAnyLinked    = `SELECT EXISTS (SELECT 1 FROM directories WHERE organization_id = $1 AND deleted_at IS NULL AND state = 'linked')`
+		JOIN directory_users u ON u.directory_id = e.directory_id AND u.id = e.user_id WHERE d.organization_id = $1 AND d.deleted_at IS NULL
+		UNION ALL SELECT d.id, '', NULL, '', FALSE, FALSE, FALSE FROM directories d WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.state = 'linked'`
 	selectStandingByID = `SELECT u.active, u.suspended FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $2
 		WHERE d.organization_id = $1 AND d.deleted_at IS NULL`
 

@@ -79,20 +79,13 @@ type candidate struct {
 // before, then by externalId, then by user name, then by an email in a verified domain. With several directories the person is in while any says so. Somebody whom a refused request has suspended is not in. It
 // reads by indexes alone.
 func StandingOf(ctx context.Context, r db.Reader, organizationID string, k Keys) (Found, error) {
-	people, err := candidates(ctx, r, organizationID, k)
+	people, linked, err := candidates(ctx, r, organizationID, k)
 	if err != nil {
 		return Found{}, fmt.Errorf("find a person in the directories of %s: %w", organizationID, err)
 	}
 	found := decide(people, k)
 	found.JoinedGone = k.Joined != "" && !slices.ContainsFunc(people, func(c candidate) bool { return c.id == k.Joined })
-	if found.Standing != StandingUnknown {
-		return found, nil
-	}
-	var linked bool
-	if err := r.QueryRow(ctx, selectAnyLinked, organizationID).Scan(&linked); err != nil {
-		return Found{}, fmt.Errorf("look for directories of %s: %w", organizationID, err)
-	}
-	if !linked {
+	if found.Standing == StandingUnknown && !linked {
 		found.Standing = StandingNone
 	}
 	return found, nil
@@ -118,7 +111,8 @@ func StandingByID(ctx context.Context, r db.Reader, organizationID string, id Us
 	return standing, rows.Err()
 }
 
-func candidates(ctx context.Context, r db.Reader, organizationID string, k Keys) ([]candidate, error) {
+// candidates finds them, and whether any directory of the organization has brought people.
+func candidates(ctx context.Context, r db.Reader, organizationID string, k Keys) (out []candidate, linked bool, err error) {
 	external, names, email := k.values(), k.names(), strings.Join(distinct(scim.FoldKey(k.Email)), "")
 	args := []any{organizationID, email, string(k.Joined)}
 	place := func(values []string) string {
@@ -134,14 +128,17 @@ func candidates(ctx context.Context, r db.Reader, organizationID string, k Keys)
 	}
 	rows, err := r.Query(ctx, fmt.Sprintf(selectCandidates, place(external), place(names)), args...)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer rows.Close()
-	var out []candidate
 	for rows.Next() {
 		var c candidate
 		if err := rows.Scan((*string)(&c.directory), (*string)(&c.id), &c.externalID, &c.userName, &c.active, &c.suspended, &c.byEmail); err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		if c.id == "" {
+			linked = true
+			continue
 		}
 		if !slices.ContainsFunc(out, func(o candidate) bool { return o.directory == c.directory && o.id == c.id }) {
 			out = append(out, c)
@@ -151,7 +148,7 @@ func candidates(ctx context.Context, r db.Reader, organizationID string, k Keys)
 			}
 		}
 	}
-	return out, rows.Err()
+	return out, linked, rows.Err()
 }
 
 // values are all that an externalId could have been made of.

@@ -73,6 +73,8 @@ const (
 	erasureBatch = 500
 	// erasureSkew is by how much the clocks of processes may differ: ids carry times, and nothing about a person is older than their own.
 	erasureSkew = time.Hour
+	// erasureBefore is how long before they were somebody here a person may have tried to come in: as long as attempts are kept.
+	erasureBefore = 90 * 24 * time.Hour
 )
 
 // RunErasures erases what is due, every so often until ctx ends.
@@ -159,6 +161,7 @@ type erasing struct {
 	batch          []erasure
 	organizationID string
 	leased         time.Time
+	addresses      map[string]bool // of the people, in lower case: what nobody's account did is found by them
 }
 
 func (w *erasing) do(ctx context.Context) error {
@@ -166,6 +169,7 @@ func (w *erasing) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.know(traces)
 	for _, e := range w.batch {
 		for _, forget := range w.l.forget {
 			if err := forget(ctx, Forgotten{OrganizationID: e.organizationID, Subject: e.subject, Traces: traces[e.subject]}); err != nil {
@@ -189,6 +193,18 @@ func (w *erasing) do(ctx context.Context) error {
 	})
 }
 
+// know keeps what is an address among the traces.
+func (w *erasing) know(traces map[string][]string) {
+	w.addresses = map[string]bool{}
+	for _, of := range traces {
+		for _, t := range of {
+			if strings.Contains(t, "@") {
+				w.addresses[strings.ToLower(t)] = true
+			}
+		}
+	}
+}
+
 // renew keeps the lease. If it was lost two processes do the same, which is harmless.
 func (w *erasing) renew(ctx context.Context) error {
 	now := time.Now()
@@ -208,7 +224,7 @@ func (w *erasing) eraser() Eraser {
 	if w.whole() {
 		return Eraser{log: w.l, all: true}
 	}
-	e := Eraser{log: w.l, gone: map[string]bool{}}
+	e := Eraser{log: w.l, gone: map[string]bool{}, addresses: w.addresses}
 	for _, one := range w.batch {
 		e.gone[one.subject] = true
 	}
@@ -217,12 +233,26 @@ func (w *erasing) eraser() Eraser {
 
 // touches tells whether a row may hold something of them.
 func (w *erasing) touches(r row) bool {
-	return w.whole() || slices.ContainsFunc(w.batch, func(e erasure) bool { return bytes.Contains(r.data, []byte(e.subject)) })
+	return w.whole() || slices.ContainsFunc(w.batch, func(e erasure) bool { return bytes.Contains(r.data, []byte(e.subject)) }) || w.tried(r)
+}
+
+// tried tells whether a row is about somebody with one of the addresses who wanted to come in, maybe before they had an account.
+func (w *erasing) tried(r row) bool {
+	if len(w.addresses) == 0 || !strings.HasPrefix(r.kind, "authentication.") && !strings.HasPrefix(r.kind, "magic_auth.") {
+		return false
+	}
+	text := bytes.ToLower(r.data)
+	for a := range w.addresses {
+		if bytes.Contains(text, []byte(a)) {
+			return true
+		}
+	}
+	return false
 }
 
 // walk shows fn the rows of the log that may hold something of them.
-func (w *erasing) walk(ctx context.Context, fn func([]row) error) error {
-	for after := w.since(); ; {
+func (w *erasing) walk(ctx context.Context, earlier time.Duration, fn func([]row) error) error {
+	for after := w.since(earlier); ; {
 		rows, last, err := w.l.rowsAfter(ctx, after, w.organizationID)
 		if err != nil {
 			return err
@@ -237,8 +267,8 @@ func (w *erasing) walk(ctx context.Context, fn func([]row) error) error {
 	}
 }
 
-// since is an event id before all that can be about them.
-func (w *erasing) since() string {
+// since is an event id before all that can be about them, by so much earlier.
+func (w *erasing) since(earlier time.Duration) string {
 	ids := []string{w.organizationID}
 	if !w.whole() {
 		ids = nil
@@ -252,7 +282,7 @@ func (w *erasing) since() string {
 		if !ok {
 			return ""
 		}
-		if from := token.Before("event", u.Timestamp().Add(-erasureSkew)); first == "" || from < first {
+		if from := token.Before("event", u.Timestamp().Add(-erasureSkew-earlier)); first == "" || from < first {
 			first = from
 		}
 	}
@@ -296,7 +326,7 @@ func (w *erasing) traces(ctx context.Context) (map[string][]string, error) {
 			found[id] = append(found[id], trace)
 		}
 	}
-	return found, w.walk(ctx, func(rows []row) error {
+	return found, w.walk(ctx, 0, func(rows []row) error {
 		for _, r := range rows {
 			events, err := w.l.events(r)
 			if err != nil {
@@ -315,7 +345,11 @@ func (w *erasing) traces(ctx context.Context) (map[string][]string, error) {
 // rewrite takes them out of the log.
 func (w *erasing) rewrite(ctx context.Context) error {
 	e := w.eraser()
-	return w.walk(ctx, func(rows []row) error {
+	earlier := erasureBefore
+	if len(w.addresses) == 0 {
+		earlier = 0
+	}
+	return w.walk(ctx, earlier, func(rows []row) error {
 		var changed []row
 		for _, r := range rows {
 			less, err := e.row(r)
@@ -406,7 +440,9 @@ type Eraser struct {
 	log  *Log
 	all  bool            // every object goes
 	gone map[string]bool // else those of these ids
-	saw  func(id, trace string)
+	// addresses are those of who goes: a sign-in that came to no account is theirs by it.
+	addresses map[string]bool
+	saw       func(id, trace string)
 }
 
 // All tells whether everything of an organization goes, and not only some people.
@@ -494,6 +530,8 @@ func (e Eraser) Value(v jsontext.Value) (jsontext.Value, error) {
 		return e.blank(kind, all)
 	case slices.Contains([]string{"", "session", "magic_auth"}, kind) && has(all, "user_id") && e.Gone(text(all, "user_id")):
 		return e.blank(kind, all) // what somebody did: where they were, and the address they gave
+	case slices.Contains([]string{"", "magic_auth"}, kind) && has(all, "user_id") && text(all, "user_id") == "" && e.addresses[strings.ToLower(text(all, "email"))]:
+		return e.blank(kind, all)
 	}
 	changed := false
 	for i, m := range all {

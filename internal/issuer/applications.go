@@ -106,12 +106,13 @@ func (s *Service) check(ctx context.Context, a *Application) error {
 		return wrong("name", "too_long", "The name has at most %d characters, none of them U+0000.", maxName)
 	case utf8.RuneCountInString(a.Description) > maxDescription || strings.ContainsRune(a.Description, 0):
 		return wrong("description", "too_long", "The description has at most %d characters, none of them U+0000.", maxDescription)
-	case a.Algorithm != oidc.RS256 && a.Algorithm != oidc.ES256:
-		return wrong("signing_alg", "invalid_signing_alg", "signing_alg is RS256 or ES256, not %.40q.", a.Algorithm)
 	case a.FirstParty && a.OrganizationID != "":
 		return wrong("organization_id", "invalid_organization", "A first-party application is for all organizations: leave organization_id out, or set is_first_party to false.")
 	case !a.FirstParty && a.OrganizationID == "":
 		return wrong("organization_id", "required", "An application that is not the operator's own belongs to an organization: name it in organization_id.")
+	}
+	if err := checkAlgorithm(a.Algorithm); err != nil {
+		return err
 	}
 	if err := checkScopes(a.Scopes); err != nil {
 		return err

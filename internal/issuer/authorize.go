@@ -24,6 +24,9 @@ const (
 	compatibleCodeLife = 10 * time.Minute // on the compatible ones, whose clients expect it
 )
 
+// maxCarried is the largest request that is taken, in bytes of JSON: sealed it has to fit into an address and into an attempt.
+const maxCarried = 10 << 10
+
 // Authorization is what an application asks for, checked: the application exists, the redirect URI is its own.
 type Authorization struct {
 	ApplicationID string                    `json:"application_id"`
@@ -31,6 +34,8 @@ type Authorization struct {
 	Style         oidc.Style                `json:"style"`
 	Request       oidc.AuthorizationRequest `json:"request"`
 	At            time.Time                 `json:"at"`
+	// Expected is the subject of the id_token_hint, the only one that may be signed in without being asked; "" for anybody.
+	Expected string `json:"expected,omitempty"`
 }
 
 // PageError is a refusal that is shown on a page: nobody may be sent to an address that is not proven to be the application's.
@@ -71,7 +76,18 @@ func (s *Service) Authorize(ctx context.Context, r oidc.AuthorizationRequest, st
 		return Authorization{}, s.redirectError(r, refusal)
 	}
 	r.Scope = a.allowed(r.Scope)
-	return Authorization{ApplicationID: a.ID, ClientName: a.Name, Style: style, Request: r, At: s.time()}, nil
+	hint, err := s.hint(ctx, oidc.EndSessionRequest{IDTokenHint: r.IDTokenHint, ClientID: a.ClientID})
+	if refused := (*PageError)(nil); errors.As(err, &refused) {
+		return Authorization{}, s.redirectError(r, oidc.Refuse(oidc.InvalidRequest, "%s", refused.Fault.Message))
+	}
+	if err != nil {
+		return Authorization{}, err
+	}
+	r.IDTokenHint = "" // verified, and long
+	if size := len(encode(r)); size > maxCarried {
+		return Authorization{}, s.redirectError(r, oidc.Refuse(oidc.InvalidRequest, "The request is too large: %d bytes of parameters, at most %d are taken.", size, maxCarried))
+	}
+	return Authorization{ApplicationID: a.ID, ClientName: a.Name, Style: style, Request: r, At: s.time(), Expected: hint.Subject}, nil
 }
 
 // Refused says where a request that could not be parsed is refused: r is what could be read of it. The error is as that of Authorize and
@@ -199,7 +215,7 @@ func (s *Service) CodeInto(w *db.Write, a Authorization, g Grant) (redirect stri
 		return "", fmt.Errorf("redirect with a code: %w", err)
 	}
 	w.GuardSelect(uriToSignIn+s.db.ForShare(), a.ApplicationID, a.Request.RedirectURI)
-	if g.SessionID != "" {
+	if g.SessionID != "" && !g.Starts {
 		s.sessions.GuardInto(w, g.SessionID)
 	}
 	s.sessions.CodeInto(w, session.Code{

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,16 @@ func (s *Service) stillIn(ctx context.Context, g Grant) error {
 	return nil
 }
 
+// isIn is stillIn for a question.
+func (s *Service) isIn(ctx context.Context, g Grant) (bool, error) {
+	err := s.stillIn(ctx, g)
+	var refused *oidc.ErrorResponse
+	if errors.As(err, &refused) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 type introspection struct {
 	Active         bool   `json:"active"`
 	Scope          string `json:"scope,omitempty"`
@@ -92,6 +103,9 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) ([]byte,
 	case err != nil:
 		return nil, err
 	case ok && access.ApplicationID == c.ID:
+		if in, err := s.isIn(ctx, grantOfToken(access)); err != nil || !in {
+			return encode(introspection{}), err
+		}
 		told = introspection{
 			Active: true, Scope: access.Scope, ClientID: c.ClientID, TokenType: "Bearer", Expires: access.ExpiresAt.Unix(), IssuedAt: access.CreatedAt.Unix(),
 			Subject: grantOfToken(access).Subject(), Audience: c.ClientID, Issuer: s.o.Issuer, SID: access.SessionID, OrganizationID: access.OrganizationID,
@@ -114,6 +128,11 @@ func (s *Service) introspectRefresh(ctx context.Context, c client, secret token.
 		return introspection{}, nil
 	}
 	if err != nil {
+		return introspection{}, err
+	}
+	if in, err := s.isIn(ctx, Grant{
+		ApplicationID: c.ID, OrganizationID: t.OrganizationID, SessionID: t.SessionID, UserID: t.UserID, ProfileID: t.ProfileID, ConnectionID: present.ConnectionID,
+	}); err != nil || !in {
 		return introspection{}, err
 	}
 	return introspection{

@@ -1,10 +1,12 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -30,6 +32,7 @@ type signingKey struct {
 	generation                        int64
 	sealed                            string // "" once it signs no more
 	public                            oidc.PublicKey
+	createdAt                         time.Time
 	signsFrom, signsUntil, shownUntil time.Time
 }
 
@@ -81,7 +84,7 @@ func (s *Service) loadKeys(ctx context.Context) (*keyset, error) {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
 	before := s.keys.Load()
-	for _, alg := range []oidc.Algorithm{oidc.ES256, oidc.RS256} {
+	for _, alg := range keyAlgorithms() {
 		// The next one too: its time may come while this set is remembered.
 		for _, at := range []time.Time{now, now.Add(keysFresh)} {
 			if err := s.openKey(made, before, alg, at); err != nil {
@@ -119,11 +122,11 @@ func (s *Service) openKey(into, before *keyset, alg oidc.Algorithm, at time.Time
 func scanKey(row db.Row) (k signingKey, err error) {
 	var sealed *string
 	var public []byte
-	var from, until, shown int64
-	if err := row.Scan(&k.kid, (*string)(&k.alg), &k.generation, &sealed, &public, &from, &until, &shown); err != nil {
+	var created, from, until, shown int64
+	if err := row.Scan(&k.kid, (*string)(&k.alg), &k.generation, &sealed, &public, &created, &from, &until, &shown); err != nil {
 		return k, err
 	}
-	k.sealed, k.signsFrom, k.signsUntil, k.shownUntil = orEmpty(sealed), db.Time(from), db.Time(until), db.Time(shown)
+	k.sealed, k.createdAt, k.signsFrom, k.signsUntil, k.shownUntil = orEmpty(sealed), db.Time(created), db.Time(from), db.Time(until), db.Time(shown)
 	k.public, err = oidc.ParsePublicKey(public)
 	return k, err
 }
@@ -198,48 +201,167 @@ func (s *Service) makeKeyInto(w *db.Write, alg oidc.Algorithm, k *keyset, signsF
 	return nil
 }
 
-// RotateKeys makes the next key of an algorithm, shown from now on and signing in a day. Where one is waiting already nothing happens.
-func (s *Service) RotateKeys(ctx context.Context, alg oidc.Algorithm) error {
-	k, err := s.loadKeys(ctx)
-	if err != nil {
-		return err
-	}
-	last, ok := k.newest(alg)
-	if ok && s.time().Before(last.signsFrom) {
+// RotateKeys makes the next key of each algorithm, shown from now on and signing in a day. Where one is waiting already nothing happens.
+func (s *Service) RotateKeys(ctx context.Context, algs ...oidc.Algorithm) error {
+	return s.rewriteKeys(ctx, "rotate", func(w *db.Write, k *keyset) error {
+		for _, alg := range algs {
+			last, ok := k.newest(alg)
+			if ok && s.time().Before(last.signsFrom) {
+				continue
+			}
+			from := s.time().Add(keyShown)
+			if !ok {
+				from = s.time()
+			}
+			if err := s.makeKeyInto(w, alg, k, from); err != nil {
+				return err
+			}
+		}
 		return nil
-	}
-	from := s.time().Add(keyShown)
-	if !ok {
-		from = s.time()
-	}
-	if err := s.makeKey(ctx, alg, k, from); err != nil {
-		return err
-	}
-	_, err = s.loadKeys(ctx)
-	return err
+	})
 }
 
-// ReplaceKeys is for a key that somebody else may have: all keys of the algorithm are forgotten, so that nothing they signed counts any
-// more, and a new one signs at once. Clients that keep the key set refuse new tokens until they have fetched it again; processes other than
-// this one sign with the old key for 30 seconds more.
-func (s *Service) ReplaceKeys(ctx context.Context, alg oidc.Algorithm) error {
+// ReplaceKeys is for keys that somebody else may have: all keys of the algorithms are forgotten, so that nothing they signed counts any
+// more, and a new one of each signs at once. Clients that keep the key set refuse new tokens until they have fetched it again; processes
+// other than this one sign with the old keys for 30 seconds more.
+func (s *Service) ReplaceKeys(ctx context.Context, algs ...oidc.Algorithm) error {
+	return s.rewriteKeys(ctx, "replace", func(w *db.Write, k *keyset) error {
+		for _, alg := range algs {
+			w.Exec(deleteKeys, string(alg))
+			last, _ := k.newest(alg)
+			bare := &keyset{all: []signingKey{{alg: alg, generation: last.generation}}}
+			if err := s.makeKeyInto(w, alg, bare, s.time()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// rewriteKeys computes a write from the keys there are and does so again where another process has made keys meanwhile.
+func (s *Service) rewriteKeys(ctx context.Context, verb string, change func(*db.Write, *keyset) error) error {
+	var taken *db.UniqueError
+	for range keyRounds {
+		k, err := s.loadKeys(ctx)
+		if err != nil {
+			return err
+		}
+		var w db.Write
+		if err := change(&w, k); err != nil {
+			return err
+		}
+		if err = s.db.Write(ctx, &w); err == nil {
+			s.keys.Store(nil)
+			_, err = s.loadKeys(ctx)
+			return err
+		}
+		if !errors.As(err, &taken) {
+			return fmt.Errorf("%s signing keys: %w", verb, err)
+		}
+	}
+	return fmt.Errorf("%s signing keys: other processes made keys %d times meanwhile: %w", verb, keyRounds, taken)
+}
+
+// KeyState says what a key is good for at a moment.
+type KeyState string
+
+// The states, in their order.
+const (
+	KeyWaiting KeyState = "waiting" // shown, and signs later
+	KeySigning KeyState = "signing"
+	KeyShown   KeyState = "shown" // signs no more; what it signed still counts
+	KeyRetired KeyState = "retired"
+)
+
+// Key is what may be told of a signing key.
+type Key struct {
+	KID        string
+	Algorithm  oidc.Algorithm
+	State      KeyState
+	CreatedAt  time.Time
+	SignsFrom  time.Time
+	SignsUntil time.Time // the next one takes over; later, where there is none yet
+	ShownUntil time.Time
+}
+
+func (k *keyset) describe(key signingKey, now time.Time) Key {
+	out := Key{key.kid, key.alg, KeyShown, key.createdAt, key.signsFrom, key.signsUntil, key.shownUntil}
+	current, ok := k.current(key.alg, now)
+	switch {
+	case ok && current.kid == key.kid:
+		out.State = KeySigning
+	case now.Before(key.signsFrom):
+		out.State = KeyWaiting
+	case !now.Before(key.shownUntil):
+		out.State = KeyRetired
+	}
+	return out
+}
+
+// Keys lists all signing keys there are, by algorithm and then the newest first. Those that sign are made where there is none yet.
+func (s *Service) Keys(ctx context.Context) ([]Key, error) {
+	if err := s.haveSigners(ctx); err != nil {
+		return nil, err
+	}
 	k, err := s.loadKeys(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var w db.Write
-	w.Exec(deleteKeys, string(alg))
-	last, _ := k.newest(alg)
-	bare := &keyset{all: []signingKey{{alg: alg, generation: last.generation}}}
-	if err := s.makeKeyInto(&w, alg, bare, s.time()); err != nil {
-		return err
+	now := s.time()
+	out := make([]Key, len(k.all))
+	for i, key := range k.all {
+		out[i] = k.describe(key, now)
 	}
-	if err := s.db.Write(ctx, &w); err != nil {
-		return fmt.Errorf("replace signing keys: %w", err)
+	slices.SortStableFunc(out, func(a, b Key) int {
+		return cmp.Or(strings.Compare(string(a.Algorithm), string(b.Algorithm)), b.SignsFrom.Compare(a.SignsFrom))
+	})
+	return out, nil
+}
+
+// Rotation says which keys are to be followed by new ones and how soon.
+type Rotation struct {
+	Algorithm   oidc.Algorithm // "": all
+	Compromised bool           // ReplaceKeys and not RotateKeys
+}
+
+// Rotate rotates or replaces signing keys and gives those there are then, as Keys does.
+func (s *Service) Rotate(ctx context.Context, r Rotation) ([]Key, error) {
+	algs := keyAlgorithms()
+	if r.Algorithm != "" {
+		if err := checkAlgorithm(r.Algorithm); err != nil {
+			return nil, err
+		}
+		algs = []oidc.Algorithm{r.Algorithm}
 	}
-	s.keys.Store(nil)
-	_, err = s.loadKeys(ctx)
-	return err
+	renew := s.RotateKeys
+	if r.Compromised {
+		renew = s.ReplaceKeys
+	}
+	if err := renew(ctx, algs...); err != nil {
+		return nil, err
+	}
+	s.log.InfoContext(ctx, "signing keys rotated", "algorithms", algs, "compromised", r.Compromised)
+	return s.Keys(ctx)
+}
+
+// keyAlgorithms are those there are keys of.
+func keyAlgorithms() []oidc.Algorithm { return []oidc.Algorithm{oidc.ES256, oidc.RS256} }
+
+func checkAlgorithm(alg oidc.Algorithm) error {
+	if slices.Contains(keyAlgorithms(), alg) {
+		return nil
+	}
+	return wrong("signing_alg", "invalid_signing_alg", "signing_alg is RS256 or ES256, not %.40q.", alg)
+}
+
+// haveSigners makes the first keys: a client that fetches the set before the first sign-in keeps it.
+func (s *Service) haveSigners(ctx context.Context) error {
+	for _, alg := range keyAlgorithms() {
+		if _, err := s.signer(ctx, alg); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TendKeys makes the next key of each algorithm in use before it is needed, and forgets private keys that sign no more.
@@ -249,7 +371,7 @@ func (s *Service) TendKeys(ctx context.Context) error {
 		return err
 	}
 	now := s.time()
-	for _, alg := range []oidc.Algorithm{oidc.ES256, oidc.RS256} {
+	for _, alg := range keyAlgorithms() {
 		last, ok := k.newest(alg)
 		if !ok || now.Before(last.signsUntil.Add(-keyLead)) {
 			continue
@@ -272,12 +394,10 @@ func (s *Service) TendKeys(ctx context.Context) error {
 
 // JWKS is the key set document: keys that sign, will sign soon, or have signed what may still be shown. Others may keep it for JWKSMaxAge.
 func (s *Service) JWKS(ctx context.Context) ([]byte, error) {
-	for _, alg := range []oidc.Algorithm{oidc.ES256, oidc.RS256} { // a client that fetches them before the first sign-in keeps them
-		if _, err := s.signer(ctx, alg); err != nil {
-			return nil, err
-		}
+	if err := s.haveSigners(ctx); err != nil {
+		return nil, err
 	}
-	return s.shownKeys(ctx, oidc.ES256, oidc.RS256)
+	return s.shownKeys(ctx, keyAlgorithms()...)
 }
 
 // ClientJWKS is the key set at the address of the compatible API, whose clients know RS256 only. A client id that no application has is

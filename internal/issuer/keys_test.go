@@ -221,3 +221,96 @@ func TestO12_discovery_names_the_configured_issuer_everywhere(t *testing.T) {
 		}
 	})
 }
+
+func states(keys []issuer.Key, alg oidc.Algorithm) string {
+	var out []string
+	for _, k := range keys {
+		if k.Algorithm == alg {
+			out = append(out, string(k.State))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// What is listed agrees with the key set and with who signs, through the whole life of a key.
+func TestKeys_are_listed_with_what_they_are_good_for(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.app()
+		list := func(want string) []issuer.Key {
+			t.Helper()
+			keys, err := w.s.Keys(ctx)
+			w.must(err)
+			if got := states(keys, oidc.ES256); got != want {
+				t.Fatalf("%s, want %s", got, want)
+			}
+			published, signer := kids(w.published(w.s)), kid(t, w.token(c.redeem(w.signIn(c).code)).IDToken)
+			for _, k := range keys {
+				if published[k.KID] != (k.State != issuer.KeyRetired) || k.Algorithm == oidc.ES256 && (k.KID == signer) != (k.State == issuer.KeySigning) {
+					t.Errorf("%s is %s; published %v, signs %s", k.KID, k.State, published, signer)
+				}
+				if k.CreatedAt.IsZero() || k.SignsUntil.Before(k.SignsFrom) || k.ShownUntil.Before(k.SignsUntil) {
+					t.Errorf("%+v", k)
+				}
+			}
+			return keys
+		}
+		if keys := list("signing"); len(keys) != 2 {
+			t.Fatalf("%v", keys)
+		}
+		for range 2 { // again changes nothing
+			keys, err := w.s.Rotate(ctx, issuer.Rotation{Algorithm: oidc.ES256})
+			w.must(err)
+			if states(keys, oidc.ES256) != "waiting signing" || states(keys, oidc.RS256) != "signing" {
+				t.Fatalf("%v", keys)
+			}
+		}
+		list("waiting signing")
+		w.later(24*time.Hour + time.Minute)
+		list("signing shown")
+		w.later(25 * time.Hour)
+		list("signing retired")
+		before := list("signing retired")
+		after, err := w.s.Rotate(ctx, issuer.Rotation{Compromised: true})
+		w.must(err)
+		if states(after, oidc.ES256) != "signing" || states(after, oidc.RS256) != "signing" {
+			t.Fatalf("%v", after)
+		}
+		for _, old := range before {
+			for _, k := range after {
+				if k.KID == old.KID {
+					t.Errorf("%s is there still", k.KID)
+				}
+			}
+		}
+		list("signing")
+		if _, err := w.s.Rotate(ctx, issuer.Rotation{Algorithm: "HS256", Compromised: true}); !fault.Is(err, fault.Unprocessable) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestKeys_rotated_by_processes_at_once_are_rotated_once(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.published(w.s)
+		for _, compromised := range []bool{false, true} {
+			var done sync.WaitGroup
+			failed := make([]error, 6)
+			for i := range failed {
+				done.Go(func() {
+					_, failed[i] = w.process().Rotate(ctx, issuer.Rotation{Algorithm: oidc.ES256, Compromised: compromised})
+				})
+			}
+			done.Wait()
+			for _, err := range failed {
+				w.must(err)
+			}
+			want := "waiting signing"
+			if compromised {
+				want = "signing"
+			}
+			if keys, err := w.process().Keys(ctx); err != nil || states(keys, oidc.ES256) != want {
+				t.Errorf("compromised %v: %v %v", compromised, keys, err)
+			}
+		}
+	})
+}

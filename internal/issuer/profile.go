@@ -76,20 +76,31 @@ func (s *Service) AuthorizeLogout(ctx context.Context, profileID string) (Logout
 	return LogoutTicket{URL: s.o.Issuer + "/sso/logout?" + url.Values{"token": {sealed}}.Encode(), Token: sealed}, nil
 }
 
-// Logout ends the sessions and grants of the profile that a ticket names, and says how many sessions ended. What is no ticket, or one of
-// more than ten minutes ago, is NotFound.
-func (s *Service) Logout(ctx context.Context, ticket string) (int, error) {
+// LogoutOf is whose sessions a ticket ends.
+type LogoutOf struct{ ProfileID, OrganizationID string }
+
+// OpenLogout reads a ticket. What is none, or one of more than ten minutes ago, is NotFound.
+func (s *Service) OpenLogout(ticket string) (LogoutOf, error) {
 	gone := fault.New(fault.NotFound, "entity_not_found", "This address serves no more. Ask the application to sign you out again.")
 	clear, err := s.open(logoutPlace, ticket)
 	if err != nil {
-		return 0, gone
+		return LogoutOf{}, gone
 	}
 	var l ssoLogout
 	if err := json.Unmarshal(clear, &l); err != nil {
-		return 0, gone
+		return LogoutOf{}, gone
 	}
 	if age := s.time().Sub(l.At); age < -time.Minute || age > logoutLife || l.OrganizationID == "" || l.ProfileID == "" {
-		return 0, gone
+		return LogoutOf{}, gone
+	}
+	return LogoutOf{l.ProfileID, l.OrganizationID}, nil
+}
+
+// Logout ends the sessions and grants of the profile that a ticket names, and says how many sessions ended.
+func (s *Service) Logout(ctx context.Context, ticket string) (int, error) {
+	l, err := s.OpenLogout(ticket)
+	if err != nil {
+		return 0, err
 	}
 	return s.sessions.End(ctx, session.Selection{OrganizationID: l.OrganizationID, ProfileID: l.ProfileID}, session.Ending{
 		Reason: session.SignedOut, Context: event.Context{Actor: event.Actor{ID: l.ProfileID, Source: event.System}},

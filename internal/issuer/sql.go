@@ -34,7 +34,7 @@ const (
 		a.signing_alg, a.logout_uri, a.initiate_login_uri, a.created_at, a.updated_at, s.id, s.hash, s.last_used_at
 		FROM applications a LEFT JOIN application_secrets s ON s.application_id = a.id WHERE a.client_id = $1 AND a.deleted_at IS NULL ORDER BY s.id`
 
-	selectKeys     = `SELECT kid, alg, generation, private_key, public_key, signs_from, signs_until, shown_until FROM signing_keys ORDER BY alg, generation`
+	selectKeys     = `SELECT kid, alg, generation, private_key, public_key, created_at, signs_from, signs_until, shown_until FROM signing_keys ORDER BY alg, generation`
 	insertKey      = `INSERT INTO signing_keys (kid, alg, generation, private_key, public_key, created_at, signs_from, signs_until, shown_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	prolongKey     = `UPDATE signing_keys SET signs_until = $3, shown_until = $4 WHERE alg = $1 AND generation = $2`
 	deleteKeys     = `DELETE FROM signing_keys WHERE alg = $1`

@@ -106,6 +106,7 @@ type Grant struct {
 	ApplicationID   string
 	OrganizationID  string // "" without one
 	SessionID       string // "": the sign-in ended in a profile
+	Starts          bool   // the session is one that the same write starts, so that it need not be held
 	SessionUntil    time.Time
 	UserID          string // "" with a profile alone
 	ProfileID       string

@@ -11,7 +11,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/member"
-	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -19,7 +18,7 @@ import (
 
 // ReceiveSAML takes what a provider had the browser post.
 func (s *SignIns) ReceiveSAML(ctx context.Context, v Visitor, a sso.SAMLArrival) (Next, error) {
-	a.Browser, a.IP, a.UserAgent = v.Browser, v.IP, v.UserAgent
+	a.Browser, a.IP, a.UserAgent, a.Early = v.Browser, v.IP, v.UserAgent, true
 	verified, err := s.o.Connections.ReceiveSAML(ctx, a)
 	if err != nil {
 		return s.notReceived(ctx, v, err)
@@ -68,6 +67,9 @@ func (s *SignIns) refused(ctx context.Context, v Visitor, r *sso.Refusal) (Next,
 // finish ends a sign-in that the provider vouches for.
 func (s *SignIns) finish(ctx context.Context, v Visitor, verified *sso.Verified) (Next, error) {
 	if verified.Attempt.Kind == sso.Test {
+		if err := verified.Agreed(); err != nil {
+			return s.notReceived(ctx, v, err)
+		}
 		return s.finishTest(ctx, v, verified)
 	}
 	a, err := s.o.Issuer.OpenAuthorization(string(verified.Attempt.Continuation), v.Browser)
@@ -85,6 +87,9 @@ func (s *SignIns) finish(ctx context.Context, v Visitor, verified *sso.Verified)
 		}
 		var redirect *issuer.RedirectError
 		if errors.As(err, &redirect) {
+			if err := verified.Agreed(); err != nil {
+				return s.notReceived(ctx, v, err)
+			}
 			return s.told(a, err)
 		}
 		if !lost(err) {
@@ -101,8 +106,11 @@ func (s *SignIns) finish(ctx context.Context, v Visitor, verified *sso.Verified)
 	return s.refuse(ctx, v, verified, replayed())
 }
 
-// refuse records why a verified answer leads nowhere.
+// refuse records why a verified answer leads nowhere. That the verifiers disagree about it is said before anything else.
 func (s *SignIns) refuse(ctx context.Context, v Visitor, verified *sso.Verified, f *fault.Error) (Next, error) {
+	if err := verified.Agreed(); err != nil {
+		return s.notReceived(ctx, v, err)
+	}
 	return s.refused(ctx, v, verified.Refuse(f))
 }
 
@@ -141,7 +149,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	if s.o.ProfilesOnly {
-		return s.endInProfile(ctx, v, a, verified, arrival)
+		return s.endInProfile(ctx, a, verified, arrival)
 	}
 	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
 	if err != nil {
@@ -160,14 +168,18 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	cookie := token.NewSecret("session")
-	started := s.o.Sessions.StartInto(&w, session.New{
+	started, opened := s.o.Sessions.OpenInto(&w, session.New{
 		Cookie: token.HashOf(cookie), OrganizationID: arrival.OrganizationID, UserID: userID, ConnectionID: string(verified.Connection.ID),
 		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Method: session.SSO, AMR: verified.AMR, IP: v.IP, UserAgent: v.UserAgent,
 		AuthenticatedAt: verified.AuthenticatedAt, Life: s.o.Life, Until: verified.SessionUntil,
 	})
-	s.o.Connections.FinishInto(&w, verified, sso.End{UserID: userID, SessionID: started.ID})
-	url, err := s.o.Issuer.CodeInto(&w, a, grantOf(a, started))
+	grant := grantOf(a, started)
+	grant.Starts = true
+	url, err := s.o.Issuer.CodeInto(&w, a, grant)
 	if err != nil {
+		return Next{}, err
+	}
+	if err := s.o.Connections.FinishInto(&w, verified, sso.End{UserID: userID, SessionID: started.ID}, opened); err != nil {
 		return Next{}, err
 	}
 	if err := s.o.DB.Write(ctx, &w); err != nil {
@@ -180,17 +192,19 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 }
 
 // endInProfile is the end of a sign-in where the app keeps the accounts.
-func (s *SignIns) endInProfile(ctx context.Context, v Visitor, a issuer.Authorization, verified *sso.Verified, arrival member.Arrival) (Next, error) {
+func (s *SignIns) endInProfile(ctx context.Context, a issuer.Authorization, verified *sso.Verified, arrival member.Arrival) (Next, error) {
 	if err := admitProfile(arrival); err != nil {
 		return Next{}, err
 	}
 	w := db.Write{Lane: arrival.OrganizationID}
-	s.o.Connections.FinishInto(&w, verified, sso.End{})
 	url, err := s.o.Issuer.CodeInto(&w, a, issuer.Grant{
 		ApplicationID: a.ApplicationID, OrganizationID: arrival.OrganizationID, ProfileID: string(verified.Profile.ID),
 		ConnectionID: string(verified.Connection.ID), AMR: verified.AMR, AuthenticatedAt: verified.AuthenticatedAt, SessionUntil: verified.SessionUntil,
 	})
 	if err != nil {
+		return Next{}, err
+	}
+	if err := s.o.Connections.FinishInto(&w, verified, sso.End{}); err != nil {
 		return Next{}, err
 	}
 	if err := s.o.DB.Write(ctx, &w); err != nil {
@@ -237,26 +251,15 @@ func cause(userID string) event.Context {
 
 // arrival gathers what member decides by.
 func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival, error) {
-	p, id := v.Profile, org.ID(v.Connection.OrganizationID)
-	on, err := s.on(ctx, id)
-	if err != nil {
-		return member.Arrival{}, err
-	}
-	if !on {
-		return member.Arrival{}, fault.New(fault.Forbidden, string(sso.FeatureDisabled), "Single sign-on is switched off for this organization.")
-	}
-	owner, err := s.ownerOf(ctx, p.Email)
-	if err != nil {
-		return member.Arrival{}, err
-	}
-	verified := owner != "" && owner == id
-	found, joined, err := s.standing(ctx, v, verified)
+	p, verified := v.Profile, v.DomainVerified
+	found, known, err := s.standing(ctx, v, verified)
 	if err != nil {
 		return member.Arrival{}, err
 	}
 	a := member.Arrival{
-		OrganizationID: string(id), ConnectionID: string(v.Connection.ID), IDPID: p.IDPID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName,
-		EmailVerified: verified, Standing: standingFor(found, joined), Trust: v.Connection.Options.AllowOutsideDomains, JIT: member.JITVerifiedDomain,
+		OrganizationID: v.Connection.OrganizationID, ConnectionID: string(v.Connection.ID), IDPID: p.IDPID, Email: p.Email, FirstName: p.FirstName, LastName: p.LastName,
+		EmailVerified: verified, Standing: standingFor(found, known.Joined()), Trust: v.Connection.Options.AllowOutsideDomains, JIT: member.JITVerifiedDomain,
+		Known: known,
 	}
 	if found.Standing != directory.StandingNone {
 		a.JIT = member.JITDirectory
@@ -265,20 +268,20 @@ func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival,
 }
 
 // standing looks a person up in the organization's directories.
-func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool) (found directory.Found, joined string, err error) {
+func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool) (found directory.Found, known *member.Known, err error) {
 	id := v.Connection.OrganizationID
 	if !s.o.ProfilesOnly {
-		if joined, err = s.o.Members.Joined(ctx, s.o.DB, id, string(v.Connection.ID), v.Profile.IDPID); err != nil {
-			return found, "", err
+		if known, err = s.o.Members.Known(ctx, s.o.DB, id, string(v.Connection.ID), v.Profile.IDPID); err != nil {
+			return found, nil, err
 		}
 	}
 	keys := keysOf(v, verified)
-	keys.Joined = directory.UserID(joined)
+	keys.Joined = directory.UserID(known.Joined())
 	found, err = directory.StandingOf(ctx, s.o.DB, id, keys)
 	if err != nil {
-		return found, "", fmt.Errorf("look for the person in the directories: %w", err)
+		return found, nil, fmt.Errorf("look for the person in the directories: %w", err)
 	}
-	return found, joined, nil
+	return found, known, nil
 }
 
 // standingFor words what the directories say for member.

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -39,7 +40,7 @@ func (s *SignIns) Email(ctx context.Context, v Visitor, sealed, email string) (N
 		next, err := s.start(ctx, v, a, *c, email)
 		next.Remember = &Last{Email: email, OrganizationID: c.OrganizationID}
 		return next, err
-	case s.o.ProfilesOnly || a.Style == oidc.StyleSSO:
+	case s.o.ProfilesOnly || a.Style == oidc.StyleSSO || !s.mails(): // else they would wait for a letter that nobody sends
 		return s.ask(v, a, email, NoWay), nil
 	}
 	return s.mailCode(ctx, v, a, email)
@@ -82,7 +83,7 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 		}
 		if err == nil && may {
 			err = s.o.Mails.Put(&w, mail.Message{To: email, Content: mail.MagicAuth{
-				Code: code.Reveal(), Link: v.Base + LinkPath + link.Reveal(), ExpiresAt: m.ExpiresAt,
+				Code: code.Reveal(), Link: s.mailBase(v) + LinkPath + link.Reveal(), ExpiresAt: m.ExpiresAt,
 			}})
 		}
 		if err == nil {
@@ -103,11 +104,21 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 	return s.ask(v, a, email, TooMany), nil
 }
 
+// mailBase begins the address in a mail: what the browser called, if that is one of ours. Else a stranger could have a link mailed that
+// brings them the proof of somebody's address, only by saying that their host is ours.
+func (s *SignIns) mailBase(v Visitor) string {
+	ours := s.o.Bases("")
+	if slices.Contains(ours, v.Base) {
+		return v.Base
+	}
+	return ours[0]
+}
+
+// mails says whether this installation sends mails at all.
+func (s *SignIns) mails() bool { return s.o.Mails != nil && s.o.Mails.Sends() }
+
 // mayGetMail says whether a code is mailed to an address. A person whose account was taken away gets none.
 func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, may bool, err error) {
-	if s.o.Mails == nil || !s.o.Mails.Sends() {
-		return u, false, nil
-	}
 	u, err = s.o.Members.UserByEmail(ctx, email)
 	if fault.Is(err, fault.NotFound) {
 		return member.User{}, true, nil // a sign-up
@@ -145,14 +156,19 @@ func (s *SignIns) EnterCode(ctx context.Context, v Visitor, magicID string, code
 	return s.proven(ctx, v, m)
 }
 
-// LinkApp looks whether a mailed link is good in this browser, and for which application, without using it.
-func (s *SignIns) LinkApp(ctx context.Context, v Visitor, link token.Secret) (name string, err error) {
+// LinkApp looks whether a mailed link is good in this browser, and for which application, without using it. Of Next it gives App and Target.
+func (s *SignIns) LinkApp(ctx context.Context, v Visitor, link token.Secret) (Next, error) {
 	m, err := s.o.Sessions.CheckLink(ctx, link, v.visitor())
 	if err != nil {
-		return "", err
+		return Next{}, err
 	}
-	a, err := s.o.Issuer.OpenAuthorization(m.Continuation, v.Browser)
-	return a.ClientName, err
+	return s.AppOf(v, m.Continuation)
+}
+
+// AppOf says for which application this browser began a sign-in. Of Next it gives App and Target.
+func (s *SignIns) AppOf(v Visitor, sealed string) (Next, error) {
+	a, err := s.o.Issuer.OpenAuthorization(sealed, v.Browser)
+	return Next{App: a.ClientName, Target: a.Request.RedirectURI}, err
 }
 
 // FollowLink takes a mailed link that the person confirmed.

@@ -69,6 +69,8 @@ func (s *SignIns) fresh(held session.Session, r oidc.AuthorizationRequest) bool 
 // suits says whether a session is of the organization, the connection and the person that are asked for.
 func (s *SignIns) suits(ctx context.Context, held session.Session, a issuer.Authorization, w way) (bool, error) {
 	switch {
+	case a.Expected != "" && held.UserID != a.Expected:
+		return false, nil
 	case a.Request.Connection != "" && held.ConnectionID != a.Request.Connection:
 		return false, nil
 	case w.organizationID != "" && held.OrganizationID != w.organizationID && (held.OrganizationID != "" || w.connection != nil):

@@ -13,6 +13,23 @@ type Arrival struct {
 	Standing       Standing
 	Trust          bool // option of the connection: addresses outside verified domains are let in, as unverified
 	JIT            JIT
+
+	Known *Known // of this identity, if it was read already: Facts then spares reading it again
+}
+
+// Known is who is behind an identity at a connection, see Service.Known.
+type Known struct {
+	organizationID, connectionID, idpID string
+
+	person *Person // nil: nobody
+}
+
+// Joined is the directory person that the member was joined with, "" if none.
+func (k *Known) Joined() string {
+	if k == nil {
+		return ""
+	}
+	return k.person.joined()
 }
 
 // Says is what the organization's directories say of a person. With several directories one that wants the person in is enough.

@@ -25,6 +25,30 @@ func (s *Service) Joined(ctx context.Context, r db.Reader, organizationID, conne
 	return *id, nil
 }
 
+// Known reads who is behind an identity. The caller asks the directory about whom they were joined with, as by Joined, and gives all of
+// it to Facts.
+func (s *Service) Known(ctx context.Context, r db.Reader, organizationID, connectionID, idpID string) (*Known, error) {
+	k := &Known{organizationID: organizationID, connectionID: connectionID, idpID: idpID}
+	if !storable(idpID) {
+		return k, nil
+	}
+	var err error
+	k.person, err = person(ctx, r, personByIdentity, Arrival{OrganizationID: organizationID, ConnectionID: connectionID}, idpID)
+	return k, err
+}
+
+// identified is who is behind the identity of the arrival.
+func (s *Service) identified(ctx context.Context, r db.Reader, a Arrival) (*Person, error) {
+	k, err := a.Known, error(nil)
+	if k == nil || k.organizationID != a.OrganizationID || k.connectionID != a.ConnectionID || k.idpID != a.IDPID {
+		k, err = s.Known(ctx, r, a.OrganizationID, a.ConnectionID, a.IDPID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k.person, nil
+}
+
 // Facts reads what Admit decides by. AdmitInto guards all of it.
 func (s *Service) Facts(ctx context.Context, r db.Reader, a Arrival) (f Facts, err error) {
 	f.newUser, f.newMembership = UserID(s.ids.NewID(userPrefix)), MembershipID(s.ids.NewID(membershipPrefix))
@@ -32,7 +56,7 @@ func (s *Service) Facts(ctx context.Context, r db.Reader, a Arrival) (f Facts, e
 	if !ok || !storable(a.IDPID) { // Admit refuses it
 		return f, nil
 	}
-	if f.ByIdentity, err = person(ctx, r, personByIdentity, a, a.IDPID); err != nil {
+	if f.ByIdentity, err = s.identified(ctx, r, a); err != nil {
 		return f, err
 	}
 	if id := a.Standing.DirectoryUserID; id != "" {

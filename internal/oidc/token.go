@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -294,7 +295,7 @@ func basic(encoded, id, secret string) (ClientCredentials, *ErrorResponse) {
 	headerID, err1 := url.QueryUnescape(user)
 	headerSecret, err2 := url.QueryUnescape(password)
 	switch {
-	case err1 != nil || err2 != nil || headerID == "" || headerSecret == "" || len(headerID) > maxSecret || len(headerSecret) > maxSecret:
+	case err1 != nil || err2 != nil || headerID == "" || !utf8.ValidString(headerID) || strings.ContainsRune(headerID, 0) || headerSecret == "" || len(headerID) > maxSecret || len(headerSecret) > maxSecret:
 		return ClientCredentials{}, malformed
 	case secret != "":
 		return ClientCredentials{}, Refuse(InvalidRequest, "The client's secret came twice: use the Authorization header or client_secret.").On("client_secret")

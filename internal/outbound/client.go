@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -24,7 +25,7 @@ const (
 // Close its idle connections when it is no longer needed.
 func (p Policy) Client() *http.Client {
 	return &http.Client{
-		Transport:     &transport{open: newTransport(p.Named), secure: newTransport(p.Permits)},
+		Transport:     &transport{open: newTransport(p.Named, nil), secure: newTransport(p.Permits, p.roots)},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -45,7 +46,7 @@ func (t *transport) CloseIdleConnections() {
 	t.secure.CloseIdleConnections()
 }
 
-func newTransport(permitted func(netip.Addr) bool) *http.Transport {
+func newTransport(permitted func(netip.Addr) bool, roots *x509.CertPool) *http.Transport {
 	dialler := &net.Dialer{
 		Timeout: connectPatience,
 		Control: func(_, address string, _ syscall.RawConn) error { return check(address, permitted) },
@@ -55,7 +56,7 @@ func newTransport(permitted func(netip.Addr) bool) *http.Transport {
 		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
 			return dialler.DialContext(ctx, "tcp", addr)
 		},
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:    connectPatience,
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idlePatience,

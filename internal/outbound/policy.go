@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -23,12 +24,19 @@ type Policy struct {
 	allowed []netip.Prefix
 	// lookup resolves a name while an address is checked; the dialler always asks the system.
 	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	roots  *x509.CertPool // nil: the system's
 }
 
 // NewPolicy allows public addresses and those of the prefixes. lookup resolves names when an address is checked, as
 // net.Resolver.LookupNetIP does.
 func NewPolicy(allowed []netip.Prefix, lookup func(ctx context.Context, host string) ([]netip.Addr, error)) Policy {
 	return Policy{allowed: slices.Clone(allowed), lookup: lookup}
+}
+
+// Trusting gives the same policy with other roots of TLS than the system's: for servers of tests.
+func (p Policy) Trusting(roots *x509.CertPool) Policy {
+	p.roots = roots
+	return p
 }
 
 // RefusedError says that an address may not be called, and why. Its text is for the person who named it.

@@ -20,6 +20,10 @@ type Expectation struct {
 	AllowCBC         bool                // open AES-CBC too, which does not protect what it hides from change
 	AuthnAfter       time.Time           // set with ForceAuthn: the person must not have signed in before this, less the skew
 	Contexts         []string            // RequestedAuthnContext, compared exactly; empty: any
+
+	// Gated is called when the document has passed the gate, with what it claims, before anything of it is verified: other work on it may
+	// begin meanwhile. May be nil.
+	Gated func(Claimed)
 }
 
 // Assertion is who signed in, as the identity provider signed it.
@@ -61,6 +65,9 @@ func Consume(response []byte, e Expectation) (*Assertion, error) {
 	root, err := gate(response)
 	if err != nil {
 		return nil, err
+	}
+	if e.Gated != nil {
+		e.Gated(claims(root))
 	}
 	a, err := consume(root, e)
 	if err != nil {

@@ -18,7 +18,7 @@ type AuthnRequest struct {
 	ID           string    // NewRequestID
 	Issuer       string    // our entity id
 	Destination  string    // the identity provider's address for the binding used
-	ACS          string    // our address that the response is posted to
+	ACS          string    // our address that the response is posted to; "" for the one that the provider has stored
 	IssuedAt     time.Time // written in whole seconds
 	ForceAuthn   bool      // the person has to sign in anew
 	NameIDFormat string    // "" leaves the choice to the identity provider
@@ -42,8 +42,10 @@ func (r AuthnRequest) element() *etree.Element {
 	if r.ForceAuthn {
 		el.CreateAttr("ForceAuthn", "true")
 	}
-	el.CreateAttr("ProtocolBinding", string(BindingPost))
-	el.CreateAttr("AssertionConsumerServiceURL", r.ACS)
+	if r.ACS != "" {
+		el.CreateAttr("ProtocolBinding", string(BindingPost))
+		el.CreateAttr("AssertionConsumerServiceURL", r.ACS)
+	}
 	if r.LoginHint != "" {
 		name := el.CreateElement("saml:Subject").CreateElement("saml:NameID")
 		name.CreateAttr("Format", formatUnspecified)

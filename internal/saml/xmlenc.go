@@ -87,7 +87,7 @@ func decrypt(el *etree.Element, keys []*rsa.PrivateKey, allowCBC bool) ([]byte, 
 	}
 	if s.cipher.cbc && !allowCBC {
 		return nil, refuse(CodeAlgorithmNotAllowed, "AES-128-GCM or AES-256-GCM", "AES-CBC",
-			"The assertion is encrypted with AES-CBC, which does not show tampering. Choose AES-GCM at the identity provider, or allow AES-CBC for this connection.")
+			"The assertion is encrypted with AES-CBC, which does not show tampering. Choose AES-GCM at the identity provider; if it has none, set the connection's option allow_cbc to true (options.allow_cbc).")
 	}
 	plain, err := s.open(s.unwrap(keys))
 	if err != nil {

@@ -48,7 +48,22 @@ func NewService(o Options) *Service {
 		s.log = slog.Default()
 	}
 	s.uses.init()
+	s.events.Forgets(event.Forgetter{Rows: s.forget})
 	return s
+}
+
+// forget takes out where a deleted account was, and what was mailed to it. Codes that nobody's account was for are gone in minutes.
+func (s *Service) forget(ctx context.Context, who event.Forgotten) error {
+	if who.Subject == "" {
+		return nil // accounts do not go with an organization
+	}
+	var w db.Write
+	w.Exec(forgetSessions, who.OrganizationID, who.Subject)
+	w.Exec(forgetMagics, who.Subject)
+	if err := s.db.Write(ctx, &w); err != nil {
+		return fmt.Errorf("forget the sessions of %s: %w", who.Subject, err)
+	}
+	return nil
 }
 
 // time is now, at the precision that is stored.
@@ -60,16 +75,22 @@ func (s *Service) NewGrantID() string { return s.ids.NewID(GrantPrefix) }
 // StartInto adds a session and its session.created to a write, in which the caller has guarded that the person may come in: by a row
 // that whoever takes the right away changes too. The session's id is new with each call.
 func (s *Service) StartInto(w *db.Write, n New) Session {
+	made, started := s.OpenInto(w, n)
+	s.events.Append(w, made.CreatedAt, started)
+	return made
+}
+
+// OpenInto is StartInto without the event, which it gives: the caller appends it with others of the same write.
+func (s *Service) OpenInto(w *db.Write, n New) (Session, event.Entry) {
 	now := s.time()
 	made := n.session(s.ids.NewID(Prefix), now)
 	w.Exec(insertSession, string(n.Cookie), made.ID, made.OrganizationID, made.UserID, db.TextOrNull(made.ConnectionID), db.TextOrNull(made.ProfileID),
 		db.TextOrNull(made.IDPSession), string(made.Method), encode(made.AMR), db.TextOrNull(made.IP), db.TextOrNull(made.UserAgent),
 		made.AuthenticatedAt.UnixMicro(), now.UnixMicro(), now.UnixMicro(), int64(made.Idle/time.Second), made.ExpiresAt.UnixMicro())
-	s.events.Append(w, now, event.Entry{
+	return made, event.Entry{
 		OrganizationID: made.OrganizationID, Type: event.SessionCreated, Data: made.Payload(now),
 		Context: event.Context{Actor: event.Actor{ID: made.UserID, Source: event.System}}.JSON(),
-	})
-	return made
+	}
 }
 
 func (n New) session(id string, now time.Time) Session {

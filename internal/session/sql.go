@@ -70,6 +70,9 @@ const (
 	tryMagic = `UPDATE magic_auths SET tries = tries + 1 WHERE id = $1 AND browser = $2 AND tries < $3 AND used_at IS NULL AND expires_at > $4`
 	useMagic = `UPDATE magic_auths SET used_at = $2 WHERE id = $1 AND browser = $3 AND used_at IS NULL AND expires_at > $2`
 
+	forgetSessions = `UPDATE sessions SET ip = NULL, user_agent = NULL WHERE organization_id = $1 AND user_id = $2`
+	forgetMagics   = `DELETE FROM magic_auths WHERE user_id = $1`
+
 	expireSessions = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)`
 	expireApps     = `DELETE FROM session_applications WHERE session_id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)`
 	expireCodes    = `DELETE FROM authorization_codes WHERE hash IN (SELECT hash FROM authorization_codes WHERE expires_at < $1 LIMIT $2)`

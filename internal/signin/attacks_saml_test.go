@@ -22,7 +22,7 @@ func (w *world) begin(b *browser) (request, relay string) {
 
 // P01: Keycloak CVE-2026-18967, Omni CVE-2026-45720 (look first, then write).
 func TestP01_of_a_hundred_parallel_replays_one_wins(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		request, relay := w.begin(b)
 		fields := posted(w.idp.Respond(w.message(w.conn, request), samltest.AssertionSigned), relay)
@@ -51,7 +51,7 @@ func TestP01_of_a_hundred_parallel_replays_one_wins(t *testing.T) {
 }
 
 func TestP01_an_assertion_is_not_used_again_in_another_response(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		request, relay := w.begin(b)
 		m := w.message(w.conn, request)
@@ -66,7 +66,7 @@ func TestP01_an_assertion_is_not_used_again_in_another_response(t *testing.T) {
 
 // P05: Casdoor CVE-2026-9098.
 func TestP05_an_answer_to_a_request_of_nobody_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		_, relay := w.begin(b)
 		w.refusedWith(b.deliver(w.conn, w.message(w.conn, "_nobody"), relay), w.conn, sso.InResponseToUnknown)
@@ -74,7 +74,7 @@ func TestP05_an_answer_to_a_request_of_nobody_is_refused(t *testing.T) {
 }
 
 func TestP05_an_answer_in_another_browser_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		mine, theirs := w.browser(), w.browser()
 		request, relay := w.begin(mine)
 		w.begin(theirs)
@@ -87,7 +87,7 @@ func TestP05_an_answer_in_another_browser_is_refused(t *testing.T) {
 }
 
 func TestP05_an_answer_to_the_request_of_another_connection_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Other"})
 		w.ok(err)
@@ -99,7 +99,7 @@ func TestP05_an_answer_to_the_request_of_another_connection_is_refused(t *testin
 }
 
 func TestP05_an_answer_that_comes_too_late_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		request, relay := w.begin(b)
 		w.later(2 * time.Hour)
@@ -113,7 +113,7 @@ func TestP05_an_answer_that_comes_too_late_is_refused(t *testing.T) {
 
 // P08: the connection is chosen by its address alone.
 func TestP08_an_assertion_for_one_tenant_is_refused_at_another(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Other", Domains: []org.NewDomain{{Domain: "other.example", State: org.Verified}}})
 		w.ok(err)
 		// Both trust the same provider with the same entity id and certificate, as tenants of one Google or Okta do.
@@ -141,7 +141,7 @@ func TestP08_an_assertion_for_one_tenant_is_refused_at_another(t *testing.T) {
 }
 
 func TestP08_another_providers_signature_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		stranger := samltest.New("https://stranger.example/metadata")
 		b := w.browser()
 		request, relay := w.begin(b)
@@ -162,7 +162,7 @@ func withEmail(m samltest.Message, email string) samltest.Message {
 
 // P09: Coder CVE-2024-27918.
 func TestP09_an_address_outside_the_verified_domains_is_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		_, err := w.orgs.Create(ctx, operator(), org.New{Name: "B", Domains: []org.NewDomain{{Domain: "b.example", State: org.Verified}}})
 		w.ok(err)
 		b := w.browser()
@@ -183,7 +183,7 @@ func TestP09_an_address_outside_the_verified_domains_is_refused(t *testing.T) {
 
 // P10: Keycloak CVE-2026-9087.
 func TestP10_another_identity_with_the_same_address_is_not_the_same_person_silently(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.browser().signIn()
 		b := w.browser()
 		request, relay := w.begin(b)
@@ -203,7 +203,7 @@ func TestP10_another_identity_with_the_same_address_is_not_the_same_person_silen
 
 // P11: Keycloak CVE-2026-2603, -3009, -3047.
 func TestP11_what_was_begun_before_a_connection_was_switched_off_ends_nowhere(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		request, relay := w.begin(b)
 		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{State: ref(sso.Inactive)})
@@ -220,7 +220,7 @@ func TestP11_what_was_begun_before_a_connection_was_switched_off_ends_nowhere(t 
 }
 
 func TestP11_a_switched_off_feature_and_a_deleted_organization_let_nobody_in(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		code := b.signIn()
 		request, relay := b.atProvider(w.authorization("organization", string(w.org.ID), "prompt", "login"))
@@ -238,7 +238,7 @@ func TestP11_a_switched_off_feature_and_a_deleted_organization_let_nobody_in(t *
 
 // P12: sign-in CSRF by a response that nobody asked for.
 func TestP12_an_unsolicited_response_begins_a_sign_in_of_our_own_and_is_none(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		b.get("/signed-out")
 		m := w.message(w.conn, "")
@@ -261,7 +261,7 @@ func TestP12_an_unsolicited_response_begins_a_sign_in_of_our_own_and_is_none(t *
 }
 
 func TestP12_a_provider_that_never_names_our_request_is_refused_the_second_time(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		w.begin(b)
 		m := w.message(w.conn, "")
@@ -272,7 +272,7 @@ func TestP12_a_provider_that_never_names_our_request_is_refused_the_second_time(
 }
 
 func TestP12_a_connection_may_refuse_unsolicited_responses(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{Options: []byte(`{"unsolicited":"refuse"}`)})
 		w.ok(err)
 		b := w.browser()
@@ -283,7 +283,7 @@ func TestP12_a_connection_may_refuse_unsolicited_responses(t *testing.T) {
 
 // P13: the relay state is never an address.
 func TestP13_a_relay_state_leads_nowhere(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		for _, relay := range []string{
 			"https://evil.example/", "//evil.example", `\\evil.example`, "javascript:alert(1)", "/x\r\nSet-Cookie: a=b", strings.Repeat("x", 5<<10), "", callback + "?code=1",
 		} {
@@ -304,7 +304,7 @@ func TestP13_a_relay_state_leads_nowhere(t *testing.T) {
 
 // P14: crewjam CVE-2023-45683, ZITADEL CVE-2026-29191.
 func TestP14_what_comes_with_a_response_is_text_on_the_page(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		evil := `"><script>alert(1)</script>`
 		b := w.browser()
 		a := b.post("/saml/"+w.conn.Key+"/acs", url.Values{"SAMLResponse": {evil}, "RelayState": {evil}}).want(t, http.StatusOK)
@@ -323,7 +323,7 @@ func TestP14_what_comes_with_a_response_is_text_on_the_page(t *testing.T) {
 
 // P20: Keycloak CVE-2026-1529. A mailed proof serves once, in the browser that asked, for the account that it was made for.
 func TestP20_a_mailed_proof_serves_once_and_in_one_browser(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b, thief := w.browser(), w.browser()
 		link, code, magic := w.mailed(b, "grace@home.example")
 		thief.get("/signed-out")
@@ -343,7 +343,7 @@ func TestP20_a_mailed_proof_serves_once_and_in_one_browser(t *testing.T) {
 }
 
 func TestDeprovisioned_person_stays_out_whatever_the_provider_asserts(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		code := b.signIn()
 		d, secret, err := w.dirs.Create(ctx, operator(), directory.New{OrganizationID: string(w.org.ID), Name: "Directory", Type: directory.GenericSCIM})
@@ -362,7 +362,7 @@ func TestDeprovisioned_person_stays_out_whatever_the_provider_asserts(t *testing
 }
 
 func TestAccounts_of_the_app_a_sign_in_ends_in_a_profile(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		request, relay := b.atProvider("/sso/authorize?" + url.Values{
 			"client_id": {w.app.ClientID}, "redirect_uri": {callback}, "response_type": {"code"}, "state": {"s"}, "organization": {string(w.org.ID)},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/scim"
+	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -76,4 +77,12 @@ func (w *world) profile(code string) map[string]any {
 	out := map[string]any{}
 	w.ok(json.Unmarshal([]byte(a.body), &out))
 	return out
+}
+
+// paths gives a connection addresses of a former vendor.
+func (w *world) paths(c sso.Connection, paths ...string) sso.Connection {
+	w.t.Helper()
+	c, err := w.conns.Update(ctx, operator(), c.ID, sso.Change{Paths: &paths})
+	w.ok(err)
+	return c
 }

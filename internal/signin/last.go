@@ -13,7 +13,7 @@ import (
 func readLast(cookie string) (last lifecycle.Last) {
 	const longest = 600
 	text, err := base64.RawURLEncoding.DecodeString(cookie)
-	if err != nil || len(text) > longest || json.Unmarshal(text, &last) != nil {
+	if err != nil || len(text) > longest || json.Unmarshal(text, &last) != nil || !isText(last.Email) || !isText(last.OrganizationID) {
 		return lifecycle.Last{}
 	}
 	return last

@@ -4,7 +4,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/oidc"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -16,6 +17,9 @@ func endSession(c *call) error {
 	values, err := c.parameters()
 	if err != nil {
 		return err
+	}
+	if c.returned(values) {
+		return nil
 	}
 	return c.endSession(values, false)
 }
@@ -34,32 +38,45 @@ func (c *call) endSession(values url.Values, confirmed bool) error {
 	if err != nil {
 		return err
 	}
-	present, _, err := c.s.o.SignIns.SessionFor(c.ctx(), token.Secret(web.SessionCookie.Value(c.r)))
-	if err != nil {
-		return err
-	}
-	out, err := c.s.o.Issuer.EndSession(c.ctx(), request, present, confirmed)
+	out, exit, err := c.s.o.SignIns.EndSession(c.ctx(), c.visitor(false), request, confirmed)
 	if err != nil {
 		return err
 	}
 	if out.Confirm {
 		return c.page(http.StatusOK, web.SignOutPage{App: out.ClientName, Action: "/sign-out", Fields: hidden(values)}, out.Redirect)
 	}
-	return c.signedOut(out)
+	return c.exit(exit)
 }
 
-// signedOut takes the cookie back if it was of the session that ended, and leads on.
-func (c *call) signedOut(out issuer.Logout) error {
-	if _, held, err := c.s.o.SignIns.SessionFor(c.ctx(), token.Secret(web.SessionCookie.Value(c.r))); err != nil {
-		return err
-	} else if !held {
-		web.SessionCookie.Clear(c.w, c.r)
+// exit takes the next step out: the session cookie back if its session has ended, then the way on. A cookie that did
+// not come along, as with a post of another site, may be of any session.
+func (c *call) exit(e lifecycle.Exit) error {
+	if cookie := web.SessionCookie.Value(c.r); cookie != "" {
+		_, held, err := c.s.o.SignIns.SessionFor(c.ctx(), token.Secret(cookie))
+		if err != nil {
+			return err
+		}
+		if !held {
+			web.SessionCookie.Clear(c.w, c.r)
+		}
 	}
-	if out.Redirect != "" {
-		c.redirect(out.Redirect)
-		return nil
+	switch {
+	case e.Kept != "":
+		web.LogoutCookie.Set(c.w, c.r, e.Kept, lifecycle.LeaveLife)
+	case e.Done:
+		web.LogoutCookie.Clear(c.w, c.r)
 	}
-	c.redirect("/signed-out")
+	if e.Refused != "" {
+		c.q.Note("refused", e.Refused)
+	}
+	switch {
+	case e.URL != "":
+		c.redirect(e.URL)
+	case e.Form != nil:
+		return c.page(http.StatusOK, web.OnwardPage{Action: e.Form.Action, Fields: fields(e.Form.Fields)}, "")
+	default:
+		c.redirect("/signed-out")
+	}
 	return nil
 }
 
@@ -84,15 +101,29 @@ func logOutProfile(c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.s.o.Issuer.Logout(c.ctx(), q.Get("token")); err != nil {
+	e, err := c.s.o.SignIns.SignOutProfile(c.ctx(), c.visitor(false), q.Get("token"))
+	if err != nil {
 		return err
 	}
-	return c.signedOut(issuer.Logout{})
+	return c.exit(e)
+}
+
+// leave goes on with a sign-out that began at another of our hosts.
+func leave(c *call) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	e, err := c.s.o.SignIns.Leave(c.ctx(), q.Get("to"))
+	if err != nil {
+		return err
+	}
+	return c.exit(e)
 }
 
 // receiveLogout takes a message of SAML single logout: the provider's request, or its answer to ours.
 func receiveLogout(c *call) error {
-	arrival := sso.LogoutArrival{Key: c.values["key"], Bases: c.s.o.Bases(""), RawQuery: c.r.URL.RawQuery}
+	arrival := sso.LogoutArrival{Key: c.values["key"], RawQuery: c.r.URL.RawQuery}
 	if c.r.Method == http.MethodPost {
 		f, err := c.form(maxSAML)
 		if err != nil {
@@ -100,22 +131,46 @@ func receiveLogout(c *call) error {
 		}
 		arrival.RawQuery, arrival.Form = "", f
 	}
-	out, err := c.s.o.Connections.ReceiveLogout(c.ctx(), arrival)
+	kept := web.LogoutCookie.Value(c.r)
+	if kept == "" && arrival.Form.Get(bounced) == "" && arrival.Form != nil && arrival.Answers() {
+		return c.bounce(arrival.Form) // without TLS the cookie does not come with a post of another site
+	}
+	e, err := c.s.o.SignIns.ReceiveLogout(c.ctx(), arrival, kept)
 	if err != nil {
 		return err
 	}
-	switch {
-	case out.URL != "":
-		c.redirect(out.URL)
-		return nil
-	case out.Form != nil:
-		return c.page(http.StatusOK, web.OnwardPage{Action: out.Form.Action, Fields: fields(out.Form.Fields)}, "")
-	}
-	return c.signedOut(issuer.Logout{})
+	return c.exit(e)
 }
 
-// receiveLogoutToken is told by an OpenID provider that somebody signed out there (OpenID Connect Back-Channel Logout 1.0, section 2.8).
+// returned takes a person back whom an OpenID provider has signed out.
+func returned(c *call) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	state, err := one(q, "state")
+	if err != nil {
+		return err
+	}
+	e, err := c.s.o.SignIns.Returned(c.ctx(), c.values["key"], state, web.LogoutCookie.Value(c.r))
+	if err != nil {
+		return err
+	}
+	return c.exit(e)
+}
+
+// receiveLogoutToken is told by an OpenID provider that somebody signed out there. Whatever is wrong with a token is a 400 (OpenID Connect
+// Back-Channel Logout 1.0, section 2.8).
 func receiveLogoutToken(c *call) error {
+	err := c.takeLogoutToken()
+	f, ok := fault.As(err)
+	if !ok || f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		return err
+	}
+	return oidc.Refuse(oidc.InvalidRequest, "%s", f.Message).Because(err)
+}
+
+func (c *call) takeLogoutToken() error {
 	f, err := c.form(maxForm)
 	if err != nil {
 		return err

@@ -60,10 +60,7 @@ func (c *call) authorize(style oidc.Style) error {
 	if err != nil {
 		return err
 	}
-	if c.r.Method == http.MethodPost && web.SessionCookie.Value(c.r) == "" && !values.Has(bounced) {
-		// A post from another site comes without the session's cookie, a redirect with it.
-		values.Set(bounced, "1")
-		c.redirect(c.r.URL.Path + "?" + values.Encode())
+	if c.returned(values) {
 		return nil
 	}
 	n, err := c.s.o.SignIns.Begin(c.ctx(), c.visitor(true), a)
@@ -71,6 +68,17 @@ func (c *call) authorize(style oidc.Style) error {
 		return err
 	}
 	return c.proceed(n)
+}
+
+// returned sends a browser that posted without the session's cookie here once more: a post from another site comes without it, a redirect
+// with it.
+func (c *call) returned(values url.Values) bool {
+	if c.r.Method != http.MethodPost || web.SessionCookie.Value(c.r) != "" || values.Has(bounced) {
+		return false
+	}
+	values.Set(bounced, "1")
+	c.redirect(c.r.URL.Path + "?" + values.Encode())
+	return true
 }
 
 func (c *call) parameters() (url.Values, error) {

@@ -1,8 +1,11 @@
 package signin
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -44,7 +47,8 @@ func (c *call) proceed(n lifecycle.Next) error {
 		return c.page(http.StatusOK, web.ChoosePage{App: n.App, Email: n.Email, Choice: n.Sealed, Organizations: choices(n.Choices)}, n.Target)
 	case lifecycle.ShowRefuse:
 		c.q.Note("sign_in_attempt", n.Attempt)
-		return c.page(http.StatusForbidden, web.RefusalPage{App: n.App, ID: n.Attempt, Again: again(n.Sealed)}, n.Target)
+		// What belongs to no attempt is kept up to a number; the request's own is in the log.
+		return c.page(http.StatusForbidden, web.RefusalPage{App: n.App, ID: cmp.Or(n.Attempt, c.q.ID), Again: again(n.Sealed)}, n.Target)
 	case lifecycle.NoPage:
 	}
 	return fault.New(fault.Internal, "internal_error", "a step leads nowhere")
@@ -147,7 +151,10 @@ func takeCode(c *call) error {
 		return err
 	}
 	if n.Page == lifecycle.AskCode {
-		n.Email, n.Sealed = f.Get("email"), f.Get("continue")
+		n.Email = f.Get("email")
+		if begun, err := c.s.o.SignIns.AppOf(c.visitor(false), f.Get("continue")); err == nil { // else there is no way back to offer
+			n.Sealed, n.App, n.Target = f.Get("continue"), begun.App, begun.Target
+		}
 	}
 	return c.proceed(n)
 }
@@ -177,11 +184,11 @@ func takeChoice(c *call) error {
 
 // showLink only asks: programs that look into mails open links, too.
 func showLink(c *call) error {
-	app, err := c.s.o.SignIns.LinkApp(c.ctx(), c.visitor(false), token.Secret(c.values["token"]))
+	n, err := c.s.o.SignIns.LinkApp(c.ctx(), c.visitor(false), token.Secret(c.values["token"]))
 	if err != nil {
 		return err
 	}
-	return c.page(http.StatusOK, web.LinkPage{App: app}, "")
+	return c.page(http.StatusOK, web.LinkPage{App: n.App}, n.Target)
 }
 
 func takeLink(c *call) error {
@@ -224,14 +231,21 @@ func resultPage(r lifecycle.Result) web.TestPage {
 	for _, check := range r.Attempt.Checks {
 		line := web.Check{Name: web.SayCheck(check.Name), OK: check.Passed, Expected: check.Wanted, Actual: check.Got}
 		if refused := r.Attempt.Refused; refused != nil && check.Code == refused.Code {
-			line.Note = refused.Advice
+			line.Note = note(*refused)
 		}
 		p.Checks = append(p.Checks, line)
 	}
 	if refused := r.Attempt.Refused; refused != nil && !named(r.Attempt.Checks, refused.Code) {
-		p.Checks = append(p.Checks, web.Check{Name: refused.Message, Note: refused.Advice, Expected: refused.Wanted, Actual: refused.Got})
+		rest := *refused
+		rest.Message = "" // it is the name already
+		p.Checks = append(p.Checks, web.Check{Name: refused.Message, Note: note(rest), Expected: refused.Wanted, Actual: refused.Got})
 	}
 	return p
+}
+
+// note says what is wrong, what mends it, and who does.
+func note(r sso.Refused) string {
+	return strings.Join(slices.DeleteFunc([]string{r.Message, r.Advice, web.SayFixer(string(r.Fixer))}, func(s string) bool { return s == "" }), " ")
 }
 
 func named(checks []sso.Check, code sso.Code) bool {

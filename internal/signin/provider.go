@@ -37,7 +37,7 @@ func receiveSAML(c *call) error {
 	if web.BrowserCookie.Value(c.r) == "" && f.Get(bounced) == "" {
 		return c.bounce(f)
 	}
-	arrival := sso.SAMLArrival{Key: c.values["key"], Bases: c.s.o.Bases("")}
+	arrival := sso.SAMLArrival{Key: c.values["key"], Bases: c.s.o.Bases, Called: c.q.Known}
 	if arrival.Key == "" {
 		arrival.Path = c.r.URL.Path
 	}
@@ -66,7 +66,7 @@ func (c *call) bounce(f map[string][]string) error {
 }
 
 func receiveOIDC(c *call) error {
-	q, err := c.query()
+	q, err := c.providers()
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 // O01: exact match only; who is not known is never sent anywhere.
 func TestO01_redirect_uris_are_compared_exactly_and_errors_open_no_redirect(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		for _, uri := range []string{
 			callback + "/", callback + "?x=1", callback + "#f", "https://app.example/callback/../evil", "https://app.example:443/callback", "https://APP.example/callback",
@@ -39,7 +39,7 @@ func TestO01_redirect_uris_are_compared_exactly_and_errors_open_no_redirect(t *t
 }
 
 func TestO06_prompts_ages_and_hints(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		refused := func(want string, more ...string) {
 			t.Helper()
@@ -70,7 +70,7 @@ func TestO06_prompts_ages_and_hints(t *testing.T) {
 }
 
 func TestO07_logout_leads_to_registered_addresses_and_asks_without_a_hint(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		_, tokens := w.redeem(b.signIn())
 		hint := tokens["id_token"].(string)
@@ -112,7 +112,7 @@ func (w *world) living() (n int) {
 
 // O10: Keycloak and CVE-2026-48058.
 func TestO10_pages_cannot_be_framed_forms_are_ours_and_cookies_are_new_at_each_sign_in(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		page := b.get(w.authorization()).want(t, http.StatusOK)
 		if !strings.Contains(page.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") || page.Header.Get("X-Frame-Options") != "DENY" {
@@ -148,7 +148,7 @@ func (b *browser) session() string {
 
 // O12: the issuer is the configuration's, whatever host is asked.
 func TestO12_the_discovery_document_says_nothing_that_a_host_header_says(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		for _, path := range []string{"/.well-known/openid-configuration", "/oauth2/jwks"} {
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.server.URL+path, nil)
 			w.ok(err)
@@ -174,7 +174,7 @@ func TestO12_the_discovery_document_says_nothing_that_a_host_header_says(t *test
 
 // O13: what one browser began is not finished by another.
 func TestO13_a_sign_in_that_somebody_else_began_is_not_gone_on_with(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		attacker, victim := w.browser(), w.browser()
 		sealed := attacker.get(w.authorization()).hidden(t, "continue")
 		victim.get(w.authorization())
@@ -192,13 +192,17 @@ func TestO13_a_sign_in_that_somebody_else_began_is_not_gone_on_with(t *testing.T
 
 // O14: what is not there and what is another's is refused at the callback, and nothing is told of it.
 func TestO14_selections_of_what_is_not_there_or_does_not_fit_are_refused(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Secret Customer"})
 		w.ok(err)
 		b := w.browser()
 		for _, more := range [][]string{
-			{"connection", "conn_01JD3Z8Q4T0000000000000000"}, {"organization", "org_01JD3Z8Q4T0000000000000000"}, {"domain", "nobody.example"},
-			{"connection", string(w.conn.ID), "organization", string(other.ID)}, {"connection", string(w.conn.ID), "domain", "acme.example"}, {"provider", "GoogleOAuth"},
+			{"connection", "conn_01JD3Z8Q4T0000000000000000"},
+			{"organization", "org_01JD3Z8Q4T0000000000000000"},
+			{"domain", "nobody.example"},
+			{"connection", string(w.conn.ID), "organization", string(other.ID)},
+			{"connection", string(w.conn.ID), "domain", "acme.example"},
+			{"provider", "GoogleOAuth"},
 			{"organization", "' OR 1=1 --"},
 		} {
 			to := b.get(w.authorization(more...)).location(t)
@@ -215,7 +219,7 @@ func TestO14_selections_of_what_is_not_there_or_does_not_fit_are_refused(t *test
 }
 
 func TestHosted_page_leads_managed_addresses_to_their_provider_and_all_others_to_the_same_page(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		page := func(b *browser) url.Values {
 			return url.Values{"continue": {b.get(w.authorization("screen_hint", "sign-up")).want(t, http.StatusOK).hidden(t, "continue")}}
 		}
@@ -246,7 +250,7 @@ func TestHosted_page_leads_managed_addresses_to_their_provider_and_all_others_to
 }
 
 func TestMailed_code_signs_up_and_leads_to_an_application_without_an_organization(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		_, code, magic := w.mailed(b, "grace@home.example")
 		for range 2 {
@@ -265,8 +269,31 @@ func TestMailed_code_signs_up_and_leads_to_an_application_without_an_organizatio
 	})
 }
 
+// O12 again: the host of a request is whatever its sender says.
+func TestMailed_link_leads_to_us_whatever_host_the_request_named(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		sealed := b.get(w.authorization()).hidden(t, "continue")
+		f := url.Values{"continue": {sealed}, "email": {"victim@home.example"}}
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.URL+"/sign-in", strings.NewReader(f.Encode()))
+		w.ok(err)
+		u, err := url.Parse(w.server.URL)
+		w.ok(err)
+		for _, c := range b.client.Jar.Cookies(u) { // whoever forges a host sends along what cookies they like
+			r.AddCookie(c)
+		}
+		r.Host = "evil.example"
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		b.do(r).want(t, http.StatusOK)
+		all := w.letters()
+		if len(all) != 1 || strings.Contains(all[0].Text, "evil") || !strings.Contains(all[0].Text, w.server.URL+"/sign-in/link/") {
+			t.Errorf("letters: %v", all)
+		}
+	})
+}
+
 func TestMailed_code_is_no_way_around_a_connection(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.browser().signIn() // Alice is a member of an organization with a connection
 		b := w.browser()
 		_, code, magic := w.mailed(b, "grace@home.example")
@@ -283,7 +310,7 @@ func TestMailed_code_is_no_way_around_a_connection(t *testing.T) {
 }
 
 func TestTest_sign_in_makes_nothing_and_shows_its_checks_to_the_browser_that_made_it(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		address, err := w.signIns.NewTest(ctx, w.conn.ID)
 		w.ok(err)
 		b := w.browser()
@@ -313,7 +340,7 @@ func TestTest_sign_in_makes_nothing_and_shows_its_checks_to_the_browser_that_mad
 }
 
 func TestSession_cookie_of_a_guess_opens_nothing(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		u, err := url.Parse(w.server.URL)
 		w.ok(err)

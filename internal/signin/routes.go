@@ -59,6 +59,7 @@ func table() []row {
 		{"/oidc/{key}/callback", "oidc_callback", map[string]entry{get: {page, receiveOIDC}}},
 		{"/oidc/{key}/login", "oidc_login", map[string]entry{get: {page, startAt}, post: {posted, startAt}}},
 		{"/oidc/{key}/backchannel-logout", "oidc_backchannel_logout", map[string]entry{post: {machine, receiveLogoutToken}}},
+		{"/oidc/{key}/signed-out", "oidc_signed_out", map[string]entry{get: {page, returned}}},
 
 		{"/sign-in", "sign_in", map[string]entry{get: {page, showSignIn}, post: {form, takeEmail}}},
 		{"/sign-in/code", "sign_in_code", map[string]entry{post: {form, takeCode}}},
@@ -67,6 +68,7 @@ func table() []row {
 		{lifecycle.TestPath + "{test}", "sign_in_test", map[string]entry{get: {page, test}}},
 		{lifecycle.HopPath, "sign_in_onward", map[string]entry{get: {page, onward}}},
 		{"/sign-out", "sign_out", map[string]entry{post: {form, confirmSignOut}}},
+		{lifecycle.LeavePath, "sign_out_onward", map[string]entry{get: {page, leave}}},
 		{"/signed-out", "signed_out", map[string]entry{get: {page, showSignedOut}}},
 	}
 }

@@ -5,7 +5,7 @@ import (
 )
 
 func TestSignIn_by_SAML_leads_to_the_application_with_a_code_and_a_session(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		status, tokens := w.redeem(b.signIn())
 		if status != 200 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
@@ -95,13 +96,26 @@ func (s *Server) Serves(r *http.Request) bool {
 	if at, _ := find(s.routes, r.URL.Path); at != nil {
 		return true
 	}
-	return r.Method == http.MethodPost && isForm(r) && s.taken(r.Context(), r.URL.Path)
+	return r.Method == http.MethodPost && isForm(r) && isText(r.URL.Path) && s.taken(r.Context(), r.URL.Path)
+}
+
+// isText tells whether something can be looked for in a database: neither holds text that is not UTF-8, or NUL.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// unreadable refuses values that are no text.
+func unreadable(values url.Values, what string) error {
+	for name, all := range values {
+		if !isText(name) || slices.ContainsFunc(all, func(value string) bool { return !isText(value) }) {
+			return fault.New(fault.Invalid, "invalid_request", "%s holds something that is not UTF-8, or the character NUL.", what)
+		}
+	}
+	return nil
 }
 
 // taken looks for a connection at a further path. A failure of the database is left to be found by the handler.
 func (s *Server) taken(ctx context.Context, path string) bool {
-	_, err := s.o.Connections.ByPath(ctx, path)
-	return !fault.Is(err, fault.NotFound)
+	takes, err := s.o.Connections.Takes(ctx, path)
+	return takes || err != nil
 }
 
 func isForm(r *http.Request) bool {
@@ -136,6 +150,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c.kind = e.kind
+	if !isText(r.URL.Path) {
+		c.refuse(fault.New(fault.NotFound, "not_found", "There is nothing at this address."))
+		return
+	}
 	if err := c.serve(e); err != nil {
 		c.refuse(err)
 	}
@@ -208,6 +226,15 @@ func (c *call) limit(l *web.Limiter) error {
 
 // query reads the parameters of the address. One that cannot be read is a refusal: a guess at what was meant is none.
 func (c *call) query() (url.Values, error) {
+	values, err := c.providers()
+	if err != nil {
+		return nil, err
+	}
+	return values, unreadable(values, "The query of the address")
+}
+
+// providers reads the parameters of an address that an identity provider wrote: what it says of an error may be in any encoding.
+func (c *call) providers() (url.Values, error) {
 	values, err := url.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "invalid_request", "The query of the address cannot be read.")
@@ -229,7 +256,7 @@ func (c *call) form(limit int64) (url.Values, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "invalid_request", "The form cannot be read.")
 	}
-	return values, nil
+	return values, unreadable(values, "The form")
 }
 
 // one is a field that must not come twice: two programs would take different ones.

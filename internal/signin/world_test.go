@@ -77,28 +77,26 @@ type world struct {
 	conns   *sso.Service
 	issuer  *issuer.Service
 	signIns *lifecycle.SignIns
-	sealer  *db.Sealer
 	mails   *mail.Outbox
 	inbox   *letters
 	server  *httptest.Server
 	log     *bytes.Buffer
 
-	idp     *samltest.IDP
-	org     org.Organization
-	conn    sso.Connection
-	app     issuer.Application
-	secret  token.Secret
-	offset  time.Duration
-	mu      sync.Mutex
-	request string // of the last AuthnRequest
+	idp    *samltest.IDP
+	org    org.Organization
+	conn   sso.Connection
+	app    issuer.Application
+	secret token.Secret
+	offset time.Duration
+	mu     sync.Mutex
 }
 
 type change func(*lifecycle.SignInOptions, *signin.Options)
 
 // each runs a story on both engines.
-func each(t *testing.T, story func(w *world), changes ...change) {
+func each(t *testing.T, story func(t *testing.T, w *world), changes ...change) {
 	t.Helper()
-	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) { story(newWorld(t, open(), changes...)) })
+	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) { story(t, newWorld(t, open(), changes...)) })
 }
 
 func (w *world) now() time.Time {
@@ -143,7 +141,8 @@ func newWorld(t testing.TB, d *db.DB, changes ...change) *world {
 	w.mails, err = mail.NewOutbox(mail.Options{DB: d, IDs: ids, Sealer: sealer, Now: w.now, Logger: logger, Sender: w.inbox, App: "Test"})
 	w.ok(err)
 	w.conns = sso.NewService(sso.Config{
-		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: sessions, Policy: policy, Catalog: catalog, Now: w.now, Logger: logger,
+		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: sessions, Members: w.members, Policy: policy, Catalog: catalog,
+		Now: w.now, Logger: logger,
 	})
 	pages, err := web.NewPages()
 	w.ok(err)
@@ -218,7 +217,8 @@ func ref[T any](v T) *T { return &v }
 func (w *world) connect(id org.ID, p *samltest.IDP, options string) sso.Connection {
 	w.t.Helper()
 	cert := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate.Raw}))
-	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{Name: ref("Acme SAML"),
+	n := sso.New{OrganizationID: string(id), Type: "GenericSAML", Settings: sso.Change{
+		Name:        ref("Acme SAML"),
 		IDPEntityID: ref(p.EntityID), SSOURL: ref("https://idp.example/sso"), Certificates: ref([]string{cert}),
 	}}
 	if options != "" {

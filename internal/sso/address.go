@@ -4,6 +4,7 @@ package sso
 type Addresses struct {
 	EntityID, Metadata, ACS, SLO   string // SAML
 	RedirectURI, BackchannelLogout string // OpenID Connect
+	SignedOut                      string // OpenID Connect: post_logout_redirect_uri
 	Login                          string
 }
 
@@ -11,7 +12,7 @@ type Addresses struct {
 func (c Connection) Addresses(base string) Addresses {
 	saml, oidc := base+"/saml/"+c.Key, base+"/oidc/"+c.Key
 	if c.Protocol == OIDC {
-		return Addresses{RedirectURI: oidc + "/callback", BackchannelLogout: oidc + "/backchannel-logout", Login: oidc + "/login"}
+		return Addresses{RedirectURI: oidc + "/callback", BackchannelLogout: oidc + "/backchannel-logout", SignedOut: oidc + "/signed-out", Login: oidc + "/login"}
 	}
 	a := Addresses{EntityID: saml, Metadata: saml, ACS: saml + "/acs", SLO: saml + "/slo", Login: saml + "/login"}
 	if c.SPEntityID != "" {

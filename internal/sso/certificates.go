@@ -87,11 +87,14 @@ func (c Certificate) x509Of() (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// verifying are the certificates by which a response may be signed.
+// verifying are the certificates by which a response may be signed, the one that was used last first: it is most likely used now.
 func (c Connection) verifying() ([]*x509.Certificate, error) {
 	var out []*x509.Certificate
-	for _, one := range c.Certificates {
-		parsed, err := one.x509Of()
+	for _, one := range slices.SortedStableFunc(slices.Values(c.Certificates), func(a, b Certificate) int { return b.LastUsedAt.Compare(a.LastUsedAt) }) {
+		parsed, err := c.parsed[one.Fingerprint], error(nil)
+		if parsed == nil {
+			parsed, err = one.x509Of()
+		}
 		if err != nil {
 			return nil, err
 		}

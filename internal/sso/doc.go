@@ -15,12 +15,15 @@
 //	  └──────── taken away ──────────────── active ◀──by hand──▶ inactive
 //
 // Invariants:
-//   - a connection is found by the address that was called, never by what a message says of its issuer;
+//   - a connection is found by the address that was called, and where several have one path by the open request that is answered, never by
+//     what a message says of its issuer; what is verified has to say the same, and at one organization's host no other's connection is found;
 //   - nothing is decided by what was not verified: an unverified message can at most choose the attempt its refusal is noted at, and
 //     that only for the browser that made the attempt;
 //   - an attempt is used once and an assertion is used once, whatever processes there are;
 //   - a sign-in that was begun before its connection was switched off or deleted does not end in a session;
 //   - what a provider sends without having been asked is never a sign-in;
 //   - a stranger can fill no table: what belongs to no attempt is kept a hundred times per connection;
+//   - whether a person may come in, and with which address, is decided elsewhere (member, lifecycle): here it is found out who it is;
+//   - what is noted of a person can be found and taken out when they are to be forgotten;
 //   - client secrets, private keys and what providers sent are sealed; the network is never asked inside a transaction.
 package sso

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -20,15 +21,21 @@ const (
 // FinishInto adds what a sign-in changes to a write: the attempt is used, the assertion is used up, the profile is stored, the
 // connection becomes active with its first. A lost guard or a unique violation of the write means that the world has changed since
 // Receive: receive again, which then says what. The result of a test cannot be finished so: the guard of the attempt does not hold.
-func (s *Service) FinishInto(w *db.Write, v *Verified, end End) {
+// before are events of the same write that come before its own: one statement for all is cheaper than several. An error is that of
+// Agreed, and the write must be dropped.
+func (s *Service) FinishInto(w *db.Write, v *Verified, end End, before ...event.Entry) error {
+	if err := v.Agreed(); err != nil {
+		return err
+	}
 	now := s.moment()
 	a := v.Attempt
 	a.State, a.UserID, a.SessionID, a.ProfileID, a.IDPID, a.Email = Succeeded, end.UserID, end.SessionID, v.Profile.ID, v.Profile.IDPID, v.Profile.Email
 	a.IP, a.UserAgent, a.Checks, a.FinishedAt = v.arrived.ip, v.arrived.userAgent, v.Checks, now
 	s.useInto(w, a, SignIn, v, now)
-	s.storeInto(w, v.Profile, v.changed, now)
+	s.storeInto(w, v.Profile, end.UserID, v.changed, now)
 	entries := []event.Entry{{OrganizationID: a.OrganizationID, Type: event.SSOSucceeded, Context: actedBy(end.UserID), Data: a.told("succeeded")}}
-	s.c.Events.Append(w, now, append(s.succeedInto(w, v, now), entries...)...)
+	s.c.Events.Append(w, now, slices.Concat(before, s.succeedInto(w, v, now), entries)...)
+	return nil
 }
 
 // actedBy: the person acted, by signing in; without an account it was the provider.
@@ -56,17 +63,17 @@ func (s *Service) useInto(w *db.Write, a Attempt, kind Kind, v *Verified, now ti
 	}
 }
 
-// storeInto stores the profile, if the provider said something new.
-func (s *Service) storeInto(w *db.Write, p Profile, changed bool, now time.Time) {
+// storeInto stores the profile, if the provider said something new or it is of another account than it was.
+func (s *Service) storeInto(w *db.Write, p Profile, userID string, changed bool, now time.Time) {
 	switch {
 	case p.version == 0:
 		w.Exec(insertProfile, string(p.ID), p.OrganizationID, string(p.ConnectionID), p.IDPID, p.Email, p.EmailVerified, db.TextOrNull(p.FirstName),
 			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), p.subjectText(), db.TextOrNull(p.Subject.Value),
-			now.UnixMicro())
-	case changed:
+			db.TextOrNull(userID), now.UnixMicro())
+	case changed || p.userID != userID:
 		w.Guard(updateProfile, p.OrganizationID, string(p.ConnectionID), string(p.ID), p.version, p.Email, p.EmailVerified, db.TextOrNull(p.FirstName),
 			db.TextOrNull(p.LastName), db.TextOrNull(p.Name), list(p.Groups), list(p.Roles), encode(p.Custom), encode(p.Raw), p.subjectText(), db.TextOrNull(p.Subject.Value),
-			now.UnixMicro())
+			db.TextOrNull(userID), now.UnixMicro())
 	}
 }
 
@@ -106,6 +113,9 @@ const testRounds = 5
 func (s *Service) FinishTest(ctx context.Context, v *Verified, more ...Check) (Attempt, error) {
 	if v.Attempt.Kind != Test {
 		return Attempt{}, fmt.Errorf("finish a test: attempt %s is a sign-in", v.Attempt.ID)
+	}
+	if err := v.Agreed(); err != nil {
+		return Attempt{}, err
 	}
 	for range testRounds {
 		a, err := s.finishTest(ctx, v, more)

@@ -26,6 +26,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/saml/samltest"
@@ -37,6 +38,8 @@ import (
 const base = "https://sync.example.com"
 
 var ctx = context.Background()
+
+func bases(string) []string { return []string{base} }
 
 func dbtestEach(t *testing.T, test func(t *testing.T, open func() *db.DB)) {
 	t.Helper()
@@ -51,6 +54,7 @@ type house struct {
 	events   *event.Log
 	orgs     *org.Service
 	sessions *session.Service
+	members  *member.Service
 	s        *sso.Service
 	sealer   *db.Sealer
 	log      *bytes.Buffer
@@ -87,6 +91,7 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	h.ok(err)
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.sessions = session.NewService(session.Options{DB: d, Events: h.events, IDs: h.ids, Sealer: h.sealer, Now: h.now, Logger: logger})
+	h.members = member.NewService(d, h.events, h.ids, h.orgs, h.sessions, h.now)
 	h.s = h.service(outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, lookup))
 	h.acme = h.organization("Acme", "acme.example")
 	h.beta = h.organization("Beta", "beta.example")
@@ -102,7 +107,7 @@ func (h *house) service(policy outbound.Policy) *sso.Service {
 	catalog, err := idp.Load()
 	h.ok(err)
 	return sso.NewService(sso.Config{
-		DB: h.db, Events: h.events, IDs: h.ids, Sealer: h.sealer, Organizations: h.orgs, Sessions: h.sessions, Policy: policy, Catalog: catalog,
+		DB: h.db, Events: h.events, IDs: h.ids, Sealer: h.sealer, Organizations: h.orgs, Sessions: h.sessions, Members: h.members, Policy: policy, Catalog: catalog,
 		Now: h.now, Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 }
@@ -199,7 +204,7 @@ func (p *provider) message(request string) samltest.Message {
 
 func (p *provider) arrival(response []byte) sso.SAMLArrival {
 	return sso.SAMLArrival{
-		Key: p.c.Key, Bases: []string{base}, Response: samltest.Post(response), Browser: p.browser, IP: "192.0.2.7", UserAgent: "Tester/1",
+		Key: p.c.Key, Bases: bases, Response: samltest.Post(response), Browser: p.browser, IP: "192.0.2.7", UserAgent: "Tester/1",
 	}
 }
 

@@ -22,9 +22,19 @@ import (
 // LogoutArrival is what came to the single logout address of a connection: a query or a posted form.
 type LogoutArrival struct {
 	Key      string
-	Bases    []string // every address of this installation, the connection's own first
-	RawQuery string   // as it was received, of a GET
+	Bases    Bases
+	RawQuery string // as it was received, of a GET
 	Form     url.Values
+	Begun    BegunLogout // what this browser went to the provider with, if it did
+}
+
+// Answers says whether the message is, by its name, the answer to a logout that began here.
+func (in LogoutArrival) Answers() bool {
+	fields := in.Form
+	if in.RawQuery != "" {
+		fields, _ = url.ParseQuery(in.RawQuery) // what cannot be read is neither
+	}
+	return fields.Has("SAMLResponse") && !fields.Has("SAMLRequest")
 }
 
 // LogoutOutcome is what the browser is to do next. With neither address nor form the logout is complete.
@@ -34,36 +44,58 @@ type LogoutOutcome struct {
 	Ended int // sessions
 }
 
-// ReceiveLogout verifies a message of single logout. A request ends the sessions that it names and is answered; a response is the end of
-// one that began here. Refusals have the codes of sign-ins.
+// ReceiveLogout verifies a message of single logout. A request ends the sessions that it names and is answered; an answer is the end of
+// one that this browser began here. Refusals have the codes of sign-ins.
 func (s *Service) ReceiveLogout(ctx context.Context, in LogoutArrival) (LogoutOutcome, error) {
 	c, err := s.ByKey(ctx, in.Key)
 	if err != nil {
 		return LogoutOutcome{}, err
 	}
-	if c.Protocol != SAML || len(in.Bases) == 0 {
+	if c.Protocol != SAML {
 		return LogoutOutcome{}, NotFound(in.Key)
 	}
-	message, err := s.verifyLogout(c, in)
+	bases := in.Bases(c.OrganizationID)
+	message, err := s.verifyLogout(c, in, bases)
 	if err != nil {
-		return LogoutOutcome{}, err
+		return LogoutOutcome{}, s.logoutRefused(ctx, c, err)
 	}
 	if message.Request == nil {
+		if refused := c.judgeAnswer(message.Response, in.Begun); refused != nil {
+			return LogoutOutcome{}, s.logoutRefused(ctx, c, refused)
+		}
 		return LogoutOutcome{}, nil
 	}
 	if err := s.useOnce(ctx, c, message.Request.ID, message.UsableUntil); err != nil {
-		return LogoutOutcome{}, err
+		return LogoutOutcome{}, s.logoutRefused(ctx, c, err)
 	}
 	ended, err := s.endNamed(ctx, c, message.Request.NameID.Value, message.Request.SessionIndexes)
 	if err != nil || message.Request.Asynchronous || c.SLOURL == "" {
 		return LogoutOutcome{Ended: ended}, err
 	}
-	out, err := s.answerLogout(c, message, in.Bases[0])
+	out, err := s.answerLogout(c, message, bases[0])
 	out.Ended = ended
 	return out, err
 }
 
-func (s *Service) verifyLogout(c Connection, in LogoutArrival) (*saml.Logout, error) {
+// logoutRefused notes in the log of attempts why a message ended nobody's session: who set it up finds out there what to mend. What came
+// is not kept, since it names people, and of a connection only so many are (see Fail).
+func (s *Service) logoutRefused(ctx context.Context, c Connection, err error) error {
+	f, ok := fault.As(err)
+	if !ok {
+		return err
+	}
+	noted := fault.New(f.Kind, f.Code, "A logout message was refused: %s", f.Message).Compared(f.Wanted, f.Got)
+	if Code(f.Code) == Unsigned {
+		noted = fault.New(f.Kind, f.Code, "A logout message was refused because it is not signed: anybody could have sent it. Where the identity provider does not "+
+			"sign it, as is reported of Microsoft Entra ID, leave its logout URL empty; people who are deactivated in the directory are signed out at once.").Compared(f.Wanted, f.Got)
+	}
+	if _, errFail := s.Fail(ctx, &Refusal{Fault: noted, Connection: c}); errFail != nil {
+		return errors.Join(err, errFail)
+	}
+	return err
+}
+
+func (s *Service) verifyLogout(c Connection, in LogoutArrival, bases []string) (*saml.Logout, error) {
 	certificates, err := c.verifying()
 	if err != nil {
 		return nil, err
@@ -78,7 +110,7 @@ func (s *Service) verifyLogout(c Connection, in LogoutArrival) (*saml.Logout, er
 	if c.Options.AllowSHA1Until != nil {
 		e.SHA1Until = *c.Options.AllowSHA1Until
 	}
-	for _, base := range in.Bases {
+	for _, base := range bases {
 		e.Destinations = append(e.Destinations, c.Addresses(base).SLO)
 	}
 	if in.RawQuery != "" {
@@ -141,8 +173,12 @@ func (s *Service) answerLogout(c Connection, message *saml.Logout, base string) 
 	if err != nil {
 		return LogoutOutcome{}, err
 	}
+	to := c.SLOResponseURL
+	if to == "" {
+		to = c.SLOURL
+	}
 	r := saml.LogoutResponse{
-		ID: saml.NewRequestID(), Issuer: c.Addresses(base).EntityID, Destination: c.SLOURL, IssuedAt: s.moment(), InResponseTo: message.Request.ID,
+		ID: saml.NewRequestID(), Issuer: c.Addresses(base).EntityID, Destination: to, IssuedAt: s.moment(), InResponseTo: message.Request.ID,
 	}
 	if c.SLOBinding == Post {
 		form, err := r.Post(message.RelayState, key, cert)
@@ -150,46 +186,6 @@ func (s *Service) answerLogout(c Connection, message *saml.Logout, base string) 
 	}
 	address, err := r.Redirect(message.RelayState, key)
 	return LogoutOutcome{URL: address}, err
-}
-
-// logoutLife is how long a logout request of ours may be on its way.
-const logoutLife = 5 * time.Minute
-
-// Logout gives the way to the provider that ends a person's session there too; ok is false where the connection has no address for
-// that. The session here is for the caller to end, before.
-func (s *Service) Logout(ctx context.Context, ended session.Session, base string) (out Outgoing, ok bool, err error) {
-	if ended.ConnectionID == "" || ended.ProfileID == "" {
-		return out, false, nil
-	}
-	c, err := s.Get(ctx, ID(ended.ConnectionID))
-	if fault.Is(err, fault.NotFound) || err == nil && (c.Protocol != SAML || c.SLOURL == "") {
-		return out, false, nil
-	}
-	if err != nil {
-		return out, false, err
-	}
-	p, err := s.Profile(ctx, ProfileID(ended.ProfileID))
-	if err != nil || p.Subject.Value == "" {
-		return out, false, err
-	}
-	key, cert, err := s.keyPair(c)
-	if err != nil {
-		return out, false, err
-	}
-	now := s.moment()
-	r := saml.LogoutRequest{
-		ID: saml.NewRequestID(), Issuer: c.Addresses(base).EntityID, Destination: c.SLOURL, IssuedAt: now, NotOnOrAfter: now.Add(logoutLife),
-		NameID: saml.NameID(p.Subject),
-	}
-	if ended.IDPSession != "" {
-		r.SessionIndexes = []string{ended.IDPSession}
-	}
-	if c.SLOBinding == Post {
-		form, err := r.Post("", key, cert)
-		return Outgoing{Form: &form}, true, err
-	}
-	out.URL, err = r.Redirect("", key)
-	return out, true, err
 }
 
 // ReceiveLogoutToken ends the sessions that an OpenID provider's back channel names (OpenID Connect Back-Channel Logout 1.0).
@@ -207,10 +203,10 @@ func (s *Service) ReceiveLogoutToken(ctx context.Context, key, raw string) (ende
 	}
 	t, err := s.verifyLogoutToken(ctx, c, d, raw)
 	if err != nil {
-		return 0, err
+		return 0, s.logoutRefused(ctx, c, err)
 	}
 	if err := s.useOnce(ctx, c, t.ID, t.Expiry.Add(c.Options.skew())); err != nil {
-		return 0, err
+		return 0, s.logoutRefused(ctx, c, err)
 	}
 	var sids []string
 	if t.SID != "" {

@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,15 +37,16 @@ type Change struct {
 	AttributeMap *AttributeMap
 	Paths        *[]string
 
-	SPEntityID   *string
-	MetadataURL  *string
-	MetadataXML  *string
-	IDPEntityID  *string // chooses of several providers too where metadata is given
-	SSOURL       *string
-	SSOBinding   *Binding
-	SLOURL       *string
-	SLOBinding   *Binding
-	Certificates *[]string // those given by hand, all of them
+	SPEntityID     *string
+	MetadataURL    *string
+	MetadataXML    *string
+	IDPEntityID    *string // chooses of several providers too where metadata is given
+	SSOURL         *string
+	SSOBinding     *Binding
+	SLOURL         *string
+	SLOBinding     *Binding
+	SLOResponseURL *string
+	Certificates   *[]string // those given by hand, all of them
 
 	Issuer       *string
 	ClientID     *string
@@ -106,15 +106,7 @@ func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Connect
 		}
 		return s.tellTx(ctx, tx, o, Connection{State: Draft}, c, event.Context{Actor: actor}.JSON())
 	})
-	return c, describe("create", c.ID, taken(err))
-}
-
-// taken makes a refusal of a path that another connection has.
-func taken(err error) error {
-	if unique := (*db.UniqueError)(nil); errors.As(err, &unique) && unique.Table == "connection_addresses" {
-		return errPathTaken(err)
-	}
-	return err
+	return c, describe("create", c.ID, err)
 }
 
 // equip gives a new connection its own key pair: it signs requests and opens encrypted assertions.
@@ -192,9 +184,15 @@ func (s *Service) rewrite(ctx context.Context, actor event.Actor, c Connection, 
 		if err := s.updateTx(ctx, tx, after); err != nil {
 			return err
 		}
-		return s.tellTx(ctx, tx, o, before, after, event.Context{Actor: actor}.JSON())
+		cause := event.Context{Actor: actor}
+		if before.open() && !after.open() {
+			if err := s.endTx(ctx, tx, after, cause); err != nil {
+				return err
+			}
+		}
+		return s.tellTx(ctx, tx, o, before, after, cause.JSON())
 	})
-	return after, describe("update", c.ID, taken(err))
+	return after, describe("update", c.ID, err)
 }
 
 // lockedTx reads a connection for a change.
@@ -367,7 +365,7 @@ func (c Connection) onlyOf(ch Change) error {
 	ofSAML := map[string]bool{
 		"sp_entity_id": ch.SPEntityID != nil, "metadata_url": ch.MetadataURL != nil, "metadata_xml": ch.MetadataXML != nil,
 		"idp_entity_id": ch.IDPEntityID != nil, "sso_url": ch.SSOURL != nil, "sso_binding": ch.SSOBinding != nil, "slo_url": ch.SLOURL != nil,
-		"slo_binding": ch.SLOBinding != nil, "certificates": ch.Certificates != nil, "acs_paths": ch.Paths != nil,
+		"slo_binding": ch.SLOBinding != nil, "slo_response_url": ch.SLOResponseURL != nil, "certificates": ch.Certificates != nil, "acs_paths": ch.Paths != nil,
 	}
 	ofOIDC := map[string]bool{"issuer": ch.Issuer != nil, "client_id": ch.ClientID != nil, "client_secret": ch.ClientSecret != nil}
 	wrong := ofOIDC
@@ -422,6 +420,9 @@ func (s *Service) changeSAML(c *Connection, ch Change, got asked, now time.Time)
 
 // changeFields takes what was given one by one; beside metadata the entity id has chosen from it and is no field.
 func (s *Service) changeFields(c *Connection, ch Change, got asked) error {
+	if err := s.changeSLOAnswer(c, ch); err != nil {
+		return err
+	}
 	if ch.IDPEntityID != nil && got.metadata == nil {
 		if *ch.IDPEntityID != "" && notURI(*ch.IDPEntityID) {
 			return invalid("idp_entity_id", "invalid", "idp_entity_id has at most %d bytes and no spaces.", maxURI)
@@ -453,6 +454,23 @@ func (s *Service) changeFields(c *Connection, ch Change, got asked) error {
 			*one.by = Redirect
 		}
 	}
+	return nil
+}
+
+// changeSLOAnswer: an address for answers belongs to the address for requests that it was given with.
+func (s *Service) changeSLOAnswer(c *Connection, ch Change) error {
+	if ch.SLOURL != nil && *ch.SLOURL != c.SLOURL {
+		c.SLOResponseURL = ""
+	}
+	if ch.SLOResponseURL == nil {
+		return nil
+	}
+	if *ch.SLOResponseURL != "" {
+		if err := s.checkBrowserURL("slo_response_url", *ch.SLOResponseURL, s.named); err != nil {
+			return err
+		}
+	}
+	c.SLOResponseURL = *ch.SLOResponseURL
 	return nil
 }
 
@@ -579,7 +597,9 @@ func (s *Service) samlConnection(ctx context.Context, id ID) (Connection, error)
 	return c, err
 }
 
-// Delete removes a connection and ends the sessions that came through it, with all their codes and tokens.
+// Delete removes a connection and ends the sessions that came through it, with all their codes and tokens. What its provider said of
+// people goes with it: their profiles, and who of the accounts they are. Accounts and memberships stay; the next connection of the
+// organization links them anew, by the directory or by a verified address.
 func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	c, err := s.Get(ctx, id)
 	if err != nil {
@@ -600,20 +620,30 @@ func (s *Service) deleteTx(ctx context.Context, tx db.Tx, actor event.Actor, c C
 	if _, err := tx.Exec(ctx, deleteConnection, c.OrganizationID, string(c.ID), at.UnixMicro()); err != nil {
 		return err
 	}
-	for _, text := range []string{deleteCertificates, deletePaths} {
+	for _, text := range []string{deleteCertificates, deletePaths, deleteProfilesAt} {
 		if _, err := tx.Exec(ctx, text, c.OrganizationID, string(c.ID)); err != nil {
 			return err
 		}
 	}
+	if err := s.c.Members.DeleteConnectionTx(ctx, tx, c.OrganizationID, string(c.ID)); err != nil {
+		return err
+	}
 	cause := event.Context{Actor: actor}
-	which := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
-	if _, err := s.c.Sessions.EndTx(ctx, tx, which, session.Ending{Reason: session.ConnectionEnded, Context: cause}); err != nil {
+	if err := s.endTx(ctx, tx, c, cause); err != nil {
 		return err
 	}
 	c.UpdatedAt = at
 	return s.c.Events.AppendTx(ctx, tx, at, event.Entry{
 		OrganizationID: c.OrganizationID, Type: event.ConnectionDeleted, Context: cause.JSON(), Data: c.deletedPayload(),
 	})
+}
+
+// endTx ends what people are signed in to through a connection that lets nobody in any more. The caller holds the connection, as those who
+// finish a sign-in do.
+func (s *Service) endTx(ctx context.Context, tx db.Tx, c Connection, cause event.Context) error {
+	which := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
+	_, err := s.c.Sessions.EndTx(ctx, tx, which, session.Ending{Reason: session.ConnectionEnded, Context: cause})
+	return err
 }
 
 // DeleteOrganizationTx removes the connections of an organization as Delete does one. The caller holds the organization, so that none is

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/saml/samltest"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -82,16 +84,14 @@ func TestOrganization_with_several_connections_needs_a_default(t *testing.T) {
 
 func TestPaths_of_a_former_vendor_lead_to_one_connection(t *testing.T) {
 	onBoth(t, func(h *house) {
-		a, b := h.saml(h.acme, "https://idp.example.com/a"), h.saml(h.beta, "https://idp.example.com/b")
+		a := h.saml(h.acme, "https://idp.example.com/a")
 		a.change(sso.Change{Paths: &[]string{"/sso/saml/acs/01HXYZ"}, SPEntityID: ptr("https://old.vendor.example/01HXYZ")})
-		_, err := h.s.Update(ctx, actor, b.c.ID, sso.Change{Paths: &[]string{"/sso/saml/acs/01HXYZ"}})
-		h.wantFault(err, fault.Conflict, "path_taken")
 		_, request := a.start(sso.SignIn)
 		m := a.message(request)
 		m.Audience, m.Recipient, m.Destination = "https://old.vendor.example/01HXYZ", "https://sso.customer.example/sso/saml/acs/01HXYZ", "https://sso.customer.example/sso/saml/acs/01HXYZ"
 		in := a.arrival(a.Respond(m, samltest.AssertionSigned))
-		in.Key, in.Path, in.Bases = "", "/sso/saml/acs/01HXYZ", []string{base, "https://sso.customer.example"}
-		_, err = h.s.ReceiveSAML(ctx, in)
+		in.Key, in.Path, in.Bases = "", "/sso/saml/acs/01HXYZ", func(string) []string { return []string{base, "https://sso.customer.example"} }
+		_, err := h.s.ReceiveSAML(ctx, in)
 		h.ok(err)
 		in.Path = "/sso/saml/acs/other"
 		_, err = h.s.ReceiveSAML(ctx, in)
@@ -101,7 +101,7 @@ func TestPaths_of_a_former_vendor_lead_to_one_connection(t *testing.T) {
 			"/x": "invalid_path", "x/y": "invalid_path", "/a//b": "invalid_path", "/a/../b": "invalid_path", "/a/b/": "invalid_path", "/a/b?c": "invalid_path", "/a/%2e": "invalid_path",
 			"/organizations/x": "reserved_path",
 		} {
-			_, err = h.s.Update(ctx, actor, b.c.ID, sso.Change{Paths: &[]string{path}})
+			_, err = h.s.Update(ctx, actor, a.c.ID, sso.Change{Paths: &[]string{path}})
 			h.wantFault(err, fault.Unprocessable, code)
 		}
 	})
@@ -270,14 +270,20 @@ func TestLogout_of_the_provider_ends_the_session_and_is_answered(t *testing.T) {
 			return parsed.RawQuery
 		}
 		unsigned := strings.Split(query(samltest.Person, v.SessionIndex), "&SigAlg")[0]
-		_, err = h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: []string{base}, RawQuery: unsigned})
+		_, err = h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: bases, RawQuery: unsigned})
 		h.wantFault(err, fault.Forbidden, "unsigned") // S24
-		done, err := h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: []string{base}, RawQuery: query("bob@acme.example", v.SessionIndex)})
+		noted, _, err := h.s.Attempts(ctx, sso.AttemptQuery{ConnectionID: p.c.ID, Limit: 1})
+		h.ok(err)
+		if r := noted[0].Refused; noted[0].Kind != sso.Unasked || r == nil || r.Code != sso.Unsigned || !strings.Contains(r.Message, "leave its logout URL empty") ||
+			strings.Contains(fmt.Sprintf("%+v", noted[0]), samltest.Person) {
+			h.Errorf("%+v", r)
+		}
+		done, err := h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: bases, RawQuery: query("bob@acme.example", v.SessionIndex)})
 		if err != nil || done.Ended != 0 {
 			h.Errorf("another person's logout: %d %v", done.Ended, err)
 		}
 		good := query(samltest.Person, v.SessionIndex)
-		done, err = h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: []string{base}, RawQuery: good})
+		done, err = h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: bases, RawQuery: good})
 		h.ok(err)
 		if done.Ended != 1 || !strings.HasPrefix(done.URL, "https://idp.example.com/slo?SAMLResponse=") {
 			h.Errorf("%+v", done)
@@ -285,7 +291,7 @@ func TestLogout_of_the_provider_ends_the_session_and_is_answered(t *testing.T) {
 		if _, ok, err := h.sessions.ByCookie(ctx, cookie); ok || err != nil {
 			h.Errorf("the session lives on (%v)", err)
 		}
-		_, err = h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: []string{base}, RawQuery: good})
+		_, err = h.s.ReceiveLogout(ctx, sso.LogoutArrival{Key: p.c.Key, Bases: bases, RawQuery: good})
 		h.wantFault(err, fault.Forbidden, "replayed")
 	})
 }
@@ -312,6 +318,43 @@ func TestRaw_answers_are_sealed_and_blanked_after_a_week(t *testing.T) {
 		h.ok(h.s.Sweep(ctx))
 		if h.count("SELECT COUNT(*) FROM sign_in_attempts") != 0 || h.count("SELECT COUNT(*) FROM used_assertions") != 0 {
 			h.Error("attempts are kept for ever")
+		}
+	})
+}
+
+// Who the people of a connection are goes with it, in the same transaction; accounts and memberships stay.
+func TestDeletion_takes_identities_and_profiles_along_and_leaves_the_members(t *testing.T) {
+	onBoth(t, func(h *house) {
+		p, other := h.saml(h.acme, "https://idp.example.com/acme"), h.saml(h.acme, "https://idp.example.com/other")
+		var user member.User
+		for _, c := range []*provider{p, other} {
+			v := c.verified()
+			a := member.Arrival{
+				OrganizationID: h.acme, ConnectionID: string(c.c.ID), IDPID: v.Profile.IDPID, Email: v.Profile.Email, EmailVerified: true, JIT: member.JITVerifiedDomain,
+			}
+			facts, err := h.members.Facts(ctx, h.db, a)
+			h.ok(err)
+			ad, err := member.Admit(facts, a, h.now())
+			h.ok(err)
+			w := db.Write{Lane: h.acme}
+			h.ok(h.members.AdmitInto(ctx, &w, ad, event.Context{Actor: actor}))
+			h.s.FinishInto(&w, v, sso.End{UserID: string(ad.User.ID)})
+			h.ok(h.db.Write(ctx, &w))
+			user = ad.User
+		}
+		h.ok(h.s.Delete(ctx, actor, p.c.ID))
+		left, err := h.members.Identities(ctx, user.ID)
+		h.ok(err)
+		if len(left) != 1 || left[0].ConnectionID != string(other.c.ID) {
+			h.Errorf("%+v", left)
+		}
+		if n := h.count("SELECT COUNT(*) FROM profiles"); n != 1 {
+			h.Errorf("%d profiles", n)
+		}
+		m, err := h.members.MemberOf(ctx, h.acme, user.ID)
+		h.ok(err)
+		if m.Membership.State != member.Active {
+			h.Errorf("the membership is %s", m.Membership.State)
 		}
 	})
 }

@@ -97,7 +97,7 @@ func (c Connection) reasons(r reading, secure, chosen bool) (why []string) {
 
 // known says whether a reading has nothing new.
 func (c Connection) known(r reading) bool {
-	if c.IDPEntityID != r.entityID || c.SSOURL != r.sso.URL || c.SLOURL != r.slo.URL {
+	if c.IDPEntityID != r.entityID || c.SSOURL != r.sso.URL || c.SLOURL != r.slo.URL || c.SLOResponseURL != r.slo.ResponseURL {
 		return false
 	}
 	return !slices.ContainsFunc(r.certificates, func(one Certificate) bool {
@@ -110,7 +110,7 @@ func (c Connection) known(r reading) bool {
 func (c *Connection) take(r reading, now time.Time) {
 	c.metadata, c.metadataETag, c.MetadataError, c.Pending = r.document, r.etag, "", nil
 	c.IDPEntityID, c.SSOURL, c.SSOBinding = r.entityID, r.sso.URL, bindingOf(r.sso.Binding)
-	c.SLOURL, c.SLOBinding = r.slo.URL, bindingOf(r.slo.Binding)
+	c.SLOURL, c.SLOBinding, c.SLOResponseURL = r.slo.URL, bindingOf(r.slo.Binding), r.slo.ResponseURL
 	named := map[string]bool{}
 	for _, one := range r.certificates {
 		named[one.Fingerprint] = true

@@ -43,6 +43,9 @@ func (o Options) merged(patch []byte) (Options, error) {
 	if len(patch) == 0 {
 		return o, nil
 	}
+	if o.SingleLogout != nil {
+		o.SingleLogout = new(*o.SingleLogout) // what is read goes where it points, which is the connection as it was
+	}
 	if err := json.Unmarshal(patch, &o, json.RejectUnknownMembers(true)); err != nil {
 		var wrong *json.SemanticError
 		field := "options"
@@ -159,15 +162,26 @@ var pathForm = regexp.MustCompile(`^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$`)
 // Reserved are first segments of paths of our own, at which a connection cannot be served.
 func Reserved() []string {
 	return []string{
-		"saml", "oidc", "scim", "oauth2", "sign-in", "signed-out", "user_management", "connect", "connections", "sign_in_attempts", "profiles",
+		"saml", "oidc", "scim", "oauth2", "sign-in", "sign-out", "signed-out", "simulate", ".well-known", "user_management", "connect", "connections", "sign_in_attempts", "signing_keys", "profiles",
 		"organizations", "organization_domains", "organization_memberships", "api_keys", "directories", "directory_users", "directory_groups",
 		"webhook_endpoints", "webhook_deliveries", "events", "event_consumers", "openapi.json", "livez", "readyz", "metrics", "portal", "dashboard",
 		"assets", "setup", "invitations", "users", "groups", "roles", "permissions", "idp", "sessions", "mail", "domains", "applications",
+		"sign-out", "simulate",
 	}
 }
 
 // reservedSSO are our own paths below /sso, where a former vendor's addresses may lie too.
 func reservedSSO() []string { return []string{"authorize", "token", "profile", "jwks", "logout"} }
+
+// Free says whether a path may be one of a connection: it has two or more parts, and none of our own addresses is at or below its beginning.
+func Free(path string) bool {
+	segments := strings.Split(path, "/")
+	if len(path) > maxPath || !pathForm.MatchString(path) || len(segments) < 3 {
+		return false
+	}
+	first := strings.ToLower(segments[1])
+	return !slices.Contains(Reserved(), first) && (first != "sso" || !slices.Contains(reservedSSO(), strings.ToLower(segments[2])))
+}
 
 // checkPaths holds the paths of a former vendor, like /sso/saml/acs/01H….
 func checkPaths(paths []string) error {
@@ -179,8 +193,7 @@ func checkPaths(paths []string) error {
 		if len(path) > maxPath || !pathForm.MatchString(path) || len(segments) < 3 {
 			return invalid("acs_paths", "invalid_path", "%.80q is not a path of two or more parts like /sso/saml/acs/01HXYZ.", path)
 		}
-		first := strings.ToLower(segments[1])
-		if slices.Contains(Reserved(), first) || first == "sso" && slices.Contains(reservedSSO(), strings.ToLower(segments[2])) {
+		if !Free(path) {
 			return invalid("acs_paths", "reserved_path", "%.80q lies among the addresses of Rollcall itself.", path)
 		}
 		if slices.Contains(paths[:i], path) {
@@ -188,10 +201,6 @@ func checkPaths(paths []string) error {
 		}
 	}
 	return nil
-}
-
-func errPathTaken(err error) error {
-	return fault.New(fault.Conflict, "path_taken", "One of the acs_paths is served for another connection already.").On("acs_paths").Because(err)
 }
 
 // describe is for errors that wrap.
@@ -215,4 +224,19 @@ func (o Options) Shown() Options {
 		o.Algorithms = []string{}
 	}
 	return o
+}
+
+// ShownOptions are the options with what holds where nothing was chosen, for this connection's protocol too.
+func (c Connection) ShownOptions() Options {
+	o := c.Options.Shown()
+	o.SingleLogout = new(c.singleLogout())
+	return o
+}
+
+// singleLogout says whether people who sign out here are sent on to the provider.
+func (c Connection) singleLogout() bool {
+	if c.Options.SingleLogout != nil {
+		return *c.Options.SingleLogout
+	}
+	return c.Protocol == SAML
 }

@@ -136,11 +136,15 @@ func optional[T ~string](s T) *string {
 	return &text
 }
 
-// told is an attempt as its events show it. Status is a word of the contract.
+// told is an attempt as its events show it. Status is a word of the contract. Where somebody was is told only with who it was: otherwise
+// nobody could find it when the person is to be forgotten.
 func (a Attempt) told(status string) []byte {
 	p := signInPayload{
-		Type: "sso", Status: status, IP: optional(a.IP), Agent: optional(a.UserAgent), UserID: optional(a.UserID), Email: optional(a.Email),
+		Type: "sso", Status: status, UserID: optional(a.UserID), Email: optional(a.Email),
 		SSO: signInRef{optional(a.OrganizationID), optional(a.ConnectionID), optional(a.SessionID)},
+	}
+	if a.UserID != "" || a.Email != "" {
+		p.IP, p.Agent = optional(a.IP), optional(a.UserAgent)
 	}
 	if a.Refused != nil {
 		p.Error = &signInError{a.Refused.Code, a.Refused.Message}

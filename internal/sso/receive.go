@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -21,6 +20,9 @@ type arrival struct {
 	owner   org.Organization
 	browser token.Hash
 	came    arrived
+	bases   []string
+	ahead   *ahead
+	claimed AttemptID // at a path of several connections: what the response has to answer
 }
 
 // refuse makes the refusal of an answer that belongs to no attempt.
@@ -43,11 +45,24 @@ func (a *arrival) sameBrowser(attempt *Attempt) bool {
 
 // attempt finds the attempt of a request, nil if there is none of this connection.
 func (a *arrival) attempt(ctx context.Context, request string) (*Attempt, error) {
+	read := func() (*Attempt, error) { return a.s.requested(ctx, request) }
+	if a.ahead.began(request) {
+		read = a.ahead.read
+	}
+	found, err := read()
+	if err != nil || found == nil || found.ConnectionID != a.c.ID {
+		return nil, err
+	}
+	return found, nil
+}
+
+// requested finds the attempt of a request, nil if there is none.
+func (s *Service) requested(ctx context.Context, request string) (*Attempt, error) {
 	if request == "" {
 		return nil, nil //nolint:nilnil // no request, no attempt, nothing wrong
 	}
-	found, err := attempts(ctx, a.s.c.DB, selectAttempt+" AND request_hash = $1", string(token.HashOf(token.Secret(request))))
-	if err != nil || len(found) == 0 || found[0].ConnectionID != a.c.ID {
+	found, err := attempts(ctx, s.c.DB, selectAttempt+" AND request_hash = $1", string(token.HashOf(token.Secret(request))))
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return &found[0], nil
@@ -80,7 +95,8 @@ func errReplayed() *fault.Error {
 	return deny(Replayed, "an answer that was not used yet", "one that was", "This answer of the identity provider has been used already.")
 }
 
-// conclude maps the person and makes the verified answer, or the refusal.
+// conclude maps the person and makes the verified answer, or the refusal. Whether the person may come in, and with this address, is for
+// others to decide: the package member, or where no accounts are kept the lifecycle.
 func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, v *Verified) (*Verified, error) {
 	v.Subject = st.subject
 	m := mappingOf(a.s.c.Catalog, a.c)
@@ -93,10 +109,7 @@ func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, 
 	p.Subject = st.whom
 	v.Attempt, v.Connection, v.Profile, v.arrived, v.owner = *attempt, a.c, p, a.came, a.owner
 	v.DomainVerified = verifiedBy(a.owner, p.Email)
-	v.Checks = append(v.Checks, a.personChecks(v)...)
-	if !v.DomainVerified && !a.c.Options.AllowOutsideDomains && attempt.Kind != Test {
-		return nil, v.Refuse(errDomain(a.owner, p.Email))
-	}
+	v.Checks = append(v.Checks, personChecks(p)...)
 	if p.GroupsCut > 0 {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("The answer has %d groups; %d are kept. Let the identity provider send only those that the app needs.", p.GroupsCut+MaxGroups, MaxGroups))
 	}
@@ -115,7 +128,7 @@ func (a *arrival) meet(ctx context.Context, v *Verified) error {
 		return nil
 	}
 	was := found[0]
-	v.Profile.ID, v.Profile.version, v.Profile.CreatedAt, v.Profile.UpdatedAt = was.ID, was.version, was.CreatedAt, was.UpdatedAt
+	v.Profile.ID, v.Profile.userID, v.Profile.version, v.Profile.CreatedAt, v.Profile.UpdatedAt = was.ID, was.userID, was.version, was.CreatedAt, was.UpdatedAt
 	v.changed = !was.says(v.Profile)
 	return nil
 }
@@ -134,20 +147,6 @@ func verifiedBy(o org.Organization, email string) bool {
 	return reason == "" && slices.ContainsFunc(o.Domains, func(d org.Domain) bool { return d.State == org.Verified && d.Domain == domain })
 }
 
-func errDomain(o org.Organization, email string) *fault.Error {
-	var verified []string
-	for _, d := range o.Domains {
-		if d.State == org.Verified {
-			verified = append(verified, d.Domain)
-		}
-	}
-	wanted := "a verified domain; the organization has none"
-	if len(verified) > 0 {
-		wanted = "an address in " + strings.Join(verified, ", ")
-	}
-	return deny(EmailDomainNotAllowed, wanted, email, "The email address lies in no domain that the organization has verified.")
-}
-
 // Refuse makes the refusal of a verified answer, for reasons that lie with the caller. err has one of the codes of this package.
 func (v *Verified) Refuse(err *fault.Error) *Refusal {
 	attempt := v.Attempt
@@ -157,8 +156,8 @@ func (v *Verified) Refuse(err *fault.Error) *Refusal {
 	}
 }
 
-// openArrival begins with the connection of an address.
-func (s *Service) openArrival(ctx context.Context, c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
+// openArrival begins with the connection of an address; belongsTo goes on.
+func (s *Service) openArrival(c Connection, err error, protocol Protocol, browser token.Hash, came arrived) (*arrival, error) {
 	a := &arrival{s: s, c: c, browser: browser, came: came}
 	if fault.Is(err, fault.NotFound) || err == nil && c.Protocol != protocol {
 		a.c = Connection{}
@@ -167,15 +166,27 @@ func (s *Service) openArrival(ctx context.Context, c Connection, err error, prot
 	if err != nil {
 		return nil, err
 	}
-	o, refused, err := s.owner(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	a.owner = o
-	if refused != nil {
-		return nil, a.refuse(refused)
-	}
 	return a, nil
+}
+
+// owned is the organization of a connection, and why it lets nobody in.
+type owned struct {
+	by      org.Organization
+	refused *fault.Error
+}
+
+func (s *Service) owned(ctx context.Context, c Connection) (o owned, err error) {
+	o.by, o.refused, err = s.owner(ctx, c)
+	return o, err
+}
+
+// belongsTo takes the organization of the connection.
+func (a *arrival) belongsTo(o owned, err error) error {
+	a.owner = o.by
+	if err == nil && o.refused != nil {
+		return a.refuse(o.refused)
+	}
+	return err
 }
 
 // usedUp says whether an assertion's id was used.

@@ -21,8 +21,11 @@ import (
 func (s *Service) ReceiveOIDC(ctx context.Context, in OIDCArrival) (*Verified, error) {
 	came := arrived{raw: noted(in), ip: bounded(in.IP, maxIP), userAgent: bounded(in.UserAgent, maxAgent)}
 	c, err := s.ByKey(ctx, in.Key)
-	a, err := s.openArrival(ctx, c, err, OIDC, in.Browser, came)
+	a, err := s.openArrival(c, err, OIDC, in.Browser, came)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.belongsTo(s.owned(ctx, c)); err != nil {
 		return nil, err
 	}
 	attempt, err := a.attempt(ctx, oidc.State(in.Query))

@@ -1,12 +1,14 @@
 package sso
 
 import (
+	"bytes"
 	"context"
 	"crypto/rsa"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -23,39 +25,53 @@ const maxRaw = 64 << 10
 // is not known. Errors: *Refusal, to be given to Fail; *UnsolicitedError.
 func (s *Service) ReceiveSAML(ctx context.Context, in SAMLArrival) (*Verified, error) {
 	came := arrived{raw: []byte(in.Response), ip: bounded(in.IP, maxIP), userAgent: bounded(in.UserAgent, maxAgent)}
-	var c Connection
-	var err error
-	if in.Key != "" {
-		c, err = s.ByKey(ctx, in.Key)
-	} else {
-		c, err = s.ByPath(ctx, in.Path)
+	c, claimed, err := s.addressed(ctx, in)
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		refusal.arrived = came
+		return nil, refusal
 	}
-	a, err := s.openArrival(ctx, c, err, SAML, in.Browser, came)
+	a, err := s.openArrival(c, err, SAML, in.Browser, came)
 	if err != nil {
 		return nil, err
 	}
+	owner := beside(func() (owned, error) { return s.owned(ctx, c) }) // read while the response is verified
+	a.claimed, a.bases = claimed, in.Bases(c.OrganizationID)
 	document, err := saml.DecodePost(in.Response)
 	if err != nil {
+		if refused := a.belongsTo(owner()); refused != nil {
+			return nil, refused
+		}
 		return nil, a.refusedBy(ctx, err)
 	}
 	a.came.raw = document
-	e, assertion, err := a.consume(ctx, document, in.Bases)
+	e, assertion, err := a.consume(ctx, document)
+	if refused := a.belongsTo(owner()); refused != nil {
+		return nil, refused
+	}
 	if err != nil {
 		return nil, a.refusedBy(ctx, err)
 	}
-	if err := a.secondOpinion(ctx, document, e, assertion); err != nil {
+	v, err := a.asserted(ctx, assertion, in)
+	agreed := sync.OnceValue(func() error { return a.secondOpinion(ctx, document, e, assertion) })
+	if err == nil && in.Early {
+		v.agreed = agreed
+		return v, nil
+	}
+	if err := agreed(); err != nil {
 		return nil, err
 	}
-	return a.asserted(ctx, assertion, in)
+	return v, err
 }
 
 // consume verifies the response, once more if it is signed by a certificate that the provider may have announced since.
-func (a *arrival) consume(ctx context.Context, document []byte, bases []string) (saml.Expectation, *saml.Assertion, error) {
-	e, err := a.expectation(bases)
+func (a *arrival) consume(ctx context.Context, document []byte) (saml.Expectation, *saml.Assertion, error) {
+	e, err := a.expectation(document)
 	if err != nil {
 		return e, nil, err
 	}
-	assertion, err := saml.Consume(document, e)
+	guessed := e
+	e.Gated = func(claim saml.Claimed) { a.look(ctx, document, guessed, claim) }
+	assertion, err := a.s.consume(document, e)
 	f, _ := fault.As(err)
 	if err == nil || a.c.MetadataURL == "" || f == nil || f.Code != saml.CodeCertificateUnknown && f.Code != saml.CodeSignatureInvalid {
 		return e, assertion, err
@@ -65,29 +81,33 @@ func (a *arrival) consume(ctx context.Context, document []byte, bases []string) 
 		return e, nil, errors.Join(errRefresh, err)
 	}
 	a.c = fresh
-	if e, err = a.expectation(bases); err != nil {
+	if e, err = a.expectation(document); err != nil {
 		return e, nil, err
 	}
-	assertion, err = saml.Consume(document, e)
+	assertion, err = a.s.consume(document, e)
 	return e, assertion, err
 }
 
-func (a *arrival) expectation(bases []string) (saml.Expectation, error) {
-	if len(bases) == 0 {
+func (a *arrival) expectation(document []byte) (saml.Expectation, error) {
+	if len(a.bases) == 0 {
 		return saml.Expectation{}, errors.New("receive a response: no address of this installation is known")
 	}
 	certificates, err := a.c.verifying()
 	if err != nil {
 		return saml.Expectation{}, err
 	}
-	key, _, err := a.s.keyPair(a.c)
-	if err != nil {
-		return saml.Expectation{}, err
+	var keys []*rsa.PrivateKey
+	if bytes.Contains(document, []byte("EncryptedAssertion")) { // a key that opens nothing is not worth its parsing
+		key, _, err := a.s.keyPair(a.c)
+		if err != nil {
+			return saml.Expectation{}, err
+		}
+		keys = append(keys, key)
 	}
 	o := a.c.Options
 	e := saml.Expectation{
-		Now: a.s.moment(), Issuer: a.c.IDPEntityID, Audiences: a.c.audiences(bases), Recipients: a.c.ACS(bases), Certificates: certificates,
-		ClockSkew: o.skew(), Keys: []*rsa.PrivateKey{key}, RequireEncrypted: o.RequireEncrypted, AllowCBC: o.AllowCBC, Contexts: o.Contexts,
+		Now: a.s.moment(), Issuer: a.c.IDPEntityID, Audiences: a.c.audiences(a.bases), Recipients: a.c.ACS(a.bases), Certificates: certificates,
+		ClockSkew: o.skew(), Keys: keys, RequireEncrypted: o.RequireEncrypted, AllowCBC: o.AllowCBC, Contexts: o.Contexts,
 	}
 	if o.AllowSHA1Until != nil {
 		e.SHA1Until = *o.AllowSHA1Until
@@ -126,7 +146,11 @@ func (a *arrival) secondOpinion(ctx context.Context, document []byte, e saml.Exp
 	if a.s.c.OneVerifier {
 		return nil
 	}
-	err := a.s.second(document, e, ours)
+	guess, err := a.ahead.guessed(ctx)
+	if err != nil {
+		return err
+	}
+	err = a.s.second(guess, document, e, ours)
 	var gap second.Gap
 	if err == nil || errors.As(err, &gap) {
 		return nil
@@ -144,12 +168,15 @@ func (a *arrival) secondOpinion(ctx context.Context, document []byte, e saml.Exp
 
 // asserted goes on with what is verified.
 func (a *arrival) asserted(ctx context.Context, assertion *saml.Assertion, in SAMLArrival) (*Verified, error) {
-	if assertion.InResponseTo == "" {
-		return nil, a.unasked(ctx, assertion, in)
-	}
 	attempt, err := a.attempt(ctx, assertion.InResponseTo)
 	if err != nil {
 		return nil, err
+	}
+	if a.claimed != "" && (attempt == nil || attempt.ID != a.claimed) {
+		return nil, a.refuse(errShared(assertion.InResponseTo))
+	}
+	if assertion.InResponseTo == "" {
+		return nil, a.unasked(ctx, assertion, in)
 	}
 	if attempt == nil {
 		return nil, a.unknown(ctx, assertion, in)
@@ -177,7 +204,7 @@ func (a *arrival) asserted(ctx context.Context, assertion *saml.Assertion, in SA
 	}
 	v.certificate = a.certificate(assertion)
 	v.Warnings = a.warnings(assertion, v.certificate)
-	v.Checks = a.messageChecks(attempt, assertion, v.certificate, in.Bases)
+	v.Checks = a.messageChecks(attempt, assertion, v.certificate)
 	return a.conclude(ctx, attempt, asserted(assertion), v)
 }
 
@@ -278,7 +305,7 @@ func (a *arrival) warnings(assertion *saml.Assertion, used *Certificate) (out []
 }
 
 // messageChecks are about the response itself; it has passed them all.
-func (a *arrival) messageChecks(attempt *Attempt, assertion *saml.Assertion, used *Certificate, bases []string) []Check {
+func (a *arrival) messageChecks(attempt *Attempt, assertion *saml.Assertion, used *Certificate) []Check {
 	signature, certificate := "a signature that holds", ""
 	if assertion.SHA1 {
 		signature = "a signature with SHA-1 that holds, allowed until a date"
@@ -290,8 +317,8 @@ func (a *arrival) messageChecks(attempt *Attempt, assertion *saml.Assertion, use
 		passed("signature", "a signature that holds", signature),
 		passed("certificate", "a certificate of the connection", certificate),
 		passed("issuer", a.c.IDPEntityID, assertion.Issuer),
-		passed("audience", strings.Join(a.c.audiences(bases), " or "), "as wanted"),
-		passed("recipient", a.c.Addresses(bases[0]).ACS, "as wanted"),
+		passed("audience", strings.Join(a.c.audiences(a.bases), " or "), "as wanted"),
+		passed("recipient", a.c.Addresses(a.bases[0]).ACS, "as wanted"),
 		passed("times", "now, give or take "+a.c.Options.skew().String(), "usable until "+org.Time(assertion.UsableUntil)),
 		passed("in_response_to", "the request of this attempt", string(attempt.ID)),
 	}

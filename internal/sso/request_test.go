@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"io"
+	"net/url"
 	"regexp"
 	"testing"
 	"time"
@@ -54,4 +55,12 @@ func logoutRequest(h *house, p *provider, to, name, index string) string {
 	}.Redirect("state", key)
 	h.ok(err)
 	return u
+}
+
+// requestIn takes the id out of the address that a sign-in is sent to.
+func requestIn(p *provider, address string) string {
+	p.Helper()
+	u, err := url.Parse(address)
+	p.ok(err)
+	return requestID(p.T, u.Query().Get("SAMLRequest"), true)
 }

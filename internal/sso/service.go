@@ -2,7 +2,6 @@ package sso
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/saml"
@@ -31,6 +31,7 @@ type Config struct {
 	Sealer        *db.Sealer
 	Organizations *org.Service
 	Sessions      *session.Service
+	Members       *member.Service
 	Policy        outbound.Policy // who may be asked for metadata, discovery, keys and tokens
 	Catalog       *idp.Catalog
 	Now           func() time.Time
@@ -44,7 +45,10 @@ type Service struct {
 	c       Config
 	clients clients
 	strays  strays
-	second  func(response []byte, e saml.Expectation, ours *saml.Assertion) error // second.Check
+	parts   keptParts
+	consume func(response []byte, e saml.Expectation) (*saml.Assertion, error) // saml.Consume
+	ahead   func(response []byte, e saml.Expectation) second.Guess             // second.Ahead
+	second  func(g second.Guess, response []byte, e saml.Expectation, ours *saml.Assertion) error
 
 	disagreements atomic.Int64
 	dropped       atomic.Int64
@@ -52,7 +56,7 @@ type Service struct {
 
 // NewService makes the service.
 func NewService(c Config) *Service {
-	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, second: second.Check}
+	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, parts: keptParts{of: map[ID]parts{}}, consume: saml.Consume, ahead: second.Ahead, second: second.Guess.Check}
 	c.Events.Forgets(event.Forgetter{Rows: s.forget})
 	return s
 }
@@ -108,17 +112,13 @@ func (s *Service) ByKey(ctx context.Context, key string) (Connection, error) {
 	return s.one(ctx, s.c.DB, key, " AND key = $1", key)
 }
 
-// ByPath finds the connection that is served at a further path.
-func (s *Service) ByPath(ctx context.Context, path string) (Connection, error) {
-	var id string
-	err := s.c.DB.QueryRow(ctx, selectPath, path).Scan(&id)
-	if errors.Is(err, db.ErrNoRows) {
-		return Connection{}, NotFound(path)
+// Takes says whether responses are taken at a further path, for any connection.
+func (s *Service) Takes(ctx context.Context, path string) (bool, error) {
+	var n int
+	if err := s.c.DB.QueryRow(ctx, isPath, path).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for the connections of a path: %w", err)
 	}
-	if err != nil {
-		return Connection{}, fmt.Errorf("find the connection of a path: %w", err)
-	}
-	return s.Get(ctx, ID(id))
+	return n > 0, nil
 }
 
 // open says whether people may sign in through the connection.
@@ -253,15 +253,4 @@ func (s *Service) Profile(ctx context.Context, id ProfileID) (Profile, error) {
 		return Profile{}, fmt.Errorf("read the connection of profile %s: %w", id, err)
 	}
 	return p, nil
-}
-
-// forget takes a deleted organization's people out of this noun's tables.
-func (s *Service) forget(ctx context.Context, who event.Forgotten) error {
-	if who.Subject != "" { // one person of a directory: what they are here is told by whoever deletes the account
-		return nil
-	}
-	var w db.Write
-	w.Exec(deleteProfilesOf, who.OrganizationID)
-	w.Exec(deleteAttemptsOf, who.OrganizationID)
-	return s.c.DB.Write(ctx, &w)
 }

@@ -33,13 +33,21 @@ type Outgoing struct {
 	Form    *Form
 }
 
+// Bases are the addresses of this installation at which an organization's connections are served, its own first. The host of one
+// organization is none of another's.
+type Bases = func(organizationID string) []string
+
 // SAMLArrival is what came to the address of a connection: by its key, or at a further path.
 type SAMLArrival struct {
-	Key, Path     string   // exactly one
-	Bases         []string // every address of this installation, the connection's own first
-	Response      string   // SAMLResponse as posted
-	RelayState    string
-	Browser       token.Hash // "" without cookie
+	Key, Path  string // exactly one
+	Bases      Bases
+	Called     string // the base that was called, if it is one that the operator has named; a further path counts at its own bases only
+	Response   string // SAMLResponse as posted
+	RelayState string
+	Browser    token.Hash // "" without cookie
+	// Early asks for what the first verifier says, though the second is still at work: who decides by it calls Agreed before anything is
+	// written down or shown.
+	Early         bool
 	IP, UserAgent string
 }
 
@@ -64,8 +72,8 @@ type Verified struct {
 	Subject         string // NameID or sub, also where another attribute identifies the person
 	Checks          []Check
 	Warnings        []string // what works today and has to be mended
-	// DomainVerified says that the email address lies in a domain that the organization has verified. Without that there is a
-	// Verified only for a test, or by the option AllowOutsideDomains.
+	// DomainVerified says that the email address lies in a domain that the organization has verified. What follows from it is for
+	// others to decide.
 	DomainVerified bool
 
 	arrived     arrived
@@ -74,6 +82,16 @@ type Verified struct {
 	certificate *Certificate // that verified
 	owner       org.Organization
 	changed     bool // the profile is not what is stored
+	agreed      func() error
+}
+
+// Agreed waits for the second verifier. The error is a *Refusal where it disagrees; nothing may then come of the answer. FinishInto and
+// FinishTest ask it too.
+func (v *Verified) Agreed() error {
+	if v.agreed == nil {
+		return nil
+	}
+	return v.agreed()
 }
 
 // arrived is what is noted of the request that brought an answer.

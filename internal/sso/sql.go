@@ -4,15 +4,15 @@ const (
 	connectionColumns = `id, organization_id, key, protocol, type, provider, name, state, options, attribute_map, sp_entity_id, sp_key,
 		sp_certificate, idp_entity_id, sso_url, sso_binding, slo_url, slo_binding, metadata_url, metadata, metadata_etag, metadata_at,
 		metadata_due_at, metadata_error, pending_change, issuer, client_id, client_secret, discovery, jwks, jwks_at, first_success_at,
-		last_success_at, version, created_at, updated_at`
+		last_success_at, version, created_at, updated_at, slo_response_url`
 	selectConnection = `SELECT ` + connectionColumns + ` FROM connections WHERE deleted_at IS NULL`
 	insertConnection = `INSERT INTO connections (` + connectionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-		$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)`
+		$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)`
 	// The version is that which the change was computed from.
 	updateConnection = `UPDATE connections SET name = $4, state = $5, options = $6, attribute_map = $7, sp_entity_id = $8, idp_entity_id = $9,
 		sso_url = $10, sso_binding = $11, slo_url = $12, slo_binding = $13, metadata_url = $14, metadata = $15, metadata_etag = $16,
 		metadata_at = $17, metadata_due_at = $18, metadata_error = $19, pending_change = $20, issuer = $21, client_id = $22,
-		client_secret = $23, discovery = $24, jwks = $25, jwks_at = $26, updated_at = $27, version = version + 1
+		client_secret = $23, discovery = $24, jwks = $25, jwks_at = $26, updated_at = $27, slo_response_url = $28, version = version + 1
 		WHERE organization_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL`
 	// What was secret goes with the connection; the row stays for what points at it.
 	deleteConnection = `UPDATE connections SET deleted_at = $3, updated_at = $3, sp_key = NULL, client_secret = NULL, pending_change = NULL,
@@ -52,21 +52,26 @@ const (
 		WHERE c.connection_id = connections.id AND c.missing_since IS NULL) <= $1 ORDER BY id LIMIT $3`
 
 	selectPaths = `SELECT path, connection_id FROM connection_addresses WHERE connection_id IN (%s) ORDER BY path`
-	selectPath  = `SELECT connection_id FROM connection_addresses WHERE path = $1`
+	selectPath  = `SELECT connection_id, organization_id FROM connection_addresses WHERE path = $1 ORDER BY connection_id`
+	isPath      = `SELECT COUNT(*) FROM (SELECT 1 FROM connection_addresses WHERE path = $1 LIMIT 1) found`
 	insertPath  = `INSERT INTO connection_addresses (path, connection_id, organization_id, created_at) VALUES ($1, $2, $3, $4)`
 	deletePaths = `DELETE FROM connection_addresses WHERE organization_id = $1 AND connection_id = $2`
 )
 
 const (
 	profileColumns = `id, organization_id, connection_id, idp_id, email, email_verified, first_name, last_name, name, attribute_groups, roles, custom, raw,
-		subject, subject_key, version, created_at, updated_at`
+		subject, subject_key, user_id, version, created_at, updated_at`
 	selectProfile = `SELECT ` + profileColumns + ` FROM profiles`
-	insertProfile = `INSERT INTO profiles (` + profileColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)`
+	insertProfile = `INSERT INTO profiles (` + profileColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17)`
 	updateProfile = `UPDATE profiles SET email = $5, email_verified = $6, first_name = $7, last_name = $8, name = $9, attribute_groups = $10,
-		roles = $11, custom = $12, raw = $13, subject = $14, subject_key = $15, updated_at = $16, version = version + 1
+		roles = $11, custom = $12, raw = $13, subject = $14, subject_key = $15, user_id = $16, updated_at = $17, version = version + 1
 		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND version = $4`
 	deleteProfilesOf = `DELETE FROM profiles WHERE organization_id = $1`
-	typeOfConnection = `SELECT type FROM connections WHERE organization_id = $1 AND id = $2`
+	deleteProfilesAt = `DELETE FROM profiles WHERE organization_id = $1 AND connection_id = $2`
+	// Of one person, and of those without an account by what they were known as: the id as it is, the address in lower case.
+	deleteProfilesFor   = `DELETE FROM profiles WHERE organization_id = $1 AND user_id = $2`
+	deleteProfilesKnown = `DELETE FROM profiles WHERE organization_id = $1 AND user_id IS NULL AND (idp_id = $2 OR LOWER(email) = $3)`
+	typeOfConnection    = `SELECT type FROM connections WHERE organization_id = $1 AND id = $2`
 )
 
 const (
@@ -91,6 +96,11 @@ const (
 	blankRaw       = `UPDATE sign_in_attempts SET raw = NULL WHERE raw IS NOT NULL AND created_at <= $1`
 	selectRaw      = `SELECT raw FROM sign_in_attempts WHERE organization_id = $1 AND id = $2`
 	deleteAttempts = `DELETE FROM sign_in_attempts WHERE id IN (SELECT id FROM sign_in_attempts WHERE id < $1 ORDER BY id LIMIT $2)`
+	// What is gone through to find the attempts of a person, and what is left of one.
+	attemptsOf    = `SELECT id, user_id, idp_id, email, login_hint, raw, fault FROM sign_in_attempts WHERE organization_id = $1 AND connection_id = $2 AND id > $3 ORDER BY id LIMIT $4`
+	everyOf       = `SELECT id FROM connections WHERE organization_id = $1 ORDER BY id`
+	forgetAttempt = `UPDATE sign_in_attempts SET login_hint = NULL, idp_id = NULL, email = NULL, raw = NULL, checks = NULL, fault = $4, ip = NULL, user_agent = NULL
+		WHERE organization_id = $1 AND connection_id = $2 AND id = $3`
 	// A deleted organization's people are forgotten with everything that was said of them.
 	deleteAttemptsOf = `DELETE FROM sign_in_attempts WHERE organization_id = $1`
 

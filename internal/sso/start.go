@@ -89,6 +89,7 @@ func (s *Service) chosen(ctx context.Context, st Start) (Connection, error) {
 
 // owner reads the connection's organization and says why it lets nobody in.
 func (s *Service) owner(ctx context.Context, c Connection) (org.Organization, *fault.Error, error) {
+	switches := beside(func() (org.Features, error) { return s.c.Organizations.Features(ctx, org.ID(c.OrganizationID)) })
 	o, err := s.c.Organizations.Get(ctx, org.ID(c.OrganizationID))
 	if fault.Is(err, fault.NotFound) {
 		return o, deny(ConnectionInactive, "", "", "The connection's organization is gone."), nil
@@ -96,7 +97,7 @@ func (s *Service) owner(ctx context.Context, c Connection) (org.Organization, *f
 	if err != nil {
 		return o, nil, err
 	}
-	features, err := s.c.Organizations.Features(ctx, o.ID)
+	features, err := switches()
 	if err != nil {
 		return o, nil, err
 	}
@@ -126,6 +127,9 @@ func (s *Service) askSAML(c Connection, a Attempt, base string) (Outgoing, token
 	r := saml.AuthnRequest{
 		ID: id, Issuer: at.EntityID, Destination: c.SSOURL, ACS: at.ACS, IssuedAt: a.CreatedAt, ForceAuthn: a.ForceAuthn,
 		NameIDFormat: c.Options.NameIDFormat, Contexts: c.Options.Contexts,
+	}
+	if len(c.Paths) > 0 { // the provider has the address of a former vendor and would refuse to answer at another
+		r.ACS = ""
 	}
 	request := token.HashOf(token.Secret(id))
 	key, cert, err := s.keyPair(c)

@@ -105,7 +105,7 @@ func scanConnection(row db.Row) (c Connection, err error) {
 		&options, &attributes, n.text(&c.SPEntityID), n.text(&c.spKey), n.text(&c.SPCertificate), n.text(&c.IDPEntityID), n.text(&c.SSOURL),
 		n.text((*string)(&c.SSOBinding)), n.text(&c.SLOURL), n.text((*string)(&c.SLOBinding)), n.text(&c.MetadataURL), n.text(&c.metadata),
 		n.text(&c.metadataETag), &metadataAt, &due, n.text(&c.MetadataError), n.text(&pending), n.text(&c.Issuer), n.text(&c.ClientID),
-		n.text(&c.clientSecret), n.text(&c.discovery), n.text(&c.jwks), &jwksAt, &first, &last, &c.version, &created, &updated)
+		n.text(&c.clientSecret), n.text(&c.discovery), n.text(&c.jwks), &jwksAt, &first, &last, &c.version, &created, &updated, n.text(&c.SLOResponseURL))
 	if err != nil {
 		return c, err
 	}
@@ -199,7 +199,7 @@ func (s *Service) insertTx(ctx context.Context, tx db.Tx, c Connection) error {
 		db.TextOrNull(string(c.SLOBinding)), db.TextOrNull(c.MetadataURL), db.TextOrNull(c.metadata), db.TextOrNull(c.metadataETag),
 		db.MicrosOrNull(c.MetadataAt), db.MicrosOrNull(c.metadataDue), db.TextOrNull(c.MetadataError), c.pendingText(), db.TextOrNull(c.Issuer),
 		db.TextOrNull(c.ClientID), db.TextOrNull(c.clientSecret), db.TextOrNull(c.discovery), db.TextOrNull(c.jwks), db.MicrosOrNull(c.jwksAt),
-		nil, nil, int64(1), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro())
+		nil, nil, int64(1), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro(), db.TextOrNull(c.SLOResponseURL))
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (s *Service) updateTx(ctx context.Context, tx db.Tx, c Connection) error {
 		db.TextOrNull(c.SLOURL), db.TextOrNull(string(c.SLOBinding)), db.TextOrNull(c.MetadataURL), db.TextOrNull(c.metadata),
 		db.TextOrNull(c.metadataETag), db.MicrosOrNull(c.MetadataAt), db.MicrosOrNull(c.metadataDue), db.TextOrNull(c.MetadataError), c.pendingText(),
 		db.TextOrNull(c.Issuer), db.TextOrNull(c.ClientID), db.TextOrNull(c.clientSecret), db.TextOrNull(c.discovery), db.TextOrNull(c.jwks),
-		db.MicrosOrNull(c.jwksAt), c.UpdatedAt.UnixMicro())
+		db.MicrosOrNull(c.jwksAt), c.UpdatedAt.UnixMicro(), db.TextOrNull(c.SLOResponseURL))
 	if err != nil {
 		return err
 	}
@@ -317,7 +317,7 @@ func scanProfile(row db.Row) (p Profile, err error) {
 	var subject, key string
 	var created, updated int64
 	err = row.Scan((*string)(&p.ID), &p.OrganizationID, (*string)(&p.ConnectionID), &p.IDPID, &p.Email, &p.EmailVerified, n.text(&p.FirstName), n.text(&p.LastName),
-		n.text(&p.Name), &groups, &roles, &custom, &raw, n.text(&subject), n.text(&key), &p.version, &created, &updated)
+		n.text(&p.Name), &groups, &roles, &custom, &raw, n.text(&subject), n.text(&key), n.text(&p.userID), &p.version, &created, &updated)
 	if err != nil {
 		return p, err
 	}

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"crypto/x509"
 	"time"
 )
 
@@ -73,6 +74,10 @@ type Options struct {
 	// ClockSkew is how far the provider's clock may be off, in seconds: 60 to 180; 0 is 120.
 	ClockSkew int `json:"clock_skew"`
 
+	// SingleLogout sends people who sign out here on to the provider, so that they are signed out there too. nil: where a SAML provider
+	// has an address for it, and at no OpenID provider, many of which stop to ask.
+	SingleLogout *bool `json:"single_logout"`
+
 	// Of SAML.
 	SignRequests     bool              `json:"sign_requests"`
 	NameIDFormat     string            `json:"nameid_format"`
@@ -110,18 +115,19 @@ type Connection struct {
 	Paths          []string // further paths at which responses are taken
 
 	// Of SAML.
-	SPEntityID    string // "": made of the address
-	SPCertificate string // PEM
-	IDPEntityID   string
-	SSOURL        string
-	SSOBinding    Binding
-	SLOURL        string
-	SLOBinding    Binding
-	Certificates  []Certificate
-	MetadataURL   string
-	MetadataAt    time.Time      // last read
-	MetadataError string         // why the last reading failed
-	Pending       *PendingChange // what the metadata says and somebody has to approve
+	SPEntityID     string // "": made of the address
+	SPCertificate  string // PEM
+	IDPEntityID    string
+	SSOURL         string
+	SSOBinding     Binding
+	SLOURL         string
+	SLOBinding     Binding
+	SLOResponseURL string // where answers to its logouts go, if not to SLOURL
+	Certificates   []Certificate
+	MetadataURL    string
+	MetadataAt     time.Time      // last read
+	MetadataError  string         // why the last reading failed
+	Pending        *PendingChange // what the metadata says and somebody has to approve
 
 	// Of OpenID Connect.
 	Issuer    string
@@ -141,6 +147,7 @@ type Connection struct {
 	discovery    string
 	jwks         string
 	jwksAt       time.Time
+	parsed       map[string]*x509.Certificate // by fingerprint, where that was done already
 	version      int64
 }
 
@@ -276,5 +283,6 @@ type Profile struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	version int64 // 0: not stored yet
+	userID  string // whose account; "" where no accounts are kept
+	version int64  // 0: not stored yet
 }

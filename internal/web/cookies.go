@@ -19,6 +19,8 @@ const (
 	RestartCookie Cookie = "restart"
 	// LastCookie remembers what a person typed last.
 	LastCookie Cookie = "last"
+	// LogoutCookie holds, sealed, where a person goes after the identity provider has signed them out. Its answer may be posted.
+	LogoutCookie Cookie = "logout"
 )
 
 // secure: only where the client came by TLS can a cookie have the prefix that no other host and no clear-text page can set
@@ -35,7 +37,7 @@ func (c Cookie) name(r *http.Request) string {
 // sameSite: None needs Secure, so without TLS a post from the identity provider comes without the cookie, and the page that posts
 // again helps.
 func (c Cookie) sameSite(r *http.Request) http.SameSite {
-	if (c == BrowserCookie || c == RestartCookie) && secure(r) {
+	if (c == BrowserCookie || c == RestartCookie || c == LogoutCookie) && secure(r) {
 		return http.SameSiteNoneMode
 	}
 	return http.SameSiteLaxMode
@@ -62,7 +64,7 @@ func (c Cookie) Set(w http.ResponseWriter, r *http.Request, value string, keep t
 func (c Cookie) Clear(w http.ResponseWriter, r *http.Request) { http.SetCookie(w, c.made(r, "", -1)) }
 
 func (c Cookie) made(r *http.Request, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever there is TLS
 		Name: c.name(r), Value: value, Path: "/", MaxAge: maxAge, Secure: secure(r), HttpOnly: true, SameSite: c.sameSite(r),
 	}
 }

@@ -77,11 +77,16 @@ func (d Domains) Called(r *http.Request, organization string) string {
 	return d.Preferred(r, organization)
 }
 
-// Bases are all hosts that the operator has named, each once, first the preferred one of an organization, which may be "". Where none is
-// named it is listen, what the process itself listens on: what a request says of its host is never among them.
+// Bases are the hosts that the operator has named for an organization, each once, the preferred one first; those that are other
+// organizations' own are not among them. For "" they are all hosts. Where none is named it is listen, what the process itself listens
+// on: what a request says of its host is never among them.
 func (d Domains) Bases(organization, listen string) []string {
 	out := []string{}
-	for _, base := range append([]string{d.own[organization], d.all, d.public}, slices.Sorted(maps.Values(d.own))...) {
+	named := []string{d.own[organization], d.all, d.public}
+	if organization == "" {
+		named = append(named, slices.Sorted(maps.Values(d.own))...)
+	}
+	for _, base := range named {
 		if base != "" && !slices.Contains(out, base) {
 			out = append(out, base)
 		}

@@ -156,6 +156,9 @@ func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page P
 		return fmt.Errorf("write the page %s: %w", page.name(), err)
 	}
 	w.Header().Set("Content-Security-Policy", p.policy(r, posts, target))
+	// With no-referrer a browser says that a form comes from "null" (Fetch standard, section 3.2), which is all that it says of it without
+	// TLS: our own forms would look like anybody's. No other origin is told anything by this one either.
+	w.Header().Set("Referrer-Policy", "same-origin")
 	WriteBody(w, status, "text/html; charset=utf-8", out.Bytes())
 	return nil
 }
@@ -174,15 +177,15 @@ func (p *Pages) policy(r *http.Request, posts bool, target string) string {
 // formTargets: an installation that is itself reached by http is on somebody's desk, and so are its apps. An app of a native kind has a
 // scheme of its own (RFC 8252 section 7.1), or listens on the loopback interface.
 func formTargets(base, target string) string {
-	targets := "https:"
-	if strings.HasPrefix(base, "http://") {
-		return targets + " http:"
+	targets, desk := "https:", strings.HasPrefix(base, "http://")
+	if desk {
+		targets += " http:"
 	}
 	u, err := url.Parse(target)
-	if err != nil || u.Scheme == "" || u.Scheme == "https" {
+	switch {
+	case err != nil || u.Scheme == "" || u.Scheme == "https" || u.Scheme == "http" && desk:
 		return targets
-	}
-	if u.Scheme == "http" {
+	case u.Scheme == "http":
 		return targets + " http://" + u.Host
 	}
 	return targets + " " + u.Scheme + ":"

@@ -51,9 +51,28 @@ var english = map[string]string{
 	"test_id":                        "Number of this sign-in:",
 	"check_good":                     "(in order)",
 	"check_bad":                      "(has to be mended)",
+	"check_signature":                "The answer is signed, and the signature holds",
+	"check_certificate":              "The signing certificate is one of the connection",
+	"check_issuer":                   "The answer comes from the connection's provider",
+	"check_audience":                 "The answer is meant for this connection",
+	"check_recipient":                "The answer was sent to the right address",
+	"check_times":                    "The answer is valid now",
+	"check_in_response_to":           "The answer is to this request, and was not used before",
+	"check_answer":                   "The provider gave an answer that can be used",
+	"check_attributes":               "The attributes that are needed came",
+	"check_identifier":               "An identifier of the person came",
+	"check_email":                    "An email address of the person came",
+	"check_email_domain":             "The email address lies in a domain that the organization has verified",
+	"check_name":                     "Name of the person",
+	"check_groups":                   "Groups of the person",
+	"check_person":                   "The person may come in",
 	"check_email_in_verified_domain": "The email address lies in a verified domain",
 	"check_found_in_directory":       "The person was found in the directory",
 	"check_would_be_let_in":          "The person would be let in",
+	"fixer_it_admin":                 "Who mends it: whoever looks after the identity provider.",
+	"fixer_operator":                 "Who mends it: whoever looks after the app.",
+	"fixer_member":                   "Who mends it: the person who signs in.",
+	"fixer_rollcall":                 "Who mends it: whoever runs Rollcall.",
 	"expected":                       "Expected",
 	"actual":                         "Actual",
 	"wrong_email":                    "Please give an email address like you@company.com.",
@@ -69,6 +88,9 @@ func SayCheck(name string) string {
 	}
 	return name
 }
+
+// SayFixer says who mends what a test found; "" where nobody has to.
+func SayFixer(who string) string { return english["fixer_"+who] }
 
 // Say gives a sentence of the pages. A key that is not there is a mistake of ours that a test finds; a page shows the key.
 func Say(key string, args ...any) string {

@@ -12,5 +12,6 @@ play(sdk, {
   createKey: (workos, options) => workos.apiKeys.createOrganizationApiKey(options),
   validateKey: (workos, value) => workos.apiKeys.createValidation({ value }),
   webhookEndpoints: true,
+  applications: true,
   settings: { maxRetries: 0 },
 });

@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from datetime import datetime, timedelta, timezone
 
 import workos
+from workos.connect.models import CreateOAuthApplication, RedirectUriInput
 from workos.events.models import EventSchema
 from workos.organizations.models import OrganizationDomainData
 
@@ -39,7 +41,7 @@ def equal(got, want, what=""):
     assert got == want, f"{what or 'a value'} is {got!r}, want {want!r}"
 
 
-def refused(error, do, **members):
+def refused(error, do, /, **members):
     """Checks that a call fails with one of the SDK's errors."""
     try:
         do()
@@ -360,6 +362,147 @@ def api_keys():
     refused("UnprocessableEntityError", lambda: keys.create_organization_api_key(owner.id, name=""))
 
 
+CALLBACK = "http://127.0.0.1:9/callback"  # nobody listens: the browser stops before it
+
+
+class Customer:
+    """An organization with a domain and an identity provider, as the operator sets them up."""
+
+    def __init__(self):
+        self.domain = f"{unique()}.example.com"
+        data = [OrganizationDomainData(domain=self.domain, state="verified")]
+        self.id = client.organizations.create_organization(name="Owner", domain_data=data).id
+        self.connection = call("POST", "/connections", {
+            "organization_id": self.id, "name": "People", "connection_type": "GenericSAML", "idp_entity_id": os.environ["IDP_ENTITY_ID"],
+            "sso_url": os.environ["IDP_SSO_URL"], "certificates": [os.environ["IDP_CERTIFICATE"]],
+        })["id"]
+
+
+def walk(start, email, **typed):
+    """Sends a browser to where the SDK says, through the identity provider, and back to the app."""
+    typed |= {"person": "other", "email": email}
+    return call("POST", os.environ["BROWSER_URL"], {"start": start, "stop": CALLBACK, "typed": typed})
+
+
+def code_for(start, email, **typed):
+    back = walk(start, email, **typed)
+    assert back["url"].startswith(CALLBACK), back
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back["url"]).query))
+
+
+def sign_in():
+    owner, sso = Customer(), client.sso
+    own = client.user_management
+    uri = own.create_redirect_uri(uri=CALLBACK)
+    equal((uri.uri, [u.id for u in own.list_redirect_uris().auto_paging_iter() if u.uri == CALLBACK]), (CALLBACK, [uri.id]))
+    refused("UnprocessableEntityError", lambda: own.create_redirect_uri(uri="http://elsewhere.example/"))
+
+    email = f"ann@{owner.domain}"
+    back = code_for(sso.get_authorization_url(organization=owner.id, redirect_uri=CALLBACK, state="a b&c/é"), email, first_name="Ann", last_name="Lee", groups="Crew, Staff")
+    equal(back["state"], "a b&c/é")
+    refused("AuthenticationError", lambda: connect(key="sk_wrong").sso.get_profile_and_token(code=back["code"]), error="invalid_client")
+    got = sso.get_profile_and_token(code=back["code"])
+    profile = got.profile
+    equal((profile.email, profile.first_name, profile.last_name, profile.groups), (email, "Ann", "Lee", ["Crew", "Staff"]))
+    equal((profile.organization_id, profile.connection_id, profile.connection_type.value), (owner.id, owner.connection, "GenericSAML"))
+    equal((got.token_type, sso.get_profile(access_token=got.access_token)), ("Bearer", profile))
+    refused("AuthenticationError", lambda: sso.get_profile(access_token="nonsense"), status_code=401)
+    # A code serves once, and used again takes back what it was exchanged for.
+    refused("BadRequestError", lambda: sso.get_profile_and_token(code=back["code"]), error="invalid_grant")
+    refused("AuthenticationError", lambda: sso.get_profile(access_token=got.access_token))
+
+    begun = sso.get_authorization_url_with_pkce(connection=owner.connection, redirect_uri=CALLBACK, login_hint=email)
+    back = code_for(begun["url"], email, first_name="Anna")
+    equal(back["state"], begun["state"])
+    refused("BadRequestError", lambda: sso.get_profile_and_token_pkce(code=back["code"], code_verifier="x" * 43), error="invalid_grant")
+    again = sso.get_profile_and_token_pkce(code=back["code"], code_verifier=begun["code_verifier"])
+    equal((again.profile.id, again.profile.first_name), (profile.id, "Anna"))
+    denied = walk(sso.get_authorization_url(connection=owner.connection, redirect_uri=CALLBACK), email, scenario="deny")
+    equal(denied["status"], 403, denied["body"])
+    nowhere = code_for(sso.get_authorization_url(organization=MISSING, redirect_uri=CALLBACK, state="s"), email)
+    equal((nowhere["error"], nowhere["state"]), ("organization_invalid", "s"))
+    with urllib.request.urlopen(f"{URL}/sso/jwks/{client.client_id}", timeout=30) as response:
+        assert json.load(response)["keys"]
+
+    leave(owner, again)
+    one = sso.get_connection(owner.connection)
+    equal((one.id, one.organization_id, one.name, one.state.value), (owner.connection, owner.id, "People", "active"))
+    equal([d.domain for d in one.domains], [owner.domain])
+    equal(sso.list_connections(organization_id=owner.id, connection_type="GenericSAML").data, [one])
+    equal(ids(sso.list_connections(domain=owner.domain, limit=1).auto_paging_iter()), [one.id])
+    sso.delete_connection(one.id)
+    refused("NotFoundError", lambda: sso.get_connection(one.id), status_code=404)
+    sign_in_events(owner, profile)
+    own.delete_redirect_uris(uri.id)
+    refused("NotFoundError", lambda: own.delete_redirect_uris(uri.id))
+
+
+def leave(owner, got):
+    """Ends what the profile is signed in to, by an address that the browser is sent to."""
+    ticket = client.sso.authorize_logout(profile_id=got.profile.id)
+    assert "/sso/logout?token=" in ticket.logout_url, ticket
+    out = walk(client.sso.get_logout_url(token=ticket.logout_token), "")
+    assert out["status"] == 200 and out["url"].endswith("/signed-out"), out
+    refused("AuthenticationError", lambda: client.sso.get_profile(access_token=got.access_token))
+    refused("NotFoundError", lambda: client.sso.authorize_logout(profile_id="prof_01HXYZ0000000000000000000X"))
+
+
+SIGN_IN_TYPES = [
+    "connection.activated", "connection.deleted", "authentication.sso_started", "authentication.sso_succeeded", "authentication.sso_failed",
+    "user.created", "user.updated", "organization_membership.created", "session.created", "session.revoked",
+]
+
+
+def sign_in_events(owner, profile):
+    seen = list(client.events.list_events(events=SIGN_IN_TYPES, organization_id=owner.id, limit=3).auto_paging_iter())
+    people = list(client.events.list_events(events=["user.created", "user.updated"], limit=100).auto_paging_iter())
+    seen += [e for e in people if e.data.email == profile.email and e.id not in ids(seen)]
+    for event in seen:
+        equal(type(event).__name__.lower(), re.sub(r"[._]", "", event.event))
+    of = {name: [e.data for e in seen if e.event == name] for name in SIGN_IN_TYPES}
+    equal([name for name in SIGN_IN_TYPES if not of[name]], [])
+    user = of["user.created"][0]
+    equal((user.email, user.first_name, user.email_verified), (profile.email, "Ann", True))
+    equal((of["user.updated"][0].id, of["user.updated"][0].first_name), (user.id, "Anna"))
+    equal([(d.id, d.state.value if hasattr(d.state, "value") else d.state) for d in of["connection.activated"]], [(owner.connection, "active")])
+    equal([d.id for d in of["connection.deleted"]], [owner.connection])
+    equal([(d.user_id, d.organization_id) for d in of["organization_membership.created"]], [(user.id, owner.id)])
+    equal([(d.user_id, d.sso.connection_id) for d in of["authentication.sso_succeeded"]], [(user.id, owner.connection)] * 2)
+    equal([d.error.code for d in of["authentication.sso_failed"]], ["idp_denied"])
+    equal(len(of["authentication.sso_started"]), 3)
+    equal({d.user_id for d in of["session.created"] + of["session.revoked"]}, {user.id})
+    equal(sorted(d.id for d in of["session.created"]), sorted(d.id for d in of["session.revoked"]), "the sessions that ended")
+
+
+def applications():
+    of, name = client.connect, f"App {unique()}"
+    uri = RedirectUriInput(uri=CALLBACK, default=True)
+    made = of.create_application(body=CreateOAuthApplication(
+        name=name, application_type="oauth", is_first_party=True, description="Ours", scopes=["openid", "email"], redirect_uris=[uri], uses_pkce=True,
+    ))
+    assert re.fullmatch(r"conn_app_[0-9A-HJKMNP-TV-Z]{26}", made.id) and made.client_id.startswith("client_"), made
+    equal((made.name, made.description, made.scopes, made.uses_pkce, made.is_first_party), (name, "Ours", ["openid", "email"], True, True))
+    equal([(u.uri, u.default) for u in made.redirect_uris], [(CALLBACK, True)])
+    equal(of.get_application(made.id), made)
+    owner = client.organizations.create_organization(name="Owner")
+    theirs = of.create_oauth_application(name=name, is_first_party=False, organization_id=owner.id)
+    equal((theirs.organization_id, of.list_applications(organization_id=owner.id).data), (owner.id, [theirs]))
+    equal(ids(of.list_applications(limit=1).auto_paging_iter())[:2], [theirs.id, made.id])
+    changed = of.update_application(made.id, name=f"New {name}")
+    equal((changed.name, changed.description, changed.redirect_uris), (f"New {name}", "Ours", made.redirect_uris))
+    equal(of.update_application(made.id, description=None).description, None)
+
+    first, second = of.create_application_client_secret(made.id), of.create_application_client_secret(made.id)
+    assert first.secret != second.secret and first.secret.endswith(first.secret_hint), first
+    equal(sorted(ids(of.list_application_client_secrets(made.id))), sorted([first.id, second.id]))
+    of.delete_client_secret(first.id)
+    equal(ids(of.list_application_client_secrets(made.id)), [second.id])
+    refused("UnprocessableEntityError", lambda: of.create_oauth_application(name="", is_first_party=True))
+    refused("UnprocessableEntityError", lambda: of.create_m2m_application(name=name, organization_id=owner.id))
+    of.delete_application(made.id)
+    refused("NotFoundError", lambda: of.get_application(made.id), status_code=404)
+
+
 def errors():
     orgs = client.organizations
     missing = refused("NotFoundError", lambda: orgs.get_organization(MISSING), status_code=404, code="entity_not_found")
@@ -400,7 +543,7 @@ def eventually(what, look):
     raise AssertionError(f"waited in vain for {what}")
 
 
-AREAS = [organizations, domains, directories, events, webhooks, api_keys, errors, limits]
+AREAS = [organizations, domains, directories, events, webhooks, api_keys, sign_in, applications, errors, limits]
 
 if __name__ == "__main__":
     {area.__name__: area for area in AREAS}[sys.argv[1]]()

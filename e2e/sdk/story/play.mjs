@@ -4,15 +4,17 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 
 import { apiKeys } from './api_keys.mjs';
+import { applications } from './applications.mjs';
 import { directories } from './directories.mjs';
 import { domains } from './domains.mjs';
 import { errors } from './errors.mjs';
 import { events } from './events.mjs';
 import { limits } from './limits.mjs';
 import { organizations } from './organizations.mjs';
+import { signIn } from './sign_in.mjs';
 import { webhooks } from './webhooks.mjs';
 
-const areas = { organizations, domains, directories, events, webhooks, api_keys: apiKeys, errors, limits };
+const areas = { organizations, domains, directories, events, webhooks, api_keys: apiKeys, sign_in: signIn, applications, errors, limits };
 
 // play runs an area with an SDK and what its version does in its own way.
 export function play(sdk, version) {

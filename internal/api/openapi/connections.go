@@ -33,10 +33,11 @@ func connectionOptions(one func(string, *Schema) Member) *Schema {
 		one("allow_outside_domains", flag("Let in people whose address lies in no domain that the organization has verified.")),
 		one("allow_unverified_email", flag("Take addresses that the provider itself calls not verified. Whoever can change their own address there can become somebody else.")),
 		one("clock_skew", count("How far clocks may differ, in seconds: 60 to 180.")),
+		one("single_logout", flag("Send people who sign out here on to the provider, so that they are signed out there too. With SAML it is on and serves once there is slo_url; with OpenID Connect it is off, as many providers stop to ask.")),
 		one("sign_requests", flag("SAML: sign requests with sp_certificate.")),
 		one("nameid_format", text("SAML: the format of NameID to ask for; empty asks for none.")),
 		one("require_encrypted", flag("SAML: refuse assertions that are not encrypted.")),
-		one("allow_cbc", flag("SAML: open AES-CBC too, which does not protect what it hides from change.")),
+		one("allow_cbc", flag("SAML: open AES-CBC too, which does not protect what it hides from change. Some identity providers encrypt with nothing else, SimpleSAMLphp 1.x and LemonLDAP::NG among them.")),
 		one("allow_sha1_until", orNull(moment("SAML: accept SHA-1 signatures until then, within a year."))),
 		one("requested_authn_contexts", listOf("SAML: ways of authentication, of which one is demanded.", &Schema{Type: []string{typeString}})),
 		one("unsolicited", choice("SAML: what is done about a response that nobody asked for. It is never a sign-in.", "restart", "refuse")),
@@ -102,12 +103,14 @@ func connectionMembers() []Member {
 		has("sp_certificate", address("The certificate of our key, which signs requests and opens encrypted assertions.")),
 		has("redirect_uri", address("OpenID Connect: where the provider sends people back to.")),
 		has("backchannel_logout_uri", address("OpenID Connect: where the provider sends logouts to.")),
+		has("post_logout_redirect_uri", address("OpenID Connect: where the provider sends people back to whom it has signed out.")),
 		has("login_url", address("Where a provider's portal leads people, to begin a sign-in.")),
 		has("idp_entity_id", address("SAML: the provider's entity id.")),
 		has("sso_url", address("SAML: where people are sent to.")),
 		has("sso_binding", orNull(text("How they are sent: redirect or post."))),
 		has("slo_url", address("SAML: where logouts are sent to.")),
 		has("slo_binding", orNull(text("How they are sent: redirect or post."))),
+		has("slo_response_url", address("SAML: where answers to the provider's logouts are sent to, if that is another address than slo_url.")),
 		has("certificates", listOf("SAML: what the provider may sign with.", noun("connection_certificate", certificateMembers()...))),
 		has("metadata_url", address("SAML: where the provider's metadata is read, daily.")),
 		has("metadata_read_at", orNull(moment("When metadata or discovery was read last."))),
@@ -130,7 +133,7 @@ func connectionMembers() []Member {
 func connectionSettings() []Member {
 	return []Member{
 		may("options", connectionOptions(may)), may("attribute_map", orNull(attributeMap())),
-		may("acs_paths", listOf("SAML: further paths at which responses are taken, like those of a former vendor.", &Schema{Type: []string{typeString}})),
+		may("acs_paths", listOf("SAML: further paths at which responses are taken, like those of a former vendor. Several connections may have the same: then a response counts only for the connection whose open request it answers. Requests name no ACS URL where there are any, so the provider answers at the address it has stored.", &Schema{Type: []string{typeString}})),
 		may("sp_entity_id", orNull(text("SAML: another entity id than the one made of the address."))),
 		may("metadata_url", orNull(text("SAML: where the provider's metadata is. It is read at once and then daily."))),
 		may("metadata_xml", text("SAML: the provider's metadata.")),
@@ -139,6 +142,7 @@ func connectionSettings() []Member {
 		may("sso_binding", choice("How they are sent.", "redirect", "post")),
 		may("slo_url", orNull(text("SAML: where logouts are sent to."))),
 		may("slo_binding", choice("How they are sent.", "redirect", "post")),
+		may("slo_response_url", orNull(text("SAML: where answers to the provider's logouts are sent to. It goes when slo_url changes."))),
 		may("certificates", listOf("SAML: certificates of the provider, as PEM or base64. They take the place of all that were given so.", &Schema{Type: []string{typeString}})),
 		may("issuer", orNull(text("OpenID Connect: the provider's issuer. Its discovery document is read at once."))),
 		may("client_id", orNull(text("OpenID Connect: our client id there."))),
@@ -207,9 +211,9 @@ func connectionSchemas() map[string]*Schema {
 }
 
 func connections() map[Route]Operation {
-	bad := and(refuses(409, "path_taken"), refuses(422, "required", "invalid", "invalid_type", "invalid_option", "invalid_attribute", "too_many", "too_long",
+	bad := refuses(422, "required", "invalid", "invalid_type", "invalid_option", "invalid_attribute", "too_many", "too_long",
 		"invalid_url", "invalid_path", "reserved_path", "duplicate_path", "invalid_certificate", "invalid_metadata", "idp_unreachable", "malformed",
-		"issuer_mismatch", "algorithm_not_allowed", "wrong_protocol", "ambiguous"))
+		"issuer_mismatch", "algorithm_not_allowed", "wrong_protocol", "ambiguous")
 	shown := func(status int, about string) map[int]Answer { return done(status, about, ref("Connection")) }
 	return map[Route]Operation{
 		{"GET", "/connections"}: {

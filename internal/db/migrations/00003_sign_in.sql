@@ -224,6 +224,7 @@ CREATE TABLE connections (
     sso_binding     {{text}},           -- redirect, post
     slo_url         {{text}},
     slo_binding     {{text}},
+    slo_response_url  {{text}},           -- NULL: slo_url
     metadata_url    {{text}},
     metadata        {{text}},           -- the document as it was last taken over
     metadata_etag   {{text}},
@@ -268,11 +269,12 @@ CREATE INDEX connection_certificates_end ON connection_certificates (not_after);
 
 -- Further paths at which a connection is served: those a former vendor gave to the identity provider.
 CREATE TABLE connection_addresses (
-    path            {{text}} NOT NULL PRIMARY KEY,
+    path            {{text}} NOT NULL,
     connection_id   {{text}} NOT NULL,
     organization_id {{text}} NOT NULL,
-    created_at      BIGINT NOT NULL
-);
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (path, connection_id)
+) {{clustered}};
 CREATE INDEX connection_addresses_connection ON connection_addresses (connection_id);
 
 -- What an identity provider last asserted of a person.
@@ -292,6 +294,7 @@ CREATE TABLE profiles (
     raw             {{text}} NOT NULL,  -- JSON object
     subject         {{text}},           -- JSON: NameID with its qualifiers, or sub; a logout repeats it
     subject_key     {{text}},           -- its value
+    user_id         {{text}},           -- whose account; NULL where no accounts are kept
     version         BIGINT NOT NULL,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL

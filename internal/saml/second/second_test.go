@@ -3,6 +3,7 @@ package second_test
 import (
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -45,7 +46,11 @@ func check(t testing.TB, doc []byte, e saml.Expectation) error {
 	if err != nil {
 		t.Fatalf("refused by the first: %v", err)
 	}
-	return second.Check(doc, e, ours)
+	asked := second.Check(doc, e, ours)
+	if ahead := second.Ahead(doc, e).Check(doc, e, ours); (asked == nil) != (ahead == nil) || asked != nil && asked.Error() != ahead.Error() {
+		t.Fatalf("asked ahead it says %v, and afterwards %v", ahead, asked)
+	}
+	return asked
 }
 
 func each(t *testing.T, f func(t *testing.T, l samltest.Layout)) {
@@ -248,6 +253,36 @@ func TestSecond_disagrees_when_the_first_is_mistaken(t *testing.T) {
 			disagreement(t, second.Check(doc, nowhere, ours))
 		})
 	})
+}
+
+// What was asked ahead counts for nothing but the same question.
+func TestSecond_asked_ahead_judges_what_was_accepted(t *testing.T) {
+	other := samltest.New("https://idp.example/other")
+	doc := idp.Respond(message(), samltest.AssertionSigned)
+	e := expectation()
+	ours, err := saml.Consume(doc, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mistaken := *ours
+	mistaken.Subject.Value = samltest.Evil
+	disagreement(t, second.Ahead(doc, e).Check(doc, e, &mistaken))
+	before := e
+	before.Certificates = []*x509.Certificate{other.Certificate, idp.Certificate} // the guess is wrong
+	if err := second.Ahead(doc, before).Check(doc, before, ours); err != nil {
+		t.Errorf("another certificate than the first: %v", err)
+	}
+	forged := []byte(edit(t, string(doc), ">Alice<", ">Eve<"))
+	disagreement(t, second.Ahead(forged, e).Check(forged, e, ours))
+	none := e
+	none.Certificates = nil
+	disagreement(t, second.Ahead(doc, none).Check(doc, none, ours))
+	// A guess of one certificate's signature never stands for another's.
+	twice := e
+	twice.Certificates = []*x509.Certificate{idp.Certificate, other.Certificate}
+	byOther := *ours
+	byOther.Certificate = sha256.Sum256(other.Certificate.Raw)
+	disagreement(t, second.Ahead(doc, twice).Check(doc, twice, &byOther))
 }
 
 func disagreement(t *testing.T, err error) {
