@@ -149,3 +149,70 @@ func TestAdmission_of_what_has_changed_meanwhile_is_lost(t *testing.T) {
 		}
 	}
 }
+
+func TestConnections_of_one_organization_are_kept_apart(t *testing.T) {
+	onEach(t, func(h *house) {
+		acme, other := h.organization("Acme"), h.organization("Other")
+		first := inDirectory(arrival(acme, "1", "ada@acme.example"), "directory_user_1", member.JoinedByExternalID, "1")
+		ada, _ := h.in(first)
+		second := first
+		second.ConnectionID = "conn_second"
+		if linked, _ := h.in(second); linked.User.ID != ada.User.ID {
+			t.Fatalf("another account: %s", linked.User.ID)
+		}
+		h.in(inDirectory(arrival(acme, "2", "bob@acme.example"), "directory_user_2", member.JoinedByExternalID, "2"))
+		at := func() string {
+			return h.rows(`SELECT last_used_at || '' FROM user_identities WHERE connection_id = 'conn_second'`)
+		}
+		before := at()
+		time.Sleep(2 * time.Millisecond)
+		h.in(first)
+		if at() != before {
+			t.Error("the use of one connection was written to the other")
+		}
+		for _, c := range [][4]string{
+			{acme, first.ConnectionID, "1", "directory_user_1"},
+			{acme, first.ConnectionID, "2", "directory_user_2"},
+			{acme, first.ConnectionID, "3", ""},
+			{acme, "conn_third", "1", ""},
+			{other, first.ConnectionID, "1", ""},
+		} {
+			if got, err := h.members.Joined(t.Context(), h.db, c[0], c[1], c[2]); err != nil || got != c[3] {
+				t.Errorf("%v: joined with %q, %v", c, got, err)
+			}
+		}
+		// The directory person of another organization is nobody here.
+		eve, _ := h.in(inDirectory(arrival(other, "9", "eve@other.example"), "directory_user_1", member.JoinedByExternalID, "9"))
+		if eve.User.ID == ada.User.ID {
+			t.Error("somebody came into another person's account by the directory of another organization")
+		}
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error { return h.members.DeleteConnectionTx(t.Context(), tx, other, "conn_second") }))
+		if at() != before {
+			t.Error("another organization deleted the connection's identities")
+		}
+		h.must(h.members.Unlink(t.Context(), operator(), acme, first.ConnectionID, "1"))
+		if at() != before {
+			t.Error("both were unlinked")
+		}
+		if err := h.members.Unlink(t.Context(), operator(), acme, "conn_third", "1"); err == nil {
+			t.Error("unlinked at a connection that has no such id")
+		}
+	})
+}
+
+func TestDeletion_of_an_organization_leaves_the_others(t *testing.T) {
+	onEach(t, func(h *house) {
+		acme, other := h.organization("Acme"), h.organization("Other")
+		ada, _ := h.in(arrival(acme, "1", "ada@acme.example"))
+		h.in(arrival(other, "1", "ada@acme.example"))
+		bob, _ := h.in(arrival(other, "2", "bob@other.example"))
+		adas := h.of(ada.User.ID, acme)
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error { return h.members.DeleteOrganizationTx(t.Context(), tx, operator(), other) }))
+		if now := h.of(ada.User.ID, acme); now != adas {
+			t.Errorf("the other organization's:\n%swas\n%s", now, adas)
+		}
+		if now := h.of(bob.User.ID, other); strings.Count(now, "\n") != 1 || strings.Contains(now, other) {
+			t.Errorf("left behind:\n%s", now)
+		}
+	})
+}
