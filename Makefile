@@ -77,8 +77,8 @@ fuzz: ## Run every fuzz target for FUZZTIME (20s)
 	done
 
 .PHONY: mutate
-mutate: ## Take each guard of internal/saml away and see a test fail; ARGS="-only gate.go" and others are passed on
-	@$(GO) run ./mutate $(ARGS)
+mutate: ## Take each guard of the sign-in core away and see a test fail; ARGS="-packages ./internal/saml" and others are passed on
+	@ROLLCALL_TEST_ENGINES=sqlite $(GO) run ./mutate $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built; the demo's data stays

@@ -284,6 +284,18 @@ func (r *run) fails(ctx context.Context, probes []*probe, number int) bool {
 // allowList is the reason of each survivor that is known, by the guard's key.
 type allowList map[string]string
 
+// of are the entries about the packages in those folders.
+func (l allowList) of(folders []string) allowList {
+	some := allowList{}
+	for key, reason := range l {
+		name, _, _ := strings.Cut(key, "\t")
+		if slices.ContainsFunc(folders, func(folder string) bool { return filepath.Clean(folder) == filepath.Dir(filepath.FromSlash(name)) }) {
+			some[key] = reason
+		}
+	}
+	return some
+}
+
 // readAllowed reads the list: file, function, guard and reason, with tabs between. Empty lines and lines with # are for people.
 func readAllowed(name string) (allowList, error) {
 	text, err := os.ReadFile(name)

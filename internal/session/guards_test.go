@@ -223,3 +223,25 @@ func TestMagic_is_tried_and_used_for_itself_only(t *testing.T) {
 		}
 	})
 }
+
+func TestUse_is_not_written_back_nor_past_the_end(t *testing.T) {
+	each(t, func(w *world) {
+		in := w.signIn(session.New{UserID: "user_1", Life: session.Life{Absolute: time.Hour}})
+		touch := func(after time.Duration) session.Session {
+			w.later(after)
+			var write db.Write
+			w.s.TouchInto(&write, in.Session)
+			w.must(w.db.Write(ctx, &write))
+			found, err := w.s.Get(ctx, in.ID)
+			w.must(err)
+			return found
+		}
+		late := touch(10 * time.Minute)
+		if early := touch(-5 * time.Minute); !early.SeenAt.Equal(late.SeenAt) {
+			t.Errorf("an earlier use was written over a later one: %s, %s", early.SeenAt, late.SeenAt)
+		}
+		if over := touch(2 * time.Hour); !over.SeenAt.Equal(late.SeenAt) {
+			t.Errorf("a use was written after the end: %s", over.SeenAt)
+		}
+	})
+}
