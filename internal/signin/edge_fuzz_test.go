@@ -35,11 +35,7 @@ func unlimited(_ *lifecycle.SignInOptions, so *signin.Options) {
 }
 
 func newStranger(w *world, seed uint64) *stranger {
-<<<<<<< HEAD
-	s := &stranger{w: w, rand: rand.New(rand.NewPCG(seed, 1))}
-=======
 	s := &stranger{w: w, rand: rand.New(rand.NewPCG(seed, 1))} // to be repeatable
->>>>>>> w/w2red
 	b := w.browser()
 	page := b.get(w.authorization())
 	other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex", Domains: []org.NewDomain{{Domain: "globex.example", State: org.Verified}}})
