@@ -400,7 +400,7 @@ def sign_in():
     email = f"ann@{owner.domain}"
     back = code_for(sso.get_authorization_url(organization=owner.id, redirect_uri=CALLBACK, state="a b&c/é"), email, first_name="Ann", last_name="Lee", groups="Crew, Staff")
     equal(back["state"], "a b&c/é")
-    refused("AuthenticationError", lambda: connect(key="sk_wrong").sso.get_profile_and_token(code=back["code"]), error="invalid_client")
+    refused("BadRequestError", lambda: connect(key="sk_wrong").sso.get_profile_and_token(code=back["code"]), error="invalid_client")
     got = sso.get_profile_and_token(code=back["code"])
     profile = got.profile
     equal((profile.email, profile.first_name, profile.last_name, profile.groups), (email, "Ann", "Lee", ["Crew", "Staff"]))

@@ -49,7 +49,7 @@ async function profiles({ workos, stranger }, owner) {
   const url = workos.sso.getAuthorizationUrl({ organization: owner.id, redirectUri, clientId, state: 'a b&c/é' });
   const back = await codeFor(url, email, { first_name: 'Ann', last_name: 'Lee', groups: 'Crew, Staff' });
   assert.equal(back.state, 'a b&c/é');
-  await refused(stranger.sso.getProfileAndToken({ code: back.code, clientId }), 'UnauthorizedException');
+  await refused(stranger.sso.getProfileAndToken({ code: back.code, clientId }), 'OauthException', { status: 400, error: 'invalid_client' });
   const { accessToken, profile } = await workos.sso.getProfileAndToken({ code: back.code, clientId });
   assert.match(profile.id, /^prof_[0-9A-HJKMNP-TV-Z]{26}$/);
   assert.equal(profile.email, email);
