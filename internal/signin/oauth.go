@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -116,12 +117,17 @@ func (c *call) issue(style oidc.Style) error {
 	return nil
 }
 
-func introspect(c *call) error {
+// question is what an application asks about a token of its own.
+func (c *call) question() (oidc.TokenQuestion, error) {
 	in, err := c.request()
 	if err != nil {
-		return err
+		return oidc.TokenQuestion{}, err
 	}
-	question, err := oidc.ParseTokenQuestion(in)
+	return oidc.ParseTokenQuestion(in)
+}
+
+func introspect(c *call) error {
+	question, err := c.question()
 	if err != nil {
 		return err
 	}
@@ -135,11 +141,7 @@ func introspect(c *call) error {
 
 // revoke answers every token alike (RFC 7009, section 2.2).
 func revoke(c *call) error {
-	in, err := c.request()
-	if err != nil {
-		return err
-	}
-	question, err := oidc.ParseTokenQuestion(in)
+	question, err := c.question()
 	if err != nil {
 		return err
 	}
@@ -159,25 +161,16 @@ func (c *call) bearer() (token.Secret, error) {
 	return token.Secret(strings.TrimSpace(secret)), nil
 }
 
-func userInfo(c *call) error {
-	secret, err := c.bearer()
-	if err != nil {
-		return err
-	}
-	body, err := c.s.o.Issuer.UserInfo(c.ctx(), secret)
-	if err != nil {
-		return err
-	}
-	c.jsonBody(body)
-	return nil
-}
+func userInfo(c *call) error    { return c.about(c.s.o.Issuer.UserInfo) }
+func showProfile(c *call) error { return c.about(c.s.o.Issuer.ProfileOf) }
 
-func showProfile(c *call) error {
+// about answers with what a bearer token says of its person.
+func (c *call) about(tell func(context.Context, token.Secret) ([]byte, error)) error {
 	secret, err := c.bearer()
 	if err != nil {
 		return err
 	}
-	body, err := c.s.o.Issuer.ProfileOf(c.ctx(), secret)
+	body, err := tell(c.ctx(), secret)
 	if err != nil {
 		return err
 	}
