@@ -166,8 +166,7 @@ func (s *Service) makeKey(ctx context.Context, alg oidc.Algorithm, k *keyset, si
 	if err := s.makeKeyInto(&w, alg, k, signsFrom); err != nil {
 		return err
 	}
-	var taken *db.UniqueError
-	if err := s.db.Write(ctx, &w); err != nil && !errors.As(err, &taken) {
+	if err := s.db.Write(ctx, &w); err != nil && !overtaken(err) {
 		return fmt.Errorf("store a signing key: %w", err)
 	}
 	return nil
@@ -195,8 +194,8 @@ func (s *Service) makeKeyInto(w *db.Write, alg oidc.Algorithm, k *keyset, signsF
 	until := signsFrom.Add(keyLife)
 	w.Exec(insertKey, key.KID, string(alg), last.generation+1, s.o.Sealer.Seal(keyPlace(key.KID), clear), shown, now.UnixMicro(), signsFrom.UnixMicro(),
 		until.UnixMicro(), until.Add(keyMargin).UnixMicro())
-	if last.generation > 0 { // it signs until this one does, and is shown a while longer
-		w.Exec(prolongKey, string(alg), last.generation, signsFrom.UnixMicro(), signsFrom.Add(keyMargin).UnixMicro())
+	if last.kid != "" { // it signs until this one does, and is shown a while longer; gone meanwhile, it has another successor
+		w.Guard(prolongKey, string(alg), last.generation, signsFrom.UnixMicro(), signsFrom.Add(keyMargin).UnixMicro())
 	}
 	return nil
 }
@@ -227,8 +226,11 @@ func (s *Service) RotateKeys(ctx context.Context, algs ...oidc.Algorithm) error 
 func (s *Service) ReplaceKeys(ctx context.Context, algs ...oidc.Algorithm) error {
 	return s.rewriteKeys(ctx, "replace", func(w *db.Write, k *keyset) error {
 		for _, alg := range algs {
-			w.Exec(deleteKeys, string(alg))
-			last, _ := k.newest(alg)
+			last, found := k.newest(alg)
+			if found { // who deletes the newest key is the one who may follow it; else a process that has read long ago could make its successor anew
+				w.Guard(deleteNewest, string(alg), last.generation)
+				w.Exec(deleteKeys, string(alg), last.generation)
+			}
 			bare := &keyset{all: []signingKey{{alg: alg, generation: last.generation}}}
 			if err := s.makeKeyInto(w, alg, bare, s.time()); err != nil {
 				return err
@@ -240,7 +242,7 @@ func (s *Service) ReplaceKeys(ctx context.Context, algs ...oidc.Algorithm) error
 
 // rewriteKeys computes a write from the keys there are and does so again where another process has made keys meanwhile.
 func (s *Service) rewriteKeys(ctx context.Context, verb string, change func(*db.Write, *keyset) error) error {
-	var taken *db.UniqueError
+	var lost error
 	for range keyRounds {
 		k, err := s.loadKeys(ctx)
 		if err != nil {
@@ -255,11 +257,19 @@ func (s *Service) rewriteKeys(ctx context.Context, verb string, change func(*db.
 			_, err = s.loadKeys(ctx)
 			return err
 		}
-		if !errors.As(err, &taken) {
+		lost = err
+		if !overtaken(err) {
 			return fmt.Errorf("%s signing keys: %w", verb, err)
 		}
 	}
-	return fmt.Errorf("%s signing keys: other processes made keys %d times meanwhile: %w", verb, keyRounds, taken)
+	return fmt.Errorf("%s signing keys: other processes made keys %d times meanwhile: %w", verb, keyRounds, lost)
+}
+
+// overtaken says whether a write was lost to another process that made or deleted keys.
+func overtaken(err error) bool {
+	var taken *db.UniqueError
+	var gone *db.GuardError
+	return errors.As(err, &taken) || errors.As(err, &gone)
 }
 
 // KeyState says what a key is good for at a moment.

@@ -294,7 +294,7 @@ func TestKeys_rotated_by_processes_at_once_are_rotated_once(t *testing.T) {
 		w.published(w.s)
 		for _, compromised := range []bool{false, true} {
 			var done sync.WaitGroup
-			failed := make([]error, 6)
+			failed := make([]error, 8)
 			for i := range failed {
 				done.Go(func() {
 					_, failed[i] = w.process().Rotate(ctx, issuer.Rotation{Algorithm: oidc.ES256, Compromised: compromised})

@@ -37,7 +37,8 @@ const (
 	selectKeys     = `SELECT kid, alg, generation, private_key, public_key, created_at, signs_from, signs_until, shown_until FROM signing_keys ORDER BY alg, generation`
 	insertKey      = `INSERT INTO signing_keys (kid, alg, generation, private_key, public_key, created_at, signs_from, signs_until, shown_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	prolongKey     = `UPDATE signing_keys SET signs_until = $3, shown_until = $4 WHERE alg = $1 AND generation = $2`
-	deleteKeys     = `DELETE FROM signing_keys WHERE alg = $1`
+	deleteNewest   = `DELETE FROM signing_keys WHERE alg = $1 AND generation = $2`
+	deleteKeys     = `DELETE FROM signing_keys WHERE alg = $1 AND generation < $2`
 	forgetPrivates = `UPDATE signing_keys SET private_key = NULL WHERE signs_until < $1 AND private_key IS NOT NULL
 		AND EXISTS (SELECT 1 FROM signing_keys later WHERE later.alg = signing_keys.alg AND later.generation > signing_keys.generation AND later.signs_from < $1)`
 
