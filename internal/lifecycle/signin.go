@@ -126,7 +126,10 @@ const (
 )
 
 // Choice is an organization to choose.
-type Choice struct{ OrganizationID, Name string }
+type Choice struct {
+	OrganizationID, Name string
+	Last                 bool // this browser's person chose it the last time
+}
 
 // Begin takes an application's authorization request.
 func (s *SignIns) Begin(ctx context.Context, v Visitor, a issuer.Authorization) (Next, error) {

@@ -99,7 +99,9 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 		if may {
 			s.o.Mails.Nudge()
 		}
-		return Next{Page: AskCode, App: a.ClientName, Target: a.Request.RedirectURI, Email: email, Magic: m.ID, Sealed: sealed, Remember: &Last{Email: email}}, nil
+		return Next{Page: AskCode, App: a.ClientName, Target: a.Request.RedirectURI, Email: email, Magic: m.ID, Sealed: sealed, Remember: &Last{
+			Email: email, OrganizationID: v.Last.of(email), // typed again, it is still whose choice that was
+		}}, nil
 	}
 	return s.ask(v, a, email, TooMany), nil
 }

@@ -148,11 +148,32 @@ func (s *SignIns) choose(ctx context.Context, v Visitor, a issuer.Authorization,
 		next, err := s.enter(ctx, v, a, held, places[0])
 		return next, err == nil, err
 	}
-	next := Next{Page: AskWhich, App: a.ClientName, Target: a.Request.RedirectURI, Sealed: s.o.Issuer.SealAuthorization(a, v.Browser)}
-	for _, p := range places {
-		next.Choices = append(next.Choices, Choice{OrganizationID: string(p.ID), Name: p.Name})
+	return Next{
+		Page: AskWhich, App: a.ClientName, Target: a.Request.RedirectURI, Sealed: s.o.Issuer.SealAuthorization(a, v.Browser),
+		Choices: choices(places, v.Last.of(s.emailOf(ctx, held.UserID))),
+	}, true, nil
+}
+
+// of is the organization that a person chose the last time in this browser; "" if that was somebody with another address.
+func (l Last) of(email string) string {
+	if !sameAddress(l.Email, email) {
+		return ""
 	}
-	return next, true, nil
+	return l.OrganizationID
+}
+
+// choices shows the organization that was chosen last first, and the others in their order.
+func choices(places []org.Organization, last string) []Choice {
+	out := make([]Choice, 0, len(places))
+	for _, p := range places {
+		c := Choice{OrganizationID: string(p.ID), Name: p.Name, Last: string(p.ID) == last}
+		if c.Last {
+			out = slices.Insert(out, 0, c)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // Choose takes the choice of an organization by a person who has proven an address.
@@ -178,7 +199,9 @@ func (s *SignIns) Choose(ctx context.Context, v Visitor, sealed, organizationID 
 	if len(places) != 1 {
 		return Next{}, notAMember()
 	}
-	return s.enter(ctx, v, a, held, places[0])
+	next, err := s.enter(ctx, v, a, held, places[0])
+	next.Remember = &Last{Email: s.emailOf(ctx, held.UserID), OrganizationID: organizationID}
+	return next, err
 }
 
 // proves says whether a session is good enough for a request: begun for it, or fresh where nothing new is asked for.

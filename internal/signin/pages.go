@@ -103,7 +103,7 @@ func fields(in [][2]string) []web.Field {
 func choices(in []lifecycle.Choice) []web.Choice {
 	out := make([]web.Choice, len(in))
 	for i, o := range in {
-		out[i] = web.Choice{ID: o.OrganizationID, Name: o.Name}
+		out[i] = web.Choice{ID: o.OrganizationID, Name: o.Name, Last: o.Last}
 	}
 	return out
 }

@@ -65,7 +65,10 @@ type (
 )
 
 // Choice is an organization to choose.
-type Choice struct{ ID, Name string }
+type Choice struct {
+	ID, Name string
+	Last     bool // chosen the last time
+}
 
 // Check is one line of a test sign-in.
 type Check struct {

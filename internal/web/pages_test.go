@@ -26,7 +26,7 @@ func TestPages_have_a_language_labels_and_only_words_that_are_there(t *testing.T
 	full := []Page{
 		SignInPage{Wrong: "x", SignUp: true},
 		CodePage{Wrong: "x", Again: "/x"},
-		ChoosePage{Email: "a@b", Organizations: []Choice{{"org_1", "Acme"}}},
+		ChoosePage{Email: "a@b", Organizations: []Choice{{ID: "org_1", Name: "Acme"}, {ID: "org_2", Name: "Globex", Last: true}}},
 		RefusalPage{Again: "/"},
 		SignOutPage{Email: "a", Fields: []Field{{"a", "b"}}},
 		OnwardPage{Back: true, Fields: []Field{{"a", "b"}}},
@@ -77,7 +77,7 @@ func TestP14_what_strangers_send_is_text_on_every_page(t *testing.T) {
 		SignInPage{App: evil, Email: evil, Continue: evil, Wrong: evil},
 		CodePage{App: evil, Email: evil, Magic: evil, Wrong: evil, Again: "javascript:alert(1)"},
 		LinkPage{App: evil},
-		ChoosePage{App: evil, Email: evil, Choice: evil, Organizations: []Choice{{evil, evil}}},
+		ChoosePage{App: evil, Email: evil, Choice: evil, Organizations: []Choice{{ID: evil, Name: evil}}},
 		RefusalPage{App: evil, ID: evil, Again: "javascript:alert(1)"},
 		WrongPage{Sentence: evil, ID: evil},
 		SignOutPage{Email: evil, Action: "javascript:alert(1)", Fields: []Field{{evil, evil}}},

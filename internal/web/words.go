@@ -29,6 +29,7 @@ var english = map[string]string{
 	"choose_title":                   "Choose an organization",
 	"choose_lead_as":                 "You are signed in as",
 	"choose_lead":                    "Which one do you want to use %s with?",
+	"choose_last":                    "Last used",
 	"refusal_title":                  "You could not be signed in",
 	"refusal_lead":                   "Something did not fit together, and nobody was signed in. Please try again. If it happens again, give this number to the person who looks after sign-in at your company.",
 	"refusal_id":                     "Number of this sign-in",
