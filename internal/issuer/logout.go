@@ -14,12 +14,13 @@ import (
 // Logout is what becomes of a request to end the session.
 type Logout struct {
 	Confirm    bool   // nothing has ended: a person has to press a button first
-	Ended      string // the id of the session that was ended; "" if there was none
+	Ended      string // the id of the session that was ended, of several the one that was asked for; "" if there was none
 	Redirect   string // where the browser goes afterwards; "": to our own page
 	ClientName string // of the application that asks; "" if that is not known
 }
 
-// EndSession ends the session that an application asks to end (OpenID Connect RP-Initiated Logout 1.0). present is the session of the
+// EndSession ends the session that an application asks to end (OpenID Connect RP-Initiated Logout 1.0), and with it all that its person has
+// in this browser: whoever signs out there expects that nobody goes on as them. present is the session of the
 // browser, zero without one; confirmed says that the person has pressed the button. Without a hint that proves that the application
 // knows of this session, the person is asked. The hint may be expired, and signed by a key that signs no more. The error is a *PageError
 // for what may not be, as a redirect to an address that is not the application's.
@@ -32,25 +33,49 @@ func (s *Service) EndSession(ctx context.Context, r oidc.EndSessionRequest, pres
 	if err != nil {
 		return Logout{}, err
 	}
-	target := present.ID
+	here, err := s.here(ctx, hint, present)
+	if err != nil {
+		return Logout{}, err
+	}
+	var which session.Selection
 	switch {
-	case confirmed:
-	case hint.SID == "" || present.ID != "" && (hint.SID != present.ID || hint.Subject != present.UserID):
-		out.Confirm = present.ID != ""
+	case here != "":
+		which, out.Ended = present.Here(), here
+	case confirmed && present.ID != "":
+		which, out.Ended = present.Here(), present.ID
+	case confirmed || hint.SID == "" || present.ID != "":
+		out.Confirm = !confirmed && present.ID != ""
 		return out, nil
-	default:
-		target = hint.SID // of this browser, or of one whose cookie is gone: the application shows that it is its own
+	default: // of a browser whose cookie is gone: the application shows that it is its own, and that one alone
+		which, out.Ended = session.Selection{SessionID: hint.SID}, hint.SID
 	}
-	if target == "" {
-		return out, nil
-	}
-	n, err := s.sessions.End(ctx, session.Selection{SessionID: target}, session.Ending{
+	n, err := s.sessions.End(ctx, which, session.Ending{
 		Reason: session.SignedOut, Context: event.Context{Actor: event.Actor{ID: actorOf(present, hint), Source: event.System}},
 	})
-	if n > 0 {
-		out.Ended = target
+	if n == 0 {
+		out.Ended = ""
 	}
 	return out, err
+}
+
+// here is the session of a hint if it is of the person who is present, in this browser: the one that the cookie leads to, or one at another
+// organization beside it. Else "".
+func (s *Service) here(ctx context.Context, hint oidc.Hint, present session.Session) (string, error) {
+	switch {
+	case hint.SID == "" || present.ID == "" || hint.Subject != present.UserID:
+		return "", nil
+	case hint.SID == present.ID:
+		return present.ID, nil
+	case present.Browser == "":
+		return "", nil
+	}
+	beside, err := s.sessions.Living(ctx, s.o.DB, present.Here())
+	for _, one := range beside {
+		if one.ID == hint.SID {
+			return one.ID, err
+		}
+	}
+	return "", err
 }
 
 func actorOf(present session.Session, hint oidc.Hint) string {

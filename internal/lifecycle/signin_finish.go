@@ -164,22 +164,22 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	if err := s.o.Members.AdmitInto(ctx, &w, admission, cause(userID)); err != nil {
 		return Next{}, err
 	}
-	if err := s.endOthers(ctx, &w, v, userID); err != nil {
+	cookie := token.NewSecret("session")
+	started, opened, err := s.seat(ctx, &w, v, session.New{
+		Cookie: token.HashOf(cookie), OrganizationID: arrival.OrganizationID, UserID: userID, ConnectionID: string(verified.Connection.ID),
+		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Method: session.SSO, AMR: verified.AMR,
+		AuthenticatedAt: verified.AuthenticatedAt, Until: verified.SessionUntil,
+	}, admission.Proves())
+	if err != nil {
 		return Next{}, err
 	}
-	cookie := token.NewSecret("session")
-	started, opened := s.o.Sessions.OpenInto(&w, session.New{
-		Cookie: token.HashOf(cookie), OrganizationID: arrival.OrganizationID, UserID: userID, ConnectionID: string(verified.Connection.ID),
-		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Method: session.SSO, AMR: verified.AMR, IP: v.IP, UserAgent: v.UserAgent,
-		AuthenticatedAt: verified.AuthenticatedAt, Life: s.o.Life, Until: verified.SessionUntil,
-	})
 	grant := grantOf(a, started)
 	grant.Starts = true
 	url, err := s.o.Issuer.CodeInto(&w, a, grant)
 	if err != nil {
 		return Next{}, err
 	}
-	if err := s.o.Connections.FinishInto(&w, verified, sso.End{UserID: userID, SessionID: started.ID}, opened); err != nil {
+	if err := s.o.Connections.FinishInto(&w, verified, sso.End{UserID: userID, SessionID: started.ID}, opened...); err != nil {
 		return Next{}, err
 	}
 	if err := s.o.DB.Write(ctx, &w); err != nil {
@@ -224,17 +224,6 @@ func admitProfile(a member.Arrival) error {
 			Compared("an address in a verified domain", a.Email)
 	}
 	return nil
-}
-
-// endOthers ends the session that the browser held, if it was another person's: the cookie that led to it is about to be replaced. One's
-// own goes on, because apps that learned of it would sign the person out otherwise.
-func (s *SignIns) endOthers(ctx context.Context, w *db.Write, v Visitor, userID string) error {
-	held, ok, err := s.o.Sessions.ByCookie(ctx, v.Cookie)
-	if err != nil || !ok || held.UserID == userID {
-		return err
-	}
-	_, err = s.o.Sessions.EndInto(ctx, s.o.DB, w, session.Selection{SessionID: held.ID}, session.Ending{Reason: session.SignedInAgain, Context: cause(userID)})
-	return err
 }
 
 func grantOf(a issuer.Authorization, started session.Session) issuer.Grant {

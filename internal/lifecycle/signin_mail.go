@@ -235,12 +235,15 @@ func (s *SignIns) signUp(ctx context.Context, v Visitor, m session.Magic) (sessi
 		return session.Session{}, "", err
 	}
 	s.o.Sessions.RedeemMagicInto(&w, m, string(u.ID), v.visitor())
-	if err := s.endOthers(ctx, &w, v, string(u.ID)); err != nil {
+	cookie := token.NewSecret("session")
+	started, opened, err := s.seat(ctx, &w, v, session.New{
+		Cookie: token.HashOf(cookie), UserID: string(u.ID), Method: session.MagicAuth, AMR: []string{"otp"},
+	}, u.UpdatedAt.Equal(u.LastSignInAt)) // the account is new, or nobody had proven its address
+	if err != nil {
 		return session.Session{}, "", err
 	}
-	cookie := token.NewSecret("session")
-	started := s.o.Sessions.StartInto(&w, session.New{
-		Cookie: token.HashOf(cookie), UserID: string(u.ID), Method: session.MagicAuth, AMR: []string{"otp"}, IP: v.IP, UserAgent: v.UserAgent, Life: s.o.Life,
-	})
+	if len(opened) > 0 {
+		s.o.Events.Append(&w, s.time(), opened...)
+	}
 	return started, cookie, s.o.DB.Write(ctx, &w)
 }

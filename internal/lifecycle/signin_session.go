@@ -21,13 +21,13 @@ func (s *SignIns) SessionFor(ctx context.Context, cookie token.Secret) (session.
 	return s.o.Sessions.ByCookie(ctx, cookie)
 }
 
-// SignOut ends the session of a browser; without one nothing happens.
+// SignOut ends the sessions of the person in a browser; without one nothing happens.
 func (s *SignIns) SignOut(ctx context.Context, cookie token.Secret) error {
 	held, ok, err := s.o.Sessions.ByCookie(ctx, cookie)
 	if err != nil || !ok {
 		return err
 	}
-	_, err = s.o.Sessions.End(ctx, session.Selection{SessionID: held.ID}, session.Ending{Reason: session.SignedOut, Context: cause(held.UserID)})
+	_, err = s.o.Sessions.End(ctx, held.Here(), session.Ending{Reason: session.SignedOut, Context: cause(held.UserID)})
 	return err
 }
 
@@ -274,10 +274,15 @@ func (s *SignIns) enterWith(ctx context.Context, v Visitor, a issuer.Authorizati
 	w := db.Write{Lane: string(o.ID)}
 	s.o.Sessions.GuardInto(&w, held.ID)
 	cookie := token.NewSecret("session")
-	started := s.o.Sessions.StartInto(&w, session.New{
-		Cookie: token.HashOf(cookie), OrganizationID: string(o.ID), UserID: held.UserID, Method: held.Method, AMR: held.AMR, IP: v.IP, UserAgent: v.UserAgent,
-		AuthenticatedAt: held.AuthenticatedAt, Life: s.o.Life,
-	})
+	started, opened, err := s.seat(ctx, &w, v, session.New{
+		Cookie: token.HashOf(cookie), OrganizationID: string(o.ID), UserID: held.UserID, Method: held.Method, AMR: held.AMR, AuthenticatedAt: held.AuthenticatedAt,
+	}, false)
+	if err != nil {
+		return Next{}, err
+	}
+	if len(opened) > 0 {
+		s.o.Events.Append(&w, s.time(), opened...)
+	}
 	url, err := s.o.Issuer.CodeInto(&w, a, grantOf(a, started))
 	if err != nil {
 		return s.told(a, err)

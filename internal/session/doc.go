@@ -1,8 +1,10 @@
 // Package session is the rows of what keeps people signed in: sessions, authorization codes, access and refresh tokens, and the codes
 // that are mailed to prove an address. It decides nothing about who may sign in: the issuer mints and checks, members end.
 //
-// Words: a session ("session_…") is one sign-in of one browser, at one organization at most; the browser holds a cookie, and only the
-// cookie's hash is stored. A grant ("grant_…") is what one application got by one code: all tokens that came of it. A code is redeemed
+// Words: a session ("session_…") is one person in one browser, at one organization at most; the browser holds a cookie, and only the
+// cookie's hash is stored. A new sign-in of the same person in the same browser, at the same organization and by the same way in, goes on
+// in the session that is there, under a new cookie: applications that know it notice nothing, and what they hold still ends with it. At
+// another organization it is a session beside it. Signing out at the browser ends all of that person's there, as people expect it. A grant ("grant_…") is what one application got by one code: all tokens that came of it. A code is redeemed
 // once, an access token is shown until it expires, a refresh token is used once and followed by another of the same grant. A grant may
 // have no session: where the app keeps the accounts, a sign-in ends in a profile. A magic auth ("magic_auth_…") is six digits and a link
 // mailed to an address.

@@ -26,19 +26,42 @@ func (sel Selection) where() (string, []any, error) {
 		{"organization_id", sel.OrganizationID},
 		{"connection_id", sel.ConnectionID},
 		{"profile_id", sel.ProfileID},
-		{"idp_session", sel.IDPSession},
+		{"browser", string(sel.Browser)},
 	} {
 		if c.value != "" {
 			args = append(args, c.value)
 			conditions = append(conditions, c.column+" = "+mark(len(args)))
 		}
 	}
+	if sel.Nameless {
+		conditions = append(conditions, "subject_key IS NULL")
+	}
+	if named, names := sel.named(len(args)); named != "" {
+		conditions, args = append(conditions, named), append(args, names...)
+	}
 	return strings.Join(conditions, " AND "), args, nil
+}
+
+// named is the condition that a session is, or was by an earlier sign-in, called so at its provider; "" where no name is given. One
+// sign-in has to have all the names.
+func (sel Selection) named(before int) (condition string, args []any) {
+	var names []string
+	for _, c := range []struct{ column, value string }{{"subject_key", sel.Subject}, {"idp_session", sel.IDPSession}} {
+		if c.value != "" {
+			args = append(args, c.value)
+			names = append(names, c.column+" = "+mark(before+len(args)))
+		}
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	all := strings.Join(names, " AND ")
+	return "(" + all + " OR id IN (SELECT session_id FROM session_names WHERE " + all + "))", args
 }
 
 // alone says whether the selection means grants without a session too, and by which condition after organization_id.
 func (sel Selection) alone() (condition string, args []any, ok bool) {
-	if sel.OrganizationID == "" || sel.SessionID != "" || sel.UserID != "" || sel.IDPSession != "" {
+	if sel.OrganizationID == "" || sel.SessionID != "" || sel.UserID != "" || sel.IDPSession != "" || sel.Subject != "" || sel.Nameless {
 		return "", nil, false
 	}
 	args = []any{sel.OrganizationID}

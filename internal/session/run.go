@@ -54,7 +54,7 @@ func (s *Service) Clean(ctx context.Context) error {
 		texts []string
 		keep  time.Duration
 	}{
-		{[]string{expireApps, expireSessions}, keepSessions},
+		{[]string{expireApps, expireNames, expireSessions}, keepSessions},
 		{[]string{expireCodes}, keepCodes},
 		{[]string{expireAccess}, keepTokens},
 		{[]string{expireRefresh}, keepTokens},

@@ -58,6 +58,7 @@ func (s *Service) forget(ctx context.Context, who event.Forgotten) error {
 		return nil // accounts do not go with an organization
 	}
 	var w db.Write
+	w.Exec(forgetNames, who.OrganizationID, who.Subject)
 	w.Exec(forgetSessions, who.OrganizationID, who.Subject)
 	w.Exec(forgetMagics, who.Subject)
 	if err := s.db.Write(ctx, &w); err != nil {
@@ -86,11 +87,31 @@ func (s *Service) OpenInto(w *db.Write, n New) (Session, event.Entry) {
 	made := n.session(s.ids.NewID(Prefix), now)
 	w.Exec(insertSession, string(n.Cookie), made.ID, made.OrganizationID, made.UserID, db.TextOrNull(made.ConnectionID), db.TextOrNull(made.ProfileID),
 		db.TextOrNull(made.IDPSession), string(made.Method), encode(made.AMR), db.TextOrNull(made.IP), db.TextOrNull(made.UserAgent),
-		made.AuthenticatedAt.UnixMicro(), now.UnixMicro(), now.UnixMicro(), int64(made.Idle/time.Second), made.ExpiresAt.UnixMicro())
+		made.AuthenticatedAt.UnixMicro(), now.UnixMicro(), now.UnixMicro(), int64(made.Idle/time.Second), made.ExpiresAt.UnixMicro(), db.TextOrNull(string(made.Browser)),
+		db.TextOrNull(made.Subject.Text), db.TextOrNull(made.Subject.Key))
 	return made, event.Entry{
 		OrganizationID: made.OrganizationID, Type: event.SessionCreated, Data: made.Payload(now),
 		Context: event.Context{Actor: event.Actor{ID: made.UserID, Source: event.System}}.JSON(),
 	}
+}
+
+// ContinueInto makes a session that lives go on with a new sign-in of its person, by the same way in: under a new cookie and for as long as
+// a new one would live, so that applications which know it notice nothing. The write holds only while it lives. What its provider called
+// it before still ends it.
+func (s *Service) ContinueInto(w *db.Write, held Session, n New) Session {
+	now := s.time()
+	made := n.session(held.ID, now)
+	made.CreatedAt = held.CreatedAt
+	w.Exec(keepName, made.ID, made.Subject.Key, made.IDPSession, now.UnixMicro())
+	w.Guard(continueSession, made.ID, made.OrganizationID, made.UserID, made.ConnectionID, made.ProfileID, string(n.Cookie), db.TextOrNull(made.IDPSession),
+		string(made.Method), encode(made.AMR), db.TextOrNull(made.IP), db.TextOrNull(made.UserAgent), made.AuthenticatedAt.UnixMicro(), now.UnixMicro(),
+		int64(made.Idle/time.Second), made.ExpiresAt.UnixMicro(), db.TextOrNull(string(made.Browser)), db.TextOrNull(made.Subject.Text), db.TextOrNull(made.Subject.Key))
+	return made
+}
+
+// Continues says whether a sign-in goes on in a session, see ContinueInto.
+func (n New) Continues(held Session, now time.Time) bool {
+	return held.Living(now) && held.UserID == n.UserID && held.OrganizationID == n.OrganizationID && held.ConnectionID == n.ConnectionID && held.ProfileID == n.ProfileID
 }
 
 func (n New) session(id string, now time.Time) Session {
@@ -103,7 +124,7 @@ func (n New) session(id string, now time.Time) Session {
 	}
 	made := Session{
 		ID: id, OrganizationID: n.OrganizationID, UserID: n.UserID, ConnectionID: n.ConnectionID, ProfileID: n.ProfileID, IDPSession: n.IDPSession,
-		Method: n.Method, AMR: append([]string{}, n.AMR...), IP: n.IP, UserAgent: n.UserAgent, AuthenticatedAt: n.AuthenticatedAt.UTC().Truncate(time.Microsecond),
+		Subject: n.Subject, Browser: n.Browser, Method: n.Method, AMR: append([]string{}, n.AMR...), IP: n.IP, UserAgent: n.UserAgent, AuthenticatedAt: n.AuthenticatedAt.UTC().Truncate(time.Microsecond),
 		CreatedAt: now, SeenAt: now, Idle: life.Idle.Truncate(time.Second), ExpiresAt: now.Add(life.Absolute),
 	}
 	if n.AuthenticatedAt.IsZero() {
@@ -134,6 +155,12 @@ func (s *Service) ByCookie(ctx context.Context, cookie token.Secret) (_ Session,
 		return Session{}, false, err
 	}
 	return found[0], true, nil
+}
+
+// InBrowser finds the sessions of a browser that have neither ended nor reached their end: that of its cookie, whoever's it is, and all of a
+// user's that were begun with the same binding cookie.
+func (s *Service) InBrowser(ctx context.Context, cookie token.Secret, browser token.Hash, userID string) ([]Session, error) {
+	return s.read(ctx, s.db, sessionsHere, string(token.HashOf(cookie)), userID, string(browser), s.time().UnixMicro())
 }
 
 // Get finds a session, ended ones too. One that is not there is NotFound.
@@ -201,16 +228,17 @@ func (s *Service) read(ctx context.Context, r db.Reader, text string, args ...an
 }
 
 func scan(row db.Row) (s Session, err error) {
-	var connection, profile, idp, ip, agent, reason *string
+	var connection, profile, idp, ip, agent, browser, subject, subjectKey, reason *string
 	var amr []byte
 	var authenticated, created, seen, idle, expires int64
 	var ended *int64
 	if err := row.Scan(&s.ID, &s.OrganizationID, &s.UserID, &connection, &profile, &idp, (*string)(&s.Method), &amr, &ip, &agent, &authenticated,
-		&created, &seen, &idle, &expires, &ended, &reason); err != nil {
+		&created, &seen, &idle, &expires, &browser, &subject, &subjectKey, &ended, &reason); err != nil {
 		return s, err
 	}
 	s.ConnectionID, s.ProfileID, s.IDPSession, s.IP, s.UserAgent, s.EndReason = orEmpty(connection), orEmpty(profile), orEmpty(idp), orEmpty(ip), orEmpty(agent), Reason(orEmpty(reason))
 	s.AuthenticatedAt, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.EndedAt = db.Time(authenticated), db.Time(created), db.Time(seen), db.Time(expires), db.TimeOrZero(ended)
+	s.Browser, s.Subject = token.Hash(orEmpty(browser)), Subject{orEmpty(subject), orEmpty(subjectKey)}
 	s.Idle = time.Duration(idle) * time.Second
 	if err := json.Unmarshal(amr, &s.AMR); err != nil {
 		return s, fmt.Errorf("amr of session %s: %w", s.ID, err)

@@ -2,12 +2,21 @@ package session
 
 const (
 	sessionColumns = `id, organization_id, user_id, connection_id, profile_id, idp_session, auth_method, amr, ip, user_agent, authenticated_at,
-		created_at, seen_at, idle_seconds, expires_at, ended_at, end_reason`
+		created_at, seen_at, idle_seconds, expires_at, browser, subject, subject_key, ended_at, end_reason`
 	insertSession = `INSERT INTO sessions (cookie_hash, ` + sessionColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, NULL, NULL)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, NULL, NULL)`
+	// A session goes on under a new cookie only as what it was: of one person, at one organization, by one way in.
+	continueSession = `UPDATE sessions SET cookie_hash = $6, idp_session = $7, auth_method = $8, amr = $9, ip = $10, user_agent = $11, authenticated_at = $12,
+		seen_at = $13, idle_seconds = $14, expires_at = $15, browser = $16, subject = $17, subject_key = $18
+		WHERE id = $1 AND organization_id = $2 AND user_id = $3 AND COALESCE(connection_id, '') = $4 AND COALESCE(profile_id, '') = $5
+		AND ended_at IS NULL AND expires_at > $13`
+	keepName = `INSERT INTO session_names (session_id, subject_key, idp_session, created_at)
+		SELECT id, COALESCE(subject_key, ''), COALESCE(idp_session, ''), $4 FROM sessions WHERE id = $1 AND connection_id IS NOT NULL
+		AND (COALESCE(subject_key, '') <> $2 OR COALESCE(idp_session, '') <> $3) ON CONFLICT DO NOTHING`
 	selectSession   = `SELECT ` + sessionColumns + ` FROM sessions WHERE `
 	sessionByCookie = selectSession + `cookie_hash = $1`
 	sessionByID     = selectSession + `id = $1`
+	sessionsHere    = selectSession + `(cookie_hash = $1 OR user_id = $2 AND browser = $3) AND ended_at IS NULL AND expires_at > $4` + livingLast
 	// Those that are only idle are ended too: a use that is still to be written would bring them back.
 	notEnded   = ` AND ended_at IS NULL AND expires_at > `
 	livingLast = ` ORDER BY id`
@@ -70,11 +79,13 @@ const (
 	tryMagic = `UPDATE magic_auths SET tries = tries + 1 WHERE id = $1 AND browser = $2 AND tries < $3 AND used_at IS NULL AND expires_at > $4`
 	useMagic = `UPDATE magic_auths SET used_at = $2 WHERE id = $1 AND browser = $3 AND used_at IS NULL AND expires_at > $2`
 
-	forgetSessions = `UPDATE sessions SET ip = NULL, user_agent = NULL WHERE organization_id = $1 AND user_id = $2`
+	forgetSessions = `UPDATE sessions SET ip = NULL, user_agent = NULL, subject = NULL, subject_key = NULL WHERE organization_id = $1 AND user_id = $2`
+	forgetNames    = `DELETE FROM session_names WHERE session_id IN (SELECT id FROM sessions WHERE organization_id = $1 AND user_id = $2)`
 	forgetMagics   = `DELETE FROM magic_auths WHERE user_id = $1`
 
 	expireSessions = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)`
 	expireApps     = `DELETE FROM session_applications WHERE session_id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)`
+	expireNames    = `DELETE FROM session_names WHERE session_id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)`
 	expireCodes    = `DELETE FROM authorization_codes WHERE hash IN (SELECT hash FROM authorization_codes WHERE expires_at < $1 LIMIT $2)`
 	expireAccess   = `DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at < $1 LIMIT $2)`
 	expireRefresh  = `DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE expires_at < $1 LIMIT $2)`

@@ -49,6 +49,8 @@ type New struct {
 	ConnectionID    string // "" when no identity provider was asked
 	ProfileID       string
 	IDPSession      string // SAML SessionIndex or OIDC sid
+	Subject         Subject
+	Browser         token.Hash // of the cookie that binds the browser's steps; "" when that is not known
 	Method          Method
 	AMR             []string // RFC 8176
 	IP, UserAgent   string
@@ -57,7 +59,11 @@ type New struct {
 	Until           time.Time // the identity provider's end (SAML SessionNotOnOrAfter); zero: none
 }
 
-// Session is one sign-in of one browser.
+// Subject is how the identity provider named the person at a sign-in: Key is the name, Text that with its qualifiers, in a form that only
+// sso reads. Both are "" where no provider was asked, and in sessions of earlier releases.
+type Subject struct{ Text, Key string }
+
+// Session is one person at one organization in one browser.
 type Session struct {
 	ID              string
 	OrganizationID  string // "" without one
@@ -65,6 +71,8 @@ type Session struct {
 	ConnectionID    string
 	ProfileID       string
 	IDPSession      string
+	Subject         Subject
+	Browser         token.Hash
 	Method          Method
 	AMR             []string
 	IP, UserAgent   string
@@ -114,9 +122,23 @@ type Ending struct {
 //	OrganizationID                  all of an organization, grants without a session too
 //	OrganizationID + ConnectionID   those through a connection, grants without a session too
 //	OrganizationID + ConnectionID + IDPSession    those that belong to one session at the identity provider
+//	OrganizationID + ConnectionID + Subject, or with IDPSession too    those that the provider names so
 //	OrganizationID + ProfileID      those of a profile, grants without a session too
+//	UserID + Browser                all of a user in one browser
 type Selection struct {
 	SessionID, UserID, OrganizationID, ConnectionID, ProfileID, IDPSession string
+
+	Subject  string // a Subject's Key
+	Nameless bool   // only those that have no Subject
+	Browser  token.Hash
+}
+
+// Here is the person of a session in its browser; where that is not known, the session alone.
+func (s Session) Here() Selection {
+	if s.Browser == "" {
+		return Selection{SessionID: s.ID}
+	}
+	return Selection{UserID: s.UserID, Browser: s.Browser}
 }
 
 // Code is an authorization code as it is stored.

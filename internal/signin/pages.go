@@ -23,7 +23,11 @@ const (
 // proceed takes the next step of a browser: cookies first, then the way on or a page.
 func (c *call) proceed(n lifecycle.Next) error {
 	if n.Session != "" {
-		web.SessionCookie.Set(c.w, c.r, n.Session.Reveal(), n.Until.Sub(c.s.o.Now()))
+		life := n.Until.Sub(c.s.o.Now())
+		web.SessionCookie.Set(c.w, c.r, n.Session.Reveal(), life)
+		if browser := web.BrowserCookie.Value(c.r); browser != "" { // by it the person's sessions here are known together
+			web.BrowserCookie.Set(c.w, c.r, browser, life+browserLife)
+		}
 	}
 	if n.Remember != nil {
 		web.LastCookie.Set(c.w, c.r, writeLast(*n.Remember), lastLife)

@@ -284,7 +284,7 @@ func (c *call) visitor(begins bool) lifecycle.Visitor {
 	return v
 }
 
-// browserLife is longer than any sign-in; the cookie opens nothing.
+// browserLife is longer than any sign-in, and is added to a session's life; the cookie opens nothing.
 const browserLife = 24 * time.Hour
 
 func agent(r *http.Request) string {
