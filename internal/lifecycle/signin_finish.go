@@ -167,7 +167,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	cookie := token.NewSecret("session")
 	started, opened, err := s.seat(ctx, &w, v, session.New{
 		Cookie: token.HashOf(cookie), OrganizationID: arrival.OrganizationID, UserID: userID, ConnectionID: string(verified.Connection.ID),
-		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Method: session.SSO, AMR: verified.AMR,
+		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Subject: verified.Profile.Named(), Method: session.SSO, AMR: verified.AMR,
 		AuthenticatedAt: verified.AuthenticatedAt, Until: verified.SessionUntil,
 	}, admission.Proves())
 	if err != nil {

@@ -56,6 +56,7 @@ type leap struct {
 	Connection   string    `json:"c"`
 	Profile      string    `json:"p,omitempty"`
 	IDPSession   string    `json:"s,omitempty"`
+	Subject      string    `json:"n,omitempty"`
 	After        string    `json:"a,omitempty"`
 	Until        time.Time `json:"u"`
 }
@@ -117,7 +118,8 @@ func (s *SignIns) leave(ctx context.Context, v Visitor, ended session.Session, a
 	}
 	// The provider answers at the connection's own host, and what the browser keeps has to be of that host.
 	text, err := json.Marshal(leap{
-		Organization: ended.OrganizationID, Connection: ended.ConnectionID, Profile: ended.ProfileID, IDPSession: ended.IDPSession, After: after,
+		Organization: ended.OrganizationID, Connection: ended.ConnectionID, Profile: ended.ProfileID, IDPSession: ended.IDPSession,
+		Subject: ended.Subject.Text, After: after,
 		Until: s.time().Add(leaveHopLife),
 	})
 	if err != nil {
@@ -168,7 +170,7 @@ func (s *SignIns) Leave(ctx context.Context, to string) (Exit, error) {
 	if err := json.Unmarshal(text, &l); err != nil || !s.time().Before(l.Until) {
 		return Exit{}, gone
 	}
-	ended := session.Session{OrganizationID: l.Organization, ConnectionID: l.Connection, ProfileID: l.Profile, IDPSession: l.IDPSession}
+	ended := session.Session{OrganizationID: l.Organization, ConnectionID: l.Connection, ProfileID: l.Profile, IDPSession: l.IDPSession, Subject: session.Subject{Text: l.Subject}}
 	return s.sendOut(ctx, ended, l.After, s.o.Bases(l.Organization)[0]), nil
 }
 

@@ -61,7 +61,7 @@ func (sel Selection) named(before int) (condition string, args []any) {
 
 // alone says whether the selection means grants without a session too, and by which condition after organization_id.
 func (sel Selection) alone() (condition string, args []any, ok bool) {
-	if sel.OrganizationID == "" || sel.SessionID != "" || sel.UserID != "" || sel.IDPSession != "" || sel.Subject != "" || sel.Nameless {
+	if sel.OrganizationID == "" || sel.SessionID != "" || sel.UserID != "" || sel.IDPSession != "" || sel.Subject != "" {
 		return "", nil, false
 	}
 	args = []any{sel.OrganizationID}

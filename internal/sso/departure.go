@@ -66,19 +66,28 @@ func (s *Service) Logout(ctx context.Context, ended session.Session, base string
 		out, err = c.leaveByOIDC(base)
 		return out, err == nil, err
 	}
-	p, err := s.Profile(ctx, ProfileID(ended.ProfileID))
-	if fault.Is(err, fault.NotFound) || err == nil && (p.ConnectionID != c.ID || p.Subject.Value == "") {
-		return out, false, nil
-	}
-	if err != nil {
+	whom, err := s.whom(ctx, c, ended)
+	if err != nil || whom.Value == "" {
 		return out, false, err
 	}
-	out, err = s.leaveBySAML(c, p, ended.IDPSession, base)
+	out, err = s.leaveBySAML(c, whom, ended.IDPSession, base)
 	return out, err == nil, err
 }
 
+// whom is the person of a session as the provider named them when it began; in a session of an earlier release, as it named them last.
+func (s *Service) whom(ctx context.Context, c Connection, ended session.Session) (Subject, error) {
+	if ended.Subject.Text != "" {
+		return readSubject(ended.Subject.Text)
+	}
+	p, err := s.Profile(ctx, ProfileID(ended.ProfileID))
+	if fault.Is(err, fault.NotFound) || err == nil && p.ConnectionID != c.ID {
+		return Subject{}, nil
+	}
+	return p.Subject, err
+}
+
 // leaveBySAML asks the provider by a signed request. Without the provider's name of the session all of the person's are meant there.
-func (s *Service) leaveBySAML(c Connection, p Profile, session, base string) (out Departure, err error) {
+func (s *Service) leaveBySAML(c Connection, whom Subject, session, base string) (out Departure, err error) {
 	key, cert, err := s.keyPair(c)
 	if err != nil {
 		return out, err
@@ -86,7 +95,7 @@ func (s *Service) leaveBySAML(c Connection, p Profile, session, base string) (ou
 	now := s.moment()
 	r := saml.LogoutRequest{
 		ID: saml.NewRequestID(), Issuer: c.Addresses(base).EntityID, Destination: c.SLOURL, IssuedAt: now, NotOnOrAfter: now.Add(logoutLife),
-		NameID: saml.NameID(p.Subject),
+		NameID: saml.NameID(whom),
 	}
 	if session != "" {
 		r.SessionIndexes = []string{session}

@@ -136,26 +136,9 @@ func (s *Service) useOnce(ctx context.Context, c Connection, id string, until ti
 // endNamed ends the sessions at the provider that a message names; if it names none, all of that person.
 func (s *Service) endNamed(ctx context.Context, c Connection, subject string, indexes []string) (int, error) {
 	why := session.Ending{Reason: session.ProviderSignedOut, Context: event.Context{Actor: event.Actor{ID: string(c.ID), Source: event.System, Name: &c.Name}}}
-	found, err := profiles(ctx, s.c.DB, selectProfile+" WHERE connection_id = $1 AND subject_key = $2", string(c.ID), subject)
+	which, err := s.meant(ctx, c, subject, indexes)
 	if err != nil {
 		return 0, err
-	}
-	var which []session.Selection
-	all := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
-	if subject == "" { // only a back channel may leave the person out
-		found = []Profile{{}}
-	}
-	for _, p := range found {
-		one := all
-		one.ProfileID = string(p.ID)
-		if len(indexes) == 0 && p.ID != "" {
-			which = append(which, one)
-		}
-		for _, index := range indexes {
-			if one.IDPSession = index; index != "" {
-				which = append(which, one)
-			}
-		}
 	}
 	total := 0
 	for _, one := range which {
@@ -166,6 +149,45 @@ func (s *Service) endNamed(ctx context.Context, c Connection, subject string, in
 		total += n
 	}
 	return total, nil
+}
+
+// meant selects the sessions that a message means. A session knows the name that the person had when it began, which another sign-in may
+// since have changed; one that an earlier release began is found by what its profile says now.
+func (s *Service) meant(ctx context.Context, c Connection, subject string, indexes []string) ([]session.Selection, error) {
+	all := session.Selection{OrganizationID: c.OrganizationID, ConnectionID: string(c.ID)}
+	if subject == "" { // only a back channel may leave the person out
+		return atIndexes(all, indexes), nil
+	}
+	found, err := profiles(ctx, s.c.DB, selectProfile+" WHERE connection_id = $1 AND subject_key = $2", string(c.ID), subject)
+	if err != nil {
+		return nil, err
+	}
+	one := all
+	one.Subject = subject
+	people := []session.Selection{one}
+	for _, p := range found {
+		one := all
+		one.ProfileID, one.Nameless = string(p.ID), true
+		people = append(people, one)
+	}
+	if len(indexes) == 0 {
+		return people, nil
+	}
+	var which []session.Selection
+	for _, one := range people {
+		which = append(which, atIndexes(one, indexes)...)
+	}
+	return which, nil
+}
+
+// atIndexes narrows a selection to sessions at the provider; without one it is nobody's.
+func atIndexes(of session.Selection, indexes []string) (out []session.Selection) {
+	for _, index := range indexes {
+		if of.IDPSession = index; index != "" {
+			out = append(out, of)
+		}
+	}
+	return out
 }
 
 func (s *Service) answerLogout(c Connection, message *saml.Logout, base string) (LogoutOutcome, error) {
@@ -243,6 +265,14 @@ func (p Profile) subjectText() any {
 		return nil
 	}
 	return encode(saml.NameID(p.Subject))
+}
+
+// Named is how the provider named the person at this sign-in, for the session to keep.
+func (p Profile) Named() session.Subject {
+	if p.Subject.Value == "" {
+		return session.Subject{}
+	}
+	return session.Subject{Text: string(encode(saml.NameID(p.Subject))), Key: p.Subject.Value}
 }
 
 func readSubject(text string) (s Subject, err error) {
