@@ -72,6 +72,7 @@ type Visitor struct {
 	Restarted     string // the connection that this browser was just sent back to, see restart
 	Base          string // the address it called, without a slash at the end
 	IP, UserAgent string
+	Network       string // by which those of one subscriber are counted, IP's
 }
 
 // Last is what a browser remembers of its last sign-in, for convenience only: nothing is granted by it.
@@ -122,7 +123,8 @@ const (
 	WrongEmail Wrong = "email"
 	WrongCode  Wrong = "code"
 	TooMany    Wrong = "too_many"
-	NoWay      Wrong = "no_way" // the app keeps the accounts, and no connection is the address's
+	TooManyOut Wrong = "too_many_codes" // mailed to the address, this hour or day
+	NoWay      Wrong = "no_way"         // the app keeps the accounts, and no connection is the address's
 )
 
 // Choice is an organization to choose.
@@ -202,9 +204,9 @@ func (s *SignIns) depart(ctx context.Context, v Visitor, a issuer.Authorization,
 	base := s.o.Bases(c.OrganizationID)[0]
 	out, err := s.o.Connections.Start(ctx, sso.Start{
 		ConnectionID: c.ID, Kind: sso.SignIn, Continuation: []byte(s.o.Issuer.SealAuthorization(a, v.Browser)), Browser: v.Browser,
-		LoginHint: hint, ForceAuthn: forced(a.Request), Base: base, IP: v.IP, UserAgent: v.UserAgent,
+		LoginHint: hint, ForceAuthn: forced(a.Request), Base: base, IP: v.IP, UserAgent: v.UserAgent, Network: v.Network,
 	})
-	if f, ok := fault.As(err); ok && f.Kind != fault.Internal {
+	if f, ok := fault.As(err); ok && f.Kind != fault.Internal && f.Kind != fault.Limited {
 		return s.told(a, oidc.Refuse(oidc.AccessDenied, "%s", f.Message).Because(err))
 	}
 	if err != nil {

@@ -79,7 +79,7 @@ func (s *SignIns) mailCode(ctx context.Context, v Visitor, a issuer.Authorizatio
 			Email: email, EmailKey: key, UserID: string(u.ID), Browser: v.Browser, Continuation: sealed,
 		})
 		if fault.Is(err, fault.Limited) {
-			return s.ask(v, a, email, TooMany), nil
+			return s.ask(v, a, email, TooManyOut), nil
 		}
 		if err == nil && may {
 			err = s.o.Mails.Put(&w, mail.Message{To: email, Content: mail.MagicAuth{

@@ -21,6 +21,11 @@ const (
 	MaxMagicTries = 5                // codes that may be entered for one
 	MaxMagics     = 5                // made for an address in MagicWindow
 	MagicWindow   = time.Hour
+
+	// Of an address in MagicDay. Whoever guesses comes to one code in forty thousand a day with all of it.
+	MaxMagicsDaily     = 10
+	MaxMagicTriesDaily = 25 // codes that may be entered, right ones too
+	MagicDay           = 24 * time.Hour
 )
 
 // CodeMagic is the code of the one refusal that everybody gets whose code or link is not good, whatever is wrong with it.
@@ -31,23 +36,18 @@ func refusedMagic() *fault.Error {
 }
 
 // MagicInto adds a magic auth for an address to a write, with its event, and gives the six digits and the link's token for the mail. An
-// address that got MaxMagics in the last hour is Limited "too_many_codes". Two made at once for one address are a unique violation for
+// address that got MaxMagics in the last hour, or MaxMagicsDaily in the last day, is Limited "too_many_codes". Two made at once for one address are a unique violation for
 // one of them, which begins again.
 func (s *Service) MagicInto(ctx context.Context, r db.Reader, w *db.Write, n NewMagic) (_ Magic, code, link token.Secret, err error) {
 	now := s.time()
-	var recent, last int64
-	if err := r.QueryRow(ctx, countMagic, n.EmailKey, now.Add(-MagicWindow).UnixMicro()).Scan(&recent, &last); err != nil {
+	var daily, recent, last int64
+	if err := r.QueryRow(ctx, countMagic, n.EmailKey, now.Add(-MagicDay).UnixMicro(), now.Add(-MagicWindow).UnixMicro()).Scan(&daily, &recent, &last); err != nil {
 		return Magic{}, "", "", fmt.Errorf("count codes: %w", err)
 	}
-	if recent >= MaxMagics {
-		refused := fault.New(fault.Limited, "too_many_codes", "Too many codes were sent to this address. Use the last one, or try again in an hour.")
+	if recent >= MaxMagics || daily >= MaxMagicsDaily {
+		refused := fault.New(fault.Limited, "too_many_codes", "Too many codes were sent to this address. Use the last one, or try again later.")
 		refused.RetryAfter = MagicWindow
 		return Magic{}, "", "", refused
-	}
-	if last == 0 {
-		if err := r.QueryRow(ctx, lastMagic, n.EmailKey).Scan(&last); err != nil {
-			return Magic{}, "", "", fmt.Errorf("count codes: %w", err)
-		}
 	}
 	code, link = digits(), token.NewSecret("magic")
 	m := Magic{
@@ -87,7 +87,8 @@ type Visitor struct {
 	IP, UserAgent string
 }
 
-// CheckCode looks whether six digits are those of a magic auth of this browser. Each call counts as a try, before it is looked at. What
+// CheckCode looks whether six digits are those of a magic auth of this browser. Each call counts as a try, before it is looked at, of this
+// one and of the address: after MaxMagicTriesDaily in a day none is good any more. What
 // is not good is refused with CodeMagic, and told by authentication.magic_auth_failed.
 func (s *Service) CheckCode(ctx context.Context, id string, digits token.Secret, v Visitor) (Magic, error) {
 	m, ok, err := s.magic(ctx, "id = $1", id)
@@ -99,7 +100,8 @@ func (s *Service) CheckCode(ctx context.Context, id string, digits token.Secret,
 		return Magic{}, refusedMagic() // nothing is known of who asks, so nothing is written
 	}
 	var w db.Write
-	w.Guard(tryMagic, id, string(v.Browser), MaxMagicTries, now.UnixMicro())
+	w.GuardSelect(holdMagics+s.db.ForUpdate(), m.emailKey) // else codes of one address that are tried at once would each see the others untried
+	w.Guard(tryMagic, id, string(v.Browser), MaxMagicTries, now.UnixMicro(), m.emailKey, now.Add(-MagicDay).UnixMicro(), MaxMagicTriesDaily)
 	if err := s.db.Write(ctx, &w); lost(err) {
 		return Magic{}, refusedMagic() // told of already, as often as there are tries
 	} else if err != nil {

@@ -200,3 +200,72 @@ func TestMagic_is_mailed_five_times_an_hour_at_most_even_at_once(t *testing.T) {
 		w.magic("ada@acme.test", "b")
 	})
 }
+
+func TestMagic_is_mailed_ten_times_a_day_at_most(t *testing.T) {
+	each(t, func(w *world) {
+		one := func() error {
+			var write db.Write
+			if _, _, _, err := w.s.MagicInto(ctx, w.db, &write, session.NewMagic{Email: "ada@acme.test", EmailKey: "ada@acme.test", Browser: "b"}); err != nil {
+				return err
+			}
+			return w.db.Write(ctx, &write)
+		}
+		made := 0
+		for range 5 { // hours
+			for range session.MaxMagics {
+				switch err := one(); {
+				case err == nil:
+					made++
+				case !fault.Is(err, fault.Limited):
+					t.Fatal(err)
+				}
+			}
+			w.later(session.MagicWindow + time.Minute)
+			w.must(w.s.Clean(ctx)) // which leaves what is counted
+		}
+		if made != session.MaxMagicsDaily {
+			t.Errorf("%d were mailed", made)
+		}
+		w.magic("bob@acme.test", "b")
+		w.later(session.MagicDay)
+		w.must(one())
+	})
+}
+
+func TestMagic_codes_of_an_address_are_guessed_twenty_five_times_a_day_at_most_even_at_once(t *testing.T) {
+	each(t, func(w *world) {
+		var looked atomic.Int64
+		for range 2 { // hours
+			var mailed []mailed
+			for range session.MaxMagics {
+				mailed = append(mailed, w.magic("ada@acme.test", "b"))
+			}
+			var done sync.WaitGroup
+			for _, m := range mailed {
+				for range session.MaxMagicTries {
+					done.Go(func() {
+						if _, err := w.s.CheckCode(ctx, m.ID, wrong(m.digits), m.visitor); !refused(err) {
+							t.Error(err)
+						}
+						looked.Add(1)
+					})
+				}
+			}
+			done.Wait()
+			w.later(session.MagicWindow + time.Minute)
+		}
+		failed, _ := w.told(event.MagicAuthFailed) // one for each code that was looked at
+		if looked.Load() != 50 || len(failed) != session.MaxMagicTriesDaily {
+			t.Errorf("of %d codes %d were looked at", looked.Load(), len(failed))
+		}
+		other := w.magic("bob@acme.test", "b")
+		if _, err := w.s.CheckCode(ctx, other.ID, other.digits, other.visitor); err != nil {
+			t.Errorf("another address: %v", err)
+		}
+		w.later(session.MagicDay)
+		again := w.magic("ada@acme.test", "b")
+		if _, err := w.s.CheckCode(ctx, again.ID, again.digits, again.visitor); err != nil {
+			t.Errorf("the day after: %v", err)
+		}
+	})
+}

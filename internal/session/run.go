@@ -13,7 +13,7 @@ const (
 	keepSessions = 30 * 24 * time.Hour // people see where they were signed in
 	keepCodes    = 24 * time.Hour      // a code that is shown twice within it ends its grant
 	keepTokens   = time.Hour
-	keepMagics   = MagicWindow // they are counted so long
+	keepMagics   = MagicDay // they are counted so long
 
 	flushEvery   = 5 * time.Second
 	cleanEvery   = time.Minute

@@ -454,7 +454,7 @@ func TestClean_deletes_what_serves_nobody_and_nothing_else(t *testing.T) {
 			}
 		}
 		clean(0, [6]int64{1, 1, 2, 2, 1, 1})
-		clean(2*time.Hour, [6]int64{1, 1, 2, 0, 1, 0})
+		clean(2*time.Hour, [6]int64{1, 1, 2, 0, 1, 1})
 		clean(24*time.Hour, [6]int64{1, 1, 0, 0, 1, 0})
 		clean(7*24*time.Hour, [6]int64{1, 1, 0, 0, 0, 0})
 		clean(30*24*time.Hour, [6]int64{})

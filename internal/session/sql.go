@@ -71,13 +71,16 @@ const (
 
 	magicColumns = `id, email_key, email, user_id, number, code, link_hash, browser, continuation, tries, created_at, expires_at, used_at`
 	selectMagic  = `SELECT ` + magicColumns + ` FROM magic_auths WHERE `
-	// Of an address: how many are recent, and the last number.
-	countMagic  = `SELECT COUNT(*), COALESCE(MAX(number), 0) FROM magic_auths WHERE email_key = $1 AND created_at > $2`
-	lastMagic   = `SELECT COALESCE(MAX(number), 0) FROM magic_auths WHERE email_key = $1`
+	// Of an address: how many are of this day and of this hour, and the last number. One statement: a number that was read after the others
+	// were counted would let one more through.
+	countMagic = `SELECT COALESCE(SUM(CASE WHEN created_at > $2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN created_at > $3 THEN 1 ELSE 0 END), 0),
+		COALESCE(MAX(number), 0) FROM magic_auths WHERE email_key = $1`
 	insertMagic = `INSERT INTO magic_auths (` + magicColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, NULL)`
 	// A try is counted before it is looked at: of a hundred at once no more are looked at than there may be.
-	tryMagic = `UPDATE magic_auths SET tries = tries + 1 WHERE id = $1 AND browser = $2 AND tries < $3 AND used_at IS NULL AND expires_at > $4`
-	useMagic = `UPDATE magic_auths SET used_at = $2 WHERE id = $1 AND browser = $3 AND used_at IS NULL AND expires_at > $2`
+	tryMagic = `UPDATE magic_auths SET tries = tries + 1 WHERE id = $1 AND browser = $2 AND tries < $3 AND used_at IS NULL AND expires_at > $4
+		AND (SELECT COALESCE(SUM(tries), 0) FROM magic_auths WHERE email_key = $5 AND created_at > $6) < $7`
+	holdMagics = `SELECT id FROM magic_auths WHERE email_key = $1 ORDER BY number`
+	useMagic   = `UPDATE magic_auths SET used_at = $2 WHERE id = $1 AND browser = $3 AND used_at IS NULL AND expires_at > $2`
 
 	forgetSessions = `UPDATE sessions SET ip = NULL, user_agent = NULL, subject = NULL, subject_key = NULL WHERE organization_id = $1 AND user_id = $2`
 	forgetNames    = `DELETE FROM session_names WHERE session_id IN (SELECT id FROM sessions WHERE organization_id = $1 AND user_id = $2)`

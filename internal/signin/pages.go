@@ -66,7 +66,7 @@ func statusOf(w lifecycle.Wrong) int {
 	switch w {
 	case lifecycle.NotWrong:
 		return http.StatusOK
-	case lifecycle.TooMany:
+	case lifecycle.TooMany, lifecycle.TooManyOut:
 		return http.StatusTooManyRequests
 	case lifecycle.WrongEmail, lifecycle.WrongCode, lifecycle.NoWay:
 		return http.StatusUnprocessableEntity
@@ -82,6 +82,8 @@ func sentence(w lifecycle.Wrong) string {
 		return web.Say("wrong_code")
 	case lifecycle.TooMany:
 		return web.Say("too_many")
+	case lifecycle.TooManyOut:
+		return web.Say("too_many_codes")
 	case lifecycle.NoWay:
 		return web.Say("no_way")
 	case lifecycle.NotWrong:

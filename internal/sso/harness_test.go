@@ -107,7 +107,7 @@ func (h *house) service(policy outbound.Policy) *sso.Service {
 	catalog, err := idp.Load()
 	h.ok(err)
 	return sso.NewService(sso.Config{
-		DB: h.db, Events: h.events, IDs: h.ids, Sealer: h.sealer, Organizations: h.orgs, Sessions: h.sessions, Members: h.members, Policy: policy, Catalog: catalog,
+		DB: h.db, Events: h.events, IDs: h.ids, Sealer: h.sealer, Organizations: h.orgs, Sessions: h.sessions, Members: h.members, Policy: policy, Catalog: catalog, OpenPerNetwork: 30,
 		Now: h.now, Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 }

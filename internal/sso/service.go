@@ -36,6 +36,9 @@ type Config struct {
 	Catalog       *idp.Catalog
 	Now           func() time.Time
 	Logger        *slog.Logger
+	// OpenPerNetwork is how many attempts may be at their providers that were begun from one network; 0: 2000, which an office of
+	// thousands does not reach in the morning.
+	OpenPerNetwork int
 	// OneVerifier leaves out the second verifier of SAML signatures.
 	OneVerifier bool
 	// Second is the second verifier, nil for gosaml2. The guess is what that said already.
@@ -59,6 +62,9 @@ type Service struct {
 // NewService makes the service.
 func NewService(c Config) *Service {
 	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, parts: keptParts{of: map[ID]parts{}}, consume: saml.Consume, ahead: second.Ahead, second: second.Guess.Check}
+	if c.OpenPerNetwork == 0 {
+		s.c.OpenPerNetwork = defaultPerNetwork
+	}
 	if c.Second != nil {
 		s.second = c.Second
 	}

@@ -21,6 +21,7 @@ type Start struct {
 	ForceAuthn     bool
 	Base           string // our address as the provider shall see it, without a slash at the end
 	IP, UserAgent  string
+	Network        string // by which open attempts are counted, IP's; "": they are not
 }
 
 // Form is what a browser posts to the provider.

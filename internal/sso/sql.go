@@ -78,8 +78,8 @@ const (
 	attemptColumns = `id, organization_id, connection_id, kind, state, browser, secret, continuation, login_hint, force_authn, fault, checks,
 		profile_id, user_id, session_id, idp_id, email, ip, user_agent, created_at, finished_at, expires_at`
 	selectAttempt = `SELECT ` + attemptColumns + ` FROM sign_in_attempts WHERE 1 = 1`
-	insertAttempt = `INSERT INTO sign_in_attempts (` + attemptColumns + `, request_hash, code, raw) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`
+	insertAttempt = `INSERT INTO sign_in_attempts (` + attemptColumns + `, request_hash, code, raw, network) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`
 	finishAttempt = `UPDATE sign_in_attempts SET state = $4, code = $5, fault = $6, checks = $7, profile_id = $8, user_id = $9, session_id = $10,
 		idp_id = $11, email = $12, raw = $13, finished_at = $14, secret = NULL, continuation = NULL
 		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND state = 'at_provider' AND expires_at > $14 AND kind = $15`
@@ -87,6 +87,9 @@ const (
 	failAttempt = `UPDATE sign_in_attempts SET state = $4, code = $5, fault = $6, checks = $7, idp_id = $8, email = $9, raw = $10, finished_at = $11,
 		secret = NULL WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND state = 'at_provider'`
 	countOpen = `SELECT COUNT(*) FROM sign_in_attempts WHERE connection_id = $1 AND id > $2 AND browser = $3 AND state = 'at_provider'`
+	// A network's are counted up to a number, a browser's are found from a number on.
+	countNetwork = `SELECT COUNT(*) FROM (SELECT 1 FROM sign_in_attempts WHERE network = $1 AND state = 'at_provider' AND expires_at > $2 LIMIT $3) open`
+	selectOver   = selectAttempt + ` AND organization_id = $1 AND browser = $2 AND state = 'at_provider' ORDER BY id DESC LIMIT $3 OFFSET $4`
 	// What belongs to no attempt is kept up to a number.
 	pruneUnasked = `DELETE FROM sign_in_attempts WHERE organization_id = $1 AND connection_id = $2 AND kind = 'unsolicited' AND id <= (SELECT id FROM
 		sign_in_attempts WHERE connection_id = $2 AND kind = 'unsolicited' ORDER BY id DESC LIMIT 1 OFFSET $3)`
@@ -99,7 +102,7 @@ const (
 	// What is gone through to find the attempts of a person, and what is left of one.
 	attemptsOf    = `SELECT id, user_id, idp_id, email, login_hint, raw, fault FROM sign_in_attempts WHERE organization_id = $1 AND connection_id = $2 AND id > $3 ORDER BY id LIMIT $4`
 	everyOf       = `SELECT id FROM connections WHERE organization_id = $1 ORDER BY id`
-	forgetAttempt = `UPDATE sign_in_attempts SET login_hint = NULL, idp_id = NULL, email = NULL, raw = NULL, checks = NULL, fault = $4, ip = NULL, user_agent = NULL
+	forgetAttempt = `UPDATE sign_in_attempts SET login_hint = NULL, idp_id = NULL, email = NULL, raw = NULL, checks = NULL, fault = $4, ip = NULL, user_agent = NULL, network = NULL
 		WHERE organization_id = $1 AND connection_id = $2 AND id = $3`
 	// A deleted organization's people are forgotten with everything that was said of them.
 	deleteAttemptsOf = `DELETE FROM sign_in_attempts WHERE organization_id = $1`

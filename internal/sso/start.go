@@ -25,6 +25,9 @@ const (
 	maxHint         = 320
 	maxAgent        = 512
 	maxIP           = 64
+
+	openPerBrowser    = 64 // attempts at an organization's providers, of one browser
+	defaultPerNetwork = 2000
 )
 
 // secrets are what an attempt by OpenID Connect keeps for the way back.
@@ -35,7 +38,8 @@ type secrets struct {
 }
 
 // Start begins an attempt. Refusals, of which none is recorded: NotFound, feature_disabled, connection_inactive,
-// ambiguous_connection_selector, and connection_incomplete for a test of what lacks too much to be tried.
+// ambiguous_connection_selector, connection_incomplete for a test of what lacks too much to be tried, and Limited too_many_sign_ins for a
+// network from which too many were begun and not ended. Of one browser's too many the oldest time out.
 func (s *Service) Start(ctx context.Context, st Start) (Outgoing, error) {
 	c, err := s.chosen(ctx, st)
 	if err != nil {
@@ -47,11 +51,14 @@ func (s *Service) Start(ctx context.Context, st Start) (Outgoing, error) {
 	if refused := startable(c, st); refused != nil {
 		return Outgoing{}, refused
 	}
+	if err := s.uncrowded(ctx, st.Network); err != nil {
+		return Outgoing{}, err
+	}
 	now := s.moment()
 	a := Attempt{
 		ID: AttemptID(s.c.IDs.NewID(AttemptPrefix)), OrganizationID: c.OrganizationID, ConnectionID: c.ID, Kind: st.Kind, State: AtProvider,
 		Continuation: st.Continuation, LoginHint: bounded(st.LoginHint, maxHint), ForceAuthn: st.ForceAuthn || c.Options.ForceAuthn,
-		IP: bounded(st.IP, maxIP), UserAgent: bounded(st.UserAgent, maxAgent), CreatedAt: now, ExpiresAt: now.Add(attemptLife), browser: string(st.Browser),
+		IP: bounded(st.IP, maxIP), UserAgent: bounded(st.UserAgent, maxAgent), CreatedAt: now, ExpiresAt: now.Add(attemptLife), browser: string(st.Browser), network: bounded(st.Network, maxIP),
 	}
 	var out Outgoing
 	var request token.Hash
@@ -64,7 +71,42 @@ func (s *Service) Start(ctx context.Context, st Start) (Outgoing, error) {
 		return Outgoing{}, err
 	}
 	out.Attempt = a.ID
-	return out, s.begin(ctx, c, a, request)
+	if err := s.begin(ctx, c, a, request); err != nil {
+		return Outgoing{}, err
+	}
+	return out, s.crowdOut(ctx, a)
+}
+
+// uncrowded refuses a network that holds too many attempts open: each costs a row and an event, and a stranger may begin as many as the
+// limits of pages allow. Those who are at their providers are not disturbed.
+func (s *Service) uncrowded(ctx context.Context, network string) error {
+	if network == "" {
+		return nil
+	}
+	var open int
+	if err := s.c.DB.QueryRow(ctx, countNetwork, network, s.moment().UnixMicro(), int64(s.c.OpenPerNetwork)).Scan(&open); err != nil {
+		return fmt.Errorf("count the open attempts of a network: %w", err)
+	}
+	if open < s.c.OpenPerNetwork {
+		return nil
+	}
+	refused := fault.New(fault.Limited, "too_many_sign_ins", "Too many sign-ins were begun from this network and not finished. Please wait a minute and try again.")
+	refused.RetryAfter = time.Minute
+	return refused
+}
+
+// crowdOut times out the oldest open attempts of a browser that has too many at the organization.
+func (s *Service) crowdOut(ctx context.Context, a Attempt) error {
+	over, err := attempts(ctx, s.c.DB, selectOver, a.OrganizationID, a.browser, int64(sweepBatch), int64(openPerBrowser))
+	if err != nil {
+		return err
+	}
+	for _, old := range over {
+		if err := s.timeOut(ctx, old, s.moment(), fmt.Sprintf("The browser began %d more sign-ins after this one, without finishing any.", openPerBrowser)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // asError keeps a nil pointer from becoming an error that is not nil.
@@ -242,7 +284,7 @@ func (s *Service) insertAttempt(w *db.Write, a Attempt, request token.Hash, code
 		db.TextOrNull(a.secret), bytesOrNull(a.Continuation), db.TextOrNull(a.LoginHint), a.ForceAuthn, refused, checks, db.TextOrNull(string(a.ProfileID)),
 		db.TextOrNull(a.UserID), db.TextOrNull(a.SessionID), db.TextOrNull(a.IDPID), db.TextOrNull(a.Email), db.TextOrNull(a.IP),
 		db.TextOrNull(a.UserAgent), a.CreatedAt.UnixMicro(), db.MicrosOrNull(a.FinishedAt), a.ExpiresAt.UnixMicro(), db.TextOrNull(string(request)),
-		db.TextOrNull(string(code)), sealed)
+		db.TextOrNull(string(code)), sealed, db.TextOrNull(a.network))
 }
 
 // SPMetadata is what a provider may read about us at a connection; the first of the bases is the connection's own.

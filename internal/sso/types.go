@@ -248,6 +248,7 @@ type Attempt struct {
 	ExpiresAt      time.Time
 
 	browser string
+	network string
 	secret  string // sealed
 }
 

@@ -79,6 +79,7 @@ var english = map[string]string{
 	"wrong_email":                    "Please give an email address like you@company.com.",
 	"wrong_code":                     "This code is not right, or not valid any more. Check it, or ask for a new one.",
 	"no_way":                         "There is no single sign-on for this address here. Check it, or ask the person who looks after sign-in at your company.",
+	"too_many_codes":                 "Too many codes were sent to this address. Use the last one, or try again later.",
 	"too_many":                       "That was too often. Please wait a minute and try again.",
 }
 

@@ -18,3 +18,8 @@ CREATE TABLE session_names (
 ) {{clustered}};
 CREATE INDEX session_names_idp ON session_names (idp_session);
 CREATE INDEX session_names_subject ON session_names (subject_key);
+
+-- network: the address, or the network of one subscriber, from which an attempt was begun; open ones are counted by it.
+ALTER TABLE sign_in_attempts ADD COLUMN network {{text}};
+CREATE INDEX sign_in_attempts_network ON sign_in_attempts (network) WHERE state = 'at_provider' AND network IS NOT NULL;
+CREATE INDEX sign_in_attempts_browser ON sign_in_attempts (browser, id) WHERE state = 'at_provider' AND browser IS NOT NULL;
