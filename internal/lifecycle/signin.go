@@ -91,6 +91,8 @@ const (
 	AskCode    Page = "ask_code"
 	AskWhich   Page = "ask_which"
 	ShowRefuse Page = "refused"
+
+	ShowAlready Page = "already"
 )
 
 // Next is the next step of a browser.
@@ -107,6 +109,7 @@ type Next struct {
 	Wrong    Wrong
 	Magic    string // id of what was mailed, if anything was
 	Choices  []Choice
+	Places   []Place
 	Attempt  string // of a refusal
 	Session  token.Secret
 	Until    time.Time // end of the session

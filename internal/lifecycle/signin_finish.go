@@ -50,6 +50,9 @@ func (s *SignIns) notReceived(ctx context.Context, v Visitor, err error) (Next, 
 
 // refused records a refusal and shows the page that is the same for all. A test is led to its result.
 func (s *SignIns) refused(ctx context.Context, v Visitor, r *sso.Refusal) (Next, error) {
+	if next, ok, err := s.already(ctx, v, r); err != nil || ok {
+		return next, err
+	}
 	attempt, err := s.o.Connections.Fail(ctx, r)
 	if err != nil {
 		return Next{}, err
@@ -58,6 +61,9 @@ func (s *SignIns) refused(ctx context.Context, v Visitor, r *sso.Refusal) (Next,
 		return s.tested(v, attempt), nil
 	}
 	next := Next{Page: ShowRefuse, Attempt: string(attempt.ID)}
+	if r.Over != nil && len(attempt.Continuation) == 0 {
+		attempt.Continuation = r.Over.Continuation
+	}
 	if a, err := s.o.Issuer.OpenAuthorization(string(attempt.Continuation), v.Browser); err == nil {
 		next.Sealed, next.App, next.Target = s.o.Issuer.SealAuthorization(a, v.Browser), a.ClientName, a.Request.RedirectURI
 	}

@@ -18,7 +18,7 @@ import (
 // fresh: the write has ended all that the person had before.
 func (s *SignIns) seat(ctx context.Context, w *db.Write, v Visitor, n session.New, fresh bool) (session.Session, []event.Entry, error) {
 	n.Browser, n.IP, n.UserAgent, n.Life = v.Browser, v.IP, v.UserAgent, s.o.Life
-	present, err := s.o.Sessions.InBrowser(ctx, v.Cookie, v.Browser, n.UserID)
+	present, err := s.o.Sessions.InBrowser(ctx, v.Cookie, v.Browser)
 	if err != nil {
 		return session.Session{}, nil, err
 	}
@@ -26,12 +26,12 @@ func (s *SignIns) seat(ctx context.Context, w *db.Write, v Visitor, n session.Ne
 	for i, one := range present {
 		switch {
 		case one.UserID != n.UserID:
-			err = s.displace(ctx, w, one.Here(), n.UserID)
+			err = s.displace(ctx, w, one.ID, n.UserID)
 		case fresh || one.OrganizationID != n.OrganizationID:
 		case goesOn == nil && n.Continues(one, s.time()):
 			goesOn = &present[i]
 		default:
-			err = s.displace(ctx, w, session.Selection{SessionID: one.ID}, n.UserID)
+			err = s.displace(ctx, w, one.ID, n.UserID)
 		}
 		if err != nil {
 			return session.Session{}, nil, err
@@ -44,8 +44,8 @@ func (s *SignIns) seat(ctx context.Context, w *db.Write, v Visitor, n session.Ne
 	return made, []event.Entry{opened}, nil
 }
 
-// displace ends sessions in whose place another comes.
-func (s *SignIns) displace(ctx context.Context, w *db.Write, which session.Selection, by string) error {
-	_, err := s.o.Sessions.EndInto(ctx, s.o.DB, w, which, session.Ending{Reason: session.SignedInAgain, Context: cause(by)})
+// displace ends a session in whose place another comes.
+func (s *SignIns) displace(ctx context.Context, w *db.Write, id, by string) error {
+	_, err := s.o.Sessions.EndInto(ctx, s.o.DB, w, session.Selection{SessionID: id}, session.Ending{Reason: session.SignedInAgain, Context: cause(by)})
 	return err
 }

@@ -157,10 +157,10 @@ func (s *Service) ByCookie(ctx context.Context, cookie token.Secret) (_ Session,
 	return found[0], true, nil
 }
 
-// InBrowser finds the sessions of a browser that have neither ended nor reached their end: that of its cookie, whoever's it is, and all of a
-// user's that were begun with the same binding cookie.
-func (s *Service) InBrowser(ctx context.Context, cookie token.Secret, browser token.Hash, userID string) ([]Session, error) {
-	return s.read(ctx, s.db, sessionsHere, string(token.HashOf(cookie)), userID, string(browser), s.time().UnixMicro())
+// InBrowser finds the sessions of a browser that have neither ended nor reached their end, whoever's they are: that of its cookie, and those
+// that were begun with the same binding cookie. What a provider posts comes from another site, and without the session's cookie.
+func (s *Service) InBrowser(ctx context.Context, cookie token.Secret, browser token.Hash) ([]Session, error) {
+	return s.read(ctx, s.db, sessionsHere, string(token.HashOf(cookie)), string(browser), s.time().UnixMicro())
 }
 
 // Get finds a session, ended ones too. One that is not there is NotFound.

@@ -40,6 +40,8 @@ func TestP01_of_a_hundred_parallel_replays_one_wins(t *testing.T) {
 			case http.StatusSeeOther:
 				won++
 			case http.StatusForbidden:
+			case http.StatusOK:
+				w.already(a)
 			default:
 				t.Errorf("status %d: %s", a.StatusCode, text(a.body))
 			}
@@ -56,7 +58,10 @@ func TestP01_an_assertion_is_not_used_again_in_another_response(t *testing.T) {
 		request, relay := w.begin(b)
 		m := w.message(w.conn, request)
 		b.deliver(w.conn, m, relay).location(t)
-		w.refusedWith(b.deliver(w.conn, m, relay), w.conn, sso.Replayed)
+		w.already(b.deliver(w.conn, m, relay))
+		if w.count("authorization_codes") != 1 || w.living() != 1 {
+			t.Errorf("%d codes and %d sessions after a replay", w.count("authorization_codes"), w.living())
+		}
 		again, relay := b.atProvider(w.authorization("organization", string(w.org.ID), "prompt", "login"))
 		second := w.message(w.conn, again)
 		second.AssertionID = m.AssertionID

@@ -155,6 +155,8 @@ func TestR02_state_is_of_one_browser_and_serves_once(t *testing.T) {
 
 		back = p.away(b)
 		w.code(b.get(back.String()).location(t))
+		w.already(b.get(back.String()))
+		b.post("/sign-out", url.Values{}).location(t)
 		w.refusedWith(b.get(back.String()), p.conn, sso.Replayed)
 
 		back = p.away(w.browser())

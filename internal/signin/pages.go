@@ -53,6 +53,8 @@ func (c *call) proceed(n lifecycle.Next) error {
 		c.q.Note("sign_in_attempt", n.Attempt)
 		// What belongs to no attempt is kept up to a number; the request's own is in the log.
 		return c.page(http.StatusForbidden, web.RefusalPage{App: n.App, ID: cmp.Or(n.Attempt, c.q.ID), Again: again(n.Sealed)}, n.Target)
+	case lifecycle.ShowAlready:
+		return c.page(http.StatusOK, web.AlreadyPage{Places: places(n.Places)}, "")
 	case lifecycle.NoPage:
 	}
 	return fault.New(fault.Internal, "internal_error", "a step leads nowhere")
@@ -110,6 +112,14 @@ func choices(in []lifecycle.Choice) []web.Choice {
 	out := make([]web.Choice, len(in))
 	for i, o := range in {
 		out[i] = web.Choice{ID: o.OrganizationID, Name: o.Name, Last: o.Last}
+	}
+	return out
+}
+
+func places(in []lifecycle.Place) []web.Place {
+	out := make([]web.Place, len(in))
+	for i, p := range in {
+		out[i] = web.Place{App: p.App, URL: p.URL}
 	}
 	return out
 }

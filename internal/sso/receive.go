@@ -34,8 +34,12 @@ func (a *arrival) refuse(f *fault.Error) *Refusal {
 // refuseFor makes the refusal of an attempt's answer. It is noted at the attempt only for the browser that made it: nobody else ends it.
 func (a *arrival) refuseFor(attempt *Attempt, f *fault.Error) *Refusal {
 	r := a.refuse(f)
-	if attempt != nil && attempt.ConnectionID == a.c.ID && a.sameBrowser(attempt) && attempt.State == AtProvider {
+	switch {
+	case attempt == nil || attempt.ConnectionID != a.c.ID || !a.sameBrowser(attempt):
+	case attempt.State == AtProvider:
 		r.Attempt = attempt
+	default:
+		r.Over = attempt
 	}
 	return r
 }

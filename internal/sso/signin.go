@@ -114,6 +114,7 @@ type Fault = fault.Error
 type Refusal struct {
 	*Fault
 	Attempt    *Attempt   // nil if it belongs to none
+	Over       *Attempt   // of this browser, which has ended already: the answer came once more, or too late
 	Connection Connection // zero if there is none
 
 	arrived arrived

@@ -41,6 +41,8 @@ type (
 	}
 	// RefusalPage is the same for every refused sign-in but for its number.
 	RefusalPage struct{ App, ID, Again string }
+	// AlreadyPage says that a sign-in has succeeded before, and leads to the applications.
+	AlreadyPage struct{ Places []Place }
 	// WrongPage says that a request itself is wrong: for developers, mostly.
 	WrongPage struct{ Sentence, ID string }
 	// SignOutPage asks whether to sign out.
@@ -64,6 +66,9 @@ type (
 	}
 )
 
+// Place is the way into an application.
+type Place struct{ App, URL string }
+
 // Choice is an organization to choose.
 type Choice struct {
 	ID, Name string
@@ -81,6 +86,7 @@ func (CodePage) name() string      { return "code" }
 func (LinkPage) name() string      { return "link" }
 func (ChoosePage) name() string    { return "choose" }
 func (RefusalPage) name() string   { return "refusal" }
+func (AlreadyPage) name() string   { return "already" }
 func (WrongPage) name() string     { return "wrong" }
 func (SignOutPage) name() string   { return "sign_out" }
 func (SignedOutPage) name() string { return "signed_out" }
@@ -89,7 +95,7 @@ func (TestPage) name() string      { return "test" }
 
 func everyPage() []Page {
 	return []Page{
-		SignInPage{}, CodePage{}, LinkPage{}, ChoosePage{}, RefusalPage{}, WrongPage{}, SignOutPage{}, SignedOutPage{}, OnwardPage{}, TestPage{},
+		SignInPage{}, CodePage{}, LinkPage{}, ChoosePage{}, RefusalPage{}, AlreadyPage{}, WrongPage{}, SignOutPage{}, SignedOutPage{}, OnwardPage{}, TestPage{},
 	}
 }
 

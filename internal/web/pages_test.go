@@ -28,6 +28,7 @@ func TestPages_have_a_language_labels_and_only_words_that_are_there(t *testing.T
 		CodePage{Wrong: "x", Again: "/x"},
 		ChoosePage{Email: "a@b", Organizations: []Choice{{ID: "org_1", Name: "Acme"}, {ID: "org_2", Name: "Globex", Last: true}}},
 		RefusalPage{Again: "/"},
+		AlreadyPage{Places: []Place{{App: "Shop", URL: "https://shop.example/"}}},
 		SignOutPage{Email: "a", Fields: []Field{{"a", "b"}}},
 		OnwardPage{Back: true, Fields: []Field{{"a", "b"}}},
 		TestPage{OK: true, Checks: []Check{{OK: true}, {Expected: "a", Actual: "b", Note: "c"}}},

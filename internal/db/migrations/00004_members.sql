@@ -6,6 +6,7 @@
 ALTER TABLE sessions ADD COLUMN browser {{text}};
 ALTER TABLE sessions ADD COLUMN subject {{text}};
 ALTER TABLE sessions ADD COLUMN subject_key {{text}};
+CREATE INDEX sessions_browser ON sessions (browser) WHERE browser IS NOT NULL AND ended_at IS NULL;
 
 -- What a session was called at its provider by earlier sign-ins of the same browser, which went on in it: the provider may still end it by
 -- these names.
