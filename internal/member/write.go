@@ -25,7 +25,7 @@ func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, caus
 }
 
 // Proves says that the admission proves an address that nobody had proven: it ends all sessions that the account has.
-func (ad Admission) Proves() bool { return ad.proves }
+func (a Admission) Proves() bool { return a.proves }
 
 func (s *Service) userInto(ctx context.Context, w *db.Write, ad Admission) error {
 	switch before := ad.userBefore; {

@@ -30,3 +30,18 @@ func TestP09_domain_of_an_email_is_taken_only_without_doubt(t *testing.T) {
 		}
 	}
 }
+
+func TestReadEmail_says_what_is_wrong_and_brings_domains_into_one_form(t *testing.T) {
+	e, reason := org.ReadEmail("Zoë@BÜCHER.example")
+	if reason != "" || e.String() != "Zoë@xn--bcher-kva.example" || e.Local != "Zoë" {
+		t.Errorf("%+v: %s", e, reason)
+	}
+	for text, want := range map[string]string{
+		"ada": "no @", "a@b@c.example": "more than one @", "@acme.example": "nothing before", "ada@acme": "such as example.com", "ada@\u2764.example": "cannot be registered",
+		"a da@acme.example": "a space", "ada@acme.example\xff": "UTF-8", strings.Repeat("a", 65) + "@acme.example": "too long",
+	} {
+		if e, reason := org.ReadEmail(text); !strings.Contains(reason, want) || e != (org.Email{}) {
+			t.Errorf("%q: %+v, %q, want a reason with %q", text, e, reason, want)
+		}
+	}
+}
