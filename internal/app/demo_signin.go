@@ -61,9 +61,9 @@ func (a *App) demoDomain(ctx context.Context, actor event.Actor, id org.ID) erro
 }
 
 func (a *App) demoConnection(ctx context.Context, actor event.Actor, id org.ID) (sso.ID, error) {
-	entityID, at, name := a.signIn.testIDP.EntityID(), a.URL()+simulatePath+"saml/sso", demoConnection
+	entityID, at, name, out := a.signIn.testIDP.EntityID(), a.URL()+simulatePath+"saml/sso", demoConnection, a.URL()+simulatePath+"saml/slo"
 	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.signIn.testIDP.Certificate().Raw}))
-	settings := sso.Change{Name: &name, IDPEntityID: &entityID, SSOURL: &at, Certificates: &[]string{certificate}}
+	settings := sso.Change{Name: &name, IDPEntityID: &entityID, SSOURL: &at, SLOURL: &out, Certificates: &[]string{certificate}}
 	found, _, err := a.signIn.connections.List(ctx, sso.ListQuery{OrganizationID: string(id), Limit: 100})
 	if err != nil {
 		return "", err

@@ -60,8 +60,6 @@ const (
 		FROM directories d JOIN directory_user_emails e ON e.directory_id = d.id AND e.email_key = $2
 		JOIN directory_users u ON u.directory_id = e.directory_id AND u.id = e.user_id WHERE d.organization_id = $1 AND d.deleted_at IS NULL
 		UNION ALL SELECT d.id, '', NULL, '', FALSE, FALSE, FALSE FROM directories d WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.state = 'linked'`
-	selectStandingByID = `SELECT u.active, u.suspended FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $2
-		WHERE d.organization_id = $1 AND d.deleted_at IS NULL`
 
 	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.hidden, u.version, u.created_at, u.updated_at, u.document`
 	// In no certain order, see ordered: an ORDER BY within the aggregate opens a sorter for each person, also for those in no group.

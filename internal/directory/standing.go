@@ -91,26 +91,6 @@ func StandingOf(ctx context.Context, r db.Reader, organizationID string, k Keys)
 	return found, nil
 }
 
-// StandingByID says where a directory user stands who was found before. One who is gone is unknown.
-func StandingByID(ctx context.Context, r db.Reader, organizationID string, id UserID) (Standing, error) {
-	rows, err := r.Query(ctx, selectStandingByID, organizationID, string(id))
-	if err != nil {
-		return "", err
-	}
-	defer rows.Close()
-	standing := StandingUnknown
-	for rows.Next() {
-		var active, suspended bool
-		if err := rows.Scan(&active, &suspended); err != nil {
-			return "", err
-		}
-		if standing = StandingInactive; active && !suspended {
-			standing = StandingActive
-		}
-	}
-	return standing, rows.Err()
-}
-
 // candidates finds them, and whether any directory of the organization has brought people.
 func candidates(ctx context.Context, r db.Reader, organizationID string, k Keys) (out []candidate, linked bool, err error) {
 	external, names, email := k.values(), k.names(), strings.Join(distinct(scim.FoldKey(k.Email)), "")

@@ -46,9 +46,6 @@ func TestStanding_of_one_who_is_out_is_inactive_until_any_directory_says_otherwi
 		ada := h.user(`{"userName":"ada","externalId":"00u1"}`)
 		h.activate(ada.ID, false)
 		h.wantStanding(directory.Keys{IDPID: "00u1"}, directory.StandingInactive, directory.JoinedByExternalID, ada.ID)
-		if s, err := directory.StandingByID(ctx, h.db, string(h.org.ID), ada.ID); err != nil || s != directory.StandingInactive {
-			t.Fatalf("by id: %s, %v", s, err)
-		}
 		_, secret := h.directory(directory.New{Name: "Second"})
 		first := h.a
 		h.a = h.open(secret)

@@ -428,6 +428,7 @@ func (s *Service) deliveries(ctx context.Context, text string, args ...any) ([]D
 
 func (s *Service) cleanDeliveries(ctx context.Context) error {
 	var w db.Write
+	w.Exec(expireTickets, s.time().UnixMicro())
 	w.Exec(expireDeliveries, token.Before(DeliveryPrefix, s.time().Add(-keepDeliveries)))
 	return s.db.Write(ctx, &w)
 }

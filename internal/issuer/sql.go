@@ -3,6 +3,9 @@ package issuer
 const (
 	applicationColumns = `id, client_id, name, description, organization_id, is_default, is_first_party, is_public, uses_pkce, scopes, signing_alg,
 		logout_uri, initiate_login_uri, created_at, updated_at`
+	insertTicket  = `INSERT INTO used_tickets (hash, expires_at) VALUES ($1, $2)`
+	expireTickets = `DELETE FROM used_tickets WHERE expires_at < $1`
+
 	selectApplication = `SELECT ` + applicationColumns + ` FROM applications WHERE deleted_at IS NULL`
 	insertApplication = `INSERT INTO applications (` + applicationColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	updateApplication = `UPDATE applications SET name = $2, description = $3, scopes = $4, signing_alg = $5, logout_uri = $6, initiate_login_uri = $7,

@@ -9,15 +9,20 @@ import (
 	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
-// StartAt begins a sign-in at a connection's own address, to the default application: a bookmark of the provider's, or its tile. iss is
-// what an OpenID provider says it is (OpenID Connect Core 1.0, section 4); "" for none.
-func (s *SignIns) StartAt(ctx context.Context, v Visitor, key, iss, hint string) (Next, error) {
+// StartAt begins a sign-in at a connection's own address, to the default application: a bookmark of the provider's, or its tile. An OpenID
+// provider says which it is (OpenID Connect Core 1.0, section 4).
+func (s *SignIns) StartAt(ctx context.Context, v Visitor, key string, values url.Values) (Next, error) {
 	c, err := s.o.Connections.ByKey(ctx, key)
 	if err != nil {
 		return Next{}, err
 	}
-	if iss != "" && iss != c.Issuer {
-		return Next{}, fault.New(fault.Invalid, string(sso.IssuerMismatch), "This address belongs to another issuer.")
+	hint := values.Get("login_hint")
+	if c.Protocol == sso.OIDC {
+		in, err := oidc.CheckInitiation(values, c.Issuer)
+		if err != nil {
+			return Next{}, err
+		}
+		hint = in.LoginHint
 	}
 	return s.toDefault(ctx, v, c, hint)
 }

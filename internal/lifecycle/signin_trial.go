@@ -155,7 +155,10 @@ func (s *SignIns) checks(ctx context.Context, v *sso.Verified) ([]sso.Check, err
 	if err != nil {
 		return nil, err
 	}
-	out := []sso.Check{domainCheck(arrival), directoryCheck(found)}
+	out := []sso.Check{domainCheck(arrival)}
+	if found.Standing != directory.StandingNone { // without a directory there is nothing to be found in
+		out = append(out, directoryCheck(found))
+	}
 	if s.o.ProfilesOnly {
 		return append(out, admittedCheck(admitProfile(arrival))), nil
 	}
@@ -180,10 +183,9 @@ func domainCheck(a member.Arrival) sso.Check {
 
 // directoryCheck says by which attribute the person was found. A near miss names the one to map differently.
 func directoryCheck(f directory.Found) sso.Check {
-	c := sso.Check{Name: checkDirectory, Passed: f.Standing == directory.StandingActive || f.Standing == directory.StandingNone, Wanted: "an active person in the directory"}
+	c := sso.Check{Name: checkDirectory, Passed: f.Standing == directory.StandingActive, Wanted: "an active person in the directory"}
 	switch f.Standing {
 	case directory.StandingNone:
-		c.Wanted, c.Got = "", "the organization has no directory yet"
 	case directory.StandingUnknown:
 		c.Got, c.Code = "nobody whose externalId, userName or email fits", sso.NotInDirectory
 	case directory.StandingInactive:

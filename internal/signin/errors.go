@@ -66,6 +66,11 @@ func (c *call) refuseOAuth(refusal *oidc.ErrorResponse) {
 		return
 	}
 	status := web.Status(refusal.Kind())
+	if errors.As(refusal, &errNoToken{}) {
+		c.w.Header().Set("WWW-Authenticate", "Bearer")
+		c.w.WriteHeader(status)
+		return
+	}
 	switch refusal.Code { //nolint:exhaustive // the others need no header
 	case oidc.InvalidClient:
 		c.w.Header().Set("WWW-Authenticate", `Basic realm="rollcall"`)
@@ -74,6 +79,12 @@ func (c *call) refuseOAuth(refusal *oidc.ErrorResponse) {
 	}
 	c.json(status, withMessage(refusal))
 }
+
+// errNoToken is the cause of a refusal of who shows no token at all: they are told how to, and not that something is wrong with one (RFC 6750,
+// section 3.1).
+type errNoToken struct{}
+
+func (errNoToken) Error() string { return "no bearer token" }
 
 // compatible begins the addresses whose answers are those of the compatible API's contract, where that and the RFCs differ.
 const compatible = "/sso/"

@@ -302,6 +302,8 @@ func TestLogout_of_a_profile_goes_on_to_its_provider(t *testing.T) {
 		}
 		w.leadsTo(b.get(w.redirected(w.answerTo(r.ID), w.idp)), "/signed-out")
 		// A browser without a session of that profile means all of the person's.
+		ticket, err = w.issuer.AuthorizeLogout(ctx, profile)
+		w.ok(err)
 		if r := w.asked(w.browser().get(ticket.URL).location(t)); r.NameID.Value != samltest.Person || len(r.SessionIndexes) != 0 {
 			t.Errorf("asked %+v", r)
 		}

@@ -156,7 +156,7 @@ func revoke(c *call) error {
 func (c *call) bearer() (token.Secret, error) {
 	scheme, secret, ok := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return "", oidc.Refuse(oidc.InvalidToken, "There is no bearer token in the Authorization header.")
+		return "", oidc.Refuse(oidc.InvalidToken, "There is no bearer token in the Authorization header.").Because(errNoToken{})
 	}
 	return token.Secret(strings.TrimSpace(secret)), nil
 }

@@ -22,6 +22,7 @@ type provider struct {
 	server *httptest.Server
 	conn   sso.Connection
 	key    oidc.SigningKey
+	signer *oidc.SigningKey // signs instead of key, which is published
 	mu     sync.Mutex
 	begun  map[string]url.Values // authorization requests by code
 }
@@ -75,8 +76,11 @@ func (p *provider) token(rw http.ResponseWriter, r *http.Request) {
 		p.answer(rw, map[string]any{"error": "invalid_grant"})
 		return
 	}
-	now := p.w.now()
-	raw, err := oidc.Sign(p.key, "JWT", map[string]any{
+	now, key := p.w.now(), p.key
+	if p.signer != nil {
+		key = *p.signer
+	}
+	raw, err := oidc.Sign(key, "JWT", map[string]any{
 		"iss": p.server.URL, "sub": "ada-1", "aud": "rollcall", "exp": now.Add(5 * time.Minute).Unix(), "iat": now.Unix(), "auth_time": now.Unix(),
 		"nonce": begun.Get("nonce"), "sid": "sid-" + r.PostFormValue("code"), "email": "ada@acme.example", "email_verified": true, "given_name": "Ada",
 	})

@@ -86,7 +86,7 @@ func startAt(c *call) error {
 	if err != nil {
 		return err
 	}
-	n, err := c.s.o.SignIns.StartAt(c.ctx(), c.visitor(true), c.values["key"], q.Get("iss"), q.Get("login_hint"))
+	n, err := c.s.o.SignIns.StartAt(c.ctx(), c.visitor(true), c.values["key"], q)
 	if err != nil {
 		return err
 	}

@@ -317,7 +317,7 @@ func TestTest_sign_in_makes_nothing_and_shows_its_checks_to_the_browser_that_mad
 		to := b.get(address).location(t)
 		a := b.deliver(w.conn, w.message(w.conn, w.requestID(to)), to.Query().Get("RelayState")).location(t)
 		page := b.get(a.String()).want(t, http.StatusOK)
-		for _, want := range []string{"Everything is as it should be", "The email address lies in a verified domain", "The person was found in the directory"} {
+		for _, want := range []string{"Everything is as it should be", "The email address lies in a verified domain", "The person would be let in"} {
 			if !strings.Contains(page.body, want) {
 				t.Errorf("no %q on %s", want, text(page.body))
 			}

@@ -71,7 +71,7 @@ func Explanations() []Explanation {
 		{FeatureDisabled, Operator, "Single sign-on is switched off for the organization, or the message uses something that the connection does not.", "Switch the feature sso on for the organization; for a message, change the option that the sentence names."},
 		{Malformed, ITAdmin, "What came is not a message of the protocol, or not one that is read safely.", "Check that the identity provider posts its answer unchanged to the address shown as ACS URL or redirect URI. If it does, show the attempt to the operator."},
 		{Unsigned, ITAdmin, "Nothing in the response, or the logout request, is signed.", "Let the identity provider sign the assertion, the response or both. A logout request that is not signed could be anybody's and ends no session; where the provider does not sign it, as is reported of Microsoft Entra ID, leave its logout URL empty: people who are deactivated in the directory are signed out at once."},
-		{SignatureInvalid, ITAdmin, "There is a signature and it does not hold, or does not cover what it should.", "Compare the signing certificate at the identity provider with the certificates of the connection; nothing between the two may change the response."},
+		{SignatureInvalid, ITAdmin, "There is a signature and it does not hold, or does not cover what it should.", "Compare the signing certificate at the identity provider with the certificates of the connection; nothing between the two may change the response. With OpenID Connect, check that the provider publishes the key at its `jwks_uri`."},
 		{CertificateUnknown, ITAdmin, "The response is signed with a certificate that the connection does not have.", "Add the identity provider's present signing certificate to the connection, or give its metadata URL so that this happens by itself."},
 		{CertificateExpired, ITAdmin, "The signing certificate is past its end.", "Renew the signing certificate at the identity provider and add the new one to the connection."},
 		{AlgorithmNotAllowed, ITAdmin, "The signature or encryption uses an algorithm or key that is too weak or not on the list.", "Choose RSA with SHA-256 (and 2,048 bits or more) and, if it encrypts, AES-GCM at the identity provider. For one that only has SHA-1 set the connection's option `allow_sha1_until` to a date; for one that only encrypts with AES-CBC, as SimpleSAMLphp 1.x and LemonLDAP::NG do, set `allow_cbc` to true."},
@@ -111,9 +111,24 @@ func Explain(code Code) Explanation {
 	return Explanation{Code: code, Fixer: Rollcall, Meaning: "A reason without an explanation.", Advice: "Report the attempt."}
 }
 
+// explained is Explain at a connection: OpenID providers sign by keys that they publish, and have no certificates to compare.
+func explained(code Code, by Protocol) Explanation {
+	e := Explain(code)
+	if by != OIDC {
+		return e
+	}
+	switch code { //nolint:exhaustive // the others are the same for both
+	case Unsigned, SignatureInvalid:
+		e.Advice = "Check that the connection's issuer is the provider that signs, and that it publishes the key at its jwks_uri: keys are read again from there when an unknown one is named."
+	case AlgorithmNotAllowed:
+		e.Advice = "Let the identity provider sign ID tokens by RS256, PS256 or ES256, by one that the connection's option `id_token_signing_algs` names if it is set."
+	}
+	return e
+}
+
 // refusedOf is what is kept of a refusal.
-func refusedOf(f *fault.Error) *Refused {
-	e := Explain(Code(f.Code))
+func refusedOf(f *fault.Error, by Protocol) *Refused {
+	e := explained(Code(f.Code), by)
 	return &Refused{Code: e.Code, Message: f.Message, Wanted: f.Wanted, Got: f.Got, Fixer: e.Fixer, Advice: e.Advice}
 }
 

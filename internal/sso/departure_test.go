@@ -100,3 +100,21 @@ func TestSingle_logout_is_on_for_SAML_off_for_OpenID_and_can_be_chosen(t *testin
 		goes(session.Session{OrganizationID: h.acme, ConnectionID: string(o.ID)}, false) // no discovery yet
 	})
 }
+
+func TestSettings_that_are_refused_say_what_would_do(t *testing.T) {
+	onBoth(t, func(h *house) {
+		p := h.saml(h.acme, "https://idp.example.com/acme")
+		refused := func(ch sso.Change, wants ...string) {
+			h.Helper()
+			_, err := h.s.Update(ctx, actor, p.c.ID, ch)
+			f, ok := fault.As(err)
+			for _, want := range wants {
+				if !ok || !strings.Contains(f.Message, want) || strings.ContainsAny(f.Message, "[]") {
+					h.Errorf("no %q in %v", want, err)
+				}
+			}
+		}
+		refused(sso.Change{Options: []byte(`{"nameid_format":"mine"}`)}, "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress, ")
+		refused(sso.Change{SSOURL: ptr("http://192.0.2.1/sso")}, "https://", "--allow-target", "192.0.2.1")
+	})
+}

@@ -156,7 +156,7 @@ func (s *Service) finishTest(ctx context.Context, v *Verified, more []Check) (At
 	a.State, a.IDPID, a.Email, a.IP, a.UserAgent, a.FinishedAt = Succeeded, v.Profile.IDPID, v.Profile.Email, v.arrived.ip, v.arrived.userAgent, now
 	for _, c := range a.Checks {
 		if !c.Passed {
-			e := Explain(c.Code)
+			e := explained(c.Code, v.Connection.Protocol)
 			a.State, a.Refused = Failed, &Refused{Code: c.Code, Message: e.Meaning, Wanted: c.Wanted, Got: c.Got, Fixer: e.Fixer, Advice: e.Advice}
 			break
 		}
@@ -176,7 +176,7 @@ func (s *Service) finishTest(ctx context.Context, v *Verified, more []Check) (At
 // to no attempt there is no event: a stranger could fill the log with them.
 func (s *Service) Fail(ctx context.Context, r *Refusal) (Attempt, error) {
 	now := s.moment()
-	refused := refusedOf(r.Fault)
+	refused := refusedOf(r.Fault, r.Connection.Protocol)
 	if r.Attempt != nil {
 		a, err := s.failAttempt(ctx, r, refused, now)
 		if !lost(err) {

@@ -65,7 +65,7 @@ func (o Options) check(now time.Time) error {
 	case o.ClockSkew != 0 && (o.ClockSkew < minSkew || o.ClockSkew > maxSkew):
 		return wrong("clock_skew", "is a number of seconds from %d to %d, or 0 for %d.", minSkew, maxSkew, defaultSkew)
 	case o.NameIDFormat != "" && !slices.Contains(idp.NameIDFormats(), idp.NameIDFormat(o.NameIDFormat)):
-		return wrong("nameid_format", "is one of %v, or empty to ask for none.", idp.NameIDFormats())
+		return wrong("nameid_format", "is one of %s, or empty to ask for none.", nameIDFormats())
 	case o.AllowSHA1Until != nil && o.AllowSHA1Until.After(now.Add(maxSHA1)):
 		return wrong("allow_sha1_until", "is a time within a year: SHA-1 signatures can be forged.")
 	case len(o.Contexts) > maxContexts || slices.ContainsFunc(o.Contexts, notURI):
@@ -138,6 +138,14 @@ func checkConnectionName(name string) error {
 	return nil
 }
 
+func nameIDFormats() string {
+	var names []string
+	for _, f := range idp.NameIDFormats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
+}
+
 // checkBrowserURL holds an address that browsers are sent to. Whether its host is public is not for us to say: an identity provider may
 // be reachable for employees only. Without TLS it is taken where the operator has named the network.
 func (s *Service) checkBrowserURL(field, text string, named func(string) error) error {
@@ -152,7 +160,7 @@ func (s *Service) checkBrowserURL(field, text string, named func(string) error) 
 		return invalid(field, "invalid_url", "%s has to begin with https://.", field)
 	}
 	if err := named(text); err != nil {
-		return invalid(field, "invalid_url", "%s has to begin with https://.", field).Because(err)
+		return invalid(field, "invalid_url", "%s has to begin with https://. Without TLS it may only lead to a private network that this installation allows by --allow-target, and %.80s is in none.", field, u.Host).Because(err)
 	}
 	return nil
 }

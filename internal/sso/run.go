@@ -95,7 +95,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 // timeOut ends one attempt. Another process may have done it: then the guard is lost and nothing is told twice.
 func (s *Service) timeOut(ctx context.Context, a Attempt, now time.Time, why string) error {
 	a.State, a.FinishedAt = TimedOut, now
-	a.Refused = refusedOf(deny(TimedOutCode, "an answer within ten minutes", "none", "%s", why))
+	a.Refused = refusedOf(deny(TimedOutCode, "an answer within ten minutes", "none", "%s", why), "")
 	w := db.Write{Lane: a.OrganizationID}
 	w.Guard(timeOut, a.OrganizationID, string(a.ConnectionID), string(a.ID), string(TimedOutCode), encode(a.Refused), now.UnixMicro())
 	if a.Kind == SignIn {

@@ -24,3 +24,10 @@ CREATE INDEX session_names_subject ON session_names (subject_key);
 ALTER TABLE sign_in_attempts ADD COLUMN network {{text}};
 CREATE INDEX sign_in_attempts_network ON sign_in_attempts (network) WHERE state = 'at_provider' AND network IS NOT NULL;
 CREATE INDEX sign_in_attempts_browser ON sign_in_attempts (browser, id) WHERE state = 'at_provider' AND browser IS NOT NULL;
+
+-- A ticket to sign out at /sso/logout is used once.
+CREATE TABLE used_tickets (
+    hash       {{text}} NOT NULL PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+) {{clustered}};
+CREATE INDEX used_tickets_expiry ON used_tickets (expires_at);
