@@ -20,5 +20,7 @@
 //     beside the end of its session and survives it;
 //   - of codes, tokens and cookies only the SHA-256 of 256 random bits is stored; a mailed code of six digits is sealed;
 //   - a code, a refresh token and a magic auth are used by one write and no other;
+//   - an address is mailed five codes an hour and ten a day at most, and 25 codes a day are looked at for it, in all processes together;
+//   - a session is ended by any name that its provider has given it, and is told to the provider by the one of its last sign-in;
 //   - whatever is found by a hash is found living, or not at all.
 package session

@@ -22,7 +22,8 @@
 //   - an attempt is used once and an assertion is used once, whatever processes there are;
 //   - a sign-in that was begun before its connection was switched off or deleted does not end in a session;
 //   - what a provider sends without having been asked is never a sign-in;
-//   - a stranger can fill no table: what belongs to no attempt is kept a hundred times per connection;
+//   - a stranger can fill no table: what belongs to no attempt is kept a hundred times per connection, and open attempts are so many at most
+//     per browser (the oldest times out) and per network (the next is refused);
 //   - whether a person may come in, and with which address, is decided elsewhere (member, lifecycle): here it is found out who it is;
 //   - what is noted of a person can be found and taken out when they are to be forgotten;
 //   - client secrets, private keys and what providers sent are sealed; the network is never asked inside a transaction.
