@@ -1,0 +1,151 @@
+package simulate
+
+import (
+	"fmt"
+
+	"github.com/rollcallhq/rollcall/internal/idp"
+)
+
+// change is one difference between what the provider knows and what the server has.
+type change struct {
+	kind  string // add, replace or remove
+	op    string // as the dialect spells it
+	where attributePath
+	path  string // in a PATCH
+	text  string // wanted; "" for remove
+	value any    // what a PATCH carries; nil for remove
+}
+
+// changes compares the person with the server's document by the attribute mapping.
+func (c *SCIMClient) changes(s *scene) ([]change, error) {
+	var out []change
+	for _, a := range c.dialect.Attributes {
+		d, differs, err := c.compare(s, a)
+		if err != nil {
+			return nil, err
+		}
+		if differs {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+func (c *SCIMClient) compare(s *scene, a idp.AttributeMap) (change, bool, error) {
+	where, err := parsePath(a.Path)
+	if err != nil {
+		return change{}, false, err
+	}
+	want, known := c.attribute(s, a.From)
+	if !known {
+		return change{}, false, nil
+	}
+	inner := *s
+	inner.item = map[string]any{"text": want, "uuid": stableUUID(c.seed, a.From+want)}
+	if want != "" && a.Text != "" {
+		if want, err = c.text(&inner, a.Text, plain); err != nil {
+			return change{}, false, err
+		}
+	}
+	have := where.get(s.document)
+	if have == want {
+		return change{}, false, nil
+	}
+	d := change{kind: "replace", where: where, path: a.Path, text: want, value: want}
+	if a.Patch != "" {
+		d.path = a.Patch
+	}
+	switch {
+	case want == "" && a.ClearedBy == "":
+		d.kind, d.value = "remove", nil
+	case have == "":
+		d.kind = "add"
+	}
+	if want != "" && a.Value != nil {
+		inner.item = map[string]any{"text": want}
+		if d.value, err = c.render(&inner, a.Value); err != nil {
+			return change{}, false, err
+		}
+	}
+	d.op = d.kind
+	if spelled := c.dialect.Ops[d.kind]; spelled != "" {
+		d.op = spelled
+	}
+	return d, true, nil
+}
+
+// readBack takes from a document what the attribute mapping knows of a person.
+func (c *SCIMClient) readBack(p Person, document map[string]any) Person {
+	if name := textOf(member(document, "userName")); name != "" {
+		p.UserName = name
+	}
+	for _, a := range c.dialect.Attributes {
+		where, err := parsePath(a.Path)
+		if field := p.field(a.From); err == nil && field != nil && a.Text == "" {
+			*field = where.get(document)
+		}
+	}
+	if where, err := parsePath(`emails[type eq "work"].value`); err == nil && where.get(document) != "" {
+		p.Email = where.get(document)
+	}
+	return p
+}
+
+// Set changes one of a person's attributes by its name in the mappings: title, department, lastName and so on.
+func (p *Person) Set(name, value string) error {
+	field := p.field(name)
+	if field == nil {
+		return fmt.Errorf("there is no attribute %q; there are email, firstName, lastName, title, department, employeeNumber, phone, city, manager and role", name)
+	}
+	*field = value
+	return nil
+}
+
+func (p *Person) field(name string) *string {
+	switch name {
+	case "email":
+		return &p.Email
+	case "firstName":
+		return &p.FirstName
+	case "lastName":
+		return &p.LastName
+	case "title":
+		return &p.Title
+	case "department":
+		return &p.Department
+	case "employeeNumber":
+		return &p.EmployeeNumber
+	case "phone":
+		return &p.Phone
+	case "city":
+		return &p.City
+	case "manager":
+		return &p.Manager
+	case "role":
+		return &p.Role
+	}
+	return nil
+}
+
+// attribute is the wanted text of a mapped attribute; known is false where the provider cannot say yet, as with a manager who is not provisioned.
+func (c *SCIMClient) attribute(s *scene, name string) (text string, known bool) {
+	p := s.person
+	switch name {
+	case "userName":
+		return p.Person.userName(), true
+	case "name":
+		return p.Person.Name(), true
+	case "id":
+		return p.ExternalID, true
+	case "managerId":
+		manager := c.state.person(p.Person.Manager)
+		if manager == nil || manager.SCIMID == "" {
+			return "", p.Person.Manager == ""
+		}
+		return manager.SCIMID, true
+	}
+	if field := p.Person.field(name); field != nil {
+		return *field, true
+	}
+	return "", false
+}
