@@ -44,7 +44,8 @@ type Dialect struct {
 	// Parts are templates that bodies take in by name.
 	Parts map[string]any `json:"parts,omitempty"`
 	Moves map[Move]Steps `json:"moves"`
-	// Says are sentences for answers about which a step says nothing: "fail", "fail 401", "broken" and "unreachable".
+	// Says are sentences for answers about which a step says nothing: "fail", "fail 401", "broken" and "unreachable", and before those the same with
+	// the move's name: "hire fail", "hire fail 409".
 	Says map[string]string `json:"says"`
 	// Options change the dialect as the provider's settings do, by name.
 	Options map[string]DialectOption `json:"options,omitempty"`
@@ -141,6 +142,7 @@ const (
 	TakesNobody  AnswerKind = "nobody" // an empty list
 	TakesUsers   AnswerKind = "users"  // a list of which the first is the person
 	TakesGroups  AnswerKind = "groups"
+	TakesNamed   AnswerKind = "groups by name" // a list of all groups, of which one may have the group's name
 	TakesUser    AnswerKind = "user"
 	TakesGroup   AnswerKind = "group"
 	TakesMade    AnswerKind = "made user"  // a person, and the id is needed
@@ -148,7 +150,7 @@ const (
 )
 
 func answerKinds() []AnswerKind {
-	return []AnswerKind{TakesNothing, TakesList, TakesNobody, TakesUsers, TakesGroups, TakesUser, TakesGroup, TakesMade, TakesFormed}
+	return []AnswerKind{TakesNothing, TakesList, TakesNobody, TakesUsers, TakesGroups, TakesNamed, TakesUser, TakesGroup, TakesMade, TakesFormed}
 }
 
 // DialectOption is a setting of the provider that changes what it sends. What it leaves out stays.

@@ -185,11 +185,16 @@ func (c *SCIMClient) Speaks(m idp.Move) bool { return len(c.dialect.Moves[m]) > 
 
 // Connect does what the provider does when its administrator tests or saves the connection.
 func (c *SCIMClient) Connect(ctx context.Context) error {
-	return c.play(ctx, idp.MoveConnect, &scene{})
+	return c.play(ctx, idp.MoveConnect, nobodyYet())
 }
 
 // Import reads everybody and every group.
-func (c *SCIMClient) Import(ctx context.Context) error { return c.play(ctx, idp.MoveImport, &scene{}) }
+func (c *SCIMClient) Import(ctx context.Context) error {
+	return c.play(ctx, idp.MoveImport, nobodyYet())
+}
+
+// nobodyYet is the scene of a move that is about nobody: a provider may still make a person and a group to try whether it can.
+func nobodyYet() *scene { return &scene{person: &Known{}, group: &KnownGroup{}} }
 
 // Find looks a person up and gives what the server knows of them, by the provider's attribute mapping. It is [ErrUnknown] if there is nobody.
 func (c *SCIMClient) Find(ctx context.Context, userName string) (Person, error) {

@@ -16,6 +16,15 @@ type change struct {
 	value any    // what a PATCH carries; nil for remove
 }
 
+// operation is the difference as a PATCH says it. A removal has no value.
+func (d change) operation() map[string]any {
+	o := map[string]any{"op": d.op, "path": d.path}
+	if d.kind != "remove" {
+		o["value"] = d.value
+	}
+	return o
+}
+
 // changes compares the person with the server's document by the attribute mapping.
 func (c *SCIMClient) changes(s *scene) ([]change, error) {
 	var out []change

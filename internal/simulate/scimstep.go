@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/idp"
 )
@@ -145,7 +147,7 @@ func (c *SCIMClient) conclude(step idp.DialectStep, s *scene, x Exchange, cause 
 	}
 	s.answer = answerOf(x, cause, problem)
 	var err error
-	if x.Says, err = c.told(s, c.sentence(step, key, x.Status)); err != nil {
+	if x.Says, err = c.told(s, c.sentence(step, x.Move, key, x.Status)); err != nil {
 		return err
 	}
 	c.record(x)
@@ -155,17 +157,16 @@ func (c *SCIMClient) conclude(step idp.DialectStep, s *scene, x Exchange, cause 
 	return &Failure{Provider: c.name, Move: x.Move, Sentence: x.Says, Status: x.Status, cause: errors.Join(cause, problem)}
 }
 
-// sentence finds the words: the step's for this status, the step's, the dialect's for this status, the dialect's.
-func (c *SCIMClient) sentence(step idp.DialectStep, key string, status int) string {
-	exact := statusKey(key+" ", status)
-	if key != "fail" {
-		exact = statusKey("", status)
+// sentence finds the words: the step's for this status, the step's, then the dialect's for the move, then those for all.
+func (c *SCIMClient) sentence(step idp.DialectStep, move idp.Move, key string, status int) string {
+	exact := statusKey("", status)
+	if key == "fail" {
+		exact = statusKey("fail ", status)
 	}
-	for _, says := range []map[string]string{step.Says, c.dialect.Says} {
-		for _, k := range []string{exact, key} {
-			if says[k] != "" {
-				return says[k]
-			}
+	of := string(move) + " "
+	for _, words := range []string{step.Says[exact], step.Says[key], c.dialect.Says[of+exact], c.dialect.Says[of+key], c.dialect.Says[exact], c.dialect.Says[key]} {
+		if words != "" {
+			return words
 		}
 	}
 	return ""
@@ -199,7 +200,7 @@ func (c *SCIMClient) take(step idp.DialectStep, s *scene, x Exchange) (string, e
 		return "done", nil
 	}
 	switch step.Takes {
-	case idp.TakesList, idp.TakesNobody, idp.TakesUsers, idp.TakesGroups:
+	case idp.TakesList, idp.TakesNobody, idp.TakesUsers, idp.TakesGroups, idp.TakesNamed:
 		return c.takeList(step.Takes, s, x.Answer)
 	}
 	if x.Answer == "" {
@@ -242,20 +243,38 @@ func (c *SCIMClient) takeList(kind idp.AnswerKind, s *scene, body string) (strin
 	}
 	resources, _ := list["Resources"].([]any)
 	s.total, s.seen = int(count), len(resources)
+	groups := kind == idp.TakesGroups || kind == idp.TakesNamed
+	if kind == idp.TakesNamed {
+		resources = slices.DeleteFunc(resources, func(r any) bool {
+			o, ok := r.(map[string]any)
+			return !ok || !strings.EqualFold(textOf(member(o, "displayName")), s.group.Name)
+		})
+	}
 	switch {
 	case kind == idp.TakesNobody && count > 0:
 		return "", fmt.Errorf("%d people were found by a name that nobody has", count)
 	case kind == idp.TakesList || kind == idp.TakesNobody:
 		return "done", nil
 	case len(resources) == 0:
+		s.nobody(groups)
 		return "none", nil
 	}
 	first, ok := resources[0].(map[string]any)
 	if !ok || textOf(first["id"]) == "" {
 		return "", errors.New("what was found has no id")
 	}
-	c.takeResource(kind == idp.TakesGroups, s, first)
+	c.takeResource(groups, s, first)
+	s.linked = true
 	return "found", nil
+}
+
+// nobody forgets an id: the server does not find who had it.
+func (s *scene) nobody(group bool) {
+	if group {
+		s.group.SCIMID = ""
+		return
+	}
+	s.person.SCIMID, s.document, s.linked = "", nil, false
 }
 
 func (c *SCIMClient) takeResource(group bool, s *scene, resource map[string]any) {

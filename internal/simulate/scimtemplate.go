@@ -39,6 +39,7 @@ type scene struct {
 	added    []string
 	removed  []string
 	others   []any // members whom only the server knows
+	linked   bool  // the server was asked for the name and had it
 	start    int   // of a page
 	total    int
 	seen     int // elements of the last page
@@ -133,6 +134,8 @@ func (c *SCIMClient) ofUser(s *scene, name string) (value any, known bool, err e
 		return s.person.SCIMID, true, nil
 	case "document":
 		return s.document, true, nil
+	case "linked":
+		return s.linked, true, nil
 	case "inactive":
 		return strings.EqualFold(active, "false"), true, nil
 	case "wanted": // true unless the server says that the person is out
@@ -177,16 +180,16 @@ func (c *SCIMClient) ofChanges(s *scene, name string) (any, bool, error) {
 	values := map[string]any{}
 	for _, d := range all {
 		filtered := filteredPath.MatchString(d.path)
-		if name == "filtered" && !filtered && d.kind != "remove" || name == "set" && d.kind == "remove" || name == "cleared" && d.kind != "remove" {
-			continue
-		}
 		if !filtered && d.kind != "remove" {
 			values[d.path] = d.value
+			if name == "filtered" {
+				continue
+			}
 		}
-		list = append(list, map[string]any{"op": d.op, "path": d.path, "value": d.value})
+		list = append(list, map[string]any{"operation": d.operation()})
 	}
 	switch name {
-	case "any", "set", "cleared", "filtered":
+	case "any", "filtered":
 		return list, true, nil
 	case "values":
 		return values, true, nil
@@ -232,6 +235,8 @@ func (c *SCIMClient) ofGroup(s *scene, name string) (any, bool) {
 		return c.members(s.added), true
 	case "removed":
 		return c.members(s.removed), true
+	case "differs":
+		return len(s.added)+len(s.removed) > 0, true
 	case "staying":
 		return c.members(without(g.Members, s.removed)), true
 	}
