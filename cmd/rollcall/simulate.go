@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/simulate"
@@ -331,10 +333,11 @@ func newPerson(email string) simulate.Person {
 }
 
 func capital(s string) string {
-	if s == "" {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
 		return ""
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 func (c *simulateCommand) dressed(p simulate.Person) (simulate.Person, error) {

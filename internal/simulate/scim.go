@@ -282,6 +282,9 @@ func (c *SCIMClient) tell(ctx context.Context, move idp.Move, p Person) error {
 	case err == nil && move == idp.MoveLeave:
 		k.Active = false
 	}
+	if before := c.state.person(p.userName()); before != nil && before.SCIMID != k.SCIMID {
+		c.state.forget(p.userName()) // another record, which no group has
+	}
 	if k.SCIMID != "" || k.Owed != "" {
 		c.state.keep(*k)
 	}

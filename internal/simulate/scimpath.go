@@ -73,6 +73,10 @@ func (p attributePath) set(document map[string]any, value any) {
 	if p.schema != "" {
 		at = inside(at, p.schema)
 	}
+	if p.by != "" && value == nil && (p.sub == "" || p.sub == "value") {
+		p.dropElement(at)
+		return
+	}
 	if p.by != "" {
 		at, p.attribute = p.inElement(at), p.sub
 		if p.sub == "" {
@@ -100,6 +104,20 @@ func (p attributePath) inElement(at map[string]any) map[string]any {
 	elements, _ := list.([]any)
 	at[p.attribute] = append(elements, made)
 	return made
+}
+
+// dropElement takes the element out whose value goes: what is left of it would mean nothing.
+func (p attributePath) dropElement(at map[string]any) {
+	elements, _ := member(at, p.attribute).([]any)
+	kept := []any{}
+	for _, e := range elements {
+		if o, ok := e.(map[string]any); !ok || !strings.EqualFold(textOf(member(o, p.by)), p.is) {
+			kept = append(kept, e)
+		}
+	}
+	if at[p.attribute] = kept; len(kept) == 0 {
+		delete(at, p.attribute)
+	}
 }
 
 func inside(at map[string]any, name string) map[string]any {
