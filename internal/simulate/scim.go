@@ -231,7 +231,7 @@ func (c *SCIMClient) Change(ctx context.Context, p Person) error {
 	return c.tell(ctx, idp.MoveChange, p)
 }
 
-// Suspend, Leave, Return and Delete are about a person by their user name.
+// Suspend stops the person's sign-in at the provider; to many servers that means nothing.
 func (c *SCIMClient) Suspend(ctx context.Context, userName string) error {
 	return c.about(ctx, idp.MoveSuspend, userName)
 }

@@ -28,14 +28,6 @@ func parsePath(text string) (attributePath, error) {
 	return attributePath{schema: found[1], attribute: found[2], by: found[3], is: found[4], sub: found[5]}, nil
 }
 
-// top is the member of the document in which the value is.
-func (p attributePath) top() string {
-	if p.schema != "" {
-		return p.schema
-	}
-	return p.attribute
-}
-
 // get reads the text that a document has there; "" is nothing.
 func (p attributePath) get(document map[string]any) string {
 	at := document

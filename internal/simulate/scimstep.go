@@ -134,7 +134,8 @@ func written(value any) ([]byte, error) {
 
 // conclude says what the provider makes of an answer, records the exchange and gives the failure, if it is one.
 func (c *SCIMClient) conclude(step idp.DialectStep, s *scene, x Exchange, cause error) error {
-	key, problem := "done", error(nil)
+	var key string
+	var problem error
 	switch {
 	case cause != nil:
 		key, x.Failed = "unreachable", true
