@@ -199,7 +199,7 @@ func (c *simulateCommand) show(w world, p idp.Provider, x simulate.Exchange) {
 	if x.Failed {
 		verdict = p.Name + " would show: "
 	}
-	fmt.Fprintf(w.stdout, "  %-6s %s  %s  %d ms  %s%s\n", x.Method, x.Target, status, x.Took.Milliseconds(), verdict, printable(x.Says))
+	fmt.Fprintf(w.stdout, "  %-6s %s  %s  %.1f ms  %s%s\n", x.Method, x.Target, status, milliseconds(x.Took), verdict, printable(x.Says))
 	if !c.Verbose {
 		return
 	}
@@ -209,6 +209,8 @@ func (c *simulateCommand) show(w world, p idp.Provider, x simulate.Exchange) {
 		}
 	}
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // sum ends the run: how many requests there were, and how to exit.
 func (c *simulateCommand) sum(w world, client *simulate.SCIMClient, err error) error {
@@ -227,8 +229,8 @@ func (c *simulateCommand) sum(w world, client *simulate.SCIMClient, err error) e
 		}
 	}
 	if len(all) > 0 {
-		fmt.Fprintf(w.stdout, "\n%d requests, %d failed, slowest %d ms. Known: %d people (%d active), %d groups.\n",
-			len(all), failed, slowest.Milliseconds(), len(state.People), active, len(state.Groups))
+		fmt.Fprintf(w.stdout, "\nRequests: %d, failed: %d, slowest: %.1f ms. People known: %d, active: %d. Groups: %d.\n",
+			len(all), failed, milliseconds(slowest), len(state.People), active, len(state.Groups))
 	}
 	if errors.Is(err, simulate.ErrNotSpoken) {
 		return usageError(err.Error())

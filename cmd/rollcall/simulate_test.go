@@ -46,7 +46,7 @@ func TestSimulation_exits_as_the_server_answers(t *testing.T) {
 		if code != tc.code || !strings.Contains(stdout, tc.stdout) || !strings.Contains(stderr, tc.stderr) || strings.Contains(stdout+stderr, "\x1b") || strings.Contains(stdout+stderr, "scim_test") {
 			t.Errorf("%d %s: exit %d\n%s\n%s", tc.status, tc.body, code, stdout, stderr)
 		}
-		if !strings.Contains(stdout, " requests, ") {
+		if !strings.Contains(stdout, "\nRequests: ") {
 			t.Errorf("no summary: %s", stdout)
 		}
 	}
