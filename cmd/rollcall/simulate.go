@@ -26,7 +26,7 @@ const (
 )
 
 type simulateCommand struct {
-	Provider string `arg:"" help:"The provider: okta, entra, onelogin, jumpcloud, pingone or pingfederate."`
+	Provider string `arg:"" help:"The provider: okta, entra, onelogin, jumpcloud, pingone, pingfederate, authentik or oracle."`
 	Act      string `arg:"" optional:"" help:"What happens there. A part of the story: connect, hire, change, groups, leave, return or all, which is the default. With --user what happens to one person: hire, change, suspend, leave, return or delete. With --group what happens to a group: groups, join, quit, rename or unlink. Or import, or cycle."`
 
 	URL       string   `name:"url" placeholder:"URL" help:"The SCIM base address, of any server. ($ROLLCALL_SCIM_URL)"`

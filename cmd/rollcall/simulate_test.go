@@ -61,7 +61,7 @@ func TestSimulation_says_what_is_wrong_with_the_command_line(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"acme"}, `there is no provider "acme"; there are entra-id, jumpcloud, okta, onelogin, pingfederate, pingone`},
+		{[]string{"acme"}, `there is no provider "acme"; there are authentik, entra-id, jumpcloud, okta, onelogin, oracle-oci-iam, pingfederate, pingone`},
 		{[]string{"ping"}, `there is no provider "ping"`},
 		{[]string{"google"}, "Google Workspace sends no SCIM."},
 		{[]string{"okta", "dance"}, `there is no act "dance" without --user or --group`},

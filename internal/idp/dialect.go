@@ -143,6 +143,7 @@ const (
 	TakesUsers   AnswerKind = "users"  // a list of which the first is the person
 	TakesGroups  AnswerKind = "groups"
 	TakesNamed   AnswerKind = "groups by name" // a list of all groups, of which one may have the group's name
+	TakesAmong   AnswerKind = "users by name"  // a list of all people, of whom one may have the person's name; pages end when they are found
 	TakesUser    AnswerKind = "user"
 	TakesGroup   AnswerKind = "group"
 	TakesMade    AnswerKind = "made user"  // a person, and the id is needed
@@ -150,7 +151,7 @@ const (
 )
 
 func answerKinds() []AnswerKind {
-	return []AnswerKind{TakesNothing, TakesList, TakesNobody, TakesUsers, TakesGroups, TakesNamed, TakesUser, TakesGroup, TakesMade, TakesFormed}
+	return []AnswerKind{TakesNothing, TakesList, TakesNobody, TakesUsers, TakesGroups, TakesNamed, TakesAmong, TakesUser, TakesGroup, TakesMade, TakesFormed}
 }
 
 // DialectOption is a setting of the provider that changes what it sends. What it leaves out stays.

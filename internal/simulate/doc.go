@@ -23,7 +23,7 @@
 // Requests and sentences are templates with names in braces:
 //
 //	{{person.…}}   as the provider knows them: id (the provider's own), userName, email, firstName, lastName, name, nickname, title, department,
-//	               employeeNumber, phone, city, manager, managerId (the server's id of the manager), role, enterprise
+//	               employeeNumber, phone, city, manager, managerId (the server's id of the manager), role, active (activeText), enterprise
 //	{{user.…}}     as the server shows them: id, document, changed (the document with the provider's values), linked, inactive, wanted
 //	{{changes.…}}  what differs, by the attribute mapping: any, filtered (those with a filter, and removals), values (the others, by path), nested
 //	{{group.…}}    id, externalId, name, newName, members, added, removed, staying, differs

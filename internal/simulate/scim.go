@@ -268,19 +268,20 @@ func (c *SCIMClient) tell(ctx context.Context, move idp.Move, p Person) error {
 	if before := c.state.person(p.userName()); before != nil {
 		k.SCIMID, k.ExternalID, k.Active = before.SCIMID, before.ExternalID, before.Active
 	}
+	was := k.Active
+	k.Active = move == idp.MoveHire || move == idp.MoveReturn || was && move != idp.MoveLeave
 	err = c.play(ctx, move, &scene{person: k})
 	k.Owed = ""
 	var failure *Failure
 	switch {
-	case errors.As(err, &failure) && c.dialect.Escrow:
-		k.Owed = move
 	case err == nil && move == idp.MoveDelete:
 		c.state.forget(p.userName())
 		return nil
-	case err == nil && (move == idp.MoveHire || move == idp.MoveReturn):
-		k.Active = true
-	case err == nil && move == idp.MoveLeave:
-		k.Active = false
+	case errors.As(err, &failure) && c.dialect.Escrow:
+		k.Owed = move
+	}
+	if err != nil {
+		k.Active = was
 	}
 	if before := c.state.person(p.userName()); before != nil && before.SCIMID != k.SCIMID {
 		c.state.forget(p.userName()) // another record, which no group has

@@ -71,6 +71,9 @@ func (s *scimServer) answer(r *http.Request) (int, []byte, error) {
 	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/scim/v2/acme/"), "/")
 	kind := s.kinds[parts[0]]
+	if parts[0] == "ServiceProviderConfig" {
+		return http.StatusOK, []byte(`{"patch":{"supported":true},"filter":{"supported":true,"maxResults":2}}`), nil
+	}
 	if kind == nil || len(parts) > 2 {
 		return 0, nil, refusal{http.StatusNotFound, "", "there is nothing at " + r.URL.Path}
 	}
@@ -99,9 +102,17 @@ func (s *scimServer) create(kind *scim.ResourceType, endpoint string, r *http.Re
 		}
 	}
 	s.made++
+	keep(doc, "active", scim.BoolOf(true))
 	doc.Set("id", scim.StringOf("id-"+strconv.Itoa(s.made)))
 	s.records[endpoint] = append(s.records[endpoint], doc)
 	return http.StatusCreated, doc.AppendJSON(nil), nil
+}
+
+// keep sets what a document leaves out.
+func keep(doc *scim.Object, name string, value scim.Value) {
+	if _, ok := doc.Get(name); !ok {
+		doc.Set(name, value)
+	}
 }
 
 func nameOf(o *scim.Object) string { return cmp.Or(o.Text("userName"), o.Text("displayName")) }
@@ -118,9 +129,6 @@ func prepared(kind *scim.ResourceType, r *http.Request) (*scim.Object, error) {
 	doc = doc.Clone()
 	if members, ok := in.GetFold("members"); ok && kind.ID == "Group" {
 		doc.Set("members", members)
-	}
-	if _, ok := doc.Get("active"); !ok && kind.ID == "User" {
-		doc.Set("active", scim.BoolOf(true))
 	}
 	return doc, nil
 }
@@ -177,6 +185,8 @@ func (s *scimServer) one(kind *scim.ResourceType, endpoint string, i int, r *htt
 	}
 	doc = doc.Clone()
 	doc.Set("id", scim.StringOf(before.Text("id")))
+	was, _ := before.Get("active")
+	keep(doc, "active", was)
 	s.records[endpoint][i] = doc
 	if r.Method == http.MethodPatch && kind.ID == "Group" {
 		return http.StatusNoContent, nil, nil

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -84,13 +83,13 @@ func (c *SCIMClient) until(ctx context.Context, move idp.Move, step idp.DialectS
 }
 
 func (c *SCIMClient) pages(ctx context.Context, move idp.Move, step idp.DialectStep, s *scene) error {
-	s.start = 1
+	s.start, s.linked = 1, false
 	for range mostPages {
 		if err := c.ask(ctx, move, step, s); err != nil {
 			return err
 		}
 		s.start += s.seen
-		if s.seen == 0 || s.start > s.total {
+		if s.seen == 0 || s.start > s.total || s.linked {
 			return nil
 		}
 	}
@@ -201,7 +200,7 @@ func (c *SCIMClient) take(step idp.DialectStep, s *scene, x Exchange) (string, e
 		return "done", nil
 	}
 	switch step.Takes {
-	case idp.TakesList, idp.TakesNobody, idp.TakesUsers, idp.TakesGroups, idp.TakesNamed:
+	case idp.TakesList, idp.TakesNobody, idp.TakesUsers, idp.TakesGroups, idp.TakesNamed, idp.TakesAmong:
 		return c.takeList(step.Takes, s, x.Answer)
 	}
 	if x.Answer == "" {
@@ -245,11 +244,11 @@ func (c *SCIMClient) takeList(kind idp.AnswerKind, s *scene, body string) (strin
 	resources, _ := list["Resources"].([]any)
 	s.total, s.seen = int(count), len(resources)
 	groups := kind == idp.TakesGroups || kind == idp.TakesNamed
-	if kind == idp.TakesNamed {
-		resources = slices.DeleteFunc(resources, func(r any) bool {
-			o, ok := r.(map[string]any)
-			return !ok || !strings.EqualFold(textOf(member(o, "displayName")), s.group.Name)
-		})
+	switch kind {
+	case idp.TakesNamed:
+		resources = named(resources, "displayName", s.group.Name)
+	case idp.TakesAmong:
+		resources = named(resources, "userName", s.person.Person.userName())
 	}
 	switch {
 	case kind == idp.TakesNobody && count > 0:
@@ -267,6 +266,17 @@ func (c *SCIMClient) takeList(kind idp.AnswerKind, s *scene, body string) (strin
 	c.takeResource(groups, s, first)
 	s.linked = true
 	return "found", nil
+}
+
+// named are the resources of this name, which is no matter of letter case.
+func named(resources []any, attribute, name string) []any {
+	var out []any
+	for _, r := range resources {
+		if o, ok := r.(map[string]any); ok && strings.EqualFold(textOf(member(o, attribute)), name) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // nobody forgets an id: the server does not find who had it.

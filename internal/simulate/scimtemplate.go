@@ -120,6 +120,10 @@ func (c *SCIMClient) ofPerson(s *scene, name string) (any, bool) {
 	case "nickname":
 		nick, _, _ := strings.Cut(p.userName(), "@")
 		return nick, true
+	case "active":
+		return s.person.Active, true
+	case "activeText":
+		return strconv.FormatBool(s.person.Active), true
 	case "enterprise":
 		return p.Department+p.EmployeeNumber != "", true
 	}
