@@ -297,6 +297,11 @@ func (c *simulateCommand) onPeople(ctx context.Context, client *simulate.SCIMCli
 }
 
 func (c *simulateCommand) onPerson(ctx context.Context, client *simulate.SCIMClient, act, name string) error {
+	if manager := c.Set["manager"]; manager != "" { // a reference to somebody whom the server has
+		if _, err := client.Find(ctx, manager); err != nil {
+			return err
+		}
+	}
 	switch act {
 	case "hire":
 		person, err := c.dressed(newPerson(name))

@@ -212,7 +212,10 @@ func (c *SCIMClient) Find(ctx context.Context, userName string) (Person, error) 
 	if k.SCIMID == "" {
 		return Person{}, fmt.Errorf("%w: %s; hire them first", ErrUnknown, userName)
 	}
-	k.Person, k.Active = c.readBack(k.Person, s.document), !strings.EqualFold(textOf(member(s.document, "active")), "false")
+	if k.Person, err = c.readBack(k.Person, s.document); err != nil {
+		return Person{}, err
+	}
+	k.Active = !strings.EqualFold(textOf(member(s.document, "active")), "false")
 	if id := textOf(member(s.document, "externalId")); id != "" {
 		k.ExternalID = id
 	}
@@ -269,7 +272,7 @@ func (c *SCIMClient) tell(ctx context.Context, move idp.Move, p Person) error {
 		k.SCIMID, k.ExternalID, k.Active = before.SCIMID, before.ExternalID, before.Active
 	}
 	was := k.Active
-	k.Active = move == idp.MoveHire || move == idp.MoveReturn || was && move != idp.MoveLeave
+	k.Active = c.activeAfter(move, was)
 	err = c.play(ctx, move, &scene{person: k})
 	k.Owed = ""
 	var failure *Failure
@@ -290,6 +293,19 @@ func (c *SCIMClient) tell(ctx context.Context, move idp.Move, p Person) error {
 		c.state.keep(*k)
 	}
 	return err
+}
+
+// activeAfter tells whether the provider wants a person in after a move. A suspension of which the server is told is what leaving is.
+func (c *SCIMClient) activeAfter(move idp.Move, before bool) bool {
+	switch move {
+	case idp.MoveHire, idp.MoveReturn:
+		return true
+	case idp.MoveLeave:
+		return false
+	case idp.MoveSuspend:
+		return before && c.onlyRemarks(move)
+	}
+	return before
 }
 
 // Cycle is what a provider does again and again: what it owes is tried once more, then everybody and every group is compared.

@@ -184,6 +184,20 @@ func TestChange_of_somebody_who_is_out_does_not_let_them_in(t *testing.T) {
 	})
 }
 
+func TestSuspension_is_what_the_provider_makes_of_it(t *testing.T) {
+	everyDialect(t, func(t *testing.T, p idp.Provider, options []string) {
+		server, base := newSCIMServer(t)
+		c := client(t, p, base, simulate.SCIMOptions{Options: options})
+		ada := cast(t)[0].Email
+		ok(t, c.Hire(t.Context(), cast(t)[0]))
+		ok(t, c.Suspend(t.Context(), ada))
+		stays := p.Slug == "okta" // the others tell the server
+		if in := server.find("Users", ada) != nil && server.active(t, ada); in != stays || c.State().People[0].Active != stays {
+			t.Errorf("in at the server: %t, at the client: %t", in, c.State().People[0].Active)
+		}
+	})
+}
+
 func TestSuspension_at_Okta_sends_nothing(t *testing.T) {
 	server, base := newSCIMServer(t)
 	var notes []string
@@ -268,6 +282,48 @@ func TestSomebody_whom_the_server_knows_is_changed_only_in_what_is_said(t *testi
 	}
 	if _, err := c.Find(t.Context(), "nobody@acme.example"); !errors.Is(err, simulate.ErrUnknown) {
 		t.Errorf("nobody: %v", err)
+	}
+}
+
+// Manager and role are not taken away by a change of something else, though this client has never heard of them.
+func TestChange_leaves_a_manager_and_a_role_alone_that_another_client_has_written(t *testing.T) {
+	for _, options := range [][]string{nil, {"complex-roles"}, {"aadOptscim062020"}} {
+		server, base := newSCIMServer(t)
+		p := provider(t, "entra-id")
+		people := cast(t)
+		people[1].Role = "Admin"
+		first := client(t, p, base, simulate.SCIMOptions{Options: options})
+		ok(t, first.Hire(t.Context(), people[0]))
+		ok(t, first.Hire(t.Context(), people[1]))
+		for _, knowsTheManager := range []bool{false, true} {
+			c := client(t, p, base, simulate.SCIMOptions{Options: options})
+			if knowsTheManager {
+				_, err := c.Find(t.Context(), people[0].Email)
+				ok(t, err)
+			}
+			ben, err := c.Find(t.Context(), people[1].Email)
+			ok(t, err)
+			if ben.Role != "Admin" || (ben.Manager == people[0].Email) != knowsTheManager {
+				t.Errorf("%v: read back %+v", options, ben)
+			}
+			ben.Department = "Legal"
+			ok(t, c.Change(t.Context(), ben))
+			if x := c.Exchanges()[len(c.Exchanges())-1]; strings.Contains(x.Body, "manager") || strings.Contains(x.Body, "roles") {
+				t.Errorf("%v: sent %s", options, x.Body)
+			}
+			enterprise, _ := server.find("Users", ben.Email).Get(scim.EnterpriseURN)
+			if manager, _ := enterprise.Object().Get("manager"); manager.Object().Text("value") == "" {
+				t.Errorf("%v: the manager is lost", options)
+			}
+		}
+		ben, err := first.Find(t.Context(), people[1].Email)
+		ok(t, err)
+		ben.Manager = ""
+		ok(t, first.Change(t.Context(), ben))
+		enterprise, _ := server.find("Users", ben.Email).Get(scim.EnterpriseURN)
+		if manager, _ := enterprise.Object().Get("manager"); manager.Object().Text("value") != "" {
+			t.Errorf("%v: the manager was not taken away: %s", options, enterprise.AppendJSON(nil))
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package simulate
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/idp"
 )
@@ -83,21 +85,45 @@ func (c *SCIMClient) compare(s *scene, a idp.AttributeMap) (change, bool, error)
 	return d, true, nil
 }
 
-// readBack takes from a document what the attribute mapping knows of a person.
-func (c *SCIMClient) readBack(p Person, document map[string]any) Person {
+// readBack takes from a document what the attribute mapping knows of a person. A manager whom the client does not know stays an id, which no
+// change touches.
+func (c *SCIMClient) readBack(p Person, document map[string]any) (Person, error) {
 	if name := textOf(member(document, "userName")); name != "" {
 		p.UserName = name
 	}
 	for _, a := range c.dialect.Attributes {
 		where, err := parsePath(a.Path)
-		if field := p.field(a.From); err == nil && field != nil && a.Text == "" {
-			*field = where.get(document)
+		if err != nil {
+			return p, err
+		}
+		value := where.get(document)
+		if field := p.field(a.From); field != nil {
+			*field = unfilled(a.Text, value)
+		} else if a.From == "managerId" {
+			p.Manager = c.state.nameOf(value)
 		}
 	}
-	if where, err := parsePath(`emails[type eq "work"].value`); err == nil && where.get(document) != "" {
-		p.Email = where.get(document)
+	return p, nil
+}
+
+// unfilled takes out of a filled template what stood for {{item.text}}.
+func unfilled(template, filled string) string {
+	before, after, found := strings.Cut(template, "{{item.text}}")
+	if !found {
+		return filled
 	}
-	return p
+	pattern := func(part string) string {
+		var literals []string
+		for _, literal := range placeholder.Split(part, -1) {
+			literals = append(literals, regexp.QuoteMeta(literal))
+		}
+		return strings.Join(literals, ".*?")
+	}
+	form := "^" + pattern(before) + "(.*?)" + pattern(after) + "$"
+	if match := regexp.MustCompile(form).FindStringSubmatch(filled); match != nil {
+		return match[1]
+	}
+	return ""
 }
 
 // Set changes one of a person's attributes by its name in the mappings: title, department, lastName and so on.

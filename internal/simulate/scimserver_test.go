@@ -102,7 +102,9 @@ func (s *scimServer) create(kind *scim.ResourceType, endpoint string, r *http.Re
 		}
 	}
 	s.made++
-	keep(doc, "active", scim.BoolOf(true))
+	if kind.ID == "User" {
+		keep(doc, "active", scim.BoolOf(true))
+	}
 	doc.Set("id", scim.StringOf("id-"+strconv.Itoa(s.made)))
 	s.records[endpoint] = append(s.records[endpoint], doc)
 	return http.StatusCreated, doc.AppendJSON(nil), nil
@@ -185,8 +187,9 @@ func (s *scimServer) one(kind *scim.ResourceType, endpoint string, i int, r *htt
 	}
 	doc = doc.Clone()
 	doc.Set("id", scim.StringOf(before.Text("id")))
-	was, _ := before.Get("active")
-	keep(doc, "active", was)
+	if was, ok := before.Get("active"); ok {
+		keep(doc, "active", was)
+	}
 	s.records[endpoint][i] = doc
 	if r.Method == http.MethodPatch && kind.ID == "Group" {
 		return http.StatusNoContent, nil, nil

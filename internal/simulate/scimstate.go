@@ -61,6 +61,15 @@ func (s *State) person(userName string) *Known {
 	return &s.People[i]
 }
 
+// nameOf gives the user name of whoever has the server's id; the id itself where nobody is known to have it.
+func (s *State) nameOf(id string) string {
+	i := slices.IndexFunc(s.People, func(k Known) bool { return k.SCIMID == id })
+	if i < 0 || id == "" {
+		return id
+	}
+	return s.People[i].Person.userName()
+}
+
 func (s *State) keep(k Known) {
 	if have := s.person(k.Person.userName()); have != nil {
 		*have = k
