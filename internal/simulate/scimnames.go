@@ -235,4 +235,3 @@ func (c *SCIMClient) members(userNames []string) []any {
 	}
 	return out
 }
-
