@@ -49,6 +49,8 @@ type commands struct {
 	Webhook      webhookCommands      `cmd:"" group:"ask" help:"Where events are sent: list, get, create, update, delete, rotate-secret, deliveries, replay."`
 	APIKey       apiKeyCommands       `cmd:"" name:"api-key" group:"ask" help:"Keys of organizations: list, create, expire, delete."`
 
+	Simulate simulateCommand `cmd:"" group:"try" help:"Play an identity provider's SCIM client against any server."`
+
 	Completion completionCommand `cmd:"" group:"self" help:"Print a script that completes commands in bash, zsh or fish."`
 	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" passthrough:""`
 	Version    versionCommand    `cmd:"" group:"self" help:"Print the version."`
@@ -114,6 +116,7 @@ func newParser(w world, exit func(int)) (*kong.Kong, error) {
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "run", Title: "The server:"},
 			{Key: "ask", Title: "Asking a server (--url or ROLLCALL_URL, --api-key or ROLLCALL_API_KEY; --json for programs):"},
+			{Key: "try", Title: "Trying a server (--url or ROLLCALL_SCIM_URL, --token-file or ROLLCALL_SCIM_TOKEN):"},
 			{Key: "self", Title: "This program:"},
 		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110, NoExpandSubcommands: true}),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func writeCommand(b *strings.Builder, node *kong.Node) {
 	}
 	if node.Name != "serve" && node.Name != "migrate" && node.Name != "check" {
 		for _, f := range node.Flags {
-			if !f.Hidden && !strings.Contains(" "+strings.Join(everywhere, " ")+" ", " "+f.Name+" ") {
+			if !f.Hidden && (!slices.Contains(everywhere, f.Name) || f.Name == "url" && !asks(node)) {
 				rows = append(rows, fmt.Sprintf("| `%s` | %s |\n", f.String(), cell(f.Help)))
 			}
 		}
@@ -95,6 +96,11 @@ func writeCommand(b *strings.Builder, node *kong.Node) {
 	if len(rows) > 0 {
 		fmt.Fprintf(b, "| | |\n| --- | --- |\n%s\n", strings.Join(rows, ""))
 	}
+}
+
+// asks tells whether a command asks a Rollcall server by its API, as the head explains.
+func asks(node *kong.Node) bool {
+	return slices.ContainsFunc(node.Flags, func(f *kong.Flag) bool { return f.Name == "api-key" })
 }
 
 func usage(node *kong.Node) string {

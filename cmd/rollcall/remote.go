@@ -120,7 +120,7 @@ func (w world) complainAbout(err error) int {
 	}
 	var unreachable *client.UnreachableError
 	status := client.Status(err)
-	if errors.As(err, &unreachable) || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
+	if errors.As(err, &unreachable) || later(err) || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
 		return exitLater
 	}
 	return exitFailed

@@ -77,6 +77,12 @@ func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error
 	if err != nil {
 		return Provider{}, fmt.Errorf("%s: %w", name, err)
 	}
+	if provider.Dialect, err = loadDialect(files, provider.Slug); err != nil {
+		return Provider{}, err
+	}
+	if provider.Dialect != nil && !provider.Speaks(SCIM) {
+		return Provider{}, fmt.Errorf("%s: simulate.json without scim in protocols: there is nothing to play", slug)
+	}
 	if traffic {
 		provider.Stories, err = loadStories(files, provider)
 	}
@@ -85,7 +91,7 @@ func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error
 
 // checkFolder refuses what nothing would ever read, such as a misspelled folder of traffic.
 func checkFolder(files fs.FS, slug string) error {
-	known := []string{"idp.json", "logo.svg", "oidc.md", "saml.md", "scim.md", "traffic"}
+	known := []string{"idp.json", "logo.svg", "oidc.md", "saml.md", "scim.md", "simulate.json", "traffic"}
 	entries, err := fs.ReadDir(files, slug)
 	if err != nil {
 		return fmt.Errorf("list %s: %w", slug, err)

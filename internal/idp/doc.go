@@ -6,6 +6,7 @@
 //
 //	catalog/okta/idp.json                      name, protocols, types, claim names, quirks, signs
 //	catalog/okta/traffic/01-assign.traffic     what it sends, what it must be answered
+//	catalog/okta/simulate.json                 how its SCIM client is played (see [Dialect] and internal/simulate)
 //
 // [Load] reads and checks all of it; a fault names file and line. The folder's
 // name is the provider's slug and is stored beside a directory or connection,

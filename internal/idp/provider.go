@@ -123,6 +123,9 @@ type Provider struct {
 	Quirks    []Quirk `json:"quirks,omitempty"`
 	Recognise Signs   `json:"recognise,omitzero"`
 	Stories   []Story `json:"-"` // only with LoadWithTraffic
+
+	// Dialect is how its SCIM client talks; nil where nobody has written it down.
+	Dialect *Dialect `json:"-"`
 }
 
 // Signs are how a provider's SCIM traffic is told from another's. Providers that

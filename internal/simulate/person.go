@@ -12,9 +12,32 @@ import (
 
 // Person is somebody who can be chosen on the page.
 type Person struct {
-	ID                         string // never changes; "": made of the email
-	Email, FirstName, LastName string
-	Groups                     []string
+	ID        string   `json:"id,omitempty"` // never changes; "": made of the email
+	Email     string   `json:"email,omitempty"`
+	FirstName string   `json:"first_name,omitempty"`
+	LastName  string   `json:"last_name,omitempty"`
+	Groups    []string `json:"groups,omitempty"`
+
+	Profile // what only a directory tells
+}
+
+// Profile is what a directory tells of a person beside name and email; "" is not known.
+type Profile struct {
+	UserName       string `json:"user_name,omitempty"` // "": the email
+	Title          string `json:"title,omitempty"`
+	Department     string `json:"department,omitempty"`
+	EmployeeNumber string `json:"employee_number,omitempty"`
+	Phone          string `json:"phone,omitempty"`
+	City           string `json:"city,omitempty"`
+	Manager        string `json:"manager,omitempty"` // user name of somebody
+	Role           string `json:"role,omitempty"`    // in the application
+}
+
+func (p Person) userName() string {
+	if p.UserName != "" {
+		return p.UserName
+	}
+	return p.Email
 }
 
 // Name is how the person is shown.
