@@ -6,7 +6,7 @@
 //
 // There are three ways in:
 //
-//   - [DB.Query], [DB.QueryRow] and [DB.Snapshot] read outside any write;
+//   - [DB.Query], [DB.QueryRow], [DB.Ask] and [DB.Snapshot] read outside any write;
 //   - [DB.Write] is the hot write: its statements are data, gathered outside and
 //     sent once, all or nothing. On SQLite waiting writes share one commit; on
 //     PostgreSQL they travel as one pipelined batch;

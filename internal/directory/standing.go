@@ -79,20 +79,61 @@ type candidate struct {
 // before, then by externalId, then by user name, then by an email in a verified domain. With several directories the person is in while any says so. Somebody whom a refused request has suspended is not in. It
 // reads by indexes alone.
 func StandingOf(ctx context.Context, r db.Reader, organizationID string, k Keys) (Found, error) {
-	people, linked, err := candidates(ctx, r, organizationID, k)
+	var s Seen
+	q := Looking(organizationID, k, &s)
+	rows, err := r.Query(ctx, q.SQL, q.Args...)
+	if err == nil {
+		defer rows.Close()
+		err = q.Read(rows)
+	}
 	if err != nil {
 		return Found{}, fmt.Errorf("find a person in the directories of %s: %w", organizationID, err)
 	}
-	found := decide(people, k)
-	found.JoinedGone = k.Joined != "" && !slices.ContainsFunc(people, func(c candidate) bool { return c.id == k.Joined })
-	if found.Standing == StandingUnknown && !linked {
+	return s.found(), nil
+}
+
+// Seen is whom the directories of an organization have under the keys of a sign-in.
+type Seen struct {
+	keys   Keys
+	people []candidate
+	linked bool // some directory has brought people
+}
+
+// Looking is the first half of StandingOf, to be asked beside other questions: also while somebody else reads whom the member was
+// joined with before.
+func Looking(organizationID string, k Keys, into *Seen) db.Question {
+	*into = Seen{keys: k}
+	q := candidates(organizationID, k)
+	q.Read = into.read
+	return q
+}
+
+// For is the other half, where Look did not know whom the member was joined with. It is not ok if they were not seen by any other key:
+// then StandingOf has to look for them.
+func (s Seen) For(joined UserID) (f Found, ok bool) {
+	if joined != "" {
+		at := slices.IndexFunc(s.people, func(c candidate) bool { return c.id == joined })
+		if at < 0 {
+			return Found{}, false
+		}
+		first := s.people[at] // as if they had been looked for
+		s.people = slices.Insert(slices.Delete(slices.Clone(s.people), at, at+1), 0, first)
+	}
+	s.keys.Joined = joined
+	return s.found(), true
+}
+
+func (s Seen) found() Found {
+	found := decide(s.people, s.keys)
+	found.JoinedGone = s.keys.Joined != "" && !slices.ContainsFunc(s.people, func(c candidate) bool { return c.id == s.keys.Joined })
+	if found.Standing == StandingUnknown && !s.linked {
 		found.Standing = StandingNone
 	}
-	return found, nil
+	return found
 }
 
 // candidates finds them, and whether any directory of the organization has brought people.
-func candidates(ctx context.Context, r db.Reader, organizationID string, k Keys) (out []candidate, linked bool, err error) {
+func candidates(organizationID string, k Keys) db.Question {
 	external, names, email := k.values(), k.names(), strings.Join(distinct(scim.FoldKey(k.Email)), "")
 	args := []any{organizationID, email, string(k.Joined)}
 	place := func(values []string) string {
@@ -106,29 +147,29 @@ func candidates(ctx context.Context, r db.Reader, organizationID string, k Keys)
 		}
 		return strings.Join(marks, ", ")
 	}
-	rows, err := r.Query(ctx, fmt.Sprintf(selectCandidates, place(external), place(names)), args...)
-	if err != nil {
-		return nil, false, err
-	}
-	defer rows.Close()
+	text := fmt.Sprintf(selectCandidates, place(external), place(names))
+	return db.Question{SQL: text, Args: args}
+}
+
+// read reads what candidates finds.
+func (s *Seen) read(rows db.Rows) error {
 	for rows.Next() {
 		var c candidate
 		if err := rows.Scan((*string)(&c.directory), (*string)(&c.id), &c.externalID, &c.userName, &c.active, &c.suspended, &c.byEmail); err != nil {
-			return nil, false, err
+			return err
 		}
 		if c.id == "" {
-			linked = true
+			s.linked = true
 			continue
 		}
-		if !slices.ContainsFunc(out, func(o candidate) bool { return o.directory == c.directory && o.id == c.id }) {
-			out = append(out, c)
-		} else if c.byEmail {
-			for i := range out {
-				out[i].byEmail = out[i].byEmail || out[i].directory == c.directory && out[i].id == c.id
-			}
+		at := slices.IndexFunc(s.people, func(o candidate) bool { return o.directory == c.directory && o.id == c.id })
+		if at < 0 {
+			s.people = append(s.people, c)
+		} else {
+			s.people[at].byEmail = s.people[at].byEmail || c.byEmail
 		}
 	}
-	return out, linked, rows.Err()
+	return rows.Err()
 }
 
 // values are all that an externalId could have been made of.

@@ -108,7 +108,7 @@ func (s *SignIns) finish(ctx context.Context, v Visitor, verified *sso.Verified)
 			return s.refuse(ctx, v, verified, f)
 		}
 	}
-	// Either too many others came between, or what the provider vouched for was used up under another attempt.
+	// Too many others came between.
 	return s.refuse(ctx, v, verified, replayed())
 }
 
@@ -122,11 +122,11 @@ func (s *SignIns) refuse(ctx context.Context, v Visitor, verified *sso.Verified,
 
 // spent looks why a write was lost: by another use of the same answer, or by something that a second look at the facts settles.
 func (s *SignIns) spent(ctx context.Context, v *sso.Verified) (*fault.Error, error) {
-	attempt, err := s.o.Connections.Attempt(ctx, v.Attempt.ID)
+	used, err := s.o.Connections.Used(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	if attempt.State != sso.AtProvider {
+	if used {
 		return replayed(), nil
 	}
 	err = s.o.Connections.Renew(ctx, v)
@@ -262,19 +262,24 @@ func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival,
 	return a, nil
 }
 
-// standing looks a person up in the organization's directories.
+// standing looks a person up in the organization's directories, and reads with it who is behind their identity and what they are called
+// at their connection.
 func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool) (found directory.Found, known *member.Known, err error) {
-	id := v.Connection.OrganizationID
+	id, keys := v.Connection.OrganizationID, keysOf(v, verified)
+	var seen directory.Seen
+	questions := append([]db.Question{directory.Looking(id, keys, &seen)}, v.Meeting()...)
 	if !s.o.ProfilesOnly {
-		if known, err = s.o.Members.Known(ctx, s.o.DB, id, string(v.Connection.ID), v.Profile.IDPID); err != nil {
-			return found, nil, err
-		}
+		questions = append(questions, s.o.Members.Knowing(id, string(v.Connection.ID), v.Profile.IDPID, &known))
 	}
-	keys := keysOf(v, verified)
+	if err := s.o.DB.Ask(ctx, questions...); err != nil {
+		return found, nil, fmt.Errorf("look for a person who signs in: %w", err)
+	}
 	keys.Joined = directory.UserID(known.Joined())
-	found, err = directory.StandingOf(ctx, s.o.DB, id, keys)
-	if err != nil {
-		return found, nil, fmt.Errorf("look for the person in the directories: %w", err)
+	found, ok := seen.For(keys.Joined)
+	if !ok {
+		if found, err = directory.StandingOf(ctx, s.o.DB, id, keys); err != nil {
+			return found, nil, fmt.Errorf("look for the person in the directories: %w", err)
+		}
 	}
 	return found, known, nil
 }

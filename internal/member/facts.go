@@ -37,6 +37,19 @@ func (s *Service) Known(ctx context.Context, r db.Reader, organizationID, connec
 	return k, err
 }
 
+// Knowing is Known, to be asked beside other questions.
+func (s *Service) Knowing(organizationID, connectionID, idpID string, into **Known) db.Question {
+	k := &Known{organizationID: organizationID, connectionID: connectionID, idpID: idpID}
+	*into = k
+	if !storable(idpID) {
+		idpID = "" // nobody's
+	}
+	return db.Question{SQL: personByIdentity, Args: []any{organizationID, connectionID, idpID}, Read: func(rows db.Rows) (err error) {
+		k.person, err = readPerson(rows, Arrival{OrganizationID: organizationID, ConnectionID: connectionID})
+		return err
+	}}
+}
+
 // identified is who is behind the identity of the arrival.
 func (s *Service) identified(ctx context.Context, r db.Reader, a Arrival) (*Person, error) {
 	k, err := a.Known, error(nil)
@@ -103,6 +116,10 @@ func person(ctx context.Context, r db.Reader, text string, a Arrival, key string
 		return nil, fmt.Errorf("read a person: %w", err)
 	}
 	defer rows.Close()
+	return readPerson(rows, a)
+}
+
+func readPerson(rows db.Rows, a Arrival) (*Person, error) {
 	var p *Person
 	for rows.Next() {
 		row, err := scanPerson(rows)

@@ -12,6 +12,10 @@ const (
 	deleteOrganization = `UPDATE organizations SET deleted_at = $2, updated_at = $2, name = '', external_id = NULL, metadata = '{}'
 		WHERE id = $1 AND deleted_at IS NULL`
 	selectFeatures = `SELECT features FROM organizations WHERE id = $1 AND deleted_at IS NULL`
+	// All that others ask of an organization at once: a row for each domain, and one without where there is none.
+	selectWhole = `SELECT o.id, o.name, o.external_id, o.metadata, o.created_at, o.updated_at, o.features, d.id, d.domain, d.state, d.strategy,
+		d.verification_token, d.created_at, d.updated_at, d.pending_since, d.check_at
+		FROM organizations o LEFT JOIN organization_domains d ON d.organization_id = o.id WHERE o.id = (%s) AND o.deleted_at IS NULL ORDER BY d.id`
 	updateFeatures = `UPDATE organizations SET features = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL`
 
 	domainColumns = `id, organization_id, domain, state, strategy, verification_token, created_at, updated_at,

@@ -20,10 +20,6 @@ type Expectation struct {
 	AllowCBC         bool                // open AES-CBC too, which does not protect what it hides from change
 	AuthnAfter       time.Time           // set with ForceAuthn: the person must not have signed in before this, less the skew
 	Contexts         []string            // RequestedAuthnContext, compared exactly; empty: any
-
-	// Gated is called when the document has passed the gate, with what it claims, before anything of it is verified: other work on it may
-	// begin meanwhile. May be nil.
-	Gated func(Claimed)
 }
 
 // Assertion is who signed in, as the identity provider signed it.
@@ -56,24 +52,41 @@ type Attribute struct {
 	Values                         []string
 }
 
-// Consume verifies a response, decoded XML as DecodePost gives it, against what is expected of it. What it returns is what the
-// identity provider signed, for this application, at this address, now. It does not know which requests were made and which assertions
-// were used: that InResponseTo is one's own and open, and that ID is new until UsableUntil, the caller decides where it is stored.
-//
-// Every error is an *Error.
-func Consume(response []byte, e Expectation) (*Assertion, error) {
+// Document is a response that has passed the gate: its form is one that is read. Nothing of it is verified. It is consumed once.
+type Document struct{ root *node }
+
+// Open reads a response, decoded XML as DecodePost gives it. Every error is an *Error about its form.
+func Open(response []byte) (*Document, error) {
 	root, err := gate(response)
 	if err != nil {
 		return nil, err
 	}
-	if e.Gated != nil {
-		e.Gated(claims(root))
-	}
-	a, err := consume(root, e)
+	return &Document{root}, nil
+}
+
+// Claimed is what the response says of itself. It may find the attempt that it belongs to and must decide nothing.
+func (d *Document) Claimed() Claimed { return claims(d.root) }
+
+// Consume verifies the response against what is expected of it. What it returns is what the identity provider signed, for this
+// application, at this address, now. It does not know which requests were made and which assertions were used: that InResponseTo is
+// one's own and open, and that ID is new until UsableUntil, the caller decides where it is stored.
+//
+// Every error is an *Error.
+func (d *Document) Consume(e Expectation) (*Assertion, error) {
+	a, err := consume(d.root, e)
 	if err != nil {
-		return nil, claiming(err, claims(root))
+		return nil, claiming(err, claims(d.root))
 	}
 	return a, nil
+}
+
+// Consume opens a response and consumes it.
+func Consume(response []byte, e Expectation) (*Assertion, error) {
+	d, err := Open(response)
+	if err != nil {
+		return nil, err
+	}
+	return d.Consume(e)
 }
 
 func consume(root *node, e Expectation) (*Assertion, error) {

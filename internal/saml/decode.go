@@ -73,16 +73,6 @@ func claims(root *node) Claimed {
 	return c
 }
 
-// Claims is what a response says of itself, before anything of it is verified. It may find the attempt that the response belongs to
-// and must decide nothing. Errors are of the document's form.
-func Claims(response []byte) (Claimed, error) {
-	root, err := gate(response)
-	if err != nil {
-		return Claimed{}, err
-	}
-	return claims(root), nil
-}
-
 func decodeMessage(n *node) (message, error) {
 	m := message{id: n.value("ID"), inResponseTo: n.value("InResponseTo"), destination: n.value("Destination")}
 	if child := n.child(nsAssertion, "Issuer"); child != nil {

@@ -3,6 +3,7 @@ package sso_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -23,6 +24,13 @@ func TestEarly_answer_is_not_finished_while_the_verifiers_disagree(t *testing.T)
 	v, err := h.s.ReceiveSAML(ctx, in)
 	h.ok(err)
 	var w db.Write
+	if err := h.s.FinishInto(&w, v, sso.End{}); err == nil || !strings.Contains(err.Error(), "nobody has asked for its profile") || w.Len() != 0 {
+		t.Error("finished although nobody has asked for the profile")
+	}
+	h.ok(h.db.Ask(ctx, v.Meeting()...))
+	if v.Profile.ID == "" || v.Meeting() != nil {
+		t.Errorf("asked for, the profile is %+v", v.Profile)
+	}
 	r := h.refused(h.s.FinishInto(&w, v, sso.End{}), sso.VerifiersDisagree)
 	if w.Len() != 0 || r.Attempt == nil || r.Attempt.ID != a.ID {
 		t.Errorf("%d statements were added; refused %+v", w.Len(), r.Attempt)

@@ -14,9 +14,12 @@ func (s *Service) SetSecond(check func([]byte, saml.Expectation, *saml.Assertion
 }
 
 // SetConsume puts another first verifier in.
-func (s *Service) SetConsume(consume func([]byte, saml.Expectation) (*saml.Assertion, error)) {
+func (s *Service) SetConsume(consume func(*saml.Document, saml.Expectation) (*saml.Assertion, error)) {
 	s.consume = consume
 }
+
+// SetGate puts another reader of documents in.
+func (s *Service) SetGate(gate func([]byte) (*saml.Document, error)) { s.gate = gate }
 
 // SetAhead is told of each question that is asked ahead.
 func (s *Service) SetAhead(asked func()) {
@@ -25,6 +28,12 @@ func (s *Service) SetAhead(asked func()) {
 		return second.Ahead(response, e)
 	}
 }
+
+// Hint is what a document seems to answer, Plain whether it may be given away before it is read.
+func Hint(document string) string { return hint([]byte(document)) }
+
+// Plain says whether a document may be given to the second verifier before it is read.
+func Plain(document string) bool { return plain([]byte(document)) }
 
 // Deny is a refusal as those who decide on accounts make one.
 func Deny(code Code, wanted, got string) *fault.Error {

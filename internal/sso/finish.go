@@ -24,16 +24,20 @@ const (
 // before are events of the same write that come before its own: one statement for all is cheaper than several. An error is that of
 // Agreed, and the write must be dropped.
 func (s *Service) FinishInto(w *db.Write, v *Verified, end End, before ...event.Entry) error {
-	if err := v.Agreed(); err != nil {
-		return err
+	if v.meeting != nil {
+		return fmt.Errorf("finish attempt %s: nobody has asked for its profile", v.Attempt.ID)
 	}
 	now := s.moment()
 	a := v.Attempt
 	a.State, a.UserID, a.SessionID, a.ProfileID, a.IDPID, a.Email = Succeeded, end.UserID, end.SessionID, v.Profile.ID, v.Profile.IDPID, v.Profile.Email
 	a.IP, a.UserAgent, a.Checks, a.FinishedAt = v.arrived.ip, v.arrived.userAgent, v.Checks, now
-	s.useInto(w, a, SignIn, v, now)
-	s.storeInto(w, v.Profile, end.UserID, v.changed, now)
+	used := s.used(a, SignIn, v, now)
 	entries := []event.Entry{{OrganizationID: a.OrganizationID, Type: event.SSOSucceeded, Context: actedBy(end.UserID), Data: a.told("succeeded")}}
+	if err := v.Agreed(); err != nil { // after all that can be done meanwhile
+		return err
+	}
+	useInto(w, used, v)
+	s.storeInto(w, v.Profile, end.UserID, v.changed, now)
 	s.c.Events.Append(w, now, slices.Concat(before, s.succeedInto(w, v, now), entries)...)
 	return nil
 }
@@ -46,8 +50,8 @@ func actedBy(userID string) []byte {
 	return event.Context{Actor: event.Actor{ID: userID, Source: event.System}}.JSON()
 }
 
-// useInto uses up the attempt and what the provider sent.
-func (s *Service) useInto(w *db.Write, a Attempt, kind Kind, v *Verified, now time.Time) {
+// used are the arguments of finishAttempt.
+func (s *Service) used(a Attempt, kind Kind, v *Verified, now time.Time) []any {
 	var refused, code, raw any
 	if a.Refused != nil {
 		refused, code = encode(a.Refused), string(a.Refused.Code)
@@ -55,11 +59,18 @@ func (s *Service) useInto(w *db.Write, a Attempt, kind Kind, v *Verified, now ti
 	if len(v.arrived.raw) > 0 {
 		raw = s.c.Sealer.Seal(rawPlace(a.ID), v.arrived.raw)
 	}
-	w.Guard(finishAttempt, a.OrganizationID, string(a.ConnectionID), string(a.ID), string(a.State), code, refused, encode(a.Checks),
+	return []any{
+		a.OrganizationID, string(a.ConnectionID), string(a.ID), string(a.State), code, refused, encode(a.Checks),
 		db.TextOrNull(string(a.ProfileID)), db.TextOrNull(a.UserID), db.TextOrNull(a.SessionID), db.TextOrNull(a.IDPID), db.TextOrNull(a.Email), raw,
-		now.UnixMicro(), string(kind))
+		now.UnixMicro(), string(kind),
+	}
+}
+
+// useInto uses up the attempt and what the provider sent.
+func useInto(w *db.Write, used []any, v *Verified) {
+	w.Guard(finishAttempt, used...)
 	if v.assertion != "" {
-		w.Exec(insertUsed, string(a.ConnectionID), string(v.assertion), v.usable.UnixMicro())
+		w.Exec(insertUsed, string(v.Attempt.ConnectionID), string(v.assertion), v.usable.UnixMicro())
 	}
 }
 
@@ -162,7 +173,7 @@ func (s *Service) finishTest(ctx context.Context, v *Verified, more []Check) (At
 		}
 	}
 	w := db.Write{Lane: a.OrganizationID}
-	s.useInto(&w, a, Test, v, now)
+	useInto(&w, s.used(a, Test, v, now), v)
 	if a.State == Succeeded {
 		if entries := s.succeedInto(&w, v, now); len(entries) > 0 {
 			s.c.Events.Append(&w, now, entries...)

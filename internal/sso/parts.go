@@ -3,9 +3,14 @@ package sso
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
 )
 
 // Of what is kept of connections between sign-ins.
@@ -50,19 +55,47 @@ func (k *keptParts) put(id ID, p parts) {
 	k.of[id] = p
 }
 
-// signInBy is ByKey for a sign-in: the certificates come parsed, and from memory where they are the same.
-func (s *Service) signInBy(ctx context.Context, key string) (Connection, error) {
-	found, err := bare(ctx, s.c.DB, selectConnection+" AND key = $1", key)
-	if err != nil {
-		return Connection{}, err
+// address is what an answer came to: the connection, its organization, and the attempt that the answer seems to belong to.
+type address struct {
+	c       Connection
+	claimed AttemptID
+	owner   owned
+	ahead   *ahead
+}
+
+// signInBy is ByKey for a sign-in: the certificates come parsed, and from memory where they are the same. It asks for what else a sign-in
+// needs in the same breath: a round trip to the database costs more than what it brings.
+func (s *Service) signInBy(ctx context.Context, key, request string, browser token.Hash) (at address, err error) {
+	var found []Connection
+	var whole org.Whole
+	questions := []db.Question{
+		{SQL: selectConnection + " AND key = $1", Args: []any{key}, Read: func(rows db.Rows) (err error) {
+			found, err = readBare(rows)
+			return err
+		}},
+		org.AskWhole(ownerByKey, []any{key}, &whole),
+	}
+	if at.ahead = newAhead(request, browser); at.ahead != nil {
+		questions = append(questions, at.ahead.question())
+	}
+	if err := s.c.DB.Ask(ctx, questions...); err != nil {
+		return at, fmt.Errorf("read the connection of a response: %w", err)
 	}
 	if len(found) == 0 {
-		return Connection{}, NotFound(key)
+		return at, NotFound(key)
 	}
+	at.owner = owned{by: whole.Organization, refused: shut(whole)}
+	at.c, err = s.withParts(ctx, found)
+	return at, err
+}
+
+// withParts completes one connection.
+func (s *Service) withParts(ctx context.Context, found []Connection) (Connection, error) {
 	c, now := found[0], s.moment()
 	p, ok := s.parts.get(c, now)
 	if !ok {
-		if err := complete(ctx, s.c.DB, found); err != nil {
+		err := complete(ctx, s.c.DB, found)
+		if err != nil {
 			return Connection{}, err
 		}
 		p = parts{version: c.version, at: now, certificates: found[0].Certificates, paths: found[0].Paths, parsed: map[string]*x509.Certificate{}}

@@ -183,8 +183,8 @@ func TestShared_path_holds_what_is_signed_against_what_was_claimed(t *testing.T)
 	_, other := a.start(sso.SignIn)
 	_, request := a.start(sso.SignIn)
 	for _, signed := range []string{other, ""} {
-		h.s.SetConsume(func(response []byte, e saml.Expectation) (*saml.Assertion, error) {
-			ours, err := saml.Consume(response, e)
+		h.s.SetConsume(func(d *saml.Document, e saml.Expectation) (*saml.Assertion, error) {
+			ours, err := d.Consume(e)
 			if err == nil {
 				ours.InResponseTo = signed
 			}

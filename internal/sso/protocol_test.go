@@ -84,8 +84,30 @@ func TestP01_an_assertion_id_is_used_once_whatever_it_answers(t *testing.T) {
 		if err := h.finish(late, sso.End{}); err == nil {
 			h.Fatal("one assertion made two sign-ins")
 		}
-		_, err = h.s.ReceiveSAML(ctx, in)
-		h.refused(err, sso.Replayed)
+		again, err := h.s.ReceiveSAML(ctx, in)
+		h.ok(err)
+		for _, other := range []*sso.Verified{late, again} {
+			if err := h.finish(other, sso.End{}); err == nil {
+				h.Fatal("one assertion made two sign-ins")
+			}
+			used, err := h.s.Used(ctx, other)
+			h.ok(err)
+			if !used || other.Attempt.ID == v.Attempt.ID {
+				h.Errorf("the loser of a write learns that its assertion was used: %v", used)
+			}
+		}
+		fresh := p.verified()
+		if used, err := h.s.Used(ctx, fresh); err != nil || used {
+			h.Errorf("a new answer is called used: %v", err)
+		}
+		h.ok(h.finish(fresh, sso.End{}))
+		h.ok(h.db.Tx(ctx, func(tx db.Tx) error {
+			_, err := tx.Exec(ctx, "DELETE FROM used_assertions")
+			return err
+		}))
+		if used, err := h.s.Used(ctx, fresh); err != nil || !used {
+			h.Errorf("an answer whose attempt was used is called new: %v", err)
+		}
 	})
 }
 

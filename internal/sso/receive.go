@@ -22,8 +22,8 @@ type arrival struct {
 	came    arrived
 	bases   []string
 	ahead   *ahead
-	belongs func() error // waits for the organization and says why it lets nobody in
-	claimed AttemptID    // at a path of several connections: what the response has to answer
+	asked   *opinion  // the second verifier; nil: not yet
+	claimed AttemptID // at a path of several connections: what the response has to answer
 }
 
 // refuse makes the refusal of an answer that belongs to no attempt.
@@ -49,12 +49,12 @@ func (a *arrival) sameBrowser(attempt *Attempt) bool {
 }
 
 // attempt finds the attempt of a request, nil if there is none of this connection.
-func (a *arrival) attempt(ctx context.Context, request string) (*Attempt, error) {
-	read := func() (*Attempt, error) { return a.s.requested(ctx, request) }
+func (a *arrival) attempt(ctx context.Context, request string) (found *Attempt, err error) {
 	if a.ahead.began(request) {
-		read = a.ahead.read
+		found = a.ahead.attempt
+	} else {
+		found, err = a.s.requested(ctx, request)
 	}
-	found, err := read()
 	if err != nil || found == nil || found.ConnectionID != a.c.ID {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Service) requested(ctx context.Context, request string) (*Attempt, erro
 	if request == "" {
 		return nil, nil //nolint:nilnil // no request, no attempt, nothing wrong
 	}
-	found, err := attempts(ctx, s.c.DB, selectAttempt+" AND request_hash = $1", string(token.HashOf(token.Secret(request))))
+	found, err := attempts(ctx, s.c.DB, selectRequested, string(token.HashOf(token.Secret(request))))
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func errReplayed() *fault.Error {
 
 // conclude maps the person and makes the verified answer, or the refusal. Whether the person may come in, and with this address, is for
 // others to decide: the package member, or where no accounts are kept the lifecycle.
-func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, v *Verified) (*Verified, error) {
+func (a *arrival) conclude(attempt *Attempt, st statement, v *Verified) (*Verified, error) {
 	v.Subject = st.subject
 	m := mappingOf(a.s.c.Catalog, a.c)
 	p, refused := m.profile(a.c, st, a.c.Options.AllowUnverifiedEmail)
@@ -118,24 +118,39 @@ func (a *arrival) conclude(ctx context.Context, attempt *Attempt, st statement, 
 	if p.GroupsCut > 0 {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("The answer has %d groups; %d are kept. Let the identity provider send only those that the app needs.", p.GroupsCut+MaxGroups, MaxGroups))
 	}
-	return v, a.meet(ctx, v)
+	v.meeting = a.s.meeting(v)
+	return v, nil
 }
 
-// meet gives the profile its id: the one it has, or a new one.
-func (a *arrival) meet(ctx context.Context, v *Verified) error {
-	found, err := profiles(ctx, a.s.c.DB, selectProfile+" WHERE connection_id = $1 AND idp_id = $2", string(a.c.ID), v.Profile.IDPID)
-	if err != nil {
-		return err
-	}
-	v.changed = true
-	if len(found) == 0 {
-		v.Profile.ID = ProfileID(a.s.c.IDs.NewID(ProfilePrefix))
+// meeting gives the profile its id: the one it has, or a new one.
+func (s *Service) meeting(v *Verified) []db.Question {
+	text := selectProfile + " WHERE connection_id = $1 AND idp_id = $2"
+	return []db.Question{{SQL: text, Args: []any{string(v.Connection.ID), v.Profile.IDPID}, Read: func(rows db.Rows) error {
+		found, err := readProfiles(rows)
+		if err != nil {
+			return err
+		}
+		v.identify(found, func() ProfileID { return ProfileID(s.c.IDs.NewID(ProfilePrefix)) })
+		v.meeting = nil
 		return nil
+	}}}
+}
+
+// met asks now.
+func (s *Service) met(ctx context.Context, v *Verified) error {
+	return s.c.DB.Ask(ctx, v.meeting...)
+}
+
+// identify makes the profile the one that is stored, of which there is one at most.
+func (v *Verified) identify(stored []Profile, next func() ProfileID) {
+	v.changed = true
+	if len(stored) == 0 {
+		v.Profile.ID, v.Profile.userID, v.Profile.version = next(), "", 0
+		return
 	}
-	was := found[0]
+	was := stored[0]
 	v.Profile.ID, v.Profile.userID, v.Profile.version, v.Profile.CreatedAt, v.Profile.UpdatedAt = was.ID, was.userID, was.version, was.CreatedAt, was.UpdatedAt
 	v.changed = !was.says(v.Profile)
-	return nil
 }
 
 // Renew reads again what FinishInto writes by, after a write was lost: the first who come through a connection make it active, and the same
@@ -146,7 +161,8 @@ func (s *Service) Renew(ctx context.Context, v *Verified) error {
 		return err
 	}
 	v.Connection = c
-	return (&arrival{s: s, c: c}).meet(ctx, v)
+	v.meeting = s.meeting(v)
+	return s.met(ctx, v)
 }
 
 // says compares what two profiles say of a person.
@@ -205,10 +221,15 @@ func (a *arrival) belongsTo(o owned, err error) error {
 	return err
 }
 
-// usedUp says whether an assertion's id was used.
-func (s *Service) usedUp(ctx context.Context, c Connection, id token.Hash) (bool, error) {
+// Used says whether what a sign-in was verified by has been used meanwhile, for the attempt or for another one. The write decides that:
+// whoever lost one asks here why.
+func (s *Service) Used(ctx context.Context, v *Verified) (bool, error) {
+	attempt, err := s.Attempt(ctx, v.Attempt.ID)
+	if err != nil || attempt.State != AtProvider {
+		return err == nil, err
+	}
 	var until int64
-	err := s.c.DB.QueryRow(ctx, selectUsed, string(c.ID), string(id)).Scan(&until)
+	err = s.c.DB.QueryRow(ctx, selectUsed, string(v.Connection.ID), string(v.assertion)).Scan(&until)
 	if errors.Is(err, db.ErrNoRows) {
 		return false, nil
 	}

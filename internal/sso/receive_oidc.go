@@ -51,7 +51,10 @@ func (s *Service) ReceiveOIDC(ctx context.Context, in OIDCArrival) (*Verified, e
 		r.checks = []Check{checkOf(f)}
 		return nil, r
 	}
-	return a.conclude(ctx, attempt, st, v)
+	if v, err = a.conclude(attempt, st, v); err != nil {
+		return nil, err
+	}
+	return v, s.met(ctx, v)
 }
 
 // noted is what is kept of a callback: neither code nor state.

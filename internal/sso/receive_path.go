@@ -6,29 +6,31 @@ import (
 	"slices"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
-	"github.com/rollcallhq/rollcall/internal/saml"
 )
 
 // addressed finds the connection that a response is for. By key, and at a path that one connection alone has, the address says it. At a
 // path that several share, as all connections did in some products, it is the one of the attempt that the response claims to answer:
 // claimed. Everything is then verified with that connection alone, and what is verified has to answer the same attempt. The issuer
 // never counts: two tenants may have one provider, and an entity id is anybody's to write.
-func (s *Service) addressed(ctx context.Context, in SAMLArrival) (c Connection, claimed AttemptID, err error) {
+func (s *Service) addressed(ctx context.Context, in SAMLArrival, request string, opened opening) (at address, err error) {
 	if in.Key != "" {
-		c, err = s.signInBy(ctx, in.Key)
-		return c, "", err
+		return s.signInBy(ctx, in.Key, request, in.Browser)
 	}
 	found, err := s.servedAt(ctx, in)
 	switch {
 	case err != nil:
-		return c, "", err
+		return at, err
 	case len(found) == 0:
-		return c, "", NotFound(in.Path)
+		return at, NotFound(in.Path)
 	case len(found) == 1:
-		c, err = s.Get(ctx, found[0])
-		return c, "", err
+		at.c, err = s.Get(ctx, found[0])
+	default:
+		at.c, at.claimed, err = s.answered(ctx, in, opened)
 	}
-	return s.answered(ctx, in)
+	if err == nil {
+		at.owner, err = s.owned(ctx, at.c)
+	}
+	return at, err
 }
 
 // servedAt finds the connections of a path, two at most: more make no difference.
@@ -57,15 +59,12 @@ func (in SAMLArrival) mayServe(organizationID string) bool {
 }
 
 // answered finds the connection of the open attempt that a response claims to answer. A refusal has no connection, so nothing is recorded.
-func (s *Service) answered(ctx context.Context, in SAMLArrival) (Connection, AttemptID, error) {
-	document, err := saml.DecodePost(in.Response)
+func (s *Service) answered(ctx context.Context, in SAMLArrival, opened opening) (Connection, AttemptID, error) {
+	document, err := opened()
 	if err != nil {
 		return Connection{}, "", nobodys(err)
 	}
-	claim, err := saml.Claims(document)
-	if err != nil {
-		return Connection{}, "", nobodys(err)
-	}
+	claim := document.Claimed()
 	attempt, err := s.requested(ctx, claim.InResponseTo)
 	if err != nil {
 		return Connection{}, "", err

@@ -21,34 +21,55 @@ import (
 // maxRaw is how much of an answer that belongs to no attempt is kept, in bytes.
 const maxRaw = 64 << 10
 
+// opening waits for what was posted to be read.
+type opening func() (*saml.Document, error)
+
+// open begins to read a document, while the database is asked what it is held against.
+func (s *Service) open(document []byte, errEncoding error) opening {
+	if errEncoding != nil {
+		return func() (*saml.Document, error) { return nil, errEncoding }
+	}
+	var read *saml.Document
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("read a response: panicked: %v", r)
+			}
+		}()
+		read, err = s.gate(document)
+	}()
+	return func() (*saml.Document, error) {
+		<-done
+		return read, err
+	}
+}
+
 // ReceiveSAML verifies a response. It writes nothing but a reading of the metadata, where the response is signed by a certificate that
 // is not known. Errors: *Refusal, to be given to Fail; *UnsolicitedError.
 func (s *Service) ReceiveSAML(ctx context.Context, in SAMLArrival) (*Verified, error) {
 	came := arrived{raw: []byte(in.Response), ip: bounded(in.IP, maxIP), userAgent: bounded(in.UserAgent, maxAgent)}
-	c, claimed, err := s.addressed(ctx, in)
+	document, errEncoding := saml.DecodePost(in.Response)
+	opened := s.open(document, errEncoding)
+	at, err := s.addressed(ctx, in, hint(document), opened)
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 		refusal.arrived = came
 		return nil, refusal
 	}
-	a, err := s.openArrival(c, err, SAML, in.Browser, came)
+	a, err := s.openArrival(at.c, err, SAML, in.Browser, came)
 	if err != nil {
 		return nil, err
 	}
-	owner := beside(func() (owned, error) { return s.owned(ctx, c) }) // read while the response is verified
-	a.belongs = sync.OnceValue(func() error { return a.belongsTo(owner()) })
-	a.claimed, a.bases = claimed, in.Bases(c.OrganizationID)
-	document, err := saml.DecodePost(in.Response)
-	if err != nil {
-		if refused := a.belongs(); refused != nil {
-			return nil, refused
-		}
-		return nil, a.refusedBy(ctx, err)
+	a.claimed, a.bases, a.ahead = at.claimed, in.Bases(at.c.OrganizationID), at.ahead
+	if errEncoding == nil {
+		a.came.raw = document
 	}
-	a.came.raw = document
-	e, assertion, err := a.consume(ctx, document)
-	if refused := a.belongs(); refused != nil {
-		return nil, refused
+	if err := a.belongsTo(at.owner, nil); err != nil {
+		return nil, err
 	}
+	e, assertion, err := a.consume(ctx, document, opened)
 	if err != nil {
 		return nil, a.refusedBy(ctx, err)
 	}
@@ -61,24 +82,35 @@ func (s *Service) ReceiveSAML(ctx context.Context, in SAMLArrival) (*Verified, e
 	if err := agreed(); err != nil {
 		return nil, err
 	}
-	return v, err
+	if err != nil {
+		return nil, err
+	}
+	return v, s.met(ctx, v)
 }
 
 // consume verifies the response, once more if it is signed by a certificate that the provider may have announced since.
-func (a *arrival) consume(ctx context.Context, document []byte) (saml.Expectation, *saml.Assertion, error) {
+func (a *arrival) consume(ctx context.Context, document []byte, opened opening) (saml.Expectation, *saml.Assertion, error) {
 	e, err := a.expectation(document)
 	if err != nil {
 		return e, nil, err
 	}
-	guessed := e
-	e.Gated = func(claim saml.Claimed) { a.look(ctx, document, guessed, claim) }
-	assertion, err := a.s.consume(document, e)
+	if plain(document) {
+		a.ask(document, e)
+	}
+	read, err := opened()
+	if err != nil {
+		return e, nil, err
+	}
+	if claimed := read.Claimed().InResponseTo; !a.ahead.began(claimed) {
+		if a.ahead, err = a.s.look(ctx, claimed, a.browser); err != nil {
+			return e, nil, err
+		}
+	}
+	a.ask(document, e)
+	assertion, err := a.s.consume(read, e)
 	f, _ := fault.As(err)
 	if err == nil || a.c.MetadataURL == "" || f == nil || f.Code != saml.CodeCertificateUnknown && f.Code != saml.CodeSignatureInvalid {
 		return e, assertion, err
-	}
-	if refused := a.belongs(); refused != nil { // for whom nobody is asked
-		return e, nil, refused
 	}
 	fresh, changed, errRefresh := a.s.refreshOnDemand(ctx, a.c)
 	if errRefresh != nil || !changed {
@@ -88,7 +120,10 @@ func (a *arrival) consume(ctx context.Context, document []byte) (saml.Expectatio
 	if e, err = a.expectation(document); err != nil {
 		return e, nil, err
 	}
-	assertion, err = a.s.consume(document, e)
+	if read, err = saml.Open(document); err != nil {
+		return e, nil, err
+	}
+	assertion, err = a.s.consume(read, e)
 	return e, assertion, err
 }
 
@@ -150,7 +185,7 @@ func (a *arrival) secondOpinion(ctx context.Context, document []byte, e saml.Exp
 	if a.s.c.OneVerifier {
 		return nil
 	}
-	guess, err := a.ahead.guessed(ctx)
+	guess, err := a.asked.guessed(ctx)
 	if err != nil {
 		return err
 	}
@@ -192,13 +227,6 @@ func (a *arrival) asserted(ctx context.Context, assertion *saml.Assertion, in SA
 		return nil, a.refuseFor(attempt, f)
 	}
 	id := token.HashOf(token.Secret(assertion.ID))
-	used, err := a.s.usedUp(ctx, a.c, id)
-	if err != nil {
-		return nil, err
-	}
-	if used {
-		return nil, a.refuseFor(attempt, errReplayed())
-	}
 	if f := a.fresh(attempt, assertion); f != nil {
 		return nil, a.refuseFor(attempt, f)
 	}
@@ -209,7 +237,7 @@ func (a *arrival) asserted(ctx context.Context, assertion *saml.Assertion, in SA
 	v.certificate = a.certificate(assertion)
 	v.Warnings = a.warnings(assertion, v.certificate)
 	v.Checks = a.messageChecks(attempt, assertion, v.certificate)
-	return a.conclude(ctx, attempt, asserted(assertion), v)
+	return a.conclude(attempt, asserted(assertion), v)
 }
 
 // fresh holds a sign-in that was to be a new one against the time at which the person signed in (core 3.4.1, ForceAuthn).

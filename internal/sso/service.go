@@ -51,8 +51,9 @@ type Service struct {
 	clients clients
 	strays  strays
 	parts   keptParts
-	consume func(response []byte, e saml.Expectation) (*saml.Assertion, error) // saml.Consume
-	ahead   func(response []byte, e saml.Expectation) second.Guess             // second.Ahead
+	gate    func(response []byte) (*saml.Document, error)                       // saml.Open
+	consume func(d *saml.Document, e saml.Expectation) (*saml.Assertion, error) // its Consume
+	ahead   func(response []byte, e saml.Expectation) second.Guess              // second.Ahead
 	second  func(g second.Guess, response []byte, e saml.Expectation, ours *saml.Assertion) error
 
 	disagreements atomic.Int64
@@ -61,7 +62,7 @@ type Service struct {
 
 // NewService makes the service.
 func NewService(c Config) *Service {
-	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, parts: keptParts{of: map[ID]parts{}}, consume: saml.Consume, ahead: second.Ahead, second: second.Guess.Check}
+	s := &Service{c: c, clients: newClients(c.Policy), strays: strays{seen: map[ID]int{}}, parts: keptParts{of: map[ID]parts{}}, gate: saml.Open, consume: (*saml.Document).Consume, ahead: second.Ahead, second: second.Guess.Check}
 	if c.OpenPerNetwork == 0 {
 		s.c.OpenPerNetwork = defaultPerNetwork
 	}

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/db"
+
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/saml"
@@ -84,6 +86,7 @@ type Verified struct {
 	owner       org.Organization
 	changed     bool // the profile is not what is stored
 	agreed      func() error
+	meeting     []db.Question // gives the profile its id
 }
 
 // Agreed waits for the second verifier. The error is a *Refusal where it disagrees; nothing may then come of the answer. FinishInto and
@@ -94,6 +97,9 @@ func (v *Verified) Agreed() error {
 	}
 	return v.agreed()
 }
+
+// Meeting is what is still to be asked so that the profile has its id, beside other questions: nothing but after an early arrival.
+func (v *Verified) Meeting() []db.Question { return v.meeting }
 
 // arrived is what is noted of the request that brought an answer.
 type arrived struct {

@@ -6,6 +6,8 @@ const (
 		metadata_due_at, metadata_error, pending_change, issuer, client_id, client_secret, discovery, jwks, jwks_at, first_success_at,
 		last_success_at, version, created_at, updated_at, slo_response_url`
 	selectConnection = `SELECT ` + connectionColumns + ` FROM connections WHERE deleted_at IS NULL`
+	// Whose connection it is, to be asked with it.
+	ownerByKey       = `SELECT organization_id FROM connections WHERE key = $1 AND deleted_at IS NULL`
 	insertConnection = `INSERT INTO connections (` + connectionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
 		$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)`
 	// The version is that which the change was computed from.
@@ -77,8 +79,9 @@ const (
 const (
 	attemptColumns = `id, organization_id, connection_id, kind, state, browser, secret, continuation, login_hint, force_authn, fault, checks,
 		profile_id, user_id, session_id, idp_id, email, ip, user_agent, created_at, finished_at, expires_at`
-	selectAttempt = `SELECT ` + attemptColumns + ` FROM sign_in_attempts WHERE 1 = 1`
-	insertAttempt = `INSERT INTO sign_in_attempts (` + attemptColumns + `, request_hash, code, raw, network) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+	selectAttempt   = `SELECT ` + attemptColumns + ` FROM sign_in_attempts WHERE 1 = 1`
+	selectRequested = selectAttempt + ` AND request_hash = $1`
+	insertAttempt   = `INSERT INTO sign_in_attempts (` + attemptColumns + `, request_hash, code, raw, network) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
 		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`
 	finishAttempt = `UPDATE sign_in_attempts SET state = $4, code = $5, fault = $6, checks = $7, profile_id = $8, user_id = $9, session_id = $10,
 		idp_id = $11, email = $12, raw = $13, finished_at = $14, secret = NULL, continuation = NULL

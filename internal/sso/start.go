@@ -131,22 +131,22 @@ func (s *Service) chosen(ctx context.Context, st Start) (Connection, error) {
 
 // owner reads the connection's organization and says why it lets nobody in.
 func (s *Service) owner(ctx context.Context, c Connection) (org.Organization, *fault.Error, error) {
-	switches := beside(func() (org.Features, error) { return s.c.Organizations.Features(ctx, org.ID(c.OrganizationID)) })
-	o, err := s.c.Organizations.Get(ctx, org.ID(c.OrganizationID))
-	if fault.Is(err, fault.NotFound) {
-		return o, deny(ConnectionInactive, "", "", "The connection's organization is gone."), nil
+	o, err := s.c.Organizations.Whole(ctx, org.ID(c.OrganizationID))
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return org.Organization{}, nil, err
 	}
-	if err != nil {
-		return o, nil, err
+	return o.Organization, shut(o), nil
+}
+
+// shut says why an organization lets nobody in through its connections. One that is gone has no id.
+func shut(o org.Whole) *fault.Error {
+	switch {
+	case o.ID == "":
+		return deny(ConnectionInactive, "", "", "The connection's organization is gone.")
+	case !o.Features.On(org.SSO):
+		return deny(FeatureDisabled, "the feature sso switched on", "switched off", "Single sign-on is switched off for the organization.")
 	}
-	features, err := switches()
-	if err != nil {
-		return o, nil, err
-	}
-	if !features.On(org.SSO) {
-		return o, deny(FeatureDisabled, "the feature sso switched on", "switched off", "Single sign-on is switched off for the organization."), nil
-	}
-	return o, nil, nil
+	return nil
 }
 
 func startable(c Connection, st Start) error {

@@ -62,6 +62,10 @@ func bare(ctx context.Context, r db.Reader, text string, args ...any) ([]Connect
 		return nil, fmt.Errorf("read connections: %w", err)
 	}
 	defer rows.Close()
+	return readBare(rows)
+}
+
+func readBare(rows db.Rows) ([]Connection, error) {
 	var out []Connection
 	for rows.Next() {
 		c, err := scanConnection(rows)
@@ -254,6 +258,10 @@ func attempts(ctx context.Context, r db.Reader, text string, args ...any) ([]Att
 		return nil, fmt.Errorf("read sign-in attempts: %w", err)
 	}
 	defer rows.Close()
+	return readAttempts(rows)
+}
+
+func readAttempts(rows db.Rows) ([]Attempt, error) {
 	var out []Attempt
 	for rows.Next() {
 		a, err := scanAttempt(rows)
@@ -300,6 +308,10 @@ func profiles(ctx context.Context, r db.Reader, text string, args ...any) ([]Pro
 		return nil, fmt.Errorf("read profiles: %w", err)
 	}
 	defer rows.Close()
+	return readProfiles(rows)
+}
+
+func readProfiles(rows db.Rows) ([]Profile, error) {
 	var out []Profile
 	for rows.Next() {
 		p, err := scanProfile(rows)

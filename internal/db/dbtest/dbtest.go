@@ -31,6 +31,10 @@ import (
 
 const patience = time.Minute
 
+// CollectAt is how far the server lets its heap grow before it is collected, in percent, for benchmarks of what it does. The command
+// itself sets it; a test there holds the two together.
+const CollectAt = 300
+
 // Each runs a test on both engines, as subtests "sqlite" and "postgres". open opens
 // the test's database, migrated; called again after a Close, it opens the same one.
 // migrations may be nil. What is open at the end is closed, the database removed.

@@ -4,8 +4,8 @@
 //
 // It shares goxmldsig with the first one, so it is no second opinion about the arithmetic of a signature; the tests ask xmlsec1 about that.
 //
-// It may be asked ahead, while the first verifier is at work on a document that has passed the gate; what it says then counts only if the
-// first accepts the document by the same certificate, and is compared as always.
+// It may be asked ahead, while the first verifier is at work on a document; what it says then counts only if the first accepts the document
+// by the same certificate, and is compared as always. It inflates nothing.
 //
 //	accepted document → gosaml2 as it is ─accepts→ compare → nil or verifiers_disagree
 //	                        └ refuses → once more with what nobody signed made as gosaml2 likes it ─accepts→ compare

@@ -53,8 +53,8 @@ type Guess struct {
 	err         error
 }
 
-// Ahead asks gosaml2 about a response that has passed saml's gate, with the first certificate of the expectation, so that the answer is
-// there when saml.Consume is through. An encrypted response is not asked about: whether to open it is not for a guess.
+// Ahead asks gosaml2 about a response that the caller has found to be short and simple or let through saml's gate, with the first
+// certificate of the expectation, so that the answer is there when the first verifier is through. An encrypted response is not asked about: whether to open it is not for a guess.
 func Ahead(response []byte, e saml.Expectation) Guess {
 	if len(e.Certificates) == 0 || bytes.Contains(response, []byte("EncryptedAssertion")) {
 		return Guess{}
@@ -159,6 +159,7 @@ func (c checker) provider(address string, key *rsa.PrivateKey) *saml2.SAMLServic
 		AssertionConsumerServiceURL: address,
 		IDPCertificateStore:         &dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{c.certificate}},
 		Clock:                       dsig.NewFakeClockAt(c.expectation.Now.Add(-maxSkew)),
+		MaximumDecompressedBodySize: 1, // what cannot be read as it is would be inflated, and POST compresses nothing
 	}
 	if key != nil {
 		sp.SPKeyStore = keyStore{key}

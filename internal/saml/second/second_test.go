@@ -1,6 +1,8 @@
 package second_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -283,6 +285,29 @@ func TestSecond_asked_ahead_judges_what_was_accepted(t *testing.T) {
 	byOther := *ours
 	byOther.Certificate = sha256.Sum256(other.Certificate.Raw)
 	disagreement(t, second.Ahead(doc, twice).Check(doc, twice, &byOther))
+}
+
+// POST compresses nothing: what is no document is not inflated until it is one.
+func TestSecond_inflates_nothing(t *testing.T) {
+	doc := idp.Respond(message(), samltest.AssertionSigned)
+	e := expectation()
+	ours, err := saml.Consume(doc, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	disagreement(t, second.Check(packed.Bytes(), e, ours))
+	disagreement(t, second.Ahead(packed.Bytes(), e).Check(packed.Bytes(), e, ours))
 }
 
 func disagreement(t *testing.T, err error) {

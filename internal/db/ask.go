@@ -1,0 +1,61 @@
+package db
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Question is a query and what reads its rows. Read closes nothing and returns what Rows.Err says.
+type Question struct {
+	SQL  string
+	Args []any
+	Read func(Rows) error
+}
+
+// Ask asks several questions at once: on PostgreSQL they travel together, and cost one round trip instead of one each. Each sees what
+// was committed when its turn came. The first error ends it; what was read is then not to be used.
+func (d *DB) Ask(ctx context.Context, questions ...Question) error {
+	if pg, ok := d.engine.(*pgEngine); ok && len(questions) > 1 {
+		return pg.ask(ctx, questions)
+	}
+	for _, q := range questions {
+		rows, err := d.Query(ctx, q.SQL, q.Args...)
+		if err != nil {
+			return err
+		}
+		if err := q.read(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q Question) read(rows Rows) error {
+	defer rows.Close()
+	return errors.Join(q.Read(rows), rows.Err())
+}
+
+func (e *pgEngine) ask(ctx context.Context, questions []Question) (err error) {
+	var batch pgx.Batch
+	for _, q := range questions {
+		args, err := canonArgs(q.SQL, q.Args)
+		if err != nil {
+			return err
+		}
+		batch.Queue(q.SQL, args...)
+	}
+	answers := e.pool.SendBatch(ctx, &batch)
+	defer func() { err = errors.Join(err, pgError(answers.Close())) }()
+	for _, q := range questions {
+		rows, err := answers.Query()
+		if err != nil {
+			return pgError(err)
+		}
+		if err := q.read(&pgRows{rows: rows}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
