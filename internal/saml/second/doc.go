@@ -21,7 +21,7 @@
 //   - GapAddresses: it knows one address of ours, and Destination and Recipient of a signed Response differ.
 //   - GapECDSA: it takes ECDSA values in ASN.1, which XML does not have.
 //   - GapKeyInfo: it reads KeyInfo, and the one of an Assertion in a signed Response holds no certificate that is trusted, or none.
-//   - GapSize: it gives up beyond 1,000 elements.
+//   - GapSize: it may give up from 450 signed elements on, as a person in many groups has.
 //   - GapEncryption: it could not open what we opened: AES-192-CBC, a mask or digest other than SHA-1 and SHA-256, a RetrievalMethod. The
 //     form of the encryption is a stranger's to choose where only the Assertion is signed.
 //
