@@ -113,7 +113,7 @@ func (e *pgEngine) sendShared(lane string, group []*shared) {
 	}()
 	if len(group) == 1 {
 		group[0].alone = false
-		group[0].err = e.alone(group[0].ctx, group[0].calls)
+		group[0].err = e.alone(group[0].ctx, group[0].calls, nil)
 		return
 	}
 	var all []pgCall
@@ -131,7 +131,7 @@ func (e *pgEngine) sendShared(lane string, group []*shared) {
 	}
 	ctx, cancel := whileWanted(going)
 	defer cancel()
-	err := e.attempt(ctx, all)
+	err := e.attempt(ctx, all, nil)
 	var unknown *UnknownOutcomeError
 	for _, s := range going {
 		s.alone, s.err = err != nil && !errors.As(err, &unknown), err

@@ -73,22 +73,22 @@ func (e *pgEngine) manyCalls(calls []pgCall, index int, s *statement) []pgCall {
 
 func (e *pgEngine) write(ctx context.Context, w *Write) error {
 	calls := e.calls(w)
-	if w.Lane != "" && !bulky(calls) {
+	if w.Lane != "" && w.Before == nil && !bulky(calls) {
 		if done, err := e.share(ctx, w.Lane, calls); done {
 			return err
 		}
 	}
-	return e.alone(ctx, calls)
+	return e.alone(ctx, calls, w.Before)
 }
 
 // alone writes in a transaction of its own.
-func (e *pgEngine) alone(ctx context.Context, calls []pgCall) error {
+func (e *pgEngine) alone(ctx context.Context, calls []pgCall, before func() error) error {
 	var err error
 	for attempt := range attempts {
 		if err = pause(ctx, attempt); err != nil {
 			return err
 		}
-		err = e.attempt(ctx, calls)
+		err = e.attempt(ctx, calls, before)
 		if err == nil {
 			e.counts.commits.Add(1)
 			return nil
@@ -103,7 +103,7 @@ func (e *pgEngine) alone(ctx context.Context, calls []pgCall) error {
 
 // attempt sends all calls behind each other with one Sync: PostgreSQL runs them as
 // one implicit transaction, skips what follows a failed one and commits at the Sync.
-func (e *pgEngine) attempt(ctx context.Context, calls []pgCall) error {
+func (e *pgEngine) attempt(ctx context.Context, calls []pgCall, before func() error) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return pgError(err)
@@ -117,7 +117,7 @@ func (e *pgEngine) attempt(ctx context.Context, calls []pgCall) error {
 	if err != nil {
 		return pgError(err)
 	}
-	return send(ctx, conn.Conn().PgConn(), prepared)
+	return send(ctx, conn.Conn().PgConn(), prepared, before)
 }
 
 // encoded is a call ready to be sent.
@@ -190,11 +190,14 @@ func notSent(conn *pgx.Conn, err error) error {
 	return err
 }
 
-func send(ctx context.Context, conn *pgconn.PgConn, prepared []encoded) error {
+func send(ctx context.Context, conn *pgconn.PgConn, prepared []encoded, before func() error) error {
 	pipeline := conn.StartPipeline(ctx)
 	for i := range prepared {
 		p := &prepared[i]
 		pipeline.SendQueryStatement(p.description, p.params.ParamValues, p.params.ParamFormats, nil)
+	}
+	if err := ask(pipeline, before); err != nil {
+		return err
 	}
 	if err := pipeline.Sync(); err != nil {
 		_ = pipeline.Close() // a broken connection is thrown away by the pool
@@ -207,6 +210,27 @@ func send(ctx context.Context, conn *pgconn.PgConn, prepared []encoded) error {
 		}
 	}
 	return finish(pipeline)
+}
+
+// ask has the server run the statements while the answer of before is waited for. A no ends the connection, and by that what was done: a
+// transaction that was not committed is undone.
+func ask(pipeline *pgconn.Pipeline, before func() error) (err error) {
+	if before == nil {
+		return nil
+	}
+	if err := pipeline.Flush(); err != nil {
+		_ = pipeline.Close()     // the connection is broken, and is thrown away by the pool
+		return notSentError{err} // without a Sync there is no commit
+	}
+	yes := false
+	defer func() {
+		if !yes { // before may have panicked
+			_ = pipeline.Close() // says that there was no Sync
+		}
+	}()
+	err = before()
+	yes = err == nil
+	return err
 }
 
 func result(pipeline *pgconn.Pipeline) error {

@@ -229,6 +229,11 @@ func (e *sqliteEngine) write(ctx context.Context, w *Write) error {
 	if e.writer == nil {
 		return ErrReadOnly
 	}
+	if w.Before != nil {
+		if err := w.Before(); err != nil {
+			return err
+		}
+	}
 	return e.writer.write(ctx, w)
 }
 

@@ -26,6 +26,11 @@ type Write struct {
 	// time share a transaction. "" shares with nobody.
 	Lane string
 
+	// Before, if set, is asked before the commit; its error undoes the write and is what DB.Write returns. It is for a question that is
+	// being answered meanwhile and soon: on PostgreSQL the statements run while it is waited for, and hold their locks, by themselves
+	// and in no lane; on SQLite, whose one writer everybody needs, it is waited for first. It may be asked again.
+	Before func() error
+
 	statements []statement
 	err        error // the first refused argument; DB.Write returns it
 }

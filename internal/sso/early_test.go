@@ -31,9 +31,12 @@ func TestEarly_answer_is_not_finished_while_the_verifiers_disagree(t *testing.T)
 	if v.Profile.ID == "" || v.Meeting() != nil {
 		t.Errorf("asked for, the profile is %+v", v.Profile)
 	}
-	r := h.refused(h.s.FinishInto(&w, v, sso.End{}), sso.VerifiersDisagree)
-	if w.Len() != 0 || r.Attempt == nil || r.Attempt.ID != a.ID {
-		t.Errorf("%d statements were added; refused %+v", w.Len(), r.Attempt)
+	h.ok(h.s.FinishInto(&w, v, sso.End{}))
+	r := h.refused(h.db.Write(ctx, &w), sso.VerifiersDisagree)
+	now, err := h.s.Attempt(ctx, a.ID)
+	h.ok(err)
+	if r.Attempt == nil || r.Attempt.ID != a.ID || now.State != sso.AtProvider {
+		t.Errorf("refused %+v, the attempt is %s", r.Attempt, now.State)
 	}
 	h.refused(v.Agreed(), sso.VerifiersDisagree)
 	if h.s.Disagreements() != 1 {

@@ -21,8 +21,8 @@ const (
 // FinishInto adds what a sign-in changes to a write: the attempt is used, the assertion is used up, the profile is stored, the
 // connection becomes active with its first. A lost guard or a unique violation of the write means that the world has changed since
 // Receive: receive again, which then says what. The result of a test cannot be finished so: the guard of the attempt does not hold.
-// before are events of the same write that come before its own: one statement for all is cheaper than several. An error is that of
-// Agreed, and the write must be dropped.
+// before are events of the same write that come before its own: one statement for all is cheaper than several. The write asks Agreed
+// before it commits, and its error may be that of Agreed.
 func (s *Service) FinishInto(w *db.Write, v *Verified, end End, before ...event.Entry) error {
 	if v.meeting != nil {
 		return fmt.Errorf("finish attempt %s: nobody has asked for its profile", v.Attempt.ID)
@@ -33,9 +33,7 @@ func (s *Service) FinishInto(w *db.Write, v *Verified, end End, before ...event.
 	a.IP, a.UserAgent, a.Checks, a.FinishedAt = v.arrived.ip, v.arrived.userAgent, v.Checks, now
 	used := s.used(a, SignIn, v, now)
 	entries := []event.Entry{{OrganizationID: a.OrganizationID, Type: event.SSOSucceeded, Context: actedBy(end.UserID), Data: a.told("succeeded")}}
-	if err := v.Agreed(); err != nil { // after all that can be done meanwhile
-		return err
-	}
+	w.Before = v.Agreed // while all else is done
 	useInto(w, used, v)
 	s.storeInto(w, v.Profile, end.UserID, v.changed, now)
 	s.c.Events.Append(w, now, slices.Concat(before, s.succeedInto(w, v, now), entries)...)
