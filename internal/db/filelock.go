@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // fileLock keeps other processes off an SQLite file. SQLite could share it, but
@@ -16,12 +17,27 @@ type fileLock struct{ file *os.File }
 
 var errLocked = errors.New("locked by another process")
 
+// A lock that was given up a moment ago may live on in a child that was forked just then and has not started its program yet.
+const (
+	lockTries = 20
+	lockPause = 10 * time.Millisecond
+)
+
+func patiently(f *os.File) error {
+	err := flock(f)
+	for try := 1; try < lockTries && errors.Is(err, errLocked); try++ {
+		time.Sleep(lockPause)
+		err = flock(f)
+	}
+	return err
+}
+
 func lockFile(path string) (*fileLock, error) {
 	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("db: lock file: %w", err)
 	}
-	if err := flock(f); err != nil {
+	if err := patiently(f); err != nil {
 		pid, _ := io.ReadAll(io.LimitReader(f, 20)) // only decorates the error
 		f.Close()
 		if errors.Is(err, errLocked) {
