@@ -206,8 +206,8 @@ func TestWrite_cancelled_in_the_queue_never_happens(t *testing.T) {
 
 func TestWrite_cancelled_once_begun_completes(t *testing.T) {
 	t.Parallel()
-	h := sqlite(t, slow(100*time.Millisecond))
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	h := sqlite(t, slow(600*time.Millisecond))
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if err := h.Write(ctx, line("x")); err != nil {
 		t.Errorf("got %v", err)
