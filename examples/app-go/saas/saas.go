@@ -35,7 +35,14 @@ type App struct {
 	mu       sync.Mutex
 	provider *oidc.Provider
 	pending  map[string]pending
-	sessions map[string]Person
+	sessions map[string]*seat
+}
+
+// seat is somebody signed in in one browser.
+type seat struct {
+	Person
+	ended chan struct{} // closed when Rollcall has said so
+	at    time.Time     // when that was
 }
 
 // Person is who is signed in.
@@ -61,6 +68,8 @@ const (
 	sessionCookie = "app_session"
 	loginCookie   = "app_login"
 	loginLife     = 10 * time.Minute
+	watchLife     = 25 * time.Second
+	tellLife      = time.Hour
 	maxPending    = 10_000
 )
 
@@ -71,9 +80,10 @@ var pageText string
 func New(o Options) *App {
 	a := &App{
 		o: o, mux: http.NewServeMux(), page: template.Must(template.New("page").Parse(pageText)),
-		pending: map[string]pending{}, sessions: map[string]Person{},
+		pending: map[string]pending{}, sessions: map[string]*seat{},
 	}
 	a.mux.HandleFunc("GET /{$}", a.home)
+	a.mux.HandleFunc("GET /watch", a.watch)
 	a.mux.HandleFunc("GET /login", a.login)
 	a.mux.HandleFunc("GET /callback", a.callback)
 	a.mux.HandleFunc("POST /logout", a.logout)
@@ -108,22 +118,49 @@ func (a *App) discover(ctx context.Context) (*oidc.Provider, oauth2.Config, erro
 }
 
 func (a *App) home(w http.ResponseWriter, r *http.Request) {
-	person, ok := a.signedIn(r)
+	s, ok := a.signedIn(r)
+	said := r.URL.Query().Get("said")
+	var person Person
+	if ok {
+		person = s.Person
+		select {
+		case <-s.ended: // this browser is told once
+			said, ok = "You were signed out at "+s.at.Format(time.TimeOnly)+": your session was ended by your organization, or from another place.", false
+			a.forget(s)
+		default:
+		}
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := a.page.Execute(w, map[string]any{"In": ok, "Person": person, "Said": r.URL.Query().Get("said")}); err != nil {
+	if err := a.page.Execute(w, map[string]any{"In": ok, "Person": person, "Said": said}); err != nil {
 		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 	}
 }
 
-func (a *App) signedIn(r *http.Request) (Person, bool) {
+func (a *App) signedIn(r *http.Request) (*seat, bool) {
 	c, err := r.Cookie(sessionCookie)
 	if err != nil {
-		return Person{}, false
+		return nil, false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p, ok := a.sessions[c.Value]
-	return p, ok
+	s, ok := a.sessions[c.Value]
+	return s, ok
+}
+
+// watch answers when the browser's session has ended, so that its page goes at once; or after a while, to be asked again.
+func (a *App) watch(w http.ResponseWriter, r *http.Request) {
+	s, ok := a.signedIn(r)
+	if !ok {
+		w.WriteHeader(http.StatusGone)
+		return
+	}
+	select {
+	case <-s.ended:
+		w.WriteHeader(http.StatusGone)
+	case <-time.After(watchLife):
+		w.WriteHeader(http.StatusNoContent)
+	case <-r.Context().Done():
+	}
 }
 
 // login begins a sign-in. It is also where Rollcall sends people whose identity provider began it (OpenID Connect Core 1.0, section 4):
@@ -185,7 +222,7 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	id := rand.Text()
 	a.mu.Lock()
-	a.sessions[id] = person
+	a.sessions[id] = &seat{Person: person, ended: make(chan struct{})}
 	a.mu.Unlock()
 	http.SetCookie(w, cookie(sessionCookie, id))
 	http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -235,7 +272,7 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	a.drop(func(p Person) bool { return p.SID == person.SID })
+	a.forget(person)
 	http.Redirect(w, r, a.o.Issuer+"/oauth2/logout?"+url.Values{
 		"id_token_hint": {person.IDToken}, "post_logout_redirect_uri": {a.o.URL + "/"},
 	}.Encode(), http.StatusSeeOther)
@@ -256,7 +293,7 @@ func (a *App) backChannelLogout(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("not a logout token: %v", err), http.StatusBadRequest)
 		return
 	}
-	a.drop(func(p Person) bool {
+	a.end(func(p Person) bool {
 		if told.SessionID != "" {
 			return p.SID == told.SessionID
 		}
@@ -265,11 +302,26 @@ func (a *App) backChannelLogout(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-func (a *App) drop(which func(Person) bool) {
+// end shuts out at once whoever is meant. Their browsers still have to be told.
+func (a *App) end(which func(Person) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for id, p := range a.sessions {
-		if which(p) {
+	for id, s := range a.sessions {
+		switch {
+		case s.at.IsZero() && which(s.Person):
+			s.at = time.Now()
+			close(s.ended)
+		case !s.at.IsZero() && time.Since(s.at) > tellLife:
+			delete(a.sessions, id)
+		}
+	}
+}
+
+func (a *App) forget(gone *seat) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, s := range a.sessions {
+		if s.SID == gone.SID {
 			delete(a.sessions, id)
 		}
 	}
