@@ -27,6 +27,7 @@ type Service struct {
 	organizations *org.Service
 	sessions      *session.Service
 	now           func() time.Time
+	inviting      Inviting
 }
 
 // NewService makes the service.
