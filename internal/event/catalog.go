@@ -74,6 +74,11 @@ const (
 	SessionCreated Type = "session.created"
 	SessionRevoked Type = "session.revoked"
 
+	InvitationCreated  Type = "invitation.created"
+	InvitationAccepted Type = "invitation.accepted"
+	InvitationResent   Type = "invitation.resent"
+	InvitationRevoked  Type = "invitation.revoked"
+
 	MagicAuthCreated   Type = "magic_auth.created"
 	MagicAuthSucceeded Type = "authentication.magic_auth_succeeded"
 	MagicAuthFailed    Type = "authentication.magic_auth_failed"
@@ -114,6 +119,7 @@ func Types() []Type {
 		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
 		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
 		SessionCreated, SessionRevoked,
+		InvitationCreated, InvitationAccepted, InvitationResent, InvitationRevoked,
 		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
 }

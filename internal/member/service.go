@@ -27,6 +27,7 @@ type Service struct {
 	organizations *org.Service
 	sessions      *session.Service
 	now           func() time.Time
+	inviting      Inviting
 }
 
 // NewService makes the service.
@@ -193,17 +194,15 @@ func members(ctx context.Context, r db.Reader, text string, args ...any) ([]Memb
 }
 
 func scanMember(rows db.Rows) (out Member, err error) {
-	m := &out.Membership
 	var u userRow
-	var directoryUserID *string
-	var created, updated int64
-	err = rows.Scan(append([]any{
-		(*string)(&m.ID), &m.OrganizationID, (*string)(&m.UserID), (*string)(&m.State), &m.Primary, &m.Role, (*string)(&m.Why), &directoryUserID,
-		&m.Version, &created, &updated,
-	}, u.into(&out.User)...)...)
+	var row membershipRow
+	if err = rows.Scan(append(row.into(), u.into(&out.User)...)...); err != nil {
+		return out, err
+	}
+	m, err := row.membership()
 	if err != nil {
 		return out, err
 	}
-	m.DirectoryUserID, m.CreatedAt, m.UpdatedAt = text(directoryUserID), db.Time(created), db.Time(updated)
+	out.Membership = *m
 	return out, u.finish(&out.User)
 }
