@@ -76,6 +76,9 @@ func (s *Service) Preview(ctx context.Context, q PreviewQuery) ([]Foreseen, bool
 			"This installation keeps no accounts (accounts: app), so nothing becomes of the people of a directory.")
 	}
 	if q.Provisioning != "" {
+		if err := q.Provisioning.check(); err != nil {
+			return nil, false, err
+		}
 		d.Provisioning = q.Provisioning
 	}
 	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}

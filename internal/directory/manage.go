@@ -68,11 +68,18 @@ func (n *New) check() error {
 			"A label has 1 to 63 lower-case letters, digits and hyphens, and is neither an endpoint's name nor a version such as v2.")
 	case n.InactiveUsers != "" && n.InactiveUsers != Kept && n.InactiveUsers != Removed:
 		return wrong("inactive_users", "invalid", "inactive_users is kept or removed.")
-	case n.Provisioning != "" && !slices.Contains([]Provisioning{Invite, Direct, ExistingOnly}, n.Provisioning):
-		return wrong("provisioning", "invalid", "provisioning is invite, direct or existing_only.")
+	case n.Provisioning != "" && n.Provisioning.check() != nil:
+		return n.Provisioning.check()
 	}
 	_, _, err := parseExtensions(n.Extensions)
 	return err
+}
+
+func (p Provisioning) check() error {
+	if slices.Contains([]Provisioning{Invite, Direct, ExistingOnly}, p) {
+		return nil
+	}
+	return fault.New(fault.Unprocessable, "invalid", "provisioning is invite, direct or existing_only.").On("provisioning")
 }
 
 func joinTypes() string {
