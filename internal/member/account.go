@@ -15,7 +15,9 @@ type account struct {
 	user   User
 	was    *User // as it was read; nil: new
 	places []*place
-	proves bool // an address that nobody had proven: what others made for it goes
+
+	// provenAt is the organization that vouches for an address which nobody had proven: what others made for it goes.
+	provenAt string
 }
 
 // place is a membership with what directories say of it.
@@ -201,7 +203,7 @@ func (p *place) block(by string, now time.Time) {
 // readmit lifts every bar that a hand may lift, and is false where a directory has to.
 func (p *place) readmit(by string, u User) bool {
 	c := p.decides(u)
-	if c.Barred() || c.Deprovisioned && !c.Wanted() {
+	if c.Barred() || c.Deprovisioned && !c.says(SaysActive) {
 		return false
 	}
 	if c.Out() {

@@ -57,7 +57,7 @@ func Decide(c Claims) Verdict {
 		return Verdict{Inactive, WhyDirectoryInactive}
 	case c.Out():
 		return Verdict{Removed, WhyDirectoryRemoved}
-	case c.Deprovisioned && !c.Wanted():
+	case c.Deprovisioned && !c.says(SaysActive):
 		return Verdict{Inactive, WhyAccountDeprovisioned}
 	case c.Blocked:
 		return Verdict{Inactive, WhyDeactivated}

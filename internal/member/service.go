@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -26,6 +27,7 @@ type Service struct {
 	ids           *token.Source
 	organizations *org.Service
 	sessions      *session.Service
+	access        *access.Service
 	now           func() time.Time
 	inviting      Inviting
 }
@@ -35,7 +37,10 @@ func NewService(d *db.DB, events *event.Log, ids *token.Source, organizations *o
 	events.Forgets(event.Forgetter{Nullable: map[string][]string{
 		"user": {"first_name", "last_name", "name", "profile_picture_url", "locale"},
 	}})
-	return &Service{db: d, events: events, ids: ids, organizations: organizations, sessions: sessions, now: now}
+	give := access.NewService(access.Options{DB: d, Events: events, IDs: ids, Now: now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+		return organizations.LockTx(ctx, tx, org.ID(id))
+	}})
+	return &Service{access: give, db: d, events: events, ids: ids, organizations: organizations, sessions: sessions, now: now}
 }
 
 // time is now, at the precision that is stored.
