@@ -83,7 +83,7 @@ func (l *ledger) FreezeTx(ctx context.Context, tx db.Tx, organizationID, directo
 	return l.events.AppendTx(ctx, tx, time.Now(), event.Entry{OrganizationID: organizationID, Type: entryFrozen, Context: cause.JSON(), Data: []byte(`{"user":"` + directoryID + `"}`)})
 }
 
-func (l *ledger) break_(id directory.UserID, broken bool) {
+func (l *ledger) fails(id directory.UserID, broken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken == nil {
@@ -105,15 +105,33 @@ func (h *house) taken() *ledger {
 	h.t.Helper()
 	l := &ledger{events: h.events}
 	h.s.SetMembers(l, h.teams())
+	h.ok(h.db.Tx(ctx, func(tx db.Tx) error { return h.s.Moved(ctx, tx) })) // what the door remembers was made without
 	h.reopen()
 	return l
 }
 
-// reopen lets the door see what has changed.
-func (h *house) reopen() {
+// domain gives the organization a verified domain.
+func (h *house) domain(name string) {
 	h.t.Helper()
-	h.ok(h.db.Tx(ctx, func(tx db.Tx) error { return h.s.Moved(ctx, tx) }))
-	h.a = h.open(h.token)
+	d, err := h.orgs.CreateDomain(ctx, actor(), h.org.ID, name)
+	h.ok(err)
+	_, err = h.orgs.VouchForDomain(ctx, actor(), string(d.ID))
+	h.ok(err)
+}
+
+// maps saves the directory's mapping, and has everybody looked at by it.
+func (h *house) maps(n access.NewMapping) {
+	h.t.Helper()
+	n.OrganizationID, n.SourceID = string(h.org.ID), string(h.dir.ID)
+	h.ok(h.db.Tx(ctx, func(tx db.Tx) error {
+		_, changed, err := h.teams().SetMappingTx(ctx, tx, actor(), n)
+		if err != nil || !changed {
+			return err
+		}
+		return h.s.ReapplyTx(ctx, tx, actor(), n.OrganizationID, h.dir.ID)
+	}))
+	h.reopen()
+	h.provision(h.s)
 }
 
 func (h *house) provision(s *directory.Service) {
@@ -169,7 +187,7 @@ func (h *house) wantTold(applied, out []string) {
 	}
 }
 
-func text(name, value string) func(*scim.Object) (*scim.Object, error) {
+func put(name, value string) func(*scim.Object) (*scim.Object, error) {
 	return set(scim.Member{Name: name, Value: scim.StringOf(value)})
 }
 
@@ -289,15 +307,15 @@ func TestChange_that_members_take_nothing_of_makes_nobody_due(t *testing.T) {
 		g := h.group("Engineering")
 		h.provision(h.s)
 		h.told()
-		h.edit(u.ID, text("displayName", "Ada L."))
-		h.edit(u.ID, text("nickName", "A"))
+		h.edit(u.ID, put("displayName", "Ada L."))
+		h.edit(u.ID, put("nickName", "A"))
 		h.members(g, scim.MembersAdd, string(u.ID)) // the mapping drives nothing by groups
 		if n := h.due(); n != 0 {
 			t.Errorf("%d people are due", n)
 		}
 		for _, change := range []func(*scim.Object) (*scim.Object, error){
 			set(scim.Member{Name: "name", Value: scim.ObjectOf(scim.NewObject(scim.Member{Name: "givenName", Value: scim.StringOf("Ada")}))}),
-			text("userName", "ada@other.example"), text("locale", "de-DE"), text("title", "Engineer"),
+			put("userName", "ada@other.example"), put("locale", "de-DE"), put("title", "Engineer"),
 			set(scim.Member{Name: "photos", Value: scim.ListOf(scim.ObjectOf(scim.NewObject(scim.Member{Name: "value", Value: scim.StringOf("https://pictures.example/a")})))}),
 			set(scim.Member{Name: scim.EnterpriseURN, Value: scim.ObjectOf(scim.NewObject(scim.Member{Name: "department", Value: scim.StringOf("Sales")}))}),
 		} {
@@ -407,7 +425,7 @@ func TestPerson_who_cannot_be_applied_keeps_nobody_waiting_and_comes_again(t *te
 	each(t, func(h *house) {
 		l := h.taken()
 		a, b, c := h.person("ada"), h.person("bob"), h.person("cyd")
-		l.break_(b.ID, true)
+		l.fails(b.ID, true)
 		h.provision(h.s)
 		h.wantTold([]string{string(a.ID) + " active", string(c.ID) + " active"}, nil)
 		if h.due() != 1 || h.s.NotApplied() != 1 {
@@ -418,7 +436,7 @@ func TestPerson_who_cannot_be_applied_keeps_nobody_waiting_and_comes_again(t *te
 		if h.s.NotApplied() != 1 {
 			t.Error("tried again at once")
 		}
-		l.break_(b.ID, false)
+		l.fails(b.ID, false)
 		_, err := h.exec(`UPDATE directory_people_due SET next_at = $1`, time.Now().UnixMicro())
 		h.ok(err)
 		h.provision(h.s)
@@ -594,5 +612,145 @@ func TestDirectory_that_is_deleted_frees_its_people(t *testing.T) {
 		}
 		h.provision(h.s)
 		h.wantTold(nil, nil)
+	})
+}
+
+func group(id directory.GroupID, name string) *access.Group {
+	return &access.Group{ID: string(id), Name: name}
+}
+
+func TestGroups_that_decide_make_their_people_due(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		ada, bob := h.person("ada"), h.person("bob")
+		g, idle := h.group("Engineering", string(ada.ID)), h.group("Idle")
+		h.provision(h.s)
+		h.told()
+		h.maps(access.NewMapping{DrivesRoles: true, Rules: []access.Rule{{Set: access.SetRole, To: access.RoleMember, When: []access.Condition{{Group: group("", "Engineering")}}}}})
+		h.wantTold([]string{string(ada.ID) + " active", string(bob.ID) + " active"}, nil)
+
+		h.members(g, scim.MembersAdd, string(bob.ID))
+		h.provision(h.s)
+		applied, _ := h.told()
+		if len(applied) != 1 || applied[0].User != string(bob.ID) || !slices.Equal(applied[0].Roles, []string{"member"}) {
+			t.Errorf("joining: %+v", applied)
+		}
+		h.members(g, scim.MembersRemove, string(ada.ID))
+		h.provision(h.s)
+		applied, _ = h.told()
+		if len(applied) != 1 || applied[0].User != string(ada.ID) || len(applied[0].Roles) != 0 {
+			t.Errorf("leaving: %+v", applied)
+		}
+		h.rename(g, "Makers")
+		h.provision(h.s)
+		applied, _ = h.told()
+		if len(applied) != 1 || applied[0].User != string(bob.ID) || len(applied[0].Roles) != 0 {
+			t.Errorf("renaming: %+v", applied)
+		}
+		h.rename(g, "Engineering")
+		h.provision(h.s)
+		h.told()
+		h.ok(h.s.DeleteGroup(ctx, h.a, string(g.ID), directory.Condition{}, record))
+		h.provision(h.s)
+		applied, _ = h.told()
+		if len(applied) != 1 || applied[0].User != string(bob.ID) || len(applied[0].Roles) != 0 {
+			t.Errorf("deleting: %+v", applied)
+		}
+		h.ok(h.s.DeleteGroup(ctx, h.a, string(idle.ID), directory.Condition{}, record))
+		if h.due() != 0 {
+			t.Error("a group without people made somebody due")
+		}
+	})
+}
+
+func (h *house) rename(g directory.Group, name string) {
+	h.t.Helper()
+	_, _, err := h.s.UpdateGroup(ctx, h.a, string(g.ID), directory.Condition{}, func(o *scim.Object) (*scim.Object, []scim.MemberChange, error) {
+		o = o.Clone()
+		o.Set("displayName", scim.StringOf(name))
+		return o, nil, nil
+	}, record)
+	h.ok(err)
+}
+
+func TestWaiting_member_value_that_is_resolved_makes_the_person_due(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		h.maps(access.NewMapping{DrivesRoles: true, Rules: []access.Rule{{Set: access.SetRole, To: access.RoleMember, When: []access.Condition{{Group: group("", "Engineering")}}}}})
+		u := h.person("ada")
+		h.group("Engineering", "late")
+		h.provision(h.s)
+		h.told()
+		h.edit(u.ID, put("externalId", "late"))
+		h.provision(h.s)
+		applied, _ := h.told()
+		if len(applied) != 1 || !slices.Equal(applied[0].Roles, []string{"member"}) {
+			t.Errorf("told %+v", applied)
+		}
+	})
+}
+
+func TestTeams_that_follow_groups_are_made_renamed_and_deleted_with_them(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		u := h.person("ada")
+		g := h.group("Engineering", string(u.ID))
+		h.provision(h.s)
+		h.told()
+		h.wantTeams() // nothing follows unless asked for
+		h.maps(access.NewMapping{DrivesTeams: true, TeamsFollow: true})
+		h.wantTeams("Engineering")
+		applied, _ := h.told()
+		if len(applied) != 1 || len(applied[0].Teams) != 1 {
+			t.Fatalf("told %+v", applied)
+		}
+		sales := h.group("Sales", string(u.ID))
+		h.wantTeams("Engineering", "Sales")
+		h.provision(h.s)
+		if applied, _ = h.told(); len(applied) != 1 || len(applied[0].Teams) != 2 {
+			t.Errorf("told %+v", applied)
+		}
+		h.rename(g, "Makers")
+		h.wantTeams("Makers", "Sales")
+		h.ok(h.s.DeleteGroup(ctx, h.a, string(sales.ID), directory.Condition{}, record))
+		h.wantTeams("Makers")
+		h.ok(h.s.Delete(ctx, actor(), h.dir.ID))
+		h.wantTeams("Makers") // kept, and no longer the directory's
+		var following int64
+		h.ok(h.db.QueryRow(ctx, `SELECT COUNT(*) FROM teams WHERE directory_id IS NOT NULL`).Scan(&following))
+		if following != 0 {
+			t.Error("a team still follows the directory that is deleted")
+		}
+	})
+}
+
+func (h *house) wantTeams(want ...string) {
+	h.t.Helper()
+	rows, err := h.db.Query(ctx, `SELECT name FROM teams ORDER BY name`)
+	h.ok(err)
+	defer rows.Close()
+	var got []string
+	for rows.Next() {
+		var name string
+		h.ok(rows.Scan(&name))
+		got = append(got, name)
+	}
+	h.ok(rows.Err())
+	if !slices.Equal(got, want) {
+		h.t.Errorf("teams %v, want %v", got, want)
+	}
+}
+
+func TestChange_of_what_a_rule_reads_makes_the_person_due(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		u := h.person("ada")
+		h.maps(access.NewMapping{Rules: []access.Rule{{Set: access.SetAttribute, Name: "nick", From: "nickName"}}})
+		h.told()
+		h.edit(u.ID, put("nickName", "A"))
+		h.provision(h.s)
+		if applied, _ := h.told(); len(applied) != 1 || applied[0].More["nick"] != "A" {
+			t.Errorf("told %+v", applied)
+		}
 	})
 }
