@@ -7,7 +7,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
-	"github.com/rollcallhq/rollcall/internal/member"
 )
 
 // batch gathers one write: what changes, the events that describe it, and the exchange that caused it.
@@ -22,10 +21,10 @@ type batch struct {
 	context  []byte // the same, of events said by the provider
 	derived  []byte // of events concluded here
 	entries  []event.Entry
-	out      []member.DirectoryPerson // whom the write shuts out
-	followed []access.Followed        // whose teams change with it
-	dues     []UserID                 // whom members have to look at after it
-	nudges   bool                     // somebody is due
+	out      []leaver          // whom the write shuts out
+	followed []access.Followed // whose teams change with it
+	dues     []UserID          // whom members have to look at after it
+	nudges   bool              // somebody is due
 }
 
 func (s *Service) begin(a *Access, at time.Time, rec Record) *batch {

@@ -72,7 +72,7 @@ func (s *Service) eraseOnce(ctx context.Context, actor event.Actor, d Directory,
 	}
 	b.w.Exec(deleteOldIDsOf, d.OrganizationID, string(MemberUser), string(id), old.userNameKey, db.TextOrNull(old.externalID))
 	b.gone(p, groups)
-	b.left(id)
+	b.left(u)
 	s.events.ForgetInto(&b.w, d.OrganizationID, string(id), b.at)
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }

@@ -179,22 +179,28 @@ func (a *Access) concerns(before, next person) bool {
 		a.mapping.Moved(a.mapping.source(before.doc, nil), a.mapping.source(next.doc, nil))
 }
 
+// leaver is a person whom a write shuts out.
+type leaver struct {
+	user User // as they are after the write, or were last
+	says member.Says
+}
+
 // changed leaves for members what a write changes of a person: whom it shuts out is out with the write, the rest makes them due.
 func (b *batch) changed(before, next person) {
 	if !b.s.keeps() || !b.a.concerns(before, next) {
 		return
 	}
 	if says(before.User) == member.SaysActive && says(next.User) != member.SaysActive {
-		b.out = append(b.out, named(b.a.Directory, next.ID, member.SaysInactive))
+		b.out = append(b.out, leaver{next.User, member.SaysInactive})
 	}
 	b.due(next.ID)
 }
 
-// left says that a person is in the directory no more.
-func (b *batch) left(id UserID) {
+// left says that a person is in the directory no more. All of that is in the write: nothing is left to be done after it.
+func (b *batch) left(u User) {
 	if b.s.keeps() {
-		b.out = append(b.out, named(b.a.Directory, id, member.SaysRemoved))
-		b.due(id)
+		b.out = append(b.out, leaver{u, member.SaysRemoved})
+		b.w.Exec(deleteDue, string(b.a.Directory.ID), string(u.ID))
 	}
 }
 
@@ -243,12 +249,27 @@ func (b *batch) feed(ctx context.Context) error {
 			return fmt.Errorf("the team that follows group %s: %w", f.Group.ID, err)
 		}
 	}
-	for _, p := range b.out {
-		if err := b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, b.cause); err != nil {
-			return fmt.Errorf("shut out directory user %s: %w", p.DirectoryUserID, err)
+	for _, l := range b.out {
+		if err := b.shutOut(ctx, l); err != nil {
+			return fmt.Errorf("shut out directory user %s: %w", l.user.ID, err)
 		}
 	}
 	return nil
+}
+
+// shutOut tells members all that the directory says of the person, so that nothing but their being in changes: who returns finds the rest.
+func (b *batch) shutOut(ctx context.Context, l leaver) error {
+	t, err := b.s.teller(ctx, b.a.Directory.OrganizationID)
+	if err != nil {
+		return err
+	}
+	told, err := t.people(ctx, b.a.Directory, []User{l.user})
+	if err != nil {
+		return err
+	}
+	p := told[l.user.ID]
+	p.Says = l.says
+	return b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, b.cause)
 }
 
 func (b *batch) dueInto() {

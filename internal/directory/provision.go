@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -323,7 +324,8 @@ func (t *teller) people(ctx context.Context, d Directory, users []User) (map[Use
 	if err != nil {
 		return nil, err
 	}
-	if err := t.s.directRefs(ctx, d.ID, users); err != nil {
+	names, err := t.groups(ctx, d.ID, users)
+	if err != nil {
 		return nil, err
 	}
 	out := make(map[UserID]member.DirectoryPerson, len(users))
@@ -332,17 +334,36 @@ func (t *teller) people(ctx context.Context, d Directory, users []User) (map[Use
 		if err != nil {
 			return nil, fmt.Errorf("stored document of user %s: %w", u.ID, err)
 		}
-		groups := make([]access.Group, len(u.Groups))
-		for i, g := range u.Groups {
-			groups[i] = access.Group{ID: string(g.ID), Name: g.Name}
-		}
-		told := m.told(d, p, groups, t.roles)
+		told := m.told(d, p, placesOf(u, names), t.roles)
 		if told.EmailVerified, err = t.verifies(ctx, told.Email); err != nil {
 			return nil, err
 		}
 		out[u.ID] = told
 	}
 	return out, nil
+}
+
+// groups are the names of all groups that some of them are directly in. Inactive people count as in theirs: what they are given waits for
+// their return.
+func (t *teller) groups(ctx context.Context, d ID, users []User) (map[string]string, error) {
+	var ids []string
+	for _, u := range users {
+		ids = append(ids, strings.Split(u.direct, ",")...)
+	}
+	slices.Sort(ids)
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
+	return t.s.groupNames(ctx, d, ids)
+}
+
+// placesOf are the groups of a person as mappings see them.
+func placesOf(u User, names map[string]string) []access.Group {
+	var out []access.Group
+	for id := range strings.SplitSeq(u.direct, ",") {
+		if name, ok := names[id]; ok {
+			out = append(out, access.Group{ID: id, Name: name})
+		}
+	}
+	return out
 }
 
 // verifies tells whether the organization has verified the domain of an address.

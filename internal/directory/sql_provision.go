@@ -25,6 +25,7 @@ const (
 	stillDue    = `SELECT 1 FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
 	doneDue     = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
 	postponeDue = `UPDATE directory_people_due SET next_at = $4 WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+	deleteDue   = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2`
 	deleteDueOf = `DELETE FROM directory_people_due WHERE directory_id = $1`
 	countDueOf  = `SELECT COUNT(*) FROM directory_people_due WHERE directory_id = $1`
 	enoughDue   = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE directory_id = $1 LIMIT $2) AS d`

@@ -619,7 +619,7 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 	}
 	b.w.Exec(insertOldID, a.Directory.OrganizationID, uid, db.TextOrNull(old.externalID), old.userNameKey, string(MemberUser), at)
 	b.gone(p, groups)
-	b.left(u.ID)
+	b.left(u)
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }
 
