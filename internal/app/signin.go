@@ -67,6 +67,9 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	})
 	s.issuer.SetPeople(s.signIns)
 	s.issuer.SetProfiles(s.signIns)
+	if c.Accounts != AccountsApp {
+		s.issuer.SetAccounts(s.signIns)
+	}
 	pages, err := web.NewPages()
 	if err != nil {
 		return nil, err

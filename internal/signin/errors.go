@@ -61,7 +61,7 @@ func (c *call) refuseOAuth(refusal *oidc.ErrorResponse) {
 		c.refuseMachine(f)
 		return
 	}
-	if strings.HasPrefix(c.r.URL.Path, compatible) {
+	if isCompatible(c.r.URL.Path) {
 		c.refuseCompatible(refusal)
 		return
 	}
@@ -86,8 +86,10 @@ type errNoToken struct{}
 
 func (errNoToken) Error() string { return "no bearer token" }
 
-// compatible begins the addresses whose answers are those of the compatible API's contract, where that and the RFCs differ.
-const compatible = "/sso/"
+// isCompatible tells the addresses whose answers are those of the compatible API's contract, where that and the RFCs differ.
+func isCompatible(path string) bool {
+	return strings.HasPrefix(path, "/sso/") || strings.HasPrefix(path, "/user_management/")
+}
 
 // refuseCompatible: a client that is refused is a bad request there, and a token that is refused has a word of its own.
 func (c *call) refuseCompatible(refusal *oidc.ErrorResponse) {
@@ -108,7 +110,8 @@ func withMessage(refusal *oidc.ErrorResponse) any {
 		Error       oidc.ErrorCode `json:"error"`
 		Description string         `json:"error_description,omitempty"`
 		Message     string         `json:"message,omitempty"`
-	}{refusal.Code, refusal.Description, refusal.Description}
+		More        map[string]any `json:",inline"`
+	}{refusal.Code, refusal.Description, refusal.Description, refusal.More}
 }
 
 // refuseMachine words a refusal that is none of OAuth's.
