@@ -2,6 +2,7 @@ package signin
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -106,12 +107,12 @@ func (c *call) refuseCompatible(refusal *oidc.ErrorResponse) {
 
 // withMessage adds what clients of the compatible routes show.
 func withMessage(refusal *oidc.ErrorResponse) any {
-	return struct {
-		Error       oidc.ErrorCode `json:"error"`
-		Description string         `json:"error_description,omitempty"`
-		Message     string         `json:"message,omitempty"`
-		More        map[string]any `json:",inline"`
-	}{refusal.Code, refusal.Description, refusal.Description, refusal.More}
+	out := map[string]any{"error": refusal.Code}
+	maps.Copy(out, refusal.More)
+	if refusal.Description != "" {
+		out["error_description"], out["message"] = refusal.Description, refusal.Description
+	}
+	return out
 }
 
 // refuseMachine words a refusal that is none of OAuth's.
