@@ -42,6 +42,24 @@ const (
 	OrganizationMembershipUpdated Type = "organization_membership.updated"
 	OrganizationMembershipDeleted Type = "organization_membership.deleted"
 
+	RoleCreated Type = "role.created"
+	RoleUpdated Type = "role.updated"
+	RoleDeleted Type = "role.deleted"
+
+	OrganizationRoleCreated Type = "organization_role.created"
+	OrganizationRoleUpdated Type = "organization_role.updated"
+	OrganizationRoleDeleted Type = "organization_role.deleted"
+
+	PermissionCreated Type = "permission.created"
+	PermissionUpdated Type = "permission.updated"
+	PermissionDeleted Type = "permission.deleted"
+
+	GroupCreated       Type = "group.created"
+	GroupUpdated       Type = "group.updated"
+	GroupDeleted       Type = "group.deleted"
+	GroupMemberAdded   Type = "group.member_added"
+	GroupMemberRemoved Type = "group.member_removed"
+
 	ConnectionActivated          Type = "connection.activated"
 	ConnectionDeactivated        Type = "connection.deactivated"
 	ConnectionDeleted            Type = "connection.deleted"
@@ -64,10 +82,17 @@ const (
 // Types that the compatible API does not have. Its clients do not know them, so they are given only to those who name them.
 const (
 	WebhookEndpointDisabled Type = "webhook_endpoint.disabled"
+
+	LicenceTypeCreated Type = "licence_type.created"
+	LicenceTypeUpdated Type = "licence_type.updated"
+	LicenceTypeDeleted Type = "licence_type.deleted"
+	MappingUpdated     Type = "mapping.updated"
 )
 
 // OwnTypes lists the types that only those get who name them.
-func OwnTypes() []Type { return []Type{WebhookEndpointDisabled} }
+func OwnTypes() []Type {
+	return []Type{WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated}
+}
 
 // Types lists the catalogue without OwnTypes.
 func Types() []Type {
@@ -82,6 +107,10 @@ func Types() []Type {
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
 		UserCreated, UserUpdated, UserDeleted,
 		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
+		RoleCreated, RoleUpdated, RoleDeleted,
+		OrganizationRoleCreated, OrganizationRoleUpdated, OrganizationRoleDeleted,
+		PermissionCreated, PermissionUpdated, PermissionDeleted,
+		GroupCreated, GroupUpdated, GroupDeleted, GroupMemberAdded, GroupMemberRemoved,
 		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
 		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
 		SessionCreated, SessionRevoked,
