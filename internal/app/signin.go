@@ -83,6 +83,14 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	return s, err
 }
 
+// accounts are those that the API shows: none where the app keeps them.
+func (s *signIn) accounts(c Config) *member.Service {
+	if c.Accounts == AccountsApp {
+		return nil
+	}
+	return s.members
+}
+
 // signInTargets are the private networks that sign-ins may call out to. The test identity providers and the example app of the demo are on
 // this machine, whatever else is allowed.
 func signInTargets(c Config) []netip.Prefix {

@@ -42,8 +42,6 @@ type SignInOptions struct {
 	// Bases are the addresses of this installation without a slash at the end, first the one that an organization's identity provider
 	// is given. organizationID may be "".
 	Bases func(organizationID string) []string
-	// Permissions are those of roles in an organization, by their slugs. Without it access tokens name none.
-	Permissions func(ctx context.Context, organizationID string, roles []string) ([]string, error)
 }
 
 // SignIns holds the verbs of a sign-in: each takes one step of a browser and says the next.

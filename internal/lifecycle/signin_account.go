@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/member"
@@ -25,10 +26,10 @@ func (s *SignIns) Account(ctx context.Context, g issuer.Grant) (issuer.Account, 
 		return issuer.Account{}, fmt.Errorf("role of user %s: %w", g.UserID, err)
 	}
 	out.Role, out.Roles = m.Membership.Role, []string{m.Membership.Role}
-	if s.o.Permissions != nil {
-		out.Permissions, err = s.o.Permissions(ctx, g.OrganizationID, out.Roles)
+	if out.Permissions, err = access.PermissionsIn(ctx, s.o.DB, g.OrganizationID, out.Role); err != nil {
+		return issuer.Account{}, fmt.Errorf("permissions of user %s: %w", g.UserID, err)
 	}
-	return out, err
+	return out, nil
 }
 
 // Elsewhere says whether the person of a grant is an active member of an organization, and how that is entered.

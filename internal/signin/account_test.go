@@ -1,12 +1,9 @@
 package signin_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -298,16 +295,13 @@ func TestUserManagement_logout_goes_on_to_the_provider_and_back(t *testing.T) {
 
 func TestUserManagement_permissions_of_the_role_stand_in_the_token(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		var write db.Write
+		write.Exec(`INSERT INTO roles (id, organization_id, slug, name, permissions, priority, created_at, updated_at)
+			VALUES ($1, '', 'member', 'Member', '["people:read"]', 1, $2, $2)`, "role_01JE0000000000000000000000", time.Now().UnixMicro())
+		w.ok(w.db.Write(ctx, &write))
 		out := w.authenticated(w.browser().through(w.accountURL("organization_id", string(w.org.ID))))
 		if permissions := w.offline(out["access_token"])["permissions"].([]any); len(permissions) != 1 || permissions[0] != "people:read" {
 			t.Errorf("%v", permissions)
 		}
-	}, func(o *lifecycle.SignInOptions, _ *signin.Options) { o.Permissions = permissionsOf })
-}
-
-func permissionsOf(_ context.Context, _ string, roles []string) ([]string, error) {
-	if !slices.Equal(roles, []string{"member"}) {
-		return nil, errors.New("other roles than the member's")
-	}
-	return []string{"people:read"}, nil
+	})
 }
