@@ -92,11 +92,18 @@ const (
 	LicenceTypeUpdated Type = "licence_type.updated"
 	LicenceTypeDeleted Type = "licence_type.deleted"
 	MappingUpdated     Type = "mapping.updated"
+
+	UserDeactivated     Type = "user.deactivated"      // the organization where the account is at home has taken it away
+	UserReactivated     Type = "user.reactivated"      // and has given it back
+	LicenceLimitReached Type = "licence.limit_reached" // somebody got in without the licence that they were to have
 )
 
 // OwnTypes lists the types that only those get who name them.
 func OwnTypes() []Type {
-	return []Type{WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated}
+	return []Type{
+		WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated, UserDeactivated, UserReactivated,
+		LicenceLimitReached,
+	}
 }
 
 // Types lists the catalogue without OwnTypes.
