@@ -13,7 +13,7 @@ func accountMembers() []Member {
 		has("profile_picture_url", optionalText("Picture.")),
 		has("locale", optionalText("Language.")),
 		has("external_id", optionalText("The app's own id for the person.")),
-		has("metadata", anything("The app's own values, texts by name.")),
+		has("metadata", metadata(text(""), typeObject)),
 		has("last_sign_in_at", orNull(moment("When the person last signed in."))),
 		made(), changed(),
 	}
