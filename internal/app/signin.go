@@ -67,6 +67,9 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	})
 	s.issuer.SetPeople(s.signIns)
 	s.issuer.SetProfiles(s.signIns)
+	if c.Accounts != AccountsApp {
+		s.issuer.SetAccounts(s.signIns)
+	}
 	pages, err := web.NewPages()
 	if err != nil {
 		return nil, err
@@ -78,6 +81,14 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		err = a.simulate(s)
 	}
 	return s, err
+}
+
+// accounts are those that the API shows: none where the app keeps them.
+func (s *signIn) accounts(c Config) *member.Service {
+	if c.Accounts == AccountsApp {
+		return nil
+	}
+	return s.members
 }
 
 // signInTargets are the private networks that sign-ins may call out to. The test identity providers and the example app of the demo are on

@@ -74,6 +74,11 @@ const (
 	SessionCreated Type = "session.created"
 	SessionRevoked Type = "session.revoked"
 
+	InvitationCreated  Type = "invitation.created"
+	InvitationAccepted Type = "invitation.accepted"
+	InvitationResent   Type = "invitation.resent"
+	InvitationRevoked  Type = "invitation.revoked"
+
 	MagicAuthCreated   Type = "magic_auth.created"
 	MagicAuthSucceeded Type = "authentication.magic_auth_succeeded"
 	MagicAuthFailed    Type = "authentication.magic_auth_failed"
@@ -87,11 +92,18 @@ const (
 	LicenceTypeUpdated Type = "licence_type.updated"
 	LicenceTypeDeleted Type = "licence_type.deleted"
 	MappingUpdated     Type = "mapping.updated"
+
+	UserDeactivated     Type = "user.deactivated"      // the organization where the account is at home has taken it away
+	UserReactivated     Type = "user.reactivated"      // and has given it back
+	LicenceLimitReached Type = "licence.limit_reached" // somebody got in without the licence that they were to have
 )
 
 // OwnTypes lists the types that only those get who name them.
 func OwnTypes() []Type {
-	return []Type{WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated}
+	return []Type{
+		WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated, UserDeactivated, UserReactivated,
+		LicenceLimitReached,
+	}
 }
 
 // Types lists the catalogue without OwnTypes.
@@ -114,6 +126,7 @@ func Types() []Type {
 		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
 		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
 		SessionCreated, SessionRevoked,
+		InvitationCreated, InvitationAccepted, InvitationResent, InvitationRevoked,
 		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
 }
