@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
@@ -178,6 +179,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.signIn.run(a)
+	if c.Accounts == AccountsRollcall {
+		a.provision(ids)
+	}
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
 	deletions.SetConnections(a.signIn.connections)
 
@@ -199,6 +203,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:    a.webhooks,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
+		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -217,6 +222,18 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		a.server.TLSConfig = a.cert.config()
 	}
 	return a, nil
+}
+
+// provision lets members follow what directories say.
+func (a *App) provision(ids *token.Source) {
+	living := func(ctx context.Context, tx db.Tx, organizationID string) error {
+		return a.organizations.LockTx(ctx, tx, org.ID(organizationID))
+	}
+	teams := access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Living: living, Now: time.Now})
+	a.directories.SetMembers(a.signIn.members, teams)
+	a.metrics.count("rollcall_provisioning_applied_total", "People of directories that were applied to members.", a.directories.Applied)
+	a.metrics.count("rollcall_provisioning_failed_total", "People of directories that could not be applied to members and were put off.", a.directories.NotApplied)
+	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)
 }
 
 // managementKey: a configured key always counts; without one the first start makes its own, and later ones know its hash.

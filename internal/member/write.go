@@ -13,6 +13,9 @@ import (
 // read has changed since; the caller then reads and decides again. It comes before the session that the sign-in starts, for it may end
 // others, and after the commit the caller calls event.Log.Nudge.
 func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
+	if before := ad.membershipBefore; before != nil && before.State != Active {
+		return s.comeInInto(ctx, w, ad, cause)
+	}
 	if err := s.userInto(ctx, w, ad); err != nil {
 		return err
 	}
@@ -22,6 +25,56 @@ func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, caus
 		s.events.Append(w, ad.Identity.LastUsedAt, entries...)
 	}
 	return nil
+}
+
+// comeInInto lets somebody in who was pending, out or gone, with all that follows: what the directory says now is taken over, the account
+// is given back, the invitation accepted, what it carried given.
+func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
+	a, err := s.account(ctx, s.db, ad.User.ID)
+	if err != nil {
+		return err
+	}
+	p := a.at(ad.Membership.OrganizationID)
+	if p == nil || p.m.Version != ad.membershipBefore.Version || a.user.Version != ad.userBefore.Version {
+		return &db.GuardError{} // it is decided again
+	}
+	now, deprovisioned := s.time(), a.user
+	a.user = ad.User
+	a.user.DeprovisionedAt, a.user.DeprovisionedBy = deprovisioned.DeprovisionedAt, deprovisioned.DeprovisionedBy
+	if ad.proves {
+		a.provenAt = ad.Membership.OrganizationID
+	}
+	p.join(ad.via, now)
+	p.m.DirectoryUserID, p.m.Role, p.m.RoleBy = ad.Membership.DirectoryUserID, ad.Membership.Role, ad.Membership.RoleBy
+	p.wanted(ad.standing)
+	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil {
+		return err
+	}
+	if p.m.State != Active {
+		return &db.GuardError{}
+	}
+	s.identityInto(w, ad)
+	return nil
+}
+
+// wanted takes the word of a directory that wants the person in, which the sign-in was decided by. The rest of what it says follows.
+func (p *place) wanted(s Standing) {
+	if s.Says != SaysActive {
+		return
+	}
+	for _, c := range p.claims {
+		if c.directoryUserID == s.DirectoryUserID && c.frozenAt.IsZero() {
+			c.says = SaysActive
+			p.hear(c)
+			return
+		}
+	}
+	if s.DirectoryID != "" {
+		p.hear(&claim{
+			organizationID: p.m.OrganizationID, directoryID: s.DirectoryID, directoryUserID: s.DirectoryUserID, says: SaysActive, provisioning: ExistingOnly,
+			outcome: OutcomeReturned, said: encode(saying{}),
+		})
+	}
 }
 
 // Proves says that the admission proves an address that nobody had proven: it ends all sessions that the account has.
@@ -59,18 +112,17 @@ func (s *Service) membershipInto(w *db.Write, ad Admission) {
 	}
 	switch {
 	case before == nil:
-		w.Exec(insertMembership, string(m.ID), m.OrganizationID, string(m.UserID), string(m.State), m.Primary, m.Role, string(m.Why),
-			db.TextOrNull(m.DirectoryUserID), m.Version, m.CreatedAt.UnixMicro(), m.UpdatedAt.UnixMicro())
+		if m.RoleBy != "" {
+			s.access.RoleInto(w, m.OrganizationID, m.Role)
+		}
+		insertMembershipInto(w, m)
 	case before.Version == m.Version:
 		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
 	default:
-		w.Guard(updateMembership, updateMembershipArgs(m, before.Version)...)
-	}
-}
-
-func updateMembershipArgs(m Membership, version int64) []any {
-	return []any{
-		m.OrganizationID, string(m.ID), version, string(m.State), m.Primary, string(m.Why), db.TextOrNull(m.DirectoryUserID), m.Version, m.UpdatedAt.UnixMicro(),
+		if m.Role != before.Role {
+			s.access.RoleInto(w, m.OrganizationID, m.Role)
+		}
+		updateMembershipInto(w, m, before.Version)
 	}
 }
 
@@ -87,18 +139,24 @@ func (s *Service) identityInto(w *db.Write, ad Admission) {
 }
 
 func insertUserInto(w *db.Write, u User) {
-	key, _ := EmailKey(u.Email)
-	metadata := encode(u.Metadata)
-	if u.Metadata == nil {
-		metadata = []byte("{}")
-	}
-	w.Exec(insertUser, string(u.ID), u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName), db.TextOrNull(u.PictureURL),
-		db.TextOrNull(u.Locale), db.TextOrNull(u.ExternalID), metadata, db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.LastSignInAt), u.Version,
-		u.CreatedAt.UnixMicro(), u.UpdatedAt.UnixMicro())
+	w.Exec(insertUser, append(append([]any{string(u.ID)}, userArgs(u)...), u.CreatedAt.UnixMicro())...)
 }
 
+// updateUserInto writes an account over the version that was read.
 func updateUserInto(w *db.Write, u User, version int64) {
+	w.Guard(updateUser, append([]any{string(u.ID), version}, userArgs(u)...)...)
+}
+
+// userArgs are the values of insertUser from the second on, and those that updateUser sets.
+func userArgs(u User) []any {
 	key, _ := EmailKey(u.Email)
-	w.Guard(updateUser, string(u.ID), version, u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName),
-		db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.LastSignInAt), u.Version, u.UpdatedAt.UnixMicro())
+	metadata := []byte("{}")
+	if u.Metadata != nil {
+		metadata = encode(u.Metadata)
+	}
+	return []any{
+		u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName), db.TextOrNull(u.PictureURL), db.TextOrNull(u.Locale),
+		db.TextOrNull(u.ExternalID), metadata, db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.DeprovisionedAt), db.TextOrNull(u.DeprovisionedBy),
+		db.MicrosOrNull(u.LastSignInAt), u.Version, u.UpdatedAt.UnixMicro(),
+	}
 }
