@@ -64,10 +64,20 @@ const (
 // Types that the compatible API does not have. Its clients do not know them, so they are given only to those who name them.
 const (
 	WebhookEndpointDisabled Type = "webhook_endpoint.disabled"
+
+	OrganizationPolicyUpdated Type = "organization_policy.updated"
+	BreakGlassUserCreated     Type = "break_glass_user.created"
+	BreakGlassUserDeleted     Type = "break_glass_user.deleted"
+	BreakGlassUserSignedIn    Type = "break_glass_user.signed_in"
 )
 
 // OwnTypes lists the types that only those get who name them.
-func OwnTypes() []Type { return []Type{WebhookEndpointDisabled} }
+func OwnTypes() []Type {
+	return []Type{
+		WebhookEndpointDisabled,
+		OrganizationPolicyUpdated, BreakGlassUserCreated, BreakGlassUserDeleted, BreakGlassUserSignedIn,
+	}
+}
 
 // Types lists the catalogue without OwnTypes.
 func Types() []Type {
