@@ -111,6 +111,16 @@ func BreakGlassIn(ctx context.Context, r db.Reader, id ID, userID string, now ti
 	return found[0], true, nil
 }
 
+// ExemptIn tells who of an organization is exempt at a moment.
+func ExemptIn(ctx context.Context, r db.Reader, id ID, now time.Time) (map[string]bool, error) {
+	found, err := breakGlass(ctx, r, selectBreakGlass+" AND expires_at > $2", string(id), now.UnixMicro())
+	out := map[string]bool{}
+	for _, b := range found {
+		out[b.UserID] = true
+	}
+	return out, err
+}
+
 // ExemptInto makes a write hold only while a person is exempt.
 func (s *Service) ExemptInto(w *db.Write, b BreakGlass) {
 	w.GuardSelect(selectBreakGlass+" AND user_id = $2 AND expires_at > $3", string(b.OrganizationID), b.UserID, s.time().UnixMicro())
