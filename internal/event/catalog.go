@@ -42,6 +42,24 @@ const (
 	OrganizationMembershipUpdated Type = "organization_membership.updated"
 	OrganizationMembershipDeleted Type = "organization_membership.deleted"
 
+	RoleCreated Type = "role.created"
+	RoleUpdated Type = "role.updated"
+	RoleDeleted Type = "role.deleted"
+
+	OrganizationRoleCreated Type = "organization_role.created"
+	OrganizationRoleUpdated Type = "organization_role.updated"
+	OrganizationRoleDeleted Type = "organization_role.deleted"
+
+	PermissionCreated Type = "permission.created"
+	PermissionUpdated Type = "permission.updated"
+	PermissionDeleted Type = "permission.deleted"
+
+	GroupCreated       Type = "group.created"
+	GroupUpdated       Type = "group.updated"
+	GroupDeleted       Type = "group.deleted"
+	GroupMemberAdded   Type = "group.member_added"
+	GroupMemberRemoved Type = "group.member_removed"
+
 	ConnectionActivated          Type = "connection.activated"
 	ConnectionDeactivated        Type = "connection.deactivated"
 	ConnectionDeleted            Type = "connection.deleted"
@@ -56,6 +74,11 @@ const (
 	SessionCreated Type = "session.created"
 	SessionRevoked Type = "session.revoked"
 
+	InvitationCreated  Type = "invitation.created"
+	InvitationAccepted Type = "invitation.accepted"
+	InvitationResent   Type = "invitation.resent"
+	InvitationRevoked  Type = "invitation.revoked"
+
 	MagicAuthCreated   Type = "magic_auth.created"
 	MagicAuthSucceeded Type = "authentication.magic_auth_succeeded"
 	MagicAuthFailed    Type = "authentication.magic_auth_failed"
@@ -69,13 +92,23 @@ const (
 	BreakGlassUserCreated     Type = "break_glass_user.created"
 	BreakGlassUserDeleted     Type = "break_glass_user.deleted"
 	BreakGlassUserSignedIn    Type = "break_glass_user.signed_in"
+
+	LicenceTypeCreated Type = "licence_type.created"
+	LicenceTypeUpdated Type = "licence_type.updated"
+	LicenceTypeDeleted Type = "licence_type.deleted"
+	MappingUpdated     Type = "mapping.updated"
+
+	UserDeactivated     Type = "user.deactivated"      // the organization where the account is at home has taken it away
+	UserReactivated     Type = "user.reactivated"      // and has given it back
+	LicenceLimitReached Type = "licence.limit_reached" // somebody got in without the licence that they were to have
 )
 
 // OwnTypes lists the types that only those get who name them.
 func OwnTypes() []Type {
 	return []Type{
-		WebhookEndpointDisabled,
 		OrganizationPolicyUpdated, BreakGlassUserCreated, BreakGlassUserDeleted, BreakGlassUserSignedIn,
+		WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated, UserDeactivated, UserReactivated,
+		LicenceLimitReached,
 	}
 }
 
@@ -92,9 +125,14 @@ func Types() []Type {
 		DirectoryGroupUserAdded, DirectoryGroupUserRemoved,
 		UserCreated, UserUpdated, UserDeleted,
 		OrganizationMembershipCreated, OrganizationMembershipUpdated, OrganizationMembershipDeleted,
+		RoleCreated, RoleUpdated, RoleDeleted,
+		OrganizationRoleCreated, OrganizationRoleUpdated, OrganizationRoleDeleted,
+		PermissionCreated, PermissionUpdated, PermissionDeleted,
+		GroupCreated, GroupUpdated, GroupDeleted, GroupMemberAdded, GroupMemberRemoved,
 		ConnectionActivated, ConnectionDeactivated, ConnectionDeleted, ConnectionCertificateEnding, ConnectionCertificateRenewed,
 		SSOStarted, SSOSucceeded, SSOFailed, SSOTimedOut,
 		SessionCreated, SessionRevoked,
+		InvitationCreated, InvitationAccepted, InvitationResent, InvitationRevoked,
 		MagicAuthCreated, MagicAuthSucceeded, MagicAuthFailed,
 	}
 }

@@ -16,9 +16,10 @@ type Kind string
 const (
 	KindMagicAuth             Kind = "magic_auth"
 	KindConnectionCertificate Kind = "connection_certificate"
+	KindInvitation            Kind = "invitation"
 )
 
-// Content is what a template is filled with: MagicAuth or ConnectionCertificate.
+// Content is what a template is filled with: MagicAuth, ConnectionCertificate or Invitation.
 type Content interface {
 	kind() Kind
 	until() time.Time // it means nothing after; zero: it always does
@@ -44,6 +45,17 @@ type ConnectionCertificate struct {
 
 func (ConnectionCertificate) kind() Kind       { return KindConnectionCertificate }
 func (ConnectionCertificate) until() time.Time { return time.Time{} }
+
+// Invitation asks somebody in.
+type Invitation struct {
+	Organization string // name; "": to the app alone
+	Inviter      string // name, or address; "" for nobody in particular
+	Link         string
+	ExpiresAt    time.Time // of the link; it is not sent after
+}
+
+func (Invitation) kind() Kind         { return KindInvitation }
+func (i Invitation) until() time.Time { return i.ExpiresAt }
 
 // Message is a mail to send.
 type Message struct {

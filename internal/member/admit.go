@@ -286,7 +286,7 @@ func (d *decision) membership(p *Person) {
 	if d.a.Standing.Says == SaysActive {
 		m.DirectoryUserID = d.a.Standing.DirectoryUserID
 	}
-	if before := d.ad.membershipBefore; before != nil && *before != m {
+	if before := d.ad.membershipBefore; before != nil && !m.same(*before) {
 		m.Version, m.UpdatedAt = before.Version+1, d.now
 	}
 	d.ad.Membership = m

@@ -110,7 +110,7 @@ func person(ctx context.Context, r db.Reader, text string, a Arrival, key string
 			return nil, err
 		}
 		if p == nil {
-			p = &Person{User: row.user, Membership: row.membership(a.OrganizationID)}
+			p = &Person{User: row.user, Membership: row.membership}
 		}
 		if row.idpID != nil {
 			p.Identities = append(p.Identities, row.identity(a))
@@ -124,11 +124,8 @@ func person(ctx context.Context, r db.Reader, text string, a Arrival, key string
 
 // personRow is a row of selectPerson. The columns of what is not there are NULL.
 type personRow struct {
-	user User
-
-	membershipID, state, role, why, directoryUserID *string
-	primary                                         *bool
-	version, created, updated                       *int64
+	user       User
+	membership *Membership
 
 	idpID, linkedBy        *string
 	linkedAt, identityUsed *int64
@@ -136,23 +133,15 @@ type personRow struct {
 
 func scanPerson(rows db.Rows) (p personRow, err error) {
 	var u userRow
-	err = rows.Scan(append(u.into(&p.user),
-		&p.membershipID, &p.state, &p.primary, &p.role, &p.why, &p.directoryUserID, &p.version, &p.created, &p.updated,
-		&p.idpID, &p.linkedBy, &p.linkedAt, &p.identityUsed)...)
+	var m membershipRow
+	err = rows.Scan(slices.Concat(u.into(&p.user), m.into(), []any{&p.idpID, &p.linkedBy, &p.linkedAt, &p.identityUsed})...)
 	if err != nil {
 		return p, fmt.Errorf("read a person: %w", err)
 	}
+	if p.membership, err = m.membership(); err != nil {
+		return p, err
+	}
 	return p, u.finish(&p.user)
-}
-
-func (p personRow) membership(organizationID string) *Membership {
-	if p.membershipID == nil {
-		return nil
-	}
-	return &Membership{
-		ID: MembershipID(*p.membershipID), OrganizationID: organizationID, UserID: p.user.ID, State: State(*p.state), Primary: *p.primary, Role: *p.role,
-		Why: Why(*p.why), DirectoryUserID: text(p.directoryUserID), Version: *p.version, CreatedAt: db.Time(*p.created), UpdatedAt: db.Time(*p.updated),
-	}
 }
 
 func (p personRow) identity(a Arrival) Identity {
@@ -165,21 +154,23 @@ func (p personRow) identity(a Arrival) Identity {
 // userRow holds the columns of a user that need more than being copied.
 type userRow struct {
 	first, last, picture, locale, external, home *string
+	deprovisionedBy                              *string
 	metadata                                     []byte
-	signedIn                                     *int64
+	signedIn, deprovisionedAt                    *int64
 	created, updated                             int64
 }
 
 func (r *userRow) into(u *User) []any {
 	return []any{
-		(*string)(&u.ID), &u.Email, &u.EmailVerified, &r.first, &r.last, &r.picture, &r.locale, &r.external, &r.metadata, &r.home, &r.signedIn,
-		&u.Version, &r.created, &r.updated,
+		(*string)(&u.ID), &u.Email, &u.EmailVerified, &r.first, &r.last, &r.picture, &r.locale, &r.external, &r.metadata, &r.home,
+		&r.deprovisionedAt, &r.deprovisionedBy, &r.signedIn, &u.Version, &r.created, &r.updated,
 	}
 }
 
 func (r *userRow) finish(u *User) error {
 	u.FirstName, u.LastName, u.PictureURL, u.Locale = text(r.first), text(r.last), text(r.picture), text(r.locale)
 	u.ExternalID, u.HomeOrganizationID = text(r.external), text(r.home)
+	u.DeprovisionedAt, u.DeprovisionedBy = db.TimeOrZero(r.deprovisionedAt), text(r.deprovisionedBy)
 	u.LastSignInAt, u.CreatedAt, u.UpdatedAt = db.TimeOrZero(r.signedIn), db.Time(r.created), db.Time(r.updated)
 	if err := json.Unmarshal(r.metadata, &u.Metadata); err != nil {
 		return fmt.Errorf("metadata of user %s: %w", u.ID, err)

@@ -11,51 +11,131 @@ import (
 	"github.com/rollcallhq/rollcall/internal/session"
 )
 
-// Deactivate shuts a member out by hand and ends their sessions of the organization. An inactive one stays as they are.
-func (s *Service) Deactivate(ctx context.Context, actor event.Actor, id MembershipID) (Member, error) {
-	return s.move(ctx, actor, id, func(m *Membership) error {
-		switch m.State {
-		case Pending:
-			return fault.New(fault.Conflict, "membership_pending", "Nobody has come in by this membership yet. Remove it instead.").Compared(string(Active), string(Pending))
-		case Active:
-			m.State, m.Why = Inactive, WhyDeactivated
+// rounds is how often a verb computes again what others have changed meanwhile.
+const rounds = 50
+
+// guarded writes what compute adds, computed anew until it holds.
+func (s *Service) guarded(ctx context.Context, lane string, compute func(w *db.Write) error) error {
+	var lost error
+	for range rounds {
+		w := db.Write{Lane: lane}
+		if err := compute(&w); err != nil || w.Len() == 0 {
+			return err
 		}
+		if lost = s.db.Write(ctx, &w); lost == nil {
+			s.events.Nudge()
+			return nil
+		}
+		if !lostWrite(lost) {
+			return lost
+		}
+	}
+	return fault.New(fault.Unavailable, "busy", "Too much happened to this member at once. Try again.").Because(lost)
+}
+
+// Deactivate blocks a member by hand and ends their sessions of the organization. It holds until Reactivate, whatever directories say, and is
+// refused for nobody who is in. Pending members whom no directory wants are a Conflict "membership_pending": they are removed instead.
+func (s *Service) Deactivate(ctx context.Context, actor event.Actor, id MembershipID) (Member, error) {
+	return s.move(ctx, actor, id, func(p *place, u User) error {
+		if p.m.State == Pending && !p.decides(u).Wanted() {
+			return fault.New(fault.Conflict, "membership_pending", "Nobody has come in by this membership yet. Remove it instead.").Compared(string(Active), string(Pending))
+		}
+		p.block(actor.ID, s.time())
 		return nil
 	})
 }
 
-// Reactivate lets a member in again, whose next sign-in may still be refused by a directory. A member whom a directory has shut out is a
-// Conflict "directory_managed".
+// Reactivate lets a member in again whom a hand has blocked, or whom a directory had shut out that is gone; their next sign-in may still be
+// refused by a directory. A member whom a directory shuts out is a Conflict "directory_managed".
 func (s *Service) Reactivate(ctx context.Context, actor event.Actor, id MembershipID) (Member, error) {
-	return s.move(ctx, actor, id, func(m *Membership) error {
-		switch {
-		case m.State == Pending:
+	return s.move(ctx, actor, id, func(p *place, u User) error {
+		switch p.m.State {
+		case Active:
+			return nil
+		case Pending:
 			return fault.New(fault.Conflict, "membership_pending", "Nobody has come in by this membership yet; it becomes active by a sign-in.").
 				Compared(string(Inactive), string(Pending))
-		case m.State == Inactive && m.Why.directorys():
-			return fault.New(fault.Conflict, "directory_managed", "The organization's directory has shut this member out. Activate the person in the identity provider.").
-				Compared(string(WhyDeactivated), string(m.Why))
-		case m.State == Inactive:
-			m.State, m.Why = Active, WhyReactivated
 		}
-		return nil
+		return p.readmitted(actor.ID, u)
 	})
 }
 
-// Remove takes a member out of the organization and ends their sessions of it. The account stays.
+// readmitted lifts what a hand may lift, or says who has to.
+func (p *place) readmitted(by string, u User) error {
+	if p.readmit(by, u) {
+		return nil
+	}
+	if c := p.decides(u); !c.Barred() {
+		return fault.New(fault.Conflict, "directory_managed", "The organization that the account belongs to has deprovisioned it. Only its directory gives the account back.").
+			Compared("an account that is not deprovisioned", string(WhyAccountDeprovisioned))
+	}
+	return fault.New(fault.Conflict, "directory_managed", "The directory %s has shut this member out. Activate the person in the identity provider.", p.bars()).
+		Compared("a member whom no directory shuts out", string(p.m.Why))
+}
+
+// bars names the living directory that shuts the member out.
+func (p *place) bars() string {
+	for _, c := range p.claims {
+		if c.says != SaysActive && c.frozenAt.IsZero() {
+			return c.directory()
+		}
+	}
+	return ""
+}
+
+// wants names the living directory that wants the member in, or that has them at all.
+func (p *place) manager() string {
+	for _, c := range p.claims {
+		if c.says != SaysRemoved && c.frozenAt.IsZero() {
+			return c.directory()
+		}
+	}
+	return ""
+}
+
+// directory names a claim's directory for people: its name as it was last said, and its id.
+func (c *claim) directory() string {
+	if one, err := c.read(); err == nil && one.Directory != "" {
+		return fmt.Sprintf("%.100q (%s)", one.Directory, c.directoryID)
+	}
+	return c.directoryID
+}
+
+// Remove takes a member out of the organization and ends their sessions of it. The account stays. A member whom a directory wants in is a
+// Conflict "directory_managed": they would be back with its next word. Deactivate shuts them out.
 func (s *Service) Remove(ctx context.Context, actor event.Actor, id MembershipID) error {
-	_, err := s.move(ctx, actor, id, func(m *Membership) error {
-		m.State, m.Why = Removed, WhyRemoved
+	_, err := s.move(ctx, actor, id, func(p *place, u User) error {
+		if p.decides(u).Wanted() {
+			return fault.New(fault.Conflict, "directory_managed",
+				"The directory %s has this member. Remove the person in the identity provider; deactivate the membership to shut them out at once.", p.manager()).
+				Compared("a member whom no directory has", "one whom a directory wants in")
+		}
+		p.m.RemovedAt, p.m.InvitationID = s.time(), ""
 		return nil
 	})
 	return err
 }
 
-// move changes a membership that is not removed. The row is held first: who signs in by it guards it (AdmitInto), so that no session is
-// started beside its end.
-func (s *Service) move(ctx context.Context, actor event.Actor, id MembershipID, change func(*Membership) error) (out Member, err error) {
-	err = s.db.Tx(ctx, func(tx db.Tx) error {
-		out, err = s.moveTx(ctx, tx, event.Context{Actor: actor}, id, change)
+// move changes what is claimed of a membership that is not removed, and draws what follows.
+func (s *Service) move(ctx context.Context, actor event.Actor, id MembershipID, change func(p *place, u User) error) (out Member, err error) {
+	first, err := s.Member(ctx, id)
+	if err != nil {
+		return Member{}, fmt.Errorf("change membership %s: %w", id, err)
+	}
+	err = s.guarded(ctx, first.Membership.OrganizationID, func(w *db.Write) error {
+		a, err := s.account(ctx, s.db, first.Membership.UserID)
+		if err != nil {
+			return err
+		}
+		p := a.at(first.Membership.OrganizationID)
+		if p == nil || p.m.State == Removed {
+			return NotFound("Organization membership", string(id))
+		}
+		if err := change(p, a.user); err != nil {
+			return err
+		}
+		_, err = s.accountInto(ctx, s.db, w, a, event.Context{Actor: actor})
+		out = Member{Membership: p.m, User: a.user}
 		return err
 	})
 	if err != nil {
@@ -64,35 +144,12 @@ func (s *Service) move(ctx context.Context, actor event.Actor, id MembershipID, 
 	return out, nil
 }
 
-func (s *Service) moveTx(ctx context.Context, tx db.Tx, cause event.Context, id MembershipID, change func(*Membership) error) (Member, error) {
-	if err := hold(ctx, tx, lockMembership+s.db.ForUpdate(), string(id)); err != nil {
-		return Member{}, err
+// EndAll ends all sessions of an account, wherever they are.
+func (s *Service) EndAll(ctx context.Context, actor event.Actor, id UserID) (int, error) {
+	if _, err := s.User(ctx, id); err != nil {
+		return 0, err
 	}
-	m, err := member(ctx, tx, selectMember, string(id), string(id))
-	if err != nil {
-		return Member{}, err
-	}
-	if m.Membership.State == Removed {
-		return Member{}, NotFound("Organization membership", string(id))
-	}
-	before := m.Membership
-	if err := change(&m.Membership); err != nil || m.Membership == before {
-		return m, err
-	}
-	m.Membership.Version, m.Membership.UpdatedAt = before.Version+1, s.time()
-	if _, err := tx.Exec(ctx, updateMembership, updateMembershipArgs(m.Membership, before.Version)...); err != nil {
-		return Member{}, err
-	}
-	if m.Membership.State != Active {
-		if err := s.endTx(ctx, tx, session.Selection{UserID: string(before.UserID), OrganizationID: before.OrganizationID}, session.MembershipEnded, cause); err != nil {
-			return Member{}, err
-		}
-	}
-	kind := event.OrganizationMembershipUpdated
-	if m.Membership.State == Removed {
-		kind = event.OrganizationMembershipDeleted
-	}
-	return m, s.events.AppendTx(ctx, tx, m.Membership.UpdatedAt, memberEntry(kind, m.Membership, cause.JSON()))
+	return s.sessions.End(ctx, session.Selection{UserID: string(id)}, session.Ending{Reason: session.Revoked, Context: event.Context{Actor: actor}})
 }
 
 // hold locks the rows of a query until the transaction ends.

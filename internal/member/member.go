@@ -28,6 +28,8 @@ type User struct {
 	ExternalID         string
 	Metadata           map[string]string
 	HomeOrganizationID string    // whose primary member the account is; "": nobody's
+	DeprovisionedAt    time.Time // zero: it is not; else since when a directory of the home organization wants the person out
+	DeprovisionedBy    string    // that organization
 	LastSignInAt       time.Time // zero: never
 	Version            int64
 	CreatedAt          time.Time
@@ -48,19 +50,31 @@ const (
 // Why says what put a membership into its state.
 type Why string
 
-// The reasons there are now.
+// The reasons. Every one has its sentence in docs/reference/membership.md.
 const (
 	WhySignIn               Why = "sign_in"               // created just in time, by the verified domain or the connection's option
-	WhyDirectory            Why = "directory"             // created just in time: a directory knows and wants the person
-	WhyDeactivated          Why = "deactivated"           // by hand
+	WhyInvitation           Why = "invitation"            // accepted
+	WhyAPI                  Why = "api"                   // made by the app or the operator
+	WhyDirectory            Why = "directory"             // a directory knows and wants the person
 	WhyReactivated          Why = "reactivated"           // by hand
+	WhyInvited              Why = "invited"               // by hand; nobody has come in yet
+	WhyInvitedByDirectory   Why = "invited_by_directory"  // nobody has come in yet
+	WhyDeactivated          Why = "deactivated"           // by hand
 	WhyRemoved              Why = "removed"               // by hand
 	WhyDirectoryInactive    Why = "directory_inactive"    // the directory wants the person out
 	WhyDirectoryRemoved     Why = "directory_removed"     // the directory has deleted the person
 	WhyAccountDeprovisioned Why = "account_deprovisioned" // the primary organization has
 )
 
-// directorys tells whether a directory put the membership into its state: only a directory takes it out again.
+// Whys lists them.
+func Whys() []Why {
+	return []Why{
+		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyDirectoryInactive,
+		WhyDirectoryRemoved, WhyAccountDeprovisioned,
+	}
+}
+
+// directorys tells whether a directory put the membership into its state.
 func (w Why) directorys() bool {
 	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned
 }
@@ -78,10 +92,36 @@ type Membership struct {
 	Role            string
 	Why             Why
 	DirectoryUserID string // the person in a directory it was joined with; "" if none
-	Version         int64
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
+
+	JoinedAt  time.Time // zero: never came in
+	JoinedBy  JoinedVia
+	BlockedAt time.Time // by hand; zero: not blocked
+	BlockedBy string    // who blocked, or, while BlockedAt is zero, who let in again by hand
+	RemovedAt time.Time // by hand; zero: not removed by hand
+	RoleBy    GivenBy   // whose word the role is
+	GivenRole string    // by hand or invitation; comes back when no mapping covers it any more
+
+	Licence          string // slug of the licence that is held; "" for none
+	WantedLicence    string // where no seat was left
+	GivenLicence     string // by hand or invitation
+	CustomAttributes map[string]any
+	InvitationID     string // the pending one it waits for, or the one it was joined by
+
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
+
+// GivenBy says whose word a role is; "" is nobody's: the default.
+type GivenBy string
+
+// Those who give.
+const (
+	ByHand       GivenBy = "hand"
+	ByInvitation GivenBy = "invitation"
+	ByMapping    GivenBy = "mapping"    // of a directory
+	ByConnection GivenBy = "connection" // a connection's mapping, at the last sign-in
+)
 
 // Identity says who a connection's idp id is.
 type Identity struct {
@@ -128,14 +168,10 @@ func (u User) payload() userPayload {
 	p := userPayload{
 		Object: "user", ID: u.ID, Email: u.Email, EmailVerified: u.EmailVerified, FirstName: orNull(u.FirstName), LastName: orNull(u.LastName),
 		Name: orNull(u.Name()), PictureURL: orNull(u.PictureURL), Locale: orNull(u.Locale), ExternalID: orNull(u.ExternalID),
-		Metadata: u.Metadata, CreatedAt: org.Time(u.CreatedAt), UpdatedAt: org.Time(u.UpdatedAt),
+		Metadata: u.Metadata, LastSignInAt: timeOrNull(u.LastSignInAt), CreatedAt: org.Time(u.CreatedAt), UpdatedAt: org.Time(u.UpdatedAt),
 	}
 	if p.Metadata == nil {
 		p.Metadata = map[string]string{}
-	}
-	if !u.LastSignInAt.IsZero() {
-		at := org.Time(u.LastSignInAt)
-		p.LastSignInAt = &at
 	}
 	return p
 }
@@ -150,10 +186,15 @@ type payload struct {
 	UserID           UserID         `json:"user_id"`
 	OrganizationID   string         `json:"organization_id"`
 	Status           State          `json:"status"`
+	Why              Why            `json:"why"`
+	Primary          bool           `json:"primary"`
 	Role             rolePayload    `json:"role"`
 	Roles            []rolePayload  `json:"roles"`
+	Licence          *string        `json:"licence"`
+	WantedLicence    *string        `json:"wanted_licence"`
 	DirectoryManaged bool           `json:"directory_managed"`
 	CustomAttributes map[string]any `json:"custom_attributes"`
+	JoinedAt         *string        `json:"joined_at"`
 	CreatedAt        string         `json:"created_at"`
 	UpdatedAt        string         `json:"updated_at"`
 }
@@ -167,14 +208,24 @@ func (m Membership) payload() payload {
 	if status == Removed { // the contract has no word for it
 		status = Inactive
 	}
-	return payload{
-		"organization_membership", m.ID, m.UserID, m.OrganizationID, status,
-		rolePayload{m.Role},
-		[]rolePayload{{m.Role}},
-		m.DirectoryUserID != "",
-		map[string]any{},
-		org.Time(m.CreatedAt), org.Time(m.UpdatedAt),
+	p := payload{
+		Object: "organization_membership", ID: m.ID, UserID: m.UserID, OrganizationID: m.OrganizationID, Status: status, Why: m.Why, Primary: m.Primary,
+		Role: rolePayload{m.Role}, Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
+		DirectoryManaged: m.DirectoryUserID != "", CustomAttributes: m.CustomAttributes, JoinedAt: timeOrNull(m.JoinedAt),
+		CreatedAt: org.Time(m.CreatedAt), UpdatedAt: org.Time(m.UpdatedAt),
 	}
+	if p.CustomAttributes == nil {
+		p.CustomAttributes = map[string]any{}
+	}
+	return p
+}
+
+func timeOrNull(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	shown := org.Time(t)
+	return &shown
 }
 
 // Payload is the membership as events show it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -26,7 +27,9 @@ type Service struct {
 	ids           *token.Source
 	organizations *org.Service
 	sessions      *session.Service
+	access        *access.Service
 	now           func() time.Time
+	inviting      Inviting
 }
 
 // NewService makes the service.
@@ -34,7 +37,10 @@ func NewService(d *db.DB, events *event.Log, ids *token.Source, organizations *o
 	events.Forgets(event.Forgetter{Nullable: map[string][]string{
 		"user": {"first_name", "last_name", "name", "profile_picture_url", "locale"},
 	}})
-	return &Service{db: d, events: events, ids: ids, organizations: organizations, sessions: sessions, now: now}
+	give := access.NewService(access.Options{DB: d, Events: events, IDs: ids, Now: now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+		return organizations.LockTx(ctx, tx, org.ID(id))
+	}})
+	return &Service{access: give, db: d, events: events, ids: ids, organizations: organizations, sessions: sessions, now: now}
 }
 
 // time is now, at the precision that is stored.
@@ -193,17 +199,15 @@ func members(ctx context.Context, r db.Reader, text string, args ...any) ([]Memb
 }
 
 func scanMember(rows db.Rows) (out Member, err error) {
-	m := &out.Membership
 	var u userRow
-	var directoryUserID *string
-	var created, updated int64
-	err = rows.Scan(append([]any{
-		(*string)(&m.ID), &m.OrganizationID, (*string)(&m.UserID), (*string)(&m.State), &m.Primary, &m.Role, (*string)(&m.Why), &directoryUserID,
-		&m.Version, &created, &updated,
-	}, u.into(&out.User)...)...)
+	var row membershipRow
+	if err = rows.Scan(append(row.into(), u.into(&out.User)...)...); err != nil {
+		return out, err
+	}
+	m, err := row.membership()
 	if err != nil {
 		return out, err
 	}
-	m.DirectoryUserID, m.CreatedAt, m.UpdatedAt = text(directoryUserID), db.Time(created), db.Time(updated)
+	out.Membership = *m
 	return out, u.finish(&out.User)
 }

@@ -2,22 +2,23 @@ package member
 
 const (
 	userColumns = `u.id, u.email, u.email_verified, u.first_name, u.last_name, u.picture_url, u.locale, u.external_id, u.metadata,
-		u.home_organization_id, u.last_sign_in_at, u.version, u.created_at, u.updated_at`
+		u.home_organization_id, u.deprovisioned_at, u.deprovisioned_by, u.last_sign_in_at, u.version, u.created_at, u.updated_at`
 	selectUser        = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
 	selectUserByEmail = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.email_key = $1`
 
-	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.version, m.created_at, m.updated_at`
-	memberColumns     = membershipColumns + `, ` + userColumns
-	fromMembers       = ` FROM organization_memberships m JOIN users u ON u.id = m.user_id`
-	selectMember      = `SELECT ` + memberColumns + fromMembers + ` WHERE m.id = $1`
-	selectMemberOf    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.user_id = $2`
-	selectMembers     = `SELECT ` + memberColumns + fromMembers + ` WHERE m.state <> 'removed'`
-	selectMembersIn   = `SELECT ` + memberColumns + fromMembers + ` WHERE TRUE`
-	selectPlaces      = `SELECT ` + memberColumns + fromMembers + ` WHERE m.user_id = $1 ORDER BY m.id`
+	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.joined_at, m.joined_by,
+		m.blocked_at, m.blocked_by, m.removed_at, m.role_by, m.given_role, m.licence, m.wanted_licence, m.given_licence, m.custom_attributes, m.invitation_id,
+		m.version, m.created_at, m.updated_at`
+	memberColumns   = membershipColumns + `, ` + userColumns
+	fromMembers     = ` FROM organization_memberships m JOIN users u ON u.id = m.user_id`
+	selectMember    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.id = $1`
+	selectMemberOf  = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.user_id = $2`
+	selectMembers   = `SELECT ` + memberColumns + fromMembers + ` WHERE m.state <> 'removed'`
+	selectMembersIn = `SELECT ` + memberColumns + fromMembers + ` WHERE TRUE`
+	selectPlaces    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.user_id = $1 ORDER BY m.id`
 
 	// A person as one organization ($1) and one of its connections ($2) see them, a row for each identity.
-	selectPerson = `SELECT ` + userColumns + `,
-			m.id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.version, m.created_at, m.updated_at,
+	selectPerson = `SELECT ` + userColumns + `, ` + membershipColumns + `,
 			i.idp_id, i.linked_by, i.created_at, i.last_used_at
 		FROM users u
 		LEFT JOIN organization_memberships m ON m.organization_id = $1 AND m.user_id = u.id
@@ -31,20 +32,28 @@ const (
 		WHERE i.organization_id = $1 AND i.connection_id = $2 AND i.idp_id = $3`
 
 	insertUser = `INSERT INTO users (id, email, email_key, email_verified, first_name, last_name, picture_url, locale, external_id, metadata,
-		home_organization_id, last_sign_in_at, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+		home_organization_id, deprovisioned_at, deprovisioned_by, last_sign_in_at, version, updated_at, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
 	// The version stays: a sign-in alone changes nothing that anybody decides by.
 	touchUser  = `UPDATE users SET last_sign_in_at = $3 WHERE id = $1 AND version = $2 AND deleted_at IS NULL`
-	updateUser = `UPDATE users SET email = $3, email_key = $4, email_verified = $5, first_name = $6, last_name = $7, home_organization_id = $8,
-		last_sign_in_at = $9, version = $10, updated_at = $11 WHERE id = $1 AND version = $2 AND deleted_at IS NULL`
+	updateUser = `UPDATE users SET email = $3, email_key = $4, email_verified = $5, first_name = $6, last_name = $7, picture_url = $8, locale = $9,
+		external_id = $10, metadata = $11, home_organization_id = $12, deprovisioned_at = $13, deprovisioned_by = $14, last_sign_in_at = $15, version = $16,
+		updated_at = $17 WHERE id = $1 AND version = $2 AND deleted_at IS NULL`
+	// Held, and as it was read: what is decided by it is written with it.
+	guardUser = `SELECT id FROM users WHERE id = $1 AND version = $2 AND deleted_at IS NULL`
 	// What is personal goes at once; the row stays for what points at it.
 	deleteUser = `UPDATE users SET deleted_at = $2, updated_at = $2, version = version + 1, email = '', email_key = '', first_name = NULL, last_name = NULL,
-		picture_url = NULL, locale = NULL, external_id = NULL, metadata = '{}', home_organization_id = NULL WHERE id = $1 AND deleted_at IS NULL`
+		picture_url = NULL, locale = NULL, external_id = NULL, metadata = '{}', home_organization_id = NULL, deprovisioned_at = NULL, deprovisioned_by = NULL
+		WHERE id = $1 AND deleted_at IS NULL`
 	lockUser   = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
-	leaveHomes = `UPDATE users SET home_organization_id = NULL, version = version + 1 WHERE home_organization_id = $1`
+	leaveHomes = `UPDATE users SET home_organization_id = NULL, deprovisioned_at = NULL, deprovisioned_by = NULL, version = version + 1 WHERE home_organization_id = $1`
 
-	insertMembership = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, directory_user_id, version,
-		created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	updateMembership = `UPDATE organization_memberships SET state = $4, is_primary = $5, why = $6, directory_user_id = $7, version = $8, updated_at = $9
+	insertMembership = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, directory_user_id, joined_at,
+		joined_by, blocked_at, blocked_by, removed_at, role_by, given_role, licence, wanted_licence, given_licence, custom_attributes, invitation_id, version,
+		updated_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
+	updateMembership = `UPDATE organization_memberships SET state = $4, is_primary = $5, role = $6, why = $7, directory_user_id = $8, joined_at = $9,
+		joined_by = $10, blocked_at = $11, blocked_by = $12, removed_at = $13, role_by = $14, given_role = $15, licence = $16, wanted_licence = $17,
+		given_licence = $18, custom_attributes = $19, invitation_id = $20, version = $21, updated_at = $22
 		WHERE organization_id = $1 AND id = $2 AND version = $3`
 	guardMembership  = `SELECT id FROM organization_memberships WHERE organization_id = $1 AND id = $2 AND version = $3`
 	lockMembership   = `SELECT id FROM organization_memberships WHERE id = $1`

@@ -59,18 +59,11 @@ func (s *Service) membershipInto(w *db.Write, ad Admission) {
 	}
 	switch {
 	case before == nil:
-		w.Exec(insertMembership, string(m.ID), m.OrganizationID, string(m.UserID), string(m.State), m.Primary, m.Role, string(m.Why),
-			db.TextOrNull(m.DirectoryUserID), m.Version, m.CreatedAt.UnixMicro(), m.UpdatedAt.UnixMicro())
+		insertMembershipInto(w, m)
 	case before.Version == m.Version:
 		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
 	default:
-		w.Guard(updateMembership, updateMembershipArgs(m, before.Version)...)
-	}
-}
-
-func updateMembershipArgs(m Membership, version int64) []any {
-	return []any{
-		m.OrganizationID, string(m.ID), version, string(m.State), m.Primary, string(m.Why), db.TextOrNull(m.DirectoryUserID), m.Version, m.UpdatedAt.UnixMicro(),
+		updateMembershipInto(w, m, before.Version)
 	}
 }
 
@@ -87,18 +80,24 @@ func (s *Service) identityInto(w *db.Write, ad Admission) {
 }
 
 func insertUserInto(w *db.Write, u User) {
-	key, _ := EmailKey(u.Email)
-	metadata := encode(u.Metadata)
-	if u.Metadata == nil {
-		metadata = []byte("{}")
-	}
-	w.Exec(insertUser, string(u.ID), u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName), db.TextOrNull(u.PictureURL),
-		db.TextOrNull(u.Locale), db.TextOrNull(u.ExternalID), metadata, db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.LastSignInAt), u.Version,
-		u.CreatedAt.UnixMicro(), u.UpdatedAt.UnixMicro())
+	w.Exec(insertUser, append(append([]any{string(u.ID)}, userArgs(u)...), u.CreatedAt.UnixMicro())...)
 }
 
+// updateUserInto writes an account over the version that was read.
 func updateUserInto(w *db.Write, u User, version int64) {
+	w.Guard(updateUser, append([]any{string(u.ID), version}, userArgs(u)...)...)
+}
+
+// userArgs are the values of insertUser from the second on, and those that updateUser sets.
+func userArgs(u User) []any {
 	key, _ := EmailKey(u.Email)
-	w.Guard(updateUser, string(u.ID), version, u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName),
-		db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.LastSignInAt), u.Version, u.UpdatedAt.UnixMicro())
+	metadata := []byte("{}")
+	if u.Metadata != nil {
+		metadata = encode(u.Metadata)
+	}
+	return []any{
+		u.Email, key, u.EmailVerified, db.TextOrNull(u.FirstName), db.TextOrNull(u.LastName), db.TextOrNull(u.PictureURL), db.TextOrNull(u.Locale),
+		db.TextOrNull(u.ExternalID), metadata, db.TextOrNull(u.HomeOrganizationID), db.MicrosOrNull(u.DeprovisionedAt), db.TextOrNull(u.DeprovisionedBy),
+		db.MicrosOrNull(u.LastSignInAt), u.Version, u.UpdatedAt.UnixMicro(),
+	}
 }

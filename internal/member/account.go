@@ -1,0 +1,222 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+)
+
+// account is a user with all memberships and all that is claimed about them: what every decision is made on. Verbs change what is claimed,
+// settle draws the states from it, and accountInto writes what has become of it, guarded by what was read.
+type account struct {
+	user   User
+	was    *User // as it was read; nil: new
+	places []*place
+
+	// provenAt is the organization that vouches for an address which nobody had proven: what others made for it goes.
+	provenAt string
+}
+
+// place is a membership with what directories say of it.
+type place struct {
+	m       Membership
+	was     *Membership // as it was read; nil: new
+	claims  []*claim
+	dropped []*claim // claims of directories that are gone, which a newer word or a hand has put aside
+}
+
+// account reads an account with everything about it.
+func (s *Service) account(ctx context.Context, r db.Reader, id UserID) (*account, error) {
+	rows, err := r.Query(ctx, selectAccount, string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read an account: %w", err)
+	}
+	defer rows.Close()
+	var a *account
+	for rows.Next() {
+		var u User
+		var row userRow
+		var place membershipRow
+		if err := rows.Scan(append(row.into(&u), place.into()...)...); err != nil {
+			return nil, fmt.Errorf("read an account: %w", err)
+		}
+		if a == nil {
+			if err := row.finish(&u); err != nil {
+				return nil, err
+			}
+			a = openAccount(u)
+		}
+		m, err := place.membership()
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			a.places = append(a.places, openPlace(*m))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read an account: %w", err)
+	}
+	if a == nil {
+		return nil, NotFound("User", string(id))
+	}
+	rows.Close()
+	return a, s.claimsInto(ctx, r, a)
+}
+
+func openAccount(u User) *account {
+	was := u
+	return &account{user: u, was: &was}
+}
+
+func openPlace(m Membership) *place {
+	was := m
+	return &place{m: m, was: &was}
+}
+
+// claimsInto puts what directories say to the memberships it is about.
+func (s *Service) claimsInto(ctx context.Context, r db.Reader, a *account) error {
+	if len(a.places) == 0 {
+		return nil
+	}
+	claims, err := readClaims(ctx, r, selectClaimsOf, string(a.user.ID))
+	if err != nil {
+		return err
+	}
+	for _, c := range claims {
+		for _, p := range a.places {
+			if p.m.ID == c.membershipID {
+				p.claims = append(p.claims, c)
+			}
+		}
+	}
+	return nil
+}
+
+// at is the account's membership in an organization, nil if there is none.
+func (a *account) at(organizationID string) *place {
+	i := slices.IndexFunc(a.places, func(p *place) bool { return p.m.OrganizationID == organizationID })
+	if organizationID == "" || i < 0 {
+		return nil
+	}
+	return a.places[i]
+}
+
+// decides is all that decides about a membership.
+func (p *place) decides(u User) Claims {
+	c := Claims{
+		Deprovisioned: u.DeprovisionedBy != "" && u.DeprovisionedBy != p.m.OrganizationID,
+		Blocked:       !p.m.BlockedAt.IsZero(), Reactivated: p.m.BlockedAt.IsZero() && p.m.BlockedBy != "", RemovedByHand: !p.m.RemovedAt.IsZero(),
+		JoinedBy: p.m.JoinedBy, Invited: p.m.InvitationID != "",
+	}
+	for _, one := range p.claims {
+		c.Directories = append(c.Directories, one.pure())
+	}
+	return c
+}
+
+// settle draws what follows from all that is claimed. An account is deprovisioned as long as the directories of the organization where it is
+// at home want the person out, and that decides about its other memberships.
+func (a *account) settle(now time.Time) {
+	home := a.at(a.user.HomeOrganizationID)
+	switch out := home != nil && home.decides(a.user).Out(); {
+	case out && a.user.DeprovisionedBy != a.user.HomeOrganizationID:
+		a.user.DeprovisionedAt, a.user.DeprovisionedBy = now, a.user.HomeOrganizationID
+	case !out:
+		a.user.DeprovisionedAt, a.user.DeprovisionedBy = time.Time{}, ""
+	}
+	for _, p := range a.places {
+		p.settle(a.user, now)
+	}
+}
+
+// number gives new versions to what has changed.
+func (a *account) number(now time.Time) {
+	if a.was != nil && !a.user.same(*a.was) {
+		a.user.Version, a.user.UpdatedAt = a.was.Version+1, now
+	}
+	for _, p := range a.places {
+		switch {
+		case p.was == nil:
+		case !p.m.same(*p.was):
+			p.m.Version, p.m.UpdatedAt = p.was.Version+1, now
+		case p.moved(): // whoever decided by what directories said decides again
+			p.m.Version = p.was.Version + 1
+		}
+	}
+}
+
+func (p *place) settle(u User, now time.Time) {
+	v := Decide(p.decides(u))
+	p.m.State, p.m.Why, p.m.Primary = v.State, v.Why, u.HomeOrganizationID == p.m.OrganizationID
+	if v.State == Active && p.m.JoinedBy == "" {
+		p.m.JoinedBy = ViaDirectory
+	}
+	if v.State == Active && p.m.JoinedAt.IsZero() {
+		p.m.JoinedAt = now
+	}
+}
+
+// moved tells whether what directories say differs from what was read.
+func (p *place) moved() bool {
+	return len(p.dropped) > 0 || slices.ContainsFunc(p.claims, (*claim).changed)
+}
+
+// hear takes a directory's word. A new word puts aside what directories that are gone said last.
+func (p *place) hear(c *claim) {
+	known := slices.ContainsFunc(p.claims, func(one *claim) bool { return one == c })
+	if !known {
+		c.membershipID = p.m.ID
+		p.claims = append(p.claims, c)
+	}
+	if !known || c.was == nil || c.was.says != c.says {
+		p.forgetFrozen()
+	}
+	if c.says == SaysActive { // who was removed by hand is wanted again
+		p.m.RemovedAt = time.Time{}
+	}
+}
+
+// forgetFrozen puts aside the last words of directories that are gone.
+func (p *place) forgetFrozen() {
+	kept := p.claims[:0:0]
+	for _, c := range p.claims {
+		if c.frozenAt.IsZero() {
+			kept = append(kept, c)
+		} else {
+			p.dropped = append(p.dropped, c)
+		}
+	}
+	p.claims = kept
+}
+
+// block shuts the person out by hand. It holds until a hand lifts it.
+func (p *place) block(by string, now time.Time) {
+	if p.m.BlockedAt.IsZero() {
+		p.m.BlockedAt, p.m.BlockedBy = now, by
+	}
+}
+
+// readmit lifts every bar that a hand may lift, and is false where a directory has to.
+func (p *place) readmit(by string, u User) bool {
+	c := p.decides(u)
+	if c.Barred() || c.Deprovisioned && !c.says(SaysActive) {
+		return false
+	}
+	if c.Out() {
+		p.forgetFrozen()
+	}
+	p.m.BlockedAt, p.m.BlockedBy, p.m.RemovedAt = time.Time{}, by, time.Time{}
+	return true
+}
+
+// join notes that the person has come in. The first way stays.
+func (p *place) join(via JoinedVia, now time.Time) {
+	p.m.RemovedAt = time.Time{}
+	if p.m.JoinedBy == "" {
+		p.m.JoinedBy, p.m.JoinedAt = via, now
+	}
+}

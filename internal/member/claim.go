@@ -1,0 +1,147 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/db"
+)
+
+// claim is what a directory says of a person, as members last took it over.
+type claim struct {
+	organizationID, directoryID, directoryUserID string
+
+	membershipID MembershipID // "" while nobody is meant
+	says         Says
+	provisioning Provisioning
+	outcome      Outcome
+	said         []byte // JSON of saying
+	frozenAt     time.Time
+	version      int64
+	createdAt    time.Time
+	updatedAt    time.Time
+
+	was *claim // as it was read; nil: new
+}
+
+// saying is the rest of it. Nothing decides by what is personal in it: it tells whether anything has changed.
+type saying struct {
+	Directory string `json:"directory"`
+	Email     string `json:"email,omitzero"`
+	Verified  bool   `json:"verified,omitzero"`
+	First     string `json:"first_name,omitzero"`
+	Last      string `json:"last_name,omitzero"`
+	Picture   string `json:"picture_url,omitzero"`
+	Locale    string `json:"locale,omitzero"`
+	Mapped    mapped `json:"mapped"`
+}
+
+// mapped is access.Mapped as it is stored.
+type mapped struct {
+	Roles      *[]string      `json:"roles,omitzero"` // null: not driven
+	Teams      *[]string      `json:"teams,omitzero"`
+	Licence    *string        `json:"licence,omitzero"`
+	Attributes map[string]any `json:"attributes,omitzero"`
+	First      *string        `json:"first_name,omitzero"`
+	Last       *string        `json:"last_name,omitzero"`
+	Picture    *string        `json:"picture_url,omitzero"`
+	Locale     *string        `json:"locale,omitzero"`
+}
+
+func sayingOf(p DirectoryPerson) saying {
+	return saying{
+		Directory: p.DirectoryName, Email: p.Email, Verified: p.EmailVerified, First: p.FirstName, Last: p.LastName, Picture: p.PictureURL, Locale: p.Locale,
+		Mapped: storedMapped(p.Mapped),
+	}
+}
+
+func storedMapped(m access.Mapped) (out mapped) {
+	if m.DrivesRoles {
+		out.Roles = &m.Roles
+	}
+	if m.DrivesTeams {
+		out.Teams = &m.Teams
+	}
+	if m.DrivesLicences {
+		out.Licence = &m.Licence
+	}
+	out.Attributes, out.First, out.Last, out.Picture, out.Locale = m.Attributes, m.FirstName, m.LastName, m.PictureURL, m.Locale
+	return out
+}
+
+// read gives the saying. One that cannot be read drives nothing and names nobody; it is written anew by the directory's next word.
+func (c *claim) read() (out saying, err error) {
+	if err := json.Unmarshal(c.said, &out); err != nil {
+		return out, fmt.Errorf("claim of directory user %s: %w", c.directoryUserID, err)
+	}
+	return out, nil
+}
+
+func (c *claim) pure() Claim {
+	return Claim{DirectoryID: c.directoryID, Says: c.says, Provisioning: c.provisioning, Frozen: !c.frozenAt.IsZero()}
+}
+
+// changed tells whether it has to be written.
+func (c *claim) changed() bool {
+	w := c.was
+	return w == nil || w.membershipID != c.membershipID || w.says != c.says || w.provisioning != c.provisioning || w.outcome != c.outcome ||
+		string(w.said) != string(c.said) || !w.frozenAt.Equal(c.frozenAt)
+}
+
+// claimRow holds claimColumns; all are NULL where there is none.
+type claimRow struct {
+	organizationID, directoryID, directoryUserID, membershipID, says, provisioning, outcome, said *string
+	frozen, version, created, updated                                                             *int64
+}
+
+func (r *claimRow) into() []any {
+	return []any{
+		&r.organizationID, &r.directoryID, &r.directoryUserID, &r.membershipID, &r.says, &r.provisioning, &r.outcome, &r.said, &r.frozen, &r.version, &r.created,
+		&r.updated,
+	}
+}
+
+func (r *claimRow) claim() *claim {
+	c := &claim{
+		organizationID: *r.organizationID, directoryID: *r.directoryID, directoryUserID: *r.directoryUserID, membershipID: MembershipID(text(r.membershipID)),
+		says: Says(*r.says), provisioning: Provisioning(*r.provisioning), outcome: Outcome(*r.outcome), said: []byte(*r.said), frozenAt: db.TimeOrZero(r.frozen),
+		version: *r.version, createdAt: db.Time(*r.created), updatedAt: db.Time(*r.updated),
+	}
+	was := *c
+	c.was = &was
+	return c
+}
+
+func readClaims(ctx context.Context, r db.Reader, query string, args ...any) (out []*claim, err error) {
+	rows, err := r.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read what directories say: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var row claimRow
+		if err := rows.Scan(row.into()...); err != nil {
+			return nil, fmt.Errorf("read what directories say: %w", err)
+		}
+		out = append(out, row.claim())
+	}
+	return out, rows.Err()
+}
+
+// claimInto writes what a directory says, over what was read.
+func claimInto(w *db.Write, c *claim, now time.Time) {
+	key := []any{c.organizationID, c.directoryID, c.directoryUserID}
+	values := []any{
+		db.TextOrNull(string(c.membershipID)), string(c.says), string(c.provisioning), string(c.outcome), c.said, db.MicrosOrNull(c.frozenAt), now.UnixMicro(),
+	}
+	switch {
+	case c.was == nil:
+		w.Exec(insertClaim, append(key, values...)...)
+	case c.changed():
+		w.Guard(updateClaim, append(append(key, values...), c.was.version)...)
+	}
+}

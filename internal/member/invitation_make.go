@@ -1,0 +1,341 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/mail"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// invitationRounds is how often a write is computed again because somebody else's came between.
+const invitationRounds = 20
+
+// Invite asks somebody in: an invitation, the mail with its link, and the pending membership that it fills. The faults are those of the
+// contract: Invalid "email_already_invited_to_organization", "email_already_invited", "user_already_organization_member",
+// "user_already_exists", "expires_in_days_too_short", "expires_in_days_too_long", "invalid_role"; and Conflict "directory_managed" for
+// somebody whom the organization's directory has put out: only a directory lets them in again.
+func (s *Service) Invite(ctx context.Context, actor event.Actor, n NewInvitation) (Invitation, error) {
+	if err := s.checkInvitation(ctx, n); err != nil {
+		return Invitation{}, err
+	}
+	return s.again(ctx, n.OrganizationID, func(w *db.Write) (Invitation, error) {
+		if n.OrganizationID != "" {
+			s.organizations.LivesInto(w, org.ID(n.OrganizationID))
+		}
+		return s.inviteByHandInto(ctx, w, n, event.Context{Actor: actor})
+	})
+}
+
+// again writes what is computed anew each time until it holds, and sends what it caused.
+func (s *Service) again(ctx context.Context, lane string, compute func(w *db.Write) (Invitation, error)) (Invitation, error) {
+	var lost error
+	for range invitationRounds {
+		w := db.Write{Lane: lane}
+		i, err := compute(&w)
+		if err != nil {
+			return Invitation{}, err
+		}
+		if lost = s.db.Write(ctx, &w); lost == nil {
+			s.events.Nudge()
+			if s.inviting.Mails != nil {
+				s.inviting.Mails.Nudge()
+			}
+			return i, nil
+		}
+		if !lostWrite(lost) {
+			return Invitation{}, fmt.Errorf("write an invitation: %w", lost)
+		}
+	}
+	return Invitation{}, fault.New(fault.Unavailable, "busy", "Too much happened to this invitation at once. Try again.").Because(lost)
+}
+
+// checkInvitation refuses what is wrong whoever is invited.
+func (s *Service) checkInvitation(ctx context.Context, n NewInvitation) error {
+	if _, ok := EmailKey(n.Email); !ok {
+		return fault.New(fault.Unprocessable, "invalid_email", "%.80q is no email address.", n.Email).On("email").Compared("an address like person@example.com", shown(n.Email))
+	}
+	switch longest := int64(MaxInvitationLife / invitationDay); {
+	case n.ExpiresInDays < 0:
+		return fault.New(fault.Invalid, "expires_in_days_too_short", "An invitation is good for a day at least.").On("expires_in_days").Compared("1 or more", fmt.Sprint(n.ExpiresInDays))
+	case n.ExpiresInDays > longest:
+		return fault.New(fault.Invalid, "expires_in_days_too_long", "An invitation is good for %d days at most.", longest).On("expires_in_days").
+			Compared(fmt.Sprintf("%d or less", longest), fmt.Sprint(n.ExpiresInDays))
+	}
+	if n.OrganizationID == "" {
+		if n.Role != "" || len(n.Teams) > 0 || n.Licence != "" {
+			return fault.New(fault.Unprocessable, "organization_required", "Role, teams and licence are those of a member: name the organization too.").On("organization_id")
+		}
+	} else if _, err := s.organizations.Get(ctx, org.ID(n.OrganizationID)); err != nil {
+		return err
+	}
+	if n.InviterUserID != "" {
+		if _, err := s.User(ctx, n.InviterUserID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inviteByHandInto is inviteInto with the pending membership that a directory would have made before.
+func (s *Service) inviteByHandInto(ctx context.Context, w *db.Write, n NewInvitation, cause event.Context) (Invitation, error) {
+	key, _ := EmailKey(n.Email)
+	before, err := s.pendingInvitation(ctx, s.db, n.OrganizationID, key)
+	if err == nil && before != nil && before.State == InvitationPending {
+		err = alreadyInvited(n)
+	}
+	if err != nil {
+		return Invitation{}, err
+	}
+	known, err := s.accountOf(ctx, n.Email)
+	if err != nil {
+		return Invitation{}, err
+	}
+	id := InvitationID(s.ids.NewID(InvitationPrefix))
+	if n.OrganizationID == "" {
+		if known != nil {
+			return Invitation{}, fault.New(fault.Invalid, "user_already_exists", "Somebody with this address has an account already.").On("email")
+		}
+		return s.inviteAsInto(ctx, w, id, n, cause)
+	}
+	if n.MembershipID, err = s.pendingInto(ctx, w, id, n, known, cause); err != nil {
+		return Invitation{}, err
+	}
+	return s.inviteAsInto(ctx, w, id, n, cause)
+}
+
+func alreadyInvited(n NewInvitation) error {
+	if n.OrganizationID == "" {
+		return fault.New(fault.Invalid, "email_already_invited", "This address has an invitation that is still open. Resend or revoke it.").On("email")
+	}
+	return fault.New(fault.Invalid, "email_already_invited_to_organization", "This address has an invitation to the organization that is still open. Resend or revoke it.").On("email")
+}
+
+// accountOf is whose the address is; nil for nobody.
+func (s *Service) accountOf(ctx context.Context, email string) (*User, error) {
+	u, err := s.UserByEmail(ctx, email)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil //nolint:nilnil // nobody is an answer
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &u, nil
+}
+
+// pendingInto adds the membership that the invitation fills, and the account of an address that nobody has.
+func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID, n NewInvitation, known *User, cause event.Context) (MembershipID, error) {
+	if known == nil {
+		now := s.time()
+		known = &User{ID: UserID(s.ids.NewID(userPrefix)), Email: n.Email, Locale: n.Locale, Version: 1, CreatedAt: now, UpdatedAt: now}
+		insertUserInto(w, *known)
+		s.events.Append(w, now, userEntry(event.UserCreated, *known, cause.JSON()))
+		return s.placeInto(w, id, n, *known, nil, cause), nil
+	}
+	m, err := s.MemberOf(ctx, n.OrganizationID, known.ID)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		if err := s.notBarred(ctx, n.OrganizationID, known.ID, ""); err != nil {
+			return "", err
+		}
+		return s.placeInto(w, id, n, *known, nil, cause), nil
+	case err != nil:
+		return "", err
+	}
+	if err := s.invitable(ctx, m.Membership); err != nil {
+		return "", err
+	}
+	return s.placeInto(w, id, n, *known, &m.Membership, cause), nil
+}
+
+// invitable refuses a member who need not, or may not, be asked in.
+func (s *Service) invitable(ctx context.Context, m Membership) error {
+	if m.State == Active {
+		return fault.New(fault.Invalid, "user_already_organization_member", "Somebody with this address is a member of the organization already.").On("email")
+	}
+	if m.Why.directorys() {
+		return directoryManaged("")
+	}
+	if err := s.notBarred(ctx, m.OrganizationID, m.UserID, m.ID); err != nil {
+		return err
+	}
+	if m.State == Inactive {
+		return fault.New(fault.Conflict, "membership_inactive", "This member was deactivated. Reactivate the membership instead of inviting the person.").
+			Compared("no member, or a removed one", string(m.State)).On("email")
+	}
+	return nil
+}
+
+// notBarred refuses somebody whom a directory of the organization has put out. What other organizations say of an account is not told.
+func (s *Service) notBarred(ctx context.Context, organizationID string, u UserID, m MembershipID) error {
+	var by *string
+	switch err := s.db.QueryRow(ctx, selectDeprovisioned, string(u)).Scan(&by); {
+	case err == nil && text(by) == organizationID:
+		return directoryManaged("")
+	case err != nil && !errors.Is(err, db.ErrNoRows):
+		return fmt.Errorf("read whether an account is deprovisioned: %w", err)
+	}
+	if m == "" {
+		return nil
+	}
+	var directory string
+	err := s.db.QueryRow(ctx, directoryBars, organizationID, string(m)).Scan(&directory)
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read what directories say of a member: %w", err)
+	}
+	return directoryManaged(directory)
+}
+
+func directoryManaged(directory string) error {
+	name := "The organization's directory"
+	if directory != "" {
+		name += " " + directory
+	}
+	return fault.New(fault.Conflict, "directory_managed", "%s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", name).
+		Compared("a person whom no directory has put out", "one whom the directory has").On("email")
+}
+
+// placeInto adds the pending membership, or makes one of a membership that was removed.
+func (s *Service) placeInto(w *db.Write, id InvitationID, n NewInvitation, u User, before *Membership, cause event.Context) MembershipID {
+	now, role, by := s.time(), n.Role, any("invitation")
+	if role == "" {
+		role, by = RoleMember, nil
+	}
+	m := Membership{
+		ID: MembershipID(s.ids.NewID(membershipPrefix)), OrganizationID: n.OrganizationID, UserID: u.ID, State: Pending, Role: role, Why: whyInvited,
+		Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	kind := event.OrganizationMembershipCreated
+	if before == nil {
+		w.Exec(insertInvited, string(m.ID), m.OrganizationID, string(u.ID), role, by, db.TextOrNull(n.Role), db.TextOrNull(n.Licence), string(id), now.UnixMicro())
+	} else {
+		m.ID, m.Version, m.CreatedAt, m.DirectoryUserID = before.ID, before.Version+1, before.CreatedAt, before.DirectoryUserID
+		w.Guard(inviteAgain, m.OrganizationID, string(m.ID), before.Version, role, by, db.TextOrNull(n.Role), db.TextOrNull(n.Licence), string(id), now.UnixMicro())
+		if before.State == Pending {
+			kind = event.OrganizationMembershipUpdated
+		}
+	}
+	s.events.Append(w, now, memberEntry(kind, m, cause.JSON()))
+	return m.ID
+}
+
+// Why of memberships that invitations make.
+const (
+	whyInvited    Why = "invited"
+	whyInvitation Why = "invitation"
+)
+
+// inviteInto adds an invitation to a write that has made its membership, with the mail and the event. Where one is pending already and a
+// directory wants the person too, that one becomes the directory's and nothing is mailed. The write is guarded; a lost guard is computed
+// again by the caller, who nudges events and mails after the commit.
+func (s *Service) inviteInto(ctx context.Context, w *db.Write, n NewInvitation, cause event.Context) (Invitation, error) {
+	return s.inviteAsInto(ctx, w, InvitationID(s.ids.NewID(InvitationPrefix)), n, cause)
+}
+
+func (s *Service) inviteAsInto(ctx context.Context, w *db.Write, id InvitationID, n NewInvitation, cause event.Context) (Invitation, error) {
+	key, ok := EmailKey(n.Email)
+	if !ok {
+		return Invitation{}, fault.New(fault.Unprocessable, "invalid_email", "%.80q is no email address.", n.Email).On("email")
+	}
+	before, err := s.pendingInvitation(ctx, s.db, n.OrganizationID, key)
+	switch {
+	case err != nil:
+		return Invitation{}, err
+	case before != nil && before.State == InvitationExpired:
+		w.Guard(expireInvitation, string(before.ID), before.Version)
+	case before != nil && n.DirectoryID != "":
+		return s.adoptInto(w, *before, n), nil
+	case before != nil:
+		return Invitation{}, alreadyInvited(n)
+	}
+	now := s.time()
+	i := Invitation{
+		ID: id, OrganizationID: n.OrganizationID, Email: n.Email, State: InvitationPending, Token: token.NewSecret(InvitationPrefix), Role: n.Role, Teams: n.Teams,
+		Licence: n.Licence, InviterUserID: n.InviterUserID, MembershipID: n.MembershipID, DirectoryID: n.DirectoryID, DirectoryUserID: n.DirectoryUserID,
+		Locale: n.Locale, Sent: 1, ExpiresAt: now.Add(n.life()), Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	i.hash = token.HashOf(i.Token)
+	if i.Teams == nil {
+		i.Teams = []string{}
+	}
+	w.Exec(insertInvitation, string(i.ID), i.OrganizationID, i.Email, key, string(i.hash), s.sealed(i), db.TextOrNull(i.Role), encode(i.Teams), db.TextOrNull(i.Licence),
+		db.TextOrNull(string(i.InviterUserID)), db.TextOrNull(string(i.MembershipID)), db.TextOrNull(i.DirectoryID), db.TextOrNull(i.DirectoryUserID),
+		db.TextOrNull(i.Locale), i.ExpiresAt.UnixMicro(), now.UnixMicro())
+	s.events.Append(w, now, invitationEntry(event.InvitationCreated, i, cause))
+	return i, s.mailInto(ctx, w, i)
+}
+
+// adoptInto makes a pending invitation the directory's.
+func (s *Service) adoptInto(w *db.Write, i Invitation, n NewInvitation) Invitation {
+	if i.DirectoryID == n.DirectoryID && i.DirectoryUserID == n.DirectoryUserID && i.MembershipID == n.MembershipID {
+		return i
+	}
+	w.Guard(adoptInvitation, string(i.ID), i.Version, n.DirectoryID, db.TextOrNull(n.DirectoryUserID), db.TextOrNull(string(n.MembershipID)))
+	i.DirectoryID, i.DirectoryUserID, i.MembershipID, i.Version = n.DirectoryID, n.DirectoryUserID, n.MembershipID, i.Version+1
+	return i
+}
+
+func (n NewInvitation) life() time.Duration {
+	if n.ExpiresInDays == 0 {
+		return InvitationLife
+	}
+	return time.Duration(n.ExpiresInDays) * invitationDay
+}
+
+func (s *Service) sealed(i Invitation) string {
+	return s.inviting.Sealer.Seal(invitationPlace(i.ID), []byte(i.Token.Reveal()))
+}
+
+func invitationEntry(t event.Type, i Invitation, cause event.Context) event.Entry {
+	return event.Entry{OrganizationID: i.OrganizationID, Type: t, Context: cause.JSON(), Data: i.Payload()}
+}
+
+// mailInto adds the mail with the link. Without an outbox the link is given away by hand.
+func (s *Service) mailInto(ctx context.Context, w *db.Write, i Invitation) error {
+	if s.inviting.Mails == nil {
+		return nil
+	}
+	c := mail.Invitation{Link: s.AcceptURL(i), ExpiresAt: i.ExpiresAt}
+	var err error
+	if c.Organization, c.Inviter, err = s.InvitedBy(ctx, i); err != nil {
+		return err
+	}
+	return s.inviting.Mails.Put(w, mail.Message{OrganizationID: i.OrganizationID, To: i.Email, Content: c})
+}
+
+// InvitedBy names, for people, the organization and who invites; "" where there is none or they are no more.
+func (s *Service) InvitedBy(ctx context.Context, i Invitation) (organization, inviter string, err error) {
+	if i.OrganizationID != "" {
+		o, err := s.organizations.Get(ctx, org.ID(i.OrganizationID))
+		if err != nil {
+			return "", "", err
+		}
+		organization = o.Name
+	}
+	if i.InviterUserID == "" {
+		return organization, "", nil
+	}
+	u, err := s.User(ctx, i.InviterUserID)
+	if fault.Is(err, fault.NotFound) {
+		return organization, "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if inviter = u.Name(); inviter == "" {
+		inviter = u.Email
+	}
+	return organization, inviter, nil
+}
+
+// MailsInvitations tells whether there is a way to mail: without one, links are given away by hand.
+func (s *Service) MailsInvitations() bool { return s.inviting.Mails != nil && s.inviting.Mails.Sends() }

@@ -1,0 +1,311 @@
+package member
+
+import (
+	"context"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// change reads an invitation and writes what is made of it, again where somebody was faster.
+func (s *Service) change(ctx context.Context, id InvitationID, compute func(w *db.Write, i Invitation) (Invitation, error)) (Invitation, error) {
+	first, err := s.Invitation(ctx, id)
+	if err != nil {
+		return Invitation{}, err
+	}
+	return s.again(ctx, first.OrganizationID, func(w *db.Write) (Invitation, error) {
+		i, err := s.Invitation(ctx, id)
+		if err != nil {
+			return Invitation{}, err
+		}
+		return compute(w, i)
+	})
+}
+
+func notPending(i Invitation) error {
+	return fault.New(fault.Invalid, "invite_not_pending", "The invitation is not pending: it was accepted or revoked, or has expired.").
+		Compared(string(InvitationPending), string(i.State))
+}
+
+// AcceptInvitation makes the invited account a member on an administrator's word that it is the person's. Invalid "invite_not_pending"; Invalid "invalid_invite"
+// for one to the app alone whose address has no account; Conflict "directory_managed", and Forbidden "user_deprovisioned".
+func (s *Service) AcceptInvitation(ctx context.Context, actor event.Actor, id InvitationID) (Invitation, error) {
+	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
+		if i.State != InvitationPending {
+			return Invitation{}, notPending(i)
+		}
+		u, err := s.UserByEmail(ctx, i.Email)
+		if fault.Is(err, fault.NotFound) {
+			err = fault.New(fault.Invalid, "invalid_invite", "Nobody has an account with the address of the invitation. The person accepts it by its link.")
+		}
+		if err != nil {
+			return Invitation{}, err
+		}
+		return s.acceptAsInto(ctx, w, i, u, event.Context{Actor: actor})
+	})
+}
+
+// AcceptInvitationAs makes the account that has just been signed in to a member. The caller has seen the invitation's link in the same browser,
+// and the account either has the invited address, proven, or came in through the organization's own connection (vouched); else it is
+// Forbidden "invitation_cannot_be_used_for_email". What the same account has accepted before is given as it is.
+func (s *Service) AcceptInvitationAs(ctx context.Context, id InvitationID, user UserID, vouched bool) (Invitation, error) {
+	cause := event.Context{Actor: event.Actor{ID: string(user), Source: event.System}}
+	accepted, err := s.Invitation(ctx, id)
+	if err != nil || accepted.State == InvitationAccepted && accepted.AcceptedUserID == user {
+		return accepted, err
+	}
+	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
+		u, err := s.User(ctx, user)
+		if err != nil {
+			return Invitation{}, err
+		}
+		own, _ := EmailKey(u.Email)
+		invited, _ := EmailKey(i.Email)
+		switch {
+		case i.State != InvitationPending || i.LinkExpired(s.time()):
+			return Invitation{}, notPending(i)
+		case !vouched && (own != invited || !u.EmailVerified):
+			return Invitation{}, fault.New(fault.Forbidden, "invitation_cannot_be_used_for_email", "The invitation is for another address than the one that was proven.")
+		}
+		return s.acceptAsInto(ctx, w, i, u, cause)
+	})
+}
+
+// acceptAsInto adds the acceptance to a write: the membership active, the account at home where the domain says so, the invitation used.
+func (s *Service) acceptAsInto(ctx context.Context, w *db.Write, i Invitation, u User, cause event.Context) (Invitation, error) {
+	if err := s.notDeprovisioned(ctx, i, u); err != nil {
+		return Invitation{}, err
+	}
+	id := i.MembershipID
+	if i.OrganizationID != "" {
+		s.organizations.LivesInto(w, org.ID(i.OrganizationID))
+		m, err := s.joinInto(ctx, w, i, u, cause)
+		if err != nil {
+			return Invitation{}, err
+		}
+		id = m
+	}
+	return s.usedInto(w, i, u.ID, id, cause), nil
+}
+
+// usedInto marks the invitation as accepted.
+func (s *Service) usedInto(w *db.Write, i Invitation, u UserID, m MembershipID, cause event.Context) Invitation {
+	now := s.time()
+	w.Guard(acceptInvitation, string(i.ID), i.Version, string(u), db.TextOrNull(string(m)), now.UnixMicro())
+	i.State, i.AcceptedUserID, i.MembershipID, i.AcceptedAt, i.UpdatedAt, i.Token = InvitationAccepted, u, m, now, now, ""
+	i.Version++
+	s.events.Append(w, now, invitationEntry(event.InvitationAccepted, i, cause))
+	return i
+}
+
+// notDeprovisioned refuses an account that its home organization has taken away: an invitation does not give it back.
+func (s *Service) notDeprovisioned(ctx context.Context, i Invitation, u User) error {
+	if err := s.notBarred(ctx, i.OrganizationID, u.ID, i.MembershipID); err != nil {
+		return err
+	}
+	places, err := s.MembersOf(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		if m := p.Membership; m.Primary && m.State == Inactive && m.Why.directorys() || m.Why == WhyAccountDeprovisioned {
+			return fault.New(fault.Forbidden, CodeDeprovisioned, "This account may not be used.")
+		}
+	}
+	return nil
+}
+
+// joinInto makes the pending membership active, or makes one for an account that came in by another address than the invited one.
+func (s *Service) joinInto(ctx context.Context, w *db.Write, i Invitation, u User, cause event.Context) (MembershipID, error) {
+	home, err := s.homeInto(ctx, w, i, u, cause)
+	if err != nil {
+		return "", err
+	}
+	m, err := s.MemberOf(ctx, i.OrganizationID, u.ID)
+	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State == Removed {
+		return "", fault.New(fault.Forbidden, CodeNotAMember, "The membership that the invitation was for is no more.")
+	}
+	if err != nil {
+		return "", err
+	}
+	now, joined := s.time(), m.Membership
+	switch {
+	case joined.State == Active:
+		return s.grantInto(ctx, w, i, joined, cause)
+	case joined.State == Inactive && joined.Why.directorys():
+		return "", directoryManaged("")
+	case joined.State == Inactive:
+		return "", fault.New(fault.Forbidden, CodeMembershipInactive, "This member was deactivated. An administrator of the app can reactivate them.")
+	}
+	w.Guard(joinInvited, joined.OrganizationID, string(joined.ID), joined.Version, home, now.UnixMicro())
+	joined.State, joined.Why, joined.Primary, joined.Version, joined.UpdatedAt = Active, whyInvitation, home, joined.Version+1, now
+	s.events.Append(w, now, memberEntry(event.OrganizationMembershipUpdated, joined, cause.JSON()))
+	return joined.ID, nil
+}
+
+// grantInto gives a member who is in already, having come in through the organization's connection, what the invitation carries. Where that
+// was for another address, the membership that waited for it goes.
+func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, m Membership, cause event.Context) (MembershipID, error) {
+	if i.MembershipID != m.ID {
+		if err := s.dropInto(ctx, w, i, cause); err != nil {
+			return "", err
+		}
+	}
+	if i.Role == "" && i.Licence == "" {
+		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
+		return m.ID, nil
+	}
+	now := s.time()
+	w.Guard(grantInvited, m.OrganizationID, string(m.ID), m.Version, db.TextOrNull(i.Role), db.TextOrNull(i.Licence), string(i.ID), now.UnixMicro())
+	if i.Role != "" {
+		m.Role = i.Role
+	}
+	m.Version, m.UpdatedAt = m.Version+1, now
+	s.events.Append(w, now, memberEntry(event.OrganizationMembershipUpdated, m, cause.JSON()))
+	return m.ID, nil
+}
+
+// homeInto says whether the account is at home in the organization, and makes it so where it is at home nowhere and the organization has
+// verified the domain of its address.
+func (s *Service) homeInto(ctx context.Context, w *db.Write, i Invitation, u User, cause event.Context) (bool, error) {
+	owner, err := org.OfDomain(ctx, s.db, EmailDomain(u.Email))
+	if err != nil {
+		return false, err
+	}
+	if u.HomeOrganizationID != "" || string(owner) != i.OrganizationID {
+		return u.HomeOrganizationID == i.OrganizationID, nil
+	}
+	before, now := u.Version, s.time()
+	u.HomeOrganizationID, u.Version, u.UpdatedAt = i.OrganizationID, before+1, now
+	updateUserInto(w, u, before)
+	s.events.Append(w, now, userEntry(event.UserUpdated, u, cause.JSON()))
+	return true, nil
+}
+
+// acceptInto marks the pending invitation of a membership that becomes active as accepted, if there is one: the first sign-in through the
+// organization's connection needs no link. It is for a write that guards the membership.
+func (s *Service) acceptInto(ctx context.Context, r db.Reader, w *db.Write, m Membership, u User, cause event.Context) error {
+	found, err := s.openOf(ctx, r, m, u)
+	for _, i := range found {
+		s.usedInto(w, i, u.ID, m.ID, cause)
+	}
+	return err
+}
+
+// revokeInto takes back the pending invitation of a membership that nobody may fill any more, if there is one.
+func (s *Service) revokeInto(ctx context.Context, r db.Reader, w *db.Write, m Membership, u User, cause event.Context) error {
+	found, err := s.openOf(ctx, r, m, u)
+	for _, i := range found {
+		s.takeBackInto(w, i, cause)
+	}
+	return err
+}
+
+func (s *Service) openOf(ctx context.Context, r db.Reader, m Membership, u User) ([]Invitation, error) {
+	key, _ := EmailKey(u.Email)
+	return s.readInvitations(ctx, r, invitationOfMembership, m.OrganizationID, string(m.ID), key)
+}
+
+func (s *Service) takeBackInto(w *db.Write, i Invitation, cause event.Context) Invitation {
+	now := s.time()
+	w.Guard(revokeInvitation, string(i.ID), i.Version, now.UnixMicro())
+	i.State, i.RevokedAt, i.UpdatedAt, i.Token = InvitationRevoked, now, now, ""
+	i.Version++
+	s.events.Append(w, now, invitationEntry(event.InvitationRevoked, i, cause))
+	return i
+}
+
+// RevokeInvitation takes a pending or expired invitation back, and the pending membership with it. Invalid "invite_not_pending".
+func (s *Service) RevokeInvitation(ctx context.Context, actor event.Actor, id InvitationID) (Invitation, error) {
+	cause := event.Context{Actor: actor}
+	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
+		if i.State != InvitationPending && i.State != InvitationExpired || i.Token == "" {
+			return Invitation{}, notPending(i)
+		}
+		if err := s.dropInto(ctx, w, i, cause); err != nil {
+			return Invitation{}, err
+		}
+		return s.takeBackInto(w, i, cause), nil
+	})
+}
+
+// dropInto takes the membership out that nobody has filled.
+func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, cause event.Context) error {
+	if i.MembershipID == "" {
+		return nil
+	}
+	m, err := s.Member(ctx, i.MembershipID)
+	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State != Pending {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	now, dropped := s.time(), m.Membership
+	w.Guard(dropInvited, dropped.OrganizationID, string(dropped.ID), dropped.Version, now.UnixMicro())
+	dropped.State, dropped.Why, dropped.Version, dropped.UpdatedAt = Removed, WhyRemoved, dropped.Version+1, now
+	s.events.Append(w, now, memberEntry(event.OrganizationMembershipDeleted, dropped, cause.JSON()))
+	return nil
+}
+
+// ResendInvitation mails an invitation again, a minute after the last mail at the earliest and MaxInvitationMails times at most (Limited). The link stays
+// the same while it is good; that of a directory's invitation is made anew when it has expired. Invalid "invite_accepted", "invite_revoked"
+// and "invite_expired". locale "" keeps the invitation's.
+func (s *Service) ResendInvitation(ctx context.Context, actor event.Actor, id InvitationID, locale string) (Invitation, error) {
+	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
+		switch i.State {
+		case InvitationAccepted:
+			return Invitation{}, fault.New(fault.Invalid, "invite_accepted", "The invitation has been accepted already.")
+		case InvitationRevoked:
+			return Invitation{}, fault.New(fault.Invalid, "invite_revoked", "The invitation has been revoked. Invite the person again.")
+		case InvitationExpired:
+			return Invitation{}, fault.New(fault.Invalid, "invite_expired", "The invitation has expired. Invite the person again.")
+		case InvitationPending:
+		}
+		if locale != "" {
+			i.Locale = locale
+		}
+		return s.resendInto(ctx, w, i, InvitationMailPause, event.Context{Actor: actor})
+	})
+}
+
+// RenewLink mails a fresh link to the address of a directory's invitation whose link has expired, an hour after the last mail at the earliest. Whoever
+// opened the old link may ask for it: it goes to the invited address alone. Invalid "invite_not_pending" where nothing is to be renewed.
+func (s *Service) RenewLink(ctx context.Context, t token.Secret) (Invitation, error) {
+	found, err := s.InvitationByToken(ctx, t)
+	if err != nil {
+		return Invitation{}, err
+	}
+	cause := event.Context{Actor: event.Actor{ID: string(found.ID), Source: event.System}}
+	return s.change(ctx, found.ID, func(w *db.Write, i Invitation) (Invitation, error) {
+		if i.State != InvitationPending || !i.FromDirectory() || !i.LinkExpired(s.time()) || !i.hash.Matches(t) {
+			return Invitation{}, notPending(i)
+		}
+		return s.resendInto(ctx, w, i, RenewalPause, cause)
+	})
+}
+
+func (s *Service) resendInto(ctx context.Context, w *db.Write, i Invitation, pause time.Duration, cause event.Context) (Invitation, error) {
+	now := s.time()
+	if wait := i.UpdatedAt.Add(pause).Sub(now); wait > 0 || i.Sent >= MaxInvitationMails {
+		refused := fault.New(fault.Limited, "too_many_mails", "The invitation was mailed a moment ago. Wait a little before you send it again.")
+		if refused.RetryAfter = wait; i.Sent >= MaxInvitationMails {
+			refused.Message = "The invitation was mailed as often as one may be. Revoke it and invite the person again."
+			refused.RetryAfter = invitationDay
+		}
+		return Invitation{}, refused
+	}
+	if i.LinkExpired(now) {
+		i.Token, i.ExpiresAt = token.NewSecret(InvitationPrefix), now.Add(InvitationLife)
+		i.hash = token.HashOf(i.Token)
+	}
+	w.Guard(sendInvitation, string(i.ID), i.Version, string(i.hash), s.sealed(i), i.ExpiresAt.UnixMicro(), db.TextOrNull(i.Locale), now.UnixMicro())
+	i.Sent, i.UpdatedAt = i.Sent+1, now
+	i.Version++
+	s.events.Append(w, now, invitationEntry(event.InvitationResent, i, cause))
+	return i, s.mailInto(ctx, w, i)
+}

@@ -1,0 +1,51 @@
+package member
+
+const (
+	invitationColumns = `i.id, i.organization_id, i.email, i.state, i.token_hash, i.token, i.role, i.teams, i.licence, i.inviter_user_id, i.accepted_user_id,
+		i.membership_id, i.directory_id, i.directory_user_id, i.locale, i.sent, i.expires_at, i.accepted_at, i.revoked_at, i.version, i.created_at, i.updated_at`
+	selectInvitations = `SELECT ` + invitationColumns + ` FROM invitations i WHERE TRUE`
+	selectInvitation  = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.id = $1`
+	invitationByToken = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.token_hash = $1`
+	invitationPending = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.organization_id = $1 AND i.email_key = $2 AND i.state = 'pending'`
+	// Of a membership: by its id, or by the address of its account.
+	invitationOfMembership = `SELECT ` + invitationColumns + ` FROM invitations i
+		WHERE i.organization_id = $1 AND i.state = 'pending' AND (i.membership_id = $2 OR i.email_key = $3) ORDER BY i.id`
+
+	insertInvitation = `INSERT INTO invitations (id, organization_id, email, email_key, state, token_hash, token, role, teams, licence, inviter_user_id,
+		membership_id, directory_id, directory_user_id, locale, sent, expires_at, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, 1, $16, $16)`
+	// Each holds only for the invitation that was read: two at once cannot both win.
+	acceptInvitation = `UPDATE invitations SET state = 'accepted', token = NULL, accepted_user_id = $3, membership_id = $4, accepted_at = $5, updated_at = $5,
+		version = version + 1 WHERE id = $1 AND version = $2 AND state = 'pending'`
+	revokeInvitation = `UPDATE invitations SET state = 'revoked', token = NULL, revoked_at = $3, updated_at = $3, version = version + 1
+		WHERE id = $1 AND version = $2 AND state = 'pending'`
+	// What has had its time makes room for another to the same address.
+	expireInvitation = `UPDATE invitations SET state = 'expired', token = NULL, version = version + 1 WHERE id = $1 AND version = $2 AND state = 'pending'`
+	sendInvitation   = `UPDATE invitations SET token_hash = $3, token = $4, expires_at = $5, locale = $6, sent = sent + 1, updated_at = $7, version = version + 1
+		WHERE id = $1 AND version = $2 AND state = 'pending'`
+	adoptInvitation = `UPDATE invitations SET directory_id = $3, directory_user_id = $4, membership_id = $5, version = version + 1
+		WHERE id = $1 AND version = $2 AND state = 'pending'`
+	forgetInvitations = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
+		version = version + 1 WHERE organization_id = $1 AND (accepted_user_id = $2 OR email_key = $3)`
+	deleteInvitations = `DELETE FROM invitations WHERE organization_id = $1`
+
+	insertInvited = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, role_by, given_role, given_licence,
+		invitation_id, version, created_at, updated_at) VALUES ($1, $2, $3, 'pending', FALSE, $4, 'invited', $5, $6, $7, $8, 1, $9, $9)`
+	// A member who was removed by hand is asked in again, in the same place.
+	inviteAgain = `UPDATE organization_memberships SET state = 'pending', why = 'invited', role = $4, role_by = $5, given_role = $6, given_licence = $7,
+		invitation_id = $8, removed_at = NULL, blocked_at = NULL, blocked_by = NULL, joined_at = NULL, joined_by = NULL, version = version + 1, updated_at = $9
+		WHERE organization_id = $1 AND id = $2 AND version = $3 AND state IN ('pending', 'removed')`
+	joinInvited = `UPDATE organization_memberships SET state = 'active', why = 'invitation', is_primary = $4, joined_at = $5, joined_by = 'invitation',
+		version = version + 1, updated_at = $5 WHERE organization_id = $1 AND id = $2 AND version = $3 AND state = 'pending'`
+	grantInvited = `UPDATE organization_memberships SET role = COALESCE($4, role), role_by = CASE WHEN $4 IS NULL THEN role_by ELSE 'invitation' END,
+		given_role = COALESCE($4, given_role), given_licence = COALESCE($5, given_licence), invitation_id = $6, version = version + 1, updated_at = $7
+		WHERE organization_id = $1 AND id = $2 AND version = $3 AND state = 'active'`
+	dropInvited = `UPDATE organization_memberships SET state = 'removed', why = 'removed', removed_at = $4, version = version + 1, updated_at = $4
+		WHERE organization_id = $1 AND id = $2 AND version = $3 AND state = 'pending'`
+
+	// The directory of an organization that wants a member out, if there is one and none wants them in.
+	directoryBars = `SELECT c.directory_id FROM membership_claims c WHERE c.organization_id = $1 AND c.membership_id = $2 AND c.frozen_at IS NULL
+		AND NOT EXISTS (SELECT 1 FROM membership_claims o WHERE o.organization_id = $1 AND o.membership_id = $2 AND o.frozen_at IS NULL AND o.says = 'active')
+		ORDER BY c.directory_id`
+	selectDeprovisioned = `SELECT deprovisioned_by FROM users WHERE id = $1 AND deprovisioned_at IS NOT NULL`
+)
