@@ -38,7 +38,8 @@ func (s *server) open(r *http.Request, t target) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &call{server: s, r: r, query: query, path: t.path, actor: event.Actor{ID: actorID, Source: event.API}, caller: caller}, nil
+	actor := event.Actor{ID: actorID, Source: event.API}
+	return &call{server: s, r: r.WithContext(event.As(r.Context(), actor)), query: query, path: t.path, actor: actor, caller: caller}, nil
 }
 
 // bearer reads what the request came with.

@@ -100,6 +100,9 @@ func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Directo
 		if err := s.insert(ctx, tx, d); err != nil {
 			return err
 		}
+		if err := s.auditTx(ctx, tx, actor, nil, d); err != nil {
+			return err
+		}
 		_, err := s.addToken(ctx, tx, actor, d, secret)
 		return err
 	})

@@ -53,7 +53,7 @@ func (d Directory) same(o Directory) bool {
 }
 
 // Update changes the settings of a directory; when it returns, every process acts on them, and a former label opens nothing any
-// more. A taken label is a Conflict "label_taken". The contract has no event for it, so who did it is only in the log.
+// more. A taken label is a Conflict "label_taken". The contract has no event for it, so who did it is only in the audit.
 //
 // When inactive_users changes, consumers are told of each inactive person, in the background: see align. When provisioning changes
 // everybody is looked at again, see Progress.
@@ -75,6 +75,9 @@ func (s *Service) Update(ctx context.Context, actor event.Actor, id ID, c Change
 			return nil
 		}
 		d.UpdatedAt = s.time()
+		if err := s.auditTx(ctx, tx, actor, &found[0], d); err != nil {
+			return err
+		}
 		if err := s.writeSettings(ctx, tx, found[0], d); err != nil || found[0].Provisioning == d.Provisioning {
 			return err
 		}

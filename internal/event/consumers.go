@@ -82,7 +82,13 @@ func (l *Log) CreateConsumer(ctx context.Context, n NewConsumer, at time.Time) (
 	var made int64
 	err = l.db.Tx(ctx, func(tx db.Tx) (err error) {
 		made, err = tx.Exec(ctx, insertConsumer, n.Name, db.TextOrNull(n.OrganizationID), types, cursor, at.UnixMicro(), maxConsumers)
-		return err
+		if err != nil || made == 0 {
+			return err
+		}
+		return l.AuditTx(ctx, tx, at, Change{
+			OrganizationID: n.OrganizationID, Action: "event_consumer.created", Target: n.Name, Cause: Context{Actor: Asking(ctx)},
+			After: Settings{"events": n.Types, "start": n.Start},
+		})
 	})
 	var unique *db.UniqueError
 	switch {
@@ -164,7 +170,7 @@ func (l *Log) DeleteConsumer(ctx context.Context, name string) error {
 		if n == 0 {
 			return noConsumer(name)
 		}
-		return nil
+		return l.AuditTx(ctx, tx, time.Now(), Change{Action: "event_consumer.deleted", Target: name, Cause: Context{Actor: Asking(ctx)}, Before: Settings{}})
 	})
 }
 

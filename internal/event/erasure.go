@@ -188,6 +188,9 @@ func (w *erasing) do(ctx context.Context) error {
 	if err := w.rewrite(ctx); err != nil {
 		return err
 	}
+	if err := w.blankAudit(ctx); err != nil {
+		return err
+	}
 	return w.l.db.Tx(ctx, func(tx db.Tx) error {
 		for _, e := range w.batch {
 			if _, err := tx.Exec(ctx, deleteErasure, e.id); err != nil {
@@ -377,6 +380,47 @@ func (w *erasing) rewrite(ctx context.Context) error {
 			return nil
 		})
 	})
+}
+
+// blankAudit takes them out of the changes that have no event: what was done to them, and what they did.
+func (w *erasing) blankAudit(ctx context.Context) error {
+	e := w.eraser()
+	return w.l.db.Tx(ctx, func(tx db.Tx) error {
+		for _, one := range w.batch {
+			found, err := auditOf(ctx, tx, one)
+			if err != nil {
+				return err
+			}
+			for id, cause := range found {
+				less, err := e.cause(cause)
+				if err == nil {
+					_, err = tx.Exec(ctx, blankAudit, id, []byte(less))
+				}
+				if err != nil {
+					return fmt.Errorf("audit entry %s: %w", id, err)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func auditOf(ctx context.Context, tx db.Tx, one erasure) (map[string]jsontext.Value, error) {
+	rows, err := tx.Query(ctx, selectAuditOf, one.organizationID, one.subject)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	found := map[string]jsontext.Value{}
+	for rows.Next() {
+		var id string
+		var cause []byte
+		if err := rows.Scan(&id, &cause); err != nil {
+			return nil, err
+		}
+		found[id] = cause
+	}
+	return found, rows.Err()
 }
 
 // row is what is left of a row of the log.
@@ -647,6 +691,9 @@ func (e Eraser) cause(v jsontext.Value) (jsontext.Value, error) {
 		return nil, err
 	}
 	for i, m := range all {
+		if m.name == "changes" {
+			all[i].value = jsontext.Value("{}")
+		}
 		if m.name != "actor" || m.value.Kind() != '{' {
 			continue
 		}

@@ -26,6 +26,8 @@ type Context struct {
 	ExchangeID string `json:"exchange_id,omitempty"` // the recorded request
 	Derived    bool   `json:"derived,omitzero"`      // concluded by Rollcall, not said by the provider
 	Reason     string `json:"reason,omitempty"`      // why, where the type of the event does not say it: of session.revoked
+
+	Changes jsontext.Value `json:"changes,omitzero"` // what Diff says, where the event does not tell what was before
 }
 
 // JSON encodes the context once, for all events of a request, as JSON.stringify would: nothing that need not be is escaped.

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/oidc"
 	"github.com/rollcallhq/rollcall/internal/outbound"
@@ -72,7 +73,12 @@ func (s *Service) Create(ctx context.Context, n New) (Application, error) {
 	if err := s.check(ctx, &a); err != nil {
 		return Application{}, err
 	}
-	err := s.db.Tx(ctx, func(tx db.Tx) error { return s.insertTx(ctx, tx, a) })
+	err := s.db.Tx(ctx, func(tx db.Tx) error {
+		if err := s.insertTx(ctx, tx, a); err != nil {
+			return err
+		}
+		return s.auditTx(ctx, tx, "connect_application.created", a.OrganizationID, a.ID, nil, a.settings())
+	})
 	if err != nil {
 		return Application{}, fmt.Errorf("create application: %w", err)
 	}
@@ -395,6 +401,9 @@ func (s *Service) Update(ctx context.Context, id string, c Change) (Application,
 		if _, err := tx.Exec(ctx, deleteURIs, id); err != nil {
 			return err
 		}
+		if err := s.auditTx(ctx, tx, "connect_application.updated", after.OrganizationID, id, present.settings(), after.settings()); err != nil {
+			return err
+		}
 		return insertURIsTx(ctx, tx, after)
 	})
 	if err != nil {
@@ -459,6 +468,9 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if _, err := tx.Exec(ctx, deleteApplication, id, s.time().UnixMicro()); err != nil {
 			return err
 		}
+		if err := s.auditTx(ctx, tx, "connect_application.deleted", a.OrganizationID, id, a.settings(), nil); err != nil {
+			return err
+		}
 		for _, text := range []string{deleteSecrets, deleteURIs} {
 			if _, err := tx.Exec(ctx, text, id); err != nil {
 				return err
@@ -496,6 +508,9 @@ func (s *Service) CreateSecret(ctx context.Context, applicationID string) (Secre
 		if have >= maxSecrets {
 			return wrong("id", "too_many", "The application has %d secrets already, which is the most it can have. Delete one first.", have)
 		}
+		if err := s.auditTx(ctx, tx, "client_secret.created", a.OrganizationID, made.ID, nil, secretSettings(applicationID, made.Hint)); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, insertSecret, made.ID, applicationID, string(token.HashOf(value)), made.Hint, now.UnixMicro())
 		return err
 	})
@@ -532,6 +547,9 @@ func (s *Service) Secrets(ctx context.Context, applicationID string) ([]Secret, 
 // DeleteSecret ends a secret at once: no process remembers any.
 func (s *Service) DeleteSecret(ctx context.Context, id string) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
+		if err := s.auditSecretTx(ctx, tx, id); err != nil {
+			return err
+		}
 		n, err := tx.Exec(ctx, deleteSecret, id)
 		if err != nil {
 			return fmt.Errorf("delete client secret %s: %w", id, err)
@@ -571,6 +589,9 @@ func (s *Service) AddRedirectURI(ctx context.Context, uri string) (RedirectURI, 
 			return wrong("uri", "duplicate_redirect_uri", "Redirect URI '%.200s' already exists.", uri)
 		}
 		made.Default = len(present.SignIn) == 0
+		if err := s.auditTx(ctx, tx, "redirect_uri.created", present.OrganizationID, made.ID, nil, event.Settings{"application_id": a.ID, "uri": uri}); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, insertURI, made.ID, a.ID, signIn, uri, made.Default, now.UnixMicro())
 		return err
 	})
@@ -628,6 +649,10 @@ func (s *Service) DeleteRedirectURI(ctx context.Context, id string) error {
 			return RedirectURINotFound(id)
 		case present.SignIn[at].Default && len(present.SignIn) > 1:
 			return fault.New(fault.Conflict, "default_redirect_uri", "Cannot delete the default redirect URI.")
+		}
+		gone := event.Settings{"application_id": a.ID, "uri": present.SignIn[at].URI}
+		if err := s.auditTx(ctx, tx, "redirect_uri.deleted", present.OrganizationID, id, gone, nil); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, deleteURI, a.ID, signIn, id); err != nil {
 			return fmt.Errorf("delete redirect URI %s: %w", id, err)

@@ -163,7 +163,7 @@ func (s *Service) signer(ctx context.Context, alg oidc.Algorithm) (oidc.SigningK
 // makeKey adds the next key of an algorithm. That another process has made it meanwhile is no error.
 func (s *Service) makeKey(ctx context.Context, alg oidc.Algorithm, k *keyset, signsFrom time.Time) error {
 	var w db.Write
-	if err := s.makeKeyInto(&w, alg, k, signsFrom); err != nil {
+	if err := s.makeKeyInto(ctx, &w, alg, k, signsFrom); err != nil {
 		return err
 	}
 	if err := s.db.Write(ctx, &w); err != nil && !overtaken(err) {
@@ -172,7 +172,7 @@ func (s *Service) makeKey(ctx context.Context, alg oidc.Algorithm, k *keyset, si
 	return nil
 }
 
-func (s *Service) makeKeyInto(w *db.Write, alg oidc.Algorithm, k *keyset, signsFrom time.Time) error {
+func (s *Service) makeKeyInto(ctx context.Context, w *db.Write, alg oidc.Algorithm, k *keyset, signsFrom time.Time) error {
 	now := s.time()
 	key, err := oidc.NewSigningKey(alg, now)
 	if err != nil {
@@ -194,6 +194,7 @@ func (s *Service) makeKeyInto(w *db.Write, alg oidc.Algorithm, k *keyset, signsF
 	until := signsFrom.Add(keyLife)
 	w.Exec(insertKey, key.KID, string(alg), last.generation+1, s.o.Sealer.Seal(keyPlace(key.KID), clear), shown, now.UnixMicro(), signsFrom.UnixMicro(),
 		until.UnixMicro(), until.Add(keyMargin).UnixMicro())
+	s.auditKeyInto(ctx, w, "signing_key.created", key.KID, alg)
 	if last.kid != "" { // it signs until this one does, and is shown a while longer; gone meanwhile, it has another successor
 		w.Guard(prolongKey, string(alg), last.generation, signsFrom.UnixMicro(), signsFrom.Add(keyMargin).UnixMicro())
 	}
@@ -212,7 +213,7 @@ func (s *Service) RotateKeys(ctx context.Context, algs ...oidc.Algorithm) error 
 			if !ok {
 				from = s.time()
 			}
-			if err := s.makeKeyInto(w, alg, k, from); err != nil {
+			if err := s.makeKeyInto(ctx, w, alg, k, from); err != nil {
 				return err
 			}
 		}
@@ -230,9 +231,10 @@ func (s *Service) ReplaceKeys(ctx context.Context, algs ...oidc.Algorithm) error
 			if found { // who deletes the newest key is the one who may follow it; else a process that has read long ago could make its successor anew
 				w.Guard(deleteNewest, string(alg), last.generation)
 				w.Exec(deleteKeys, string(alg), last.generation)
+				s.auditKeyInto(ctx, w, "signing_key.revoked", last.kid, alg)
 			}
 			bare := &keyset{all: []signingKey{{alg: alg, generation: last.generation}}}
-			if err := s.makeKeyInto(w, alg, bare, s.time()); err != nil {
+			if err := s.makeKeyInto(ctx, w, alg, bare, s.time()); err != nil {
 				return err
 			}
 		}

@@ -32,6 +32,7 @@ const (
 
 	insertSecret  = `INSERT INTO application_secrets (id, application_id, hash, hint, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)`
 	listSecrets   = `SELECT id, application_id, hint, created_at, updated_at, last_used_at FROM application_secrets WHERE application_id = $1 ORDER BY id DESC`
+	selectSecret  = `SELECT s.application_id, a.organization_id, s.hint FROM application_secrets s JOIN applications a ON a.id = s.application_id WHERE s.id = $1`
 	countSecrets  = `SELECT COUNT(*) FROM application_secrets WHERE application_id = $1`
 	deleteSecret  = `DELETE FROM application_secrets WHERE id = $1`
 	deleteSecrets = `DELETE FROM application_secrets WHERE application_id = $1`

@@ -101,7 +101,8 @@ func (s *Service) SetFeatures(ctx context.Context, actor event.Actor, id ID, cha
 		}
 		o.UpdatedAt = at
 		return s.events.AppendTx(ctx, tx, at, event.Entry{
-			OrganizationID: string(id), Type: event.OrganizationUpdated, Context: event.Context{Actor: actor}.JSON(), Data: o.Payload(),
+			OrganizationID: string(id), Type: event.OrganizationUpdated, Data: o.Payload(),
+			Context: event.Context{Actor: actor, Changes: event.Diff(event.Settings{"features": before}, event.Settings{"features": f.All()})}.JSON(),
 		})
 	})
 	if err != nil {

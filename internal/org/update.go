@@ -96,7 +96,8 @@ func (s *Service) Update(ctx context.Context, actor event.Actor, id ID, c Change
 		if _, err := tx.Exec(ctx, updateOrganization, string(id), o.Name, db.TextOrNull(o.ExternalID), encode(o.Metadata), at.UnixMicro()); err != nil {
 			return err
 		}
-		updated := event.Entry{OrganizationID: string(id), Type: event.OrganizationUpdated, Context: cause, Data: o.Payload()}
+		told := event.Context{Actor: actor, Changes: event.Diff(before.settings(), o.settings())}.JSON()
+		updated := event.Entry{OrganizationID: string(id), Type: event.OrganizationUpdated, Context: told, Data: o.Payload()}
 		return s.events.AppendTx(ctx, tx, at, slices.Insert(entries, 0, updated)...)
 	})
 	if err != nil {

@@ -104,6 +104,9 @@ func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Connect
 		if err := s.insertTx(ctx, tx, c); err != nil {
 			return err
 		}
+		if err := s.auditTx(ctx, tx, actor, nil, c); err != nil {
+			return err
+		}
 		return s.tellTx(ctx, tx, o, Connection{State: Draft}, c, event.Context{Actor: actor}.JSON())
 	})
 	return c, describe("create", c.ID, err)
@@ -177,11 +180,14 @@ func (s *Service) rewrite(ctx context.Context, actor event.Actor, c Connection, 
 			return err
 		}
 		if after.Options.Default && !before.Options.Default {
-			if err := s.takeDefaultTx(ctx, tx, after); err != nil {
+			if err := s.takeDefaultTx(ctx, tx, actor, after); err != nil {
 				return err
 			}
 		}
 		if err := s.updateTx(ctx, tx, after); err != nil {
+			return err
+		}
+		if err := s.auditTx(ctx, tx, actor, &before, after); err != nil {
 			return err
 		}
 		cause := event.Context{Actor: actor}
@@ -201,7 +207,7 @@ func (s *Service) lockedTx(ctx context.Context, tx db.Tx, id ID) (Connection, er
 }
 
 // takeDefaultTx makes sure that a connection is the only default of its organization.
-func (s *Service) takeDefaultTx(ctx context.Context, tx db.Tx, c Connection) error {
+func (s *Service) takeDefaultTx(ctx context.Context, tx db.Tx, actor event.Actor, c Connection) error {
 	all, err := connections(ctx, tx, lockConnections+s.c.DB.ForUpdate(), c.OrganizationID)
 	if err != nil {
 		return err
@@ -210,8 +216,12 @@ func (s *Service) takeDefaultTx(ctx context.Context, tx db.Tx, c Connection) err
 		if other.ID == c.ID || !other.Options.Default {
 			continue
 		}
+		was := other
 		other.Options.Default = false
 		if err := s.updateTx(ctx, tx, other); err != nil {
+			return err
+		}
+		if err := s.auditTx(ctx, tx, actor, &was, other); err != nil {
 			return err
 		}
 	}

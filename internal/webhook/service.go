@@ -96,6 +96,9 @@ func (s *Service) Create(ctx context.Context, n New) (Endpoint, error) {
 		if there >= MaxEndpoints {
 			return fault.New(fault.Conflict, "too_many_endpoints", "There are %d endpoints, and no more are possible. Delete one that is no longer needed.", there)
 		}
+		if err := s.auditTx(ctx, tx, "webhook_endpoint.created", e.ID, nil, &e); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, insertEndpoint, string(e.ID), e.URL, string(e.Status), encodeTypes(e.Types), s.seal(e.ID, e.Secret), now.UnixMicro())
 		return err
 	})
@@ -314,6 +317,9 @@ func (s *Service) Update(ctx context.Context, id EndpointID, c Change) (Endpoint
 			return notFound(id)
 		}
 		after = found[0].with(c, s.time())
+		if err := s.auditTx(ctx, tx, "webhook_endpoint.updated", id, &found[0].Endpoint, &after); err != nil {
+			return err
+		}
 		return s.update(ctx, tx, found[0].Endpoint, after)
 	})
 	url := ""
@@ -374,6 +380,15 @@ func (s *Service) update(ctx context.Context, tx db.Tx, before, after Endpoint) 
 func (s *Service) Delete(ctx context.Context, id EndpointID) error {
 	now := s.time().UnixMicro()
 	err := s.change(ctx, func(tx db.Tx) error {
+		found, err := s.endpoints(ctx, tx, selectEndpoint+" AND id = $1", string(id))
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			if err := s.auditTx(ctx, tx, "webhook_endpoint.deleted", id, &e.Endpoint, nil); err != nil {
+				return err
+			}
+		}
 		n, err := tx.Exec(ctx, deleteEndpoint, string(id), now)
 		if err != nil {
 			return err
@@ -417,6 +432,9 @@ func (s *Service) RotateSecret(ctx context.Context, id EndpointID, keepOld time.
 			old = &sealed
 		} else {
 			after.OldSecret, after.OldUntil = "", time.Time{}
+		}
+		if err := s.auditTx(ctx, tx, "webhook_endpoint.secret_rotated", id, &found[0].Endpoint, &after); err != nil {
+			return err
 		}
 		_, err = tx.Exec(ctx, rotateSecret, string(id), s.seal(id, after.Secret), old, db.MicrosOrNull(after.OldUntil), after.UpdatedAt.UnixMicro())
 		return err
