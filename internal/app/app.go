@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
@@ -180,7 +179,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	}
 	a.signIn.run(a)
 	if c.Accounts == AccountsRollcall {
-		a.provision(ids)
+		a.provision()
 	}
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
 	deletions.SetConnections(a.signIn.connections)
@@ -225,12 +224,8 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 }
 
 // provision lets members follow what directories say.
-func (a *App) provision(ids *token.Source) {
-	living := func(ctx context.Context, tx db.Tx, organizationID string) error {
-		return a.organizations.LockTx(ctx, tx, org.ID(organizationID))
-	}
-	teams := access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Living: living, Now: time.Now})
-	a.directories.SetMembers(a.signIn.members, teams)
+func (a *App) provision() {
+	a.directories.SetMembers(a.signIn.members, a.signIn.access)
 	a.metrics.count("rollcall_provisioning_applied_total", "People of directories that were applied to members.", a.directories.Applied)
 	a.metrics.count("rollcall_provisioning_failed_total", "People of directories that could not be applied to members and were put off.", a.directories.NotApplied)
 	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)
