@@ -42,6 +42,9 @@ func table() []row {
 		{"/directories/{id}", "api_directory", map[string]handler{http.MethodGet: getDirectory, http.MethodPatch: updateDirectory, http.MethodDelete: deleteDirectory}},
 		{"/directories/{id}/tokens", "api_directory_tokens", map[string]handler{http.MethodGet: listTokens, http.MethodPost: createToken}},
 		{"/directories/{id}/tokens/{token_id}", "api_directory_token", map[string]handler{http.MethodDelete: revokeToken}},
+		{"/directories/{id}/go_live", "api_directory_go_live", map[string]handler{http.MethodPost: goLive}},
+		{"/directories/{id}/provisioning", "api_directory_provisioning", map[string]handler{http.MethodGet: getProvisioning}},
+		{"/directories/{id}/provisioning/preview", "api_directory_preview", map[string]handler{http.MethodGet: previewProvisioning}},
 		{"/directories/{id}/exchanges", "api_exchanges", map[string]handler{http.MethodGet: listExchanges}},
 
 		{"/directory_users", "api_directory_users", map[string]handler{http.MethodGet: listUsers}},
