@@ -178,7 +178,7 @@ func previewDirectoryMapping(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	found, err := c.o.Directories.PreviewMapping(c.ctx(), directory.PreviewQuery{Directory: d, Mapping: wanted, After: p.after, Limit: p.limit})
+	found, err := c.o.Directories.PreviewMapping(c.ctx(), directory.MappingQuery{Directory: d, Mapping: wanted, After: p.after, Limit: p.limit})
 	if err != nil {
 		return answer{}, err
 	}

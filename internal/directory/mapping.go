@@ -14,20 +14,20 @@ import (
 
 // A preview reads people a page at a time, and no more of them than fit into one request: who wants all goes on behind the last.
 const (
-	previewPage = 200
-	previewMost = 20_000
+	mappingPage = 200
+	mappingMost = 20_000
 )
 
-// PreviewQuery asks what a mapping would change.
-type PreviewQuery struct {
+// MappingQuery asks what a mapping would change.
+type MappingQuery struct {
 	Directory Directory
 	Mapping   access.NewMapping
 	After     string // the directory user behind whom to go on; "" is the beginning
 	Limit     int    // differences at most
 }
 
-// Preview is a page of differences, in the order of the directory's users.
-type Preview struct {
+// MappingPreview is a page of differences, in the order of the directory's users.
+type MappingPreview struct {
 	Differences []access.Difference
 	// Teams are those that differences name. One without an id does not exist yet: saving the mapping makes it.
 	Teams   map[access.TeamID]PreviewedTeam
@@ -43,29 +43,29 @@ type PreviewedTeam struct {
 
 // PreviewMapping compares what the active people of a directory get now with what they would get. Nothing is written. It looks at no more
 // people than a few seconds allow.
-func (s *Service) PreviewMapping(ctx context.Context, q PreviewQuery) (Preview, error) {
+func (s *Service) PreviewMapping(ctx context.Context, q MappingQuery) (MappingPreview, error) {
 	organization := q.Directory.OrganizationID
 	if err := q.Mapping.Check(ctx, s.db, ""); err != nil {
-		return Preview{}, err
+		return MappingPreview{}, err
 	}
 	before, err := access.MappingIn(ctx, s.db, organization, string(q.Directory.ID))
 	if err != nil {
-		return Preview{}, err
+		return MappingPreview{}, err
 	}
 	roles, err := access.RolesIn(ctx, s.db, organization)
 	if err != nil {
-		return Preview{}, err
+		return MappingPreview{}, err
 	}
 	after := q.Mapping.Proposed(before)
-	out := Preview{Teams: map[access.TeamID]PreviewedTeam{}}
-	if err := s.foresee(ctx, q.Directory, &after, out.Teams); err != nil {
-		return Preview{}, err
+	out := MappingPreview{Teams: map[access.TeamID]PreviewedTeam{}}
+	if err := s.foreseeTeams(ctx, q.Directory, &after, out.Teams); err != nil {
+		return MappingPreview{}, err
 	}
 	walk := &previewWalk{s: s, d: q.Directory, last: q.After, until: time.Now().Add(s.o.ScanLimit)}
 	full := false
 	for d, err := range access.Diff(before, after, roles, walk.people(ctx)) {
 		if err != nil {
-			return Preview{}, fmt.Errorf("preview the mapping of directory %s: %w", q.Directory.ID, err)
+			return MappingPreview{}, fmt.Errorf("preview the mapping of directory %s: %w", q.Directory.ID, err)
 		}
 		out.Differences = append(out.Differences, d)
 		if full = len(out.Differences) == q.Limit; full {
@@ -78,8 +78,8 @@ func (s *Service) PreviewMapping(ctx context.Context, q PreviewQuery) (Preview, 
 	return out, s.nameTeams(ctx, organization, out)
 }
 
-// foresee gives the groups that have no team yet one that is named after them: the teams that saving would make.
-func (s *Service) foresee(ctx context.Context, d Directory, m *access.Mapping, teams map[access.TeamID]PreviewedTeam) error {
+// foreseeTeams gives the groups that have no team yet one that is named after them: the teams that saving would make.
+func (s *Service) foreseeTeams(ctx context.Context, d Directory, m *access.Mapping, teams map[access.TeamID]PreviewedTeam) error {
 	if !m.DrivesTeams || !m.TeamsFollow {
 		return nil
 	}
@@ -100,7 +100,7 @@ func (s *Service) foresee(ctx context.Context, d Directory, m *access.Mapping, t
 	return nil
 }
 
-func (s *Service) nameTeams(ctx context.Context, organizationID string, out Preview) error {
+func (s *Service) nameTeams(ctx context.Context, organizationID string, out MappingPreview) error {
 	for _, d := range out.Differences {
 		for _, ids := range [][]access.TeamID{d.Gains, d.Loses} {
 			for _, id := range ids {
@@ -136,7 +136,7 @@ func (w *previewWalk) people(ctx context.Context) iter.Seq2[access.Person, error
 			return
 		}
 		read := access.Reader(model.User)
-		for w.scanned < previewMost && time.Now().Before(w.until) {
+		for w.scanned < mappingMost && time.Now().Before(w.until) {
 			found, err := w.page(ctx)
 			if err != nil {
 				yield(access.Person{}, err)
@@ -155,7 +155,7 @@ func (w *previewWalk) people(ctx context.Context) iter.Seq2[access.Person, error
 					return
 				}
 			}
-			if len(found) < previewPage {
+			if len(found) < mappingPage {
 				w.done = true
 				return
 			}
@@ -164,7 +164,7 @@ func (w *previewWalk) people(ctx context.Context) iter.Seq2[access.Person, error
 }
 
 func (w *previewWalk) page(ctx context.Context) ([]User, error) {
-	p := db.Page{After: w.last, Limit: previewPage - 1, Ascending: true} // a page reads one more
+	p := db.Page{After: w.last, Limit: mappingPage - 1, Ascending: true} // a page reads one more
 	p.Arg(string(w.d.ID))
 	text, args := p.Statement(selectUsersG, "u.id")
 	found, err := w.s.queryUsers(ctx, text, args...)
