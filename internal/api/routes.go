@@ -42,6 +42,9 @@ func table() []row {
 		{"/directories/{id}", "api_directory", map[string]handler{http.MethodGet: getDirectory, http.MethodPatch: updateDirectory, http.MethodDelete: deleteDirectory}},
 		{"/directories/{id}/tokens", "api_directory_tokens", map[string]handler{http.MethodGet: listTokens, http.MethodPost: createToken}},
 		{"/directories/{id}/tokens/{token_id}", "api_directory_token", map[string]handler{http.MethodDelete: revokeToken}},
+		{"/directories/{id}/go_live", "api_directory_go_live", map[string]handler{http.MethodPost: goLive}},
+		{"/directories/{id}/provisioning", "api_directory_provisioning", map[string]handler{http.MethodGet: getProvisioning}},
+		{"/directories/{id}/provisioning/preview", "api_directory_preview", map[string]handler{http.MethodGet: previewProvisioning}},
 		{"/directories/{id}/exchanges", "api_exchanges", map[string]handler{http.MethodGet: listExchanges}},
 
 		{"/directory_users", "api_directory_users", map[string]handler{http.MethodGet: listUsers}},
@@ -90,6 +93,37 @@ func table() []row {
 		{"/user_management/users/{id}/sessions", "api_user_sessions", map[string]handler{http.MethodGet: asContract(listSessions)}},
 		{"/user_management/users/{id}/sessions/revoke", "api_user_sessions", map[string]handler{http.MethodPost: asContract(revokeSessions)}},
 		{"/user_management/sessions/revoke", "api_session", map[string]handler{http.MethodPost: asContract(revokeSession)}},
+		{"/authorization/roles", "api_roles", map[string]handler{http.MethodGet: listRoles, http.MethodPost: createRole}},
+		{"/authorization/roles/{slug}", "api_role", map[string]handler{http.MethodGet: getRole, http.MethodPatch: updateRole, http.MethodDelete: deleteRole}},
+		{"/authorization/roles/{slug}/permissions", "api_role_permissions", map[string]handler{http.MethodPut: setRolePermissions, http.MethodPost: addRolePermission}},
+		{"/authorization/roles/{slug}/permissions/{permissionSlug}", "api_role_permissions", map[string]handler{http.MethodDelete: removeRolePermission}},
+		{"/authorization/organizations/{organizationId}/roles", "api_organization_roles", map[string]handler{http.MethodGet: listRoles, http.MethodPost: createRole}},
+		{"/authorization/organizations/{organizationId}/roles/{slug}", "api_organization_role", map[string]handler{
+			http.MethodGet: getRole, http.MethodPatch: updateRole, http.MethodDelete: deleteRole,
+		}},
+		{"/authorization/organizations/{organizationId}/roles/{slug}/permissions", "api_organization_role_permissions", map[string]handler{
+			http.MethodPut: setRolePermissions, http.MethodPost: addRolePermission,
+		}},
+		{"/authorization/organizations/{organizationId}/roles/{slug}/permissions/{permissionSlug}", "api_organization_role_permissions", map[string]handler{
+			http.MethodDelete: removeRolePermission,
+		}},
+		{"/authorization/permissions", "api_permissions", map[string]handler{http.MethodGet: listPermissions, http.MethodPost: createPermission}},
+		{"/authorization/permissions/{slug}", "api_permission", map[string]handler{
+			http.MethodGet: getPermission, http.MethodPatch: updatePermission, http.MethodDelete: deletePermission,
+		}},
+		{"/organizations/{organizationId}/groups", "api_teams", map[string]handler{http.MethodGet: listTeams, http.MethodPost: createTeam}},
+		{"/organizations/{organizationId}/groups/{groupId}", "api_team", map[string]handler{http.MethodGet: getTeam, http.MethodPatch: updateTeam, http.MethodDelete: deleteTeam}},
+		{"/organizations/{organizationId}/groups/{groupId}/organization-memberships", "api_team_members", map[string]handler{
+			http.MethodGet: listTeamMembers, http.MethodPost: addTeamMember,
+		}},
+		{"/organizations/{organizationId}/groups/{groupId}/organization-memberships/{omId}", "api_team_members", map[string]handler{http.MethodDelete: removeTeamMember}},
+		{"/organizations/{organizationId}/licence_types", "api_licence_types", map[string]handler{http.MethodGet: listLicences, http.MethodPost: createLicence}},
+		{"/organizations/{organizationId}/licence_types/{slug}", "api_licence_type", map[string]handler{
+			http.MethodGet: getLicence, http.MethodPatch: updateLicence, http.MethodDelete: deleteLicence,
+		}},
+		{"/directories/{id}/mapping", "api_mapping", map[string]handler{http.MethodGet: getDirectoryMapping, http.MethodPut: setDirectoryMapping}},
+		{"/directories/{id}/mapping/preview", "api_mapping_preview", map[string]handler{http.MethodPost: previewDirectoryMapping}},
+		{"/connections/{id}/mapping", "api_mapping", map[string]handler{http.MethodGet: getConnectionMapping, http.MethodPut: setConnectionMapping}},
 		{"/signing_keys", "api_signing_keys", map[string]handler{http.MethodGet: listSigningKeys}},
 		{"/signing_keys/rotate", "api_signing_keys", map[string]handler{http.MethodPost: rotateSigningKeys}},
 		{"/sso/logout/authorize", "api_sso_logout", map[string]handler{http.MethodPost: authorizeLogout}},
