@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api/contracttest"
 	"github.com/rollcallhq/rollcall/internal/api/openapi/openapitest"
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -53,6 +54,7 @@ type world struct {
 	db       *db.DB
 	orgs     *org.Service
 	members  *member.Service
+	access   *access.Service
 	conns    *sso.Service
 	dns      texts
 	now      func() time.Time // of organizations
@@ -96,7 +98,13 @@ func newWorld(t *testing.T, d *db.DB) *world {
 			return nil, errors.New("no names in tests")
 		}),
 	})
+	w.access = access.NewService(access.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+		return w.orgs.LockTx(ctx, tx, org.ID(id))
+	}})
+	w.dirs.SetMembers(w.members, w.access)
 	w.server = New(Options{
+		Access:      w.access,
+		Mappings:    lifecycle.NewMappings(d, w.access, w.dirs),
 		Issuer:      w.issuer,
 		Connections: w.conns,
 		Members:     w.members,

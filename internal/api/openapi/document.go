@@ -49,6 +49,10 @@ func tags() []tag {
 		{tagApplications, "The OpenID clients that people sign in to, and where their browsers may be sent."},
 		{tagAccounts, "A user is a person's account in your app, across organizations."},
 		{tagMemberships, "A user's place in an organization: who is in, as what, and why."},
+		{tagRoles, "What members may be, and what each role permits."},
+		{tagTeams, "A group is a team: a set of an organization's members."},
+		{tagLicences, "What an organization has bought, and who holds it."},
+		{tagMappings, "What a directory or a connection gives its people."},
 		{tagSessions, "A session is one person in one browser, at one organization."},
 		{tagDocument, "This description."},
 	}
