@@ -90,6 +90,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	catalog, err := idp.Load()
 	w.must(err)
 	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
+	w.members.SetInviting(member.Inviting{Sealer: sealer, Base: func(string) string { return publicURL }})
 	w.conns = sso.NewService(sso.Config{
 		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Members: w.members, Catalog: catalog, Now: time.Now, Logger: log,
 		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
