@@ -35,15 +35,13 @@ const (
 	deleteTeams    = `DELETE FROM teams WHERE organization_id = $1`
 	unfollow       = `UPDATE teams SET directory_id = NULL, directory_group_id = NULL, updated_at = $3 WHERE organization_id = $1 AND directory_id = $2`
 
-	insertTeamMember  = `INSERT INTO team_members (organization_id, team_id, membership_id, put_by, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, team_id, membership_id) DO NOTHING`
-	takeTeamMember    = `UPDATE team_members SET put_by = $4 WHERE organization_id = $1 AND team_id = $2 AND membership_id = $3`
-	deleteTeamMember  = `DELETE FROM team_members WHERE organization_id = $1 AND team_id = $2 AND membership_id = $3`
-	selectTeamsOf     = `SELECT team_id, put_by FROM team_members WHERE organization_id = $1 AND membership_id = $2 ORDER BY team_id`
-	selectTeamMembers = `SELECT membership_id FROM team_members WHERE organization_id = $1 AND team_id = $2`
-	countTeamMembers  = `SELECT COUNT(*) FROM team_members WHERE organization_id = $1 AND team_id = $2`
-	clearTeam         = `DELETE FROM team_members WHERE organization_id = $1 AND team_id = $2`
-	clearTeams        = `DELETE FROM team_members WHERE organization_id = $1`
-	clearMember       = `DELETE FROM team_members WHERE organization_id = $1 AND membership_id = $2`
+	insertTeamMember = `INSERT INTO team_members (organization_id, team_id, membership_id, put_by, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, team_id, membership_id) DO NOTHING`
+	deleteTeamMember = `DELETE FROM team_members WHERE organization_id = $1 AND team_id = $2 AND membership_id = $3`
+	selectTeamsOf    = `SELECT team_id, put_by FROM team_members WHERE organization_id = $1 AND membership_id = $2 ORDER BY team_id`
+	selectPlace      = `SELECT put_by FROM team_members WHERE organization_id = $1 AND team_id = $2 AND membership_id = $3`
+	clearTeam        = `DELETE FROM team_members WHERE organization_id = $1 AND team_id = $2`
+	clearTeams       = `DELETE FROM team_members WHERE organization_id = $1`
+	clearMember      = `DELETE FROM team_members WHERE organization_id = $1 AND membership_id = $2`
 	// What a mapping put stays where the directory is gone; a hand may take it from then on.
 	keepTeamMembers = `UPDATE team_members SET put_by = 'hand' WHERE organization_id = $1 AND put_by = 'mapping'
 		AND team_id IN (SELECT id FROM teams WHERE organization_id = $1 AND directory_id = $2)`
@@ -71,8 +69,12 @@ const (
 	deleteMappings = `DELETE FROM mappings WHERE organization_id = $1`
 )
 
-// Who holds what. These rows are the member room's, and only it writes them.
+// Who holds what, and how a directory is called. These rows are other rooms', and only those write them.
 const (
+	selectDirectoryName = `SELECT name FROM directories WHERE organization_id = $1 AND id = $2`
+	selectGiven         = `SELECT c.directory_user_id, m.id, m.given_role, m.given_licence
+		FROM membership_claims c JOIN organization_memberships m ON m.organization_id = c.organization_id AND m.id = c.membership_id
+		WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id IN (%s) AND m.state <> 'removed'`
 	countRoleHolders    = `SELECT COUNT(*) FROM organization_memberships WHERE (organization_id = $1 OR $1 = '') AND (role = $2 OR given_role = $2) AND state <> 'removed'`
 	countLicenceHolders = `SELECT COUNT(*) FROM organization_memberships WHERE organization_id = $1 AND licence = $2`
 	countLicences       = `SELECT licence, COUNT(*) FROM organization_memberships WHERE organization_id = $1 AND licence IS NOT NULL GROUP BY licence`

@@ -110,7 +110,6 @@ func notEmitted() []string {
 		"email_verification.created",
 		"flag.created", "flag.deleted", "flag.rule_updated", "flag.updated",
 		"group.created", "group.deleted", "group.member_added", "group.member_removed", "group.updated",
-		"invitation.accepted", "invitation.created", "invitation.resent", "invitation.revoked",
 		"organization_role.created", "organization_role.deleted", "organization_role.updated",
 		"password_reset.created", "password_reset.succeeded",
 		"permission.created", "permission.deleted", "permission.updated",

@@ -13,12 +13,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
-const (
-	accountPrefix = "user"
-	accountNoun   = "User"
-	placePrefix   = "om"
-)
-
 type shownPolicy struct {
 	org.PolicyPayload
 	InForce    org.SSOPolicy   `json:"sso_in_force"`
@@ -170,7 +164,7 @@ func listLeftOut(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p, err := c.paging(placePrefix, false)
+	p, err := c.paging(membershipPrefix, false)
 	if err != nil {
 		return answer{}, err
 	}

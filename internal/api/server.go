@@ -12,7 +12,9 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -59,6 +61,10 @@ type Options struct {
 	// NewTest gives the address at which a browser makes a test sign-in through a connection. Without it none are offered.
 	NewTest func(ctx context.Context, connection sso.ID) (string, error)
 	Issuer  *issuer.Service
+
+	// Members and Sessions are nil where the app keeps the accounts.
+	Members  *member.Service
+	Sessions *session.Service
 }
 
 const defaultMaxBody = 1 << 20

@@ -107,6 +107,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Policies:    policies,
 		Issuer:      w.issuer,
 		Connections: w.conns,
+		Members:     w.members,
+		Sessions:    w.sessions,
 		NewTest: func(_ context.Context, id sso.ID) (string, error) {
 			return publicURL + "/sign-in/test/" + string(id), nil
 		},

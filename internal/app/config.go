@@ -33,8 +33,9 @@ type Settings struct {
 	SecondVerifier    Text `help:"Verify SAML responses by a second, independent program too and refuse where the two disagree: on or off." preset:"on" placeholder:"on|off"`
 	SessionIdle       Text `help:"How long a session of a person lasts without being used." preset:"12h" placeholder:"DURATION"`
 	SessionLife       Text `help:"How long a session of a person lasts at most." preset:"7d" placeholder:"DURATION"`
-	SMTPURL           Text `name:"smtp-url" help:"Mail server for sign-in codes, like smtp://user:password@mail.example.com:587 or smtps://... Without it no mail is sent." placeholder:"URL" hide:"password"`
+	SMTPURL           Text `name:"smtp-url" help:"Mail server for sign-in codes and invitations, like smtp://user:password@mail.example.com:587 or smtps://... Without it no mail is sent." placeholder:"URL" hide:"password"`
 	MailFrom          Text `help:"Sender of mails, like \"Acme <no-reply@acme.example>\"." placeholder:"ADDRESS"`
+	MailTemplates     Text `help:"Folder with templates of your own for mails, like invitation.txt and invitation.html." placeholder:"DIR"`
 	LogFormat         Text `help:"Format of the log on stderr: text or json." preset:"text" placeholder:"text|json"`
 	LogLevel          Text `help:"Least level that is logged: debug, info, warn or error." preset:"info" placeholder:"LEVEL"`
 	RateLimit         Text `help:"SCIM requests a second allowed for each token; 0 for no limit." preset:"1000" placeholder:"N"`
@@ -93,6 +94,7 @@ type Config struct {
 	SessionIdle       time.Duration
 	SessionLife       time.Duration
 	Mail              *mail.SMTP // nil: no mail is sent
+	MailTemplates     string     // folder; "": the built-in ones
 	MailToLog         bool       // of the demo: mails are printed in the log instead
 	Simulate          bool       // of the demo: serve test identity providers, which let anybody in as anybody
 	LogFormat         LogFormat
@@ -131,6 +133,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 		SessionIdle:       l.duration(s.SessionIdle),
 		SessionLife:       l.duration(s.SessionLife),
 		Mail:              l.mail(s.SMTPURL, s.MailFrom),
+		MailTemplates:     l.mailTemplates(s.MailTemplates),
 		LogFormat:         oneOf(l, s.LogFormat, LogText, LogJSON),
 		LogLevel:          l.level(s.LogLevel),
 		RateLimit:         l.rate(s.RateLimit),

@@ -371,6 +371,18 @@ func redactedURL(v string) string {
 	return "(unreadable)"
 }
 
+// mailTemplates tries them: a mistake in one is found now, and not when somebody is to be written to.
+func (l *loader) mailTemplates(t Text) string {
+	folder := l.text(t)
+	if folder == "" {
+		return ""
+	}
+	if err := mail.CheckTemplates(folder); err != nil {
+		l.fault(t, "is of no use: %v", err)
+	}
+	return folder
+}
+
 // mail never repeats the address of the server: it holds a password.
 func (l *loader) mail(server, from Text) *mail.SMTP {
 	if l.text(server) == "" {

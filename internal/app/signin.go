@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -16,6 +17,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/signin"
@@ -29,6 +31,7 @@ import (
 type signIn struct {
 	sessions    *session.Service
 	members     *member.Service
+	access      *access.Service
 	mails       *mail.Outbox
 	connections *sso.Service
 	issuer      *issuer.Service
@@ -44,8 +47,11 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	policy := outbound.NewPolicy(signInTargets(c), lookup)
 	s.sessions = session.NewService(session.Options{DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log})
 	s.members = member.NewService(a.db, a.events, ids, a.organizations, s.sessions, time.Now)
+	s.access = access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+		return a.organizations.LockTx(ctx, tx, org.ID(id))
+	}})
 	var err error
-	if s.mails, err = mail.NewOutbox(mail.Options{DB: a.db, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log, Sender: sender(c, a.log), App: mailApp(c)}); err != nil {
+	if s.mails, err = mail.NewOutbox(mail.Options{DB: a.db, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log, Sender: sender(c, a.log), App: mailApp(c), Templates: c.MailTemplates}); err != nil {
 		return nil, fmt.Errorf("templates of mails: %w", err)
 	}
 	a.events.Forgets(event.Forgetter{Rows: func(ctx context.Context, who event.Forgotten) error {
@@ -60,6 +66,9 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		ManagementKeys: []token.Hash{a.key}, UserAgent: "Rollcall/" + a.version, Now: time.Now, Logger: a.log,
 	})
 	bases := func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }
+	s.members.SetInviting(member.Inviting{
+		Sealer: sealer, Access: s.access, Mails: s.mails, Base: func(organizationID string) string { return bases(organizationID)[0] },
+	})
 	s.signIns = lifecycle.NewSignIns(lifecycle.SignInOptions{
 		DB: a.db, Events: a.events, Organizations: a.organizations, Members: s.members, Connections: s.connections, Sessions: s.sessions, Issuer: s.issuer,
 		Mails: s.mails, Sealer: sealer, Now: time.Now, Logger: a.log, ProfilesOnly: c.Accounts == AccountsApp,
@@ -67,6 +76,9 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	})
 	s.issuer.SetPeople(s.signIns)
 	s.issuer.SetProfiles(s.signIns)
+	if c.Accounts != AccountsApp {
+		s.issuer.SetAccounts(s.signIns)
+	}
 	pages, err := web.NewPages()
 	if err != nil {
 		return nil, err
@@ -78,6 +90,14 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		err = a.simulate(s)
 	}
 	return s, err
+}
+
+// accounts are those that the API shows: none where the app keeps them.
+func (s *signIn) accounts(c Config) *member.Service {
+	if c.Accounts == AccountsApp {
+		return nil
+	}
+	return s.members
 }
 
 // signInTargets are the private networks that sign-ins may call out to. The test identity providers and the example app of the demo are on
@@ -112,7 +132,7 @@ func (a *App) sayHowMailLeaves() {
 	case c.MailToLog:
 		a.log.Warn("mail is not sent but written to this log, sign-in codes included: only for trying things out")
 	case c.Accounts == AccountsRollcall:
-		a.log.Warn("no mail is sent, so nobody can sign in by a mailed code: name a mail server with --smtp-url and a sender with --mail-from")
+		a.log.Warn("no mail is sent, so nobody can sign in by a mailed code and invitations reach nobody (give their links away yourself): name a mail server with --smtp-url and a sender with --mail-from")
 	}
 }
 

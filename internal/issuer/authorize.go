@@ -72,10 +72,13 @@ func (s *Service) Authorize(ctx context.Context, r oidc.AuthorizationRequest, st
 	if err != nil {
 		return Authorization{}, err
 	}
+	if style == oidc.StyleUserManagement && s.accounts == nil {
+		return Authorization{}, s.redirectError(r, noAccounts())
+	}
 	if refusal := a.permits(&r, style); refusal != nil {
 		return Authorization{}, s.redirectError(r, refusal)
 	}
-	r.Scope = a.allowed(r.Scope)
+	r.Scope = a.granted(r.Scope, style)
 	hint, err := s.hint(ctx, oidc.EndSessionRequest{IDTokenHint: r.IDTokenHint, ClientID: a.ClientID})
 	if refused := (*PageError)(nil); errors.As(err, &refused) {
 		return Authorization{}, s.redirectError(r, oidc.Refuse(oidc.InvalidRequest, "%s", refused.Fault.Message))
@@ -132,8 +135,6 @@ func (s *Service) redirectError(r oidc.AuthorizationRequest, refusal *oidc.Error
 // permits refuses what this application may not ask for, and narrows the request to the application's organization.
 func (a Application) permits(r *oidc.AuthorizationRequest, style oidc.Style) *oidc.ErrorResponse {
 	switch {
-	case style == oidc.StyleUserManagement:
-		return oidc.Refuse(oidc.UnauthorizedClient, "Sign-in by /user_management is not offered; use /oauth2/authorize or /sso/authorize.")
 	case r.Challenge == "" && (style == oidc.StyleOIDC || a.Public || a.UsesPKCE):
 		return oidc.Refuse(oidc.InvalidRequest, "code_challenge is missing: this application has to use PKCE with S256.")
 	case a.OrganizationID != "" && r.Organization != "" && r.Organization != a.OrganizationID:
@@ -143,6 +144,14 @@ func (a Application) permits(r *oidc.AuthorizationRequest, style oidc.Style) *oi
 		r.Organization = a.OrganizationID
 	}
 	return nil
+}
+
+// granted is the scope of a grant.
+func (a Application) granted(scope []string, style oidc.Style) []string {
+	if style == oidc.StyleUserManagement {
+		return []string{scopeAccount}
+	}
+	return a.allowed(scope)
 }
 
 // allowed leaves out what the application is not registered for, or nobody knows (OpenID Connect Core 1.0, section 3.1.2.1).
@@ -206,6 +215,9 @@ func (s *Service) CodeInto(w *db.Write, a Authorization, g Grant) (redirect stri
 	}
 	if a.Style == oidc.StyleSSO && g.ProfileID == "" {
 		return "", s.Refuse(a, oidc.AccessDenied, "The sign-in was not through an identity provider, so there is no profile.")
+	}
+	if a.Style == oidc.StyleUserManagement && (g.UserID == "" || g.SessionID == "") {
+		return "", s.Refuse(a, oidc.AccessDenied, "The sign-in ended in no account.")
 	}
 	if want := a.Request.Organization; want != "" && want != g.OrganizationID {
 		return "", s.Refuse(a, oidc.AccessDenied, "The sign-in was at another organization than the application asked for.")

@@ -264,9 +264,10 @@ func TestScope_is_what_the_application_is_registered_for(t *testing.T) {
 	})
 }
 
-func TestUserManagement_is_refused_until_it_is_offered(t *testing.T) {
+func TestUserManagement_is_refused_where_the_app_keeps_the_accounts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		c := w.app()
+		w.s.SetAccounts(nil)
 		if _, err := w.s.Authorize(ctx, c.request(), oidc.StyleUserManagement); redirected(err).Code != oidc.UnauthorizedClient {
 			t.Error(err)
 		}

@@ -47,6 +47,7 @@ type Service struct {
 	client   *http.Client
 	people   People
 	profiles Profiles
+	accounts Accounts
 
 	keys   atomic.Pointer[keyset]
 	teller teller

@@ -24,6 +24,10 @@ const (
 	hasSignIn   = `SELECT EXISTS (SELECT 1 FROM application_redirect_uris WHERE application_id = $1 AND kind = 'sign_in' AND uri = $2)`
 	uriToSignIn = `SELECT a.id FROM applications a JOIN application_redirect_uris u ON u.application_id = a.id AND u.kind = 'sign_in'
 		WHERE a.id = $1 AND a.deleted_at IS NULL AND u.uri = $2`
+	// Where a session's person may go after a logout: to an address of an application that knows the session, or of the default one.
+	mayReturnTo = `SELECT EXISTS (SELECT 1 FROM application_redirect_uris u JOIN applications a ON a.id = u.application_id
+		WHERE u.kind = 'sign_out' AND u.uri = $1 AND a.deleted_at IS NULL
+		AND (a.is_default OR a.id IN (SELECT application_id FROM session_applications WHERE session_id = $2)))`
 	livingApplication = `SELECT id FROM applications WHERE id = $1 AND deleted_at IS NULL`
 
 	insertSecret  = `INSERT INTO application_secrets (id, application_id, hash, hint, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)`

@@ -35,14 +35,14 @@ func (s *Service) Token(ctx context.Context, r oidc.TokenRequest, style oidc.Sty
 		return TokenResponse{}, err
 	}
 	switch {
-	case style == oidc.StyleUserManagement:
-		return TokenResponse{}, oidc.Refuse(oidc.UnauthorizedClient, "Sign-in by /user_management is not offered; use /oauth2/token or /sso/token.")
+	case style == oidc.StyleUserManagement && s.accounts == nil:
+		return TokenResponse{}, noAccounts()
 	case r.Grant == oidc.GrantCode:
 		return s.redeem(ctx, c, r, style)
-	case r.Grant == oidc.GrantRefresh && style == oidc.StyleOIDC:
-		return s.refresh(ctx, c, r)
+	case r.Grant == oidc.GrantRefresh && style != oidc.StyleSSO:
+		return s.refresh(ctx, c, r, style)
 	}
-	return TokenResponse{}, oidc.Refuse(oidc.UnsupportedGrantType, "This grant_type is not supported.").On("grant_type")
+	return TokenResponse{}, oidc.RefuseGrant(style)
 }
 
 // redeem turns a code into tokens. Everything that can be refused without the code's being used is; then one write decides.
@@ -149,9 +149,9 @@ func (s *Service) judge(ctx context.Context, g Grant, grantID string, code sessi
 }
 
 // refresh turns a refresh token into the next one.
-func (s *Service) refresh(ctx context.Context, c client, r oidc.TokenRequest) (TokenResponse, error) {
+func (s *Service) refresh(ctx context.Context, c client, r oidc.TokenRequest, style oidc.Style) (TokenResponse, error) {
 	secret := token.Secret(r.RefreshToken)
-	old, err := s.refreshable(ctx, c.Application, secret)
+	old, err := s.refreshable(ctx, c.Application, secret, style)
 	if err != nil {
 		return TokenResponse{}, err
 	}
@@ -173,7 +173,10 @@ func (s *Service) refresh(ctx context.Context, c client, r oidc.TokenRequest) (T
 	if err := s.judge(ctx, g, old.GrantID, session.Code{}); err != nil {
 		return TokenResponse{}, err
 	}
-	b := batch{s: s, app: c.Application, grant: g, grantID: old.GrantID, scope: scope, given: old.Scope, nonce: old.Nonce, style: oidc.StyleOIDC}
+	if err := s.stays(ctx, g, r.Organization); err != nil {
+		return TokenResponse{}, err
+	}
+	b := batch{s: s, app: c.Application, grant: g, grantID: old.GrantID, scope: scope, given: old.Scope, nonce: old.Nonce, style: style}
 	answer, err := b.mint(ctx)
 	if err != nil {
 		return TokenResponse{}, err
@@ -183,7 +186,7 @@ func (s *Service) refresh(ctx context.Context, c client, r oidc.TokenRequest) (T
 	b.into(&w)
 	c.noteUseInto(&w, b.now)
 	if err := s.db.Write(ctx, &w); lost(err) {
-		if _, err := s.refreshable(ctx, c.Application, secret); err != nil {
+		if _, err := s.refreshable(ctx, c.Application, secret, style); err != nil {
 			return TokenResponse{}, err
 		}
 		return TokenResponse{}, invalidGrant()
@@ -196,12 +199,12 @@ func (s *Service) refresh(ctx context.Context, c client, r oidc.TokenRequest) (T
 
 // refreshable finds a refresh token that this application may use now. One that comes back ends the grant (RFC 9700, section 4.14.2); there
 // is no time in which the last one still counts.
-func (s *Service) refreshable(ctx context.Context, a Application, secret token.Secret) (session.RefreshToken, error) {
+func (s *Service) refreshable(ctx context.Context, a Application, secret token.Secret, style oidc.Style) (session.RefreshToken, error) {
 	t, ok, err := s.sessions.RefreshToken(ctx, a.ID, secret)
 	switch {
 	case err != nil:
 		return session.RefreshToken{}, err
-	case !ok || !t.RevokedAt.IsZero() || !s.time().Before(t.ExpiresAt):
+	case !ok || styleOf(t) != style || !t.RevokedAt.IsZero() || !s.time().Before(t.ExpiresAt):
 		return session.RefreshToken{}, invalidGrant()
 	case !t.UsedAt.IsZero():
 		if err := s.endGrant(ctx, a, t.SessionID, t.GrantID, session.Code{}, "a refresh token was shown twice"); err != nil {
@@ -210,6 +213,14 @@ func (s *Service) refreshable(ctx context.Context, a Application, secret token.S
 		return session.RefreshToken{}, invalidGrant()
 	}
 	return t, nil
+}
+
+// styleOf is at which of the endpoints a refresh token serves.
+func styleOf(t session.RefreshToken) oidc.Style {
+	if t.Scope == scopeAccount {
+		return oidc.StyleUserManagement
+	}
+	return oidc.StyleOIDC
 }
 
 // narrowed gives the scope of an access token: what was given, or a part of it (RFC 6749, section 6).
@@ -254,6 +265,9 @@ func (b *batch) mint(ctx context.Context) (TokenResponse, error) {
 	if until := b.grant.SessionUntil; !until.IsZero() && until.Before(expires) {
 		expires = until
 	}
+	if b.style == oidc.StyleUserManagement {
+		return b.mintAccount(ctx, expires)
+	}
 	answer.ExpiresIn = expires.Sub(b.now)
 	b.access = session.AccessToken{
 		Hash: token.HashOf(answer.AccessToken), GrantID: b.grantID, ApplicationID: b.app.ID, OrganizationID: b.grant.OrganizationID, SessionID: b.grant.SessionID,
@@ -269,12 +283,7 @@ func (b *batch) mint(ctx context.Context) (TokenResponse, error) {
 		return answer, nil
 	}
 	if b.grant.SessionID != "" && slices.Contains(strings.Fields(b.given), scopeOffline) {
-		answer.RefreshToken = token.NewSecret("rt")
-		b.refresh = session.RefreshToken{
-			Hash: token.HashOf(answer.RefreshToken), GrantID: b.grantID, ApplicationID: b.app.ID, OrganizationID: b.grant.OrganizationID,
-			SessionID: b.grant.SessionID, UserID: b.grant.UserID, ProfileID: b.grant.ProfileID, Scope: b.given, Nonce: b.nonce,
-			AuthenticatedAt: b.grant.AuthenticatedAt, CreatedAt: b.now, ExpiresAt: b.grant.SessionUntil,
-		}
+		answer.RefreshToken = b.mintRefresh()
 	}
 	var err error
 	if slices.Contains(b.scope, scopeOpenID) {
@@ -300,7 +309,9 @@ func (b *batch) idToken(ctx context.Context, access token.Secret) (string, error
 
 // into adds the tokens to the write that uses what they come of.
 func (b *batch) into(w *db.Write) {
-	b.s.sessions.AccessInto(w, b.access)
+	if b.access.Hash != "" {
+		b.s.sessions.AccessInto(w, b.access)
+	}
 	if b.refresh.Hash != "" {
 		b.s.sessions.RefreshInto(w, b.refresh)
 	}
@@ -345,7 +356,11 @@ func (s *Service) claims(ctx context.Context, g Grant, scope []string) (map[stri
 
 // JSON is the answer's body (RFC 6749, section 5.1; OpenID Connect Core 1.0, section 3.1.3.3; the compatible API's on its routes).
 func (t TokenResponse) JSON() []byte {
-	if t.Style == oidc.StyleSSO {
+	switch t.Style {
+	case oidc.StyleOIDC:
+	case oidc.StyleUserManagement:
+		return t.accountJSON()
+	case oidc.StyleSSO:
 		return encode(struct {
 			TokenType   string         `json:"token_type"`
 			AccessToken string         `json:"access_token"`

@@ -152,6 +152,9 @@ type TokenResponse struct {
 	Scope        []string
 	Profile      []byte // of StyleSSO: JSON
 	Style        oidc.Style
+
+	account Account // of StyleUserManagement, as is grant
+	grant   Grant
 }
 
 // Delivery is the telling of one application that one session has ended.

@@ -84,6 +84,7 @@ func (w *world) process() *issuer.Service {
 	})
 	s.SetPeople(w)
 	s.SetProfiles(w)
+	s.SetAccounts(w)
 	return s
 }
 
@@ -116,6 +117,18 @@ func (w *world) Admitted(_ context.Context, g issuer.Grant) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.out[g.Subject()]
+}
+
+// Account is what the world knows of anybody; issuer.Accounts.
+func (w *world) Account(_ context.Context, g issuer.Grant) (issuer.Account, error) {
+	return issuer.Account{
+		User: []byte(`{"object":"user","id":"` + g.UserID + `"}`), Role: "admin", Roles: []string{"admin", "member"}, Permissions: []string{"people:read"},
+	}, nil
+}
+
+// Elsewhere: everybody is a member of org_2 too.
+func (w *world) Elsewhere(_ context.Context, _ issuer.Grant, organizationID string) (issuer.Elsewhere, bool, error) {
+	return issuer.Elsewhere{Email: "ada@acme.test", ConnectionIDs: []string{"conn_2"}}, organizationID == "org_2", nil
 }
 
 func (w *world) shutOut(subject string, err error) {
@@ -296,4 +309,11 @@ func (w *world) exec(text string, args ...any) error {
 	var write db.Write
 	write.Exec(text, args...)
 	return w.db.Write(ctx, &write)
+}
+
+func encoded(w *world, v any) []byte {
+	w.Helper()
+	text, err := json.Marshal(v)
+	w.must(err)
+	return text
 }

@@ -23,6 +23,8 @@ type Options struct {
 	Logger *slog.Logger
 	Sender Sender // nil: there is no way to send; mails wait for one until they are too late
 	App    string // who writes, in people's words
+
+	Templates string // folder with an operator's own templates; "": ours
 }
 
 // Sender takes a letter to where it is sent on. A *PermanentError says that trying again is of no use. An error holds nothing of
@@ -53,7 +55,7 @@ type Outbox struct {
 
 // NewOutbox makes the outbox; Run sends.
 func NewOutbox(o Options) (*Outbox, error) {
-	p, err := newPress(o.App)
+	p, err := newPress(o.App, o.Templates)
 	if err != nil {
 		return nil, err
 	}

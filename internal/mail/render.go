@@ -25,11 +25,22 @@ type Letter struct {
 // press makes letters.
 type press struct {
 	app  string
-	text *texttemplate.Template
-	html *template.Template
+	own  map[Kind]set // an operator's, for some kinds
+	each set
 }
 
-func newPress(app string) (*press, error) {
+// set makes the parts of a letter.
+type set struct {
+	subject *texttemplate.Template // nil: the subject is ours
+	text    *texttemplate.Template
+	html    *template.Template
+}
+
+// kinds lists all kinds there are.
+func kinds() []Kind { return []Kind{KindMagicAuth, KindConnectionCertificate, KindInvitation} }
+
+// newPress reads the templates that are part of the program, and an operator's own from a folder, if one is named.
+func newPress(app, folder string) (*press, error) {
 	text, err := texttemplate.ParseFS(files, "templates/mail.txt")
 	if err != nil {
 		return nil, fmt.Errorf("mail template: %w", err)
@@ -38,17 +49,36 @@ func newPress(app string) (*press, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mail template: %w", err)
 	}
-	return &press{app: app, text: text, html: html}, nil
+	p := &press{app: app, each: set{text: text, html: html}, own: map[Kind]set{}}
+	if folder == "" {
+		return p, nil
+	}
+	return p, p.read(folder)
 }
 
 func (p *press) letter(c Content, now time.Time) (l Letter, err error) {
 	w := english(p.app, c, now)
-	var text, html strings.Builder
-	if err := p.text.Execute(&text, w); err != nil {
+	with, own := p.own[c.kind()]
+	if !own {
+		with = p.each
+	}
+	return with.letter(c.kind(), w)
+}
+
+func (t set) letter(k Kind, w words) (l Letter, err error) {
+	var subject, text, html strings.Builder
+	subject.WriteString(w.Subject)
+	if t.subject != nil {
+		subject.Reset()
+		if err := t.subject.Execute(&subject, w); err != nil {
+			return l, fmt.Errorf("write the subject of a mail: %w", err)
+		}
+	}
+	if err := t.text.Execute(&text, w); err != nil {
 		return l, fmt.Errorf("write the text of a mail: %w", err)
 	}
-	if err := p.html.Execute(&html, w); err != nil {
+	if err := t.html.Execute(&html, w); err != nil {
 		return l, fmt.Errorf("write the HTML of a mail: %w", err)
 	}
-	return Letter{Kind: c.kind(), Subject: w.Subject, Text: text.String(), HTML: html.String()}, nil
+	return Letter{Kind: k, Subject: line(subject.String()), Text: text.String(), HTML: html.String()}, nil
 }

@@ -15,13 +15,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestLetters_are_as_in_the_golden_files(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	p, err := newPress("Acme & Söhne")
+	p, err := newPress("Acme & Söhne", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]Content{
 		"magic_auth":             MagicAuth{Code: "123456", Link: "https://id.example/sign-in/link/x?a=1&b=2", ExpiresAt: now.Add(10 * time.Minute)},
 		"connection_certificate": ConnectionCertificate{Organization: "Globex <b>", Connection: "Okta\r\nBcc: x", Subject: "CN=okta, O=\"x\"", Fingerprint: "AB:CD", ExpiresAt: now.Add(14 * 24 * time.Hour), Link: "https://id.example/p"},
+		"invitation":             Invitation{Organization: "Globex <b>", Inviter: "Ada\r\nLovelace", Link: "https://id.example/invitations/invitation_x?a=1&b=2", ExpiresAt: now.Add(7 * 24 * time.Hour)},
+		"invitation_to_the_app":  Invitation{Link: "https://id.example/invitations/invitation_x", ExpiresAt: now.Add(24 * time.Hour)},
 	} {
 		l, err := p.letter(c, now)
 		if err != nil {
@@ -45,7 +47,7 @@ func TestLetters_are_as_in_the_golden_files(t *testing.T) {
 }
 
 func TestLink_that_is_none_is_not_made_one(t *testing.T) {
-	p, err := newPress("Acme")
+	p, err := newPress("Acme", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ type words struct {
 	Code      string   // shown large; "" for none
 	Link      string
 	LinkLabel string
+	Button    bool        // the link is what the mail is about
 	Facts     [][2]string // name and value
 	After     []string
 	Footer    string
@@ -35,6 +36,8 @@ func english(app string, c Content, now time.Time) words {
 		if c.Link != "" {
 			w.Link, w.LinkLabel = c.Link, "Or sign in by this link, in the same browser"
 		}
+	case Invitation:
+		w.invite(app, c, now)
 	case ConnectionCertificate:
 		day := c.ExpiresAt.UTC().Format("2 January 2006")
 		w.Subject = fmt.Sprintf("%s: a certificate for single sign-on ends on %s", c.Organization, day)
@@ -56,6 +59,28 @@ func english(app string, c Content, now time.Time) words {
 	return w.tidy()
 }
 
+// invite is the mail that asks somebody in. Names come from outside: nobody is invited "to click here".
+func (w *words) invite(app string, c Invitation, now time.Time) {
+	to := app
+	if c.Organization != "" {
+		to = c.Organization + " on " + app
+	}
+	w.Subject, w.Title = "You are invited to join "+to, "You are invited to join "+to
+	who := "You have been invited"
+	if c.Inviter != "" {
+		who = c.Inviter + " has invited you"
+	}
+	w.Before = []string{
+		who + " to join " + to + ".",
+		"Opening the link accepts nothing yet: it shows who invites you, and how you sign in.",
+	}
+	w.Link, w.LinkLabel, w.Button = c.Link, "See the invitation", true
+	w.After = []string{
+		fmt.Sprintf("The link is good for %s, until %s. It is meant for you alone: please do not pass it on.", span(c.ExpiresAt.Sub(now)), c.ExpiresAt.UTC().Format("2 January 2006, 15:04 UTC")),
+		"If you did not expect this, you can leave it unanswered.",
+	}
+}
+
 // tidy makes one line of each sentence: names in them come from outside.
 func (w words) tidy() words {
 	for _, s := range []*string{&w.App, &w.Subject, &w.Title, &w.Footer} {
@@ -75,7 +100,14 @@ func (w words) tidy() words {
 
 // span is a stretch of time in words, never longer than it is.
 func span(d time.Duration) string {
-	switch minutes := int(d / time.Minute); {
+	const day = 24 * time.Hour
+	switch minutes, days := int(d/time.Minute), int(d/day); {
+	case days > 1:
+		return fmt.Sprintf("%d days", days)
+	case days == 1:
+		return "a day"
+	case minutes >= 120: //nolint:mnd // two hours
+		return fmt.Sprintf("%d hours", minutes/60) //nolint:mnd // minutes of an hour
 	case minutes <= 0:
 		return "less than a minute"
 	case minutes == 1:

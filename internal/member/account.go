@@ -128,8 +128,11 @@ func (a *account) settle(now time.Time) {
 	case !out:
 		a.user.DeprovisionedAt, a.user.DeprovisionedBy = time.Time{}, ""
 	}
+	flagged := a.was == nil || a.was.DeprovisionedBy != a.user.DeprovisionedBy
 	for _, p := range a.places {
-		p.settle(a.user, now)
+		if flagged || p.was == nil || p.moved() || !p.m.same(*p.was) {
+			p.settle(a.user, now)
+		}
 	}
 }
 

@@ -21,6 +21,8 @@ type Admission struct {
 	identityBefore   *Identity
 	replaces         []Identity // former identities of the same directory person at this connection
 	proves           bool       // an address that nobody had proven
+	via              JoinedVia  // how somebody comes in who was not in
+	standing         Standing
 }
 
 // Created tells whether the account is new.
@@ -182,18 +184,66 @@ func (d *decision) conflict(what string) error {
 
 // place refuses whom the organization does not take.
 func (d *decision) place(p *Person) error {
-	if p == nil || p.Membership == nil || p.Membership.State == Removed {
+	switch {
+	case p == nil:
 		return d.justInTime()
-	}
-	if p.Membership.State != Inactive {
+	case p.Membership != nil && p.Membership.State == Active: // what directories and hands say of who is in is settled already
 		return nil
 	}
-	if p.Membership.Why.directorys() {
-		return refuse(CodeDeprovisioned, "A directory has deactivated this member. Activate the person in the identity provider.").
-			Compared("active", string(p.Membership.Why))
+	c := d.claims(p)
+	if v := Decide(c); v.State != Active {
+		return barred(c, v)
 	}
-	return refuse(CodeMembershipInactive, "This member was deactivated. An administrator of the app can reactivate them.").
-		Compared("active", string(p.Membership.Why))
+	if p.Membership == nil || p.Membership.State == Removed {
+		return d.justInTime()
+	}
+	return nil
+}
+
+// claims are all that decides about the membership once the person has come in. The directory's present word counts, whatever members have
+// taken over of it.
+func (d *decision) claims(p *Person) Claims {
+	one := place{m: Membership{OrganizationID: d.a.OrganizationID}}
+	var u User
+	var said []Claim
+	if p != nil {
+		u, said = p.User, p.Claims
+		if p.Membership != nil {
+			one.m = *p.Membership
+		}
+	}
+	one.join(d.via(one.m), d.now)
+	c := one.decides(u)
+	c.Directories = said
+	if d.a.Standing.Says == SaysActive {
+		c.Directories = append(said[:len(said):len(said)], Claim{DirectoryID: d.a.Standing.DirectoryID, Says: SaysActive})
+	}
+	return c
+}
+
+// via is how the person comes in.
+func (d *decision) via(m Membership) JoinedVia {
+	switch {
+	case m.InvitationID != "" && m.State == Pending:
+		return ViaInvitation
+	case d.a.Standing.Says == SaysActive:
+		return ViaDirectory
+	}
+	return ViaSignIn
+}
+
+// barred words a verdict that keeps somebody out, for those who can change it.
+func barred(c Claims, v Verdict) error {
+	switch {
+	case c.Barred():
+		return refuse(CodeDeprovisioned, "A directory has shut this member out. Activate the person in the identity provider.").Compared("active", string(v.Why))
+	case v.Why == WhyAccountDeprovisioned:
+		return refuse(CodeDeprovisioned, "The organization that the account belongs to has taken it away.").Compared("active", string(v.Why))
+	case c.Out():
+		return refuse(CodeMembershipInactive, "A directory that is gone had shut this member out. An administrator of the app can reinstate them.").
+			Compared("active", string(v.Why))
+	}
+	return refuse(CodeMembershipInactive, "This member was deactivated. An administrator of the app can reactivate them.").Compared("active", string(v.Why))
 }
 
 func (d *decision) justInTime() error {
@@ -280,23 +330,36 @@ func (d *decision) membership(p *Person) {
 		d.ad.membershipBefore = &before
 	}
 	if m.State != Active {
-		m.State, m.Why = Active, d.why()
+		d.ad.via = d.via(m)
+		v := Decide(d.claims(p))
+		one := place{m: m}
+		one.join(d.ad.via, d.now)
+		m = one.m
+		m.State, m.Why = v.State, v.Why
 	}
+	d.ad.standing = d.a.Standing
 	m.Primary = d.ad.User.HomeOrganizationID == d.a.OrganizationID
 	if d.a.Standing.Says == SaysActive {
 		m.DirectoryUserID = d.a.Standing.DirectoryUserID
 	}
+	d.role(&m)
 	if before := d.ad.membershipBefore; before != nil && !m.same(*before) {
 		m.Version, m.UpdatedAt = before.Version+1, d.now
 	}
 	d.ad.Membership = m
 }
 
-func (d *decision) why() Why {
-	if d.a.Standing.Says == SaysActive {
-		return WhyDirectory
+// role gives what the connection's mapping says, where no directory's does.
+func (d *decision) role(m *Membership) {
+	switch mapped := d.a.Mapped; {
+	case m.RoleBy == ByMapping:
+	case mapped.DrivesRoles && len(mapped.Roles) > 0:
+		m.Role, m.RoleBy = mapped.Roles[0], ByConnection
+	case m.RoleBy == ByConnection && m.GivenRole != "":
+		m.Role, m.RoleBy = m.GivenRole, ByHand
+	case m.RoleBy == ByConnection:
+		m.Role, m.RoleBy = RoleMember, ""
 	}
-	return WhySignIn
 }
 
 // identity decides what becomes of the identity, after the account.

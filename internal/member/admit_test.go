@@ -49,13 +49,22 @@ func (w *world) facts() member.Facts {
 	}
 	p := &member.Person{User: u}
 	if w.membership != "" {
-		why := member.WhyDeactivated
-		if w.shutOutByDirectory {
-			why = member.WhyDirectoryInactive
+		m := &member.Membership{
+			ID: "om_1", OrganizationID: here, UserID: u.ID, State: w.membership, Why: member.WhyDeactivated, DirectoryUserID: w.joined, Primary: w.home == here,
+			Role: "member", Version: 7,
 		}
-		p.Membership = &member.Membership{
-			ID: "om_1", OrganizationID: here, UserID: u.ID, State: w.membership, Why: why, DirectoryUserID: w.joined, Primary: w.home == here, Role: "member", Version: 7,
+		if w.membership != member.Pending {
+			m.JoinedBy, m.JoinedAt = member.ViaSignIn, noon
 		}
+		switch {
+		case w.shutOutByDirectory:
+			m.Why, p.Claims = member.WhyDirectoryInactive, []member.Claim{{DirectoryID: "directory_1", Says: member.SaysInactive}}
+		case w.membership == member.Inactive:
+			m.BlockedAt = noon
+		case w.membership == member.Removed:
+			m.RemovedAt = noon
+		}
+		p.Membership = m
 	}
 	if w.identity {
 		p.Identities = append(p.Identities, member.Identity{ConnectionID: conn, IDPID: idpID, OrganizationID: here, UserID: u.ID})
@@ -140,9 +149,9 @@ func (w world) refusal() string {
 		return member.CodeDeprovisioned
 	case account == "same" && taken && !frozen && joined != thisPerson && !(w.by == member.JoinedByExternalID && vouched):
 		return member.CodeIdentityConflict
-	case m == member.Inactive && w.shutOutByDirectory:
+	case m == member.Inactive && w.shutOutByDirectory && !inDirectory: // else the directory's present word lets them in
 		return member.CodeDeprovisioned
-	case m == member.Inactive:
+	case m == member.Inactive && !w.shutOutByDirectory:
 		return member.CodeMembershipInactive
 	case m != "" && m != member.Removed:
 		return ""

@@ -1,5 +1,7 @@
 package member
 
+import "github.com/rollcallhq/rollcall/internal/access"
+
 // Arrival is somebody whom an identity provider has just vouched for: verified, mapped, and looked up in the organization's
 // directories, but not yet anybody here.
 type Arrival struct {
@@ -13,6 +15,7 @@ type Arrival struct {
 	Standing       Standing
 	Trust          bool // option of the connection: addresses outside verified domains are let in, as unverified
 	JIT            JIT
+	Mapped         access.Mapped // what the connection's mapping gives; a directory's goes before it
 
 	Known *Known // of this identity, if it was read already: Facts then spares reading it again
 }
@@ -57,6 +60,7 @@ const (
 // Standing is a person's place in the organization's directories, found out by the caller.
 type Standing struct {
 	Says            Says
+	DirectoryID     string // of the person found
 	DirectoryUserID string // of the person found, active or inactive
 	JoinedBy        JoinedBy
 	// Key is the value that joined: the external id, user name or address. Where it is the idp id itself the directory vouches for the
@@ -103,6 +107,7 @@ type Person struct {
 	User       User
 	Membership *Membership // in this organization; nil if none
 	Identities []Identity  // at this connection
+	Claims     []Claim     // what directories say of the membership, where it is not active
 }
 
 // is tells whether both are the same account.

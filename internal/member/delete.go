@@ -40,6 +40,9 @@ func (s *Service) deleteUserTx(ctx context.Context, tx db.Tx, cause event.Contex
 			return err
 		}
 	}
+	if err := s.forgetInvitedTx(ctx, tx, u); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, deleteUser, string(id), at.UnixMicro()); err != nil {
 		return err
 	}

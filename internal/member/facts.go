@@ -65,8 +65,29 @@ func (s *Service) Facts(ctx context.Context, r db.Reader, a Arrival) (f Facts, e
 		}
 	}
 	f.ByEmail, err = one(f.ByIdentity, f.ByIdentity.has(key), func() (*Person, error) { return person(ctx, r, personByEmail, a, key) })
+	if err != nil {
+		return f, err
+	}
 	f.settle(a.IDPID)
-	return f, err
+	return f, f.claims(ctx, r)
+}
+
+// claims reads what directories say of those who are not in: of those who are, that is settled.
+func (f *Facts) claims(ctx context.Context, r db.Reader) error {
+	for _, p := range []*Person{f.ByIdentity, f.ByDirectory, f.ByEmail} {
+		if p == nil || p.Membership == nil || p.Membership.State == Active || p.Claims != nil {
+			continue
+		}
+		claims, err := readClaims(ctx, r, selectClaimsByMember, string(p.Membership.ID))
+		if err != nil {
+			return err
+		}
+		p.Claims = []Claim{}
+		for _, c := range claims {
+			p.Claims = append(p.Claims, c.pure())
+		}
+	}
+	return nil
 }
 
 // settle mends what was read at different moments: a sign-in of the same person may have been committed between the queries, and its

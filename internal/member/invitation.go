@@ -3,7 +3,9 @@ package member
 import (
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -89,13 +91,17 @@ type NewInvitation struct {
 // Inviting is what invitations need beside the other nouns.
 type Inviting struct {
 	Sealer *db.Sealer
-	Mails  *mail.Outbox // nil: no mail is ever sent
+	Access *access.Service // of teams
+	Mails  *mail.Outbox    // nil: no mail is ever sent
 	// Base is the address of this installation that people of an organization are sent to, without a slash at the end.
 	Base func(organizationID string) string
 }
 
 // SetInviting is called while the service is built; without it nobody can be invited.
-func (s *Service) SetInviting(i Inviting) { s.inviting = i }
+func (s *Service) SetInviting(i Inviting) {
+	s.inviting = i
+	s.events.Forgets(event.Forgetter{Rows: s.forgetInvitations})
+}
 
 // InvitationPath is where an invitation's link leads; the token follows.
 const InvitationPath = "/invitations/"

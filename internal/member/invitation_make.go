@@ -1,11 +1,13 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -28,6 +30,7 @@ func (s *Service) Invite(ctx context.Context, actor event.Actor, n NewInvitation
 	return s.again(ctx, n.OrganizationID, func(w *db.Write) (Invitation, error) {
 		if n.OrganizationID != "" {
 			s.organizations.LivesInto(w, org.ID(n.OrganizationID))
+			s.inviting.Access.RoleInto(w, n.OrganizationID, cmp.Or(n.Role, RoleMember))
 		}
 		return s.inviteByHandInto(ctx, w, n, event.Context{Actor: actor})
 	})
@@ -68,15 +71,39 @@ func (s *Service) checkInvitation(ctx context.Context, n NewInvitation) error {
 		return fault.New(fault.Invalid, "expires_in_days_too_long", "An invitation is good for %d days at most.", longest).On("expires_in_days").
 			Compared(fmt.Sprintf("%d or less", longest), fmt.Sprint(n.ExpiresInDays))
 	}
+	if n.InviterUserID != "" {
+		if _, err := s.User(ctx, n.InviterUserID); err != nil {
+			return err
+		}
+	}
+	return s.checkCarried(ctx, n)
+}
+
+// checkCarried refuses a role, a team or a licence that the organization does not have.
+func (s *Service) checkCarried(ctx context.Context, n NewInvitation) error {
 	if n.OrganizationID == "" {
 		if n.Role != "" || len(n.Teams) > 0 || n.Licence != "" {
 			return fault.New(fault.Unprocessable, "organization_required", "Role, teams and licence are those of a member: name the organization too.").On("organization_id")
 		}
-	} else if _, err := s.organizations.Get(ctx, org.ID(n.OrganizationID)); err != nil {
+		return nil
+	}
+	if _, err := s.organizations.Get(ctx, org.ID(n.OrganizationID)); err != nil {
 		return err
 	}
-	if n.InviterUserID != "" {
-		if _, err := s.User(ctx, n.InviterUserID); err != nil {
+	if n.Role != "" {
+		roles, err := access.RolesIn(ctx, s.db, n.OrganizationID)
+		if err != nil {
+			return err
+		}
+		if _, there := access.Find(roles, n.Role); !there {
+			return fault.New(fault.Invalid, "invalid_role", "There is no role %.80q here.", n.Role).On("role_slug")
+		}
+	}
+	if n.Licence != "" {
+		if _, there, err := access.UseIn(ctx, s.db, n.OrganizationID, n.Licence); err != nil || !there {
+			if err == nil {
+				err = fault.New(fault.Unprocessable, "invalid_licence", "There is no licence type %.80q here.", n.Licence).On("licence")
+			}
 			return err
 		}
 	}
@@ -107,7 +134,24 @@ func (s *Service) inviteByHandInto(ctx context.Context, w *db.Write, n NewInvita
 	if n.MembershipID, err = s.pendingInto(ctx, w, id, n, known, cause); err != nil {
 		return Invitation{}, err
 	}
+	if err := s.teamsInto(ctx, w, n, cause); err != nil {
+		return Invitation{}, err
+	}
 	return s.inviteAsInto(ctx, w, id, n, cause)
+}
+
+// teamsInto puts the pending member into the teams that the invitation names: they are shown as pending there.
+func (s *Service) teamsInto(ctx context.Context, w *db.Write, n NewInvitation, cause event.Context) error {
+	if len(n.Teams) == 0 {
+		return nil
+	}
+	teams := make([]access.TeamID, len(n.Teams))
+	for i, id := range n.Teams {
+		teams[i] = access.TeamID(id)
+	}
+	return s.inviting.Access.TeamsInto(ctx, s.db, w, access.TeamsOf{
+		OrganizationID: n.OrganizationID, MembershipID: string(n.MembershipID), Teams: teams, By: access.ByInvitation,
+	}, cause)
 }
 
 func alreadyInvited(n NewInvitation) error {

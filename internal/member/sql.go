@@ -3,8 +3,11 @@ package member
 const (
 	userColumns = `u.id, u.email, u.email_verified, u.first_name, u.last_name, u.picture_url, u.locale, u.external_id, u.metadata,
 		u.home_organization_id, u.deprovisioned_at, u.deprovisioned_by, u.last_sign_in_at, u.version, u.created_at, u.updated_at`
-	selectUser        = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
-	selectUserByEmail = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.email_key = $1`
+	selectUser             = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
+	selectUserByExternalID = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.external_id = $1`
+	selectUsers            = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL`
+	usersOf                = `EXISTS (SELECT 1 FROM organization_memberships m WHERE m.user_id = u.id AND m.state <> 'removed' AND m.organization_id = `
+	selectUserByEmail      = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.email_key = $1`
 
 	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.joined_at, m.joined_by,
 		m.blocked_at, m.blocked_by, m.removed_at, m.role_by, m.given_role, m.licence, m.wanted_licence, m.given_licence, m.custom_attributes, m.invitation_id,

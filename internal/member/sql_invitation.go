@@ -27,6 +27,9 @@ const (
 		WHERE id = $1 AND version = $2 AND state = 'pending'`
 	forgetInvitations = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
 		version = version + 1 WHERE organization_id = $1 AND (accepted_user_id = $2 OR email_key = $3)`
+	forgetInvited = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
+		version = version + 1
+		WHERE accepted_user_id = $1 OR email_key = $2`
 	deleteInvitations = `DELETE FROM invitations WHERE organization_id = $1`
 
 	insertInvited = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, role_by, given_role, given_licence,

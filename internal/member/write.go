@@ -13,6 +13,9 @@ import (
 // read has changed since; the caller then reads and decides again. It comes before the session that the sign-in starts, for it may end
 // others, and after the commit the caller calls event.Log.Nudge.
 func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
+	if before := ad.membershipBefore; before != nil && before.State != Active {
+		return s.comeInInto(ctx, w, ad, cause)
+	}
 	if err := s.userInto(ctx, w, ad); err != nil {
 		return err
 	}
@@ -22,6 +25,56 @@ func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, caus
 		s.events.Append(w, ad.Identity.LastUsedAt, entries...)
 	}
 	return nil
+}
+
+// comeInInto lets somebody in who was pending, out or gone, with all that follows: what the directory says now is taken over, the account
+// is given back, the invitation accepted, what it carried given.
+func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
+	a, err := s.account(ctx, s.db, ad.User.ID)
+	if err != nil {
+		return err
+	}
+	p := a.at(ad.Membership.OrganizationID)
+	if p == nil || p.m.Version != ad.membershipBefore.Version || a.user.Version != ad.userBefore.Version {
+		return &db.GuardError{} // it is decided again
+	}
+	now, deprovisioned := s.time(), a.user
+	a.user = ad.User
+	a.user.DeprovisionedAt, a.user.DeprovisionedBy = deprovisioned.DeprovisionedAt, deprovisioned.DeprovisionedBy
+	if ad.proves {
+		a.provenAt = ad.Membership.OrganizationID
+	}
+	p.join(ad.via, now)
+	p.m.DirectoryUserID, p.m.Role, p.m.RoleBy = ad.Membership.DirectoryUserID, ad.Membership.Role, ad.Membership.RoleBy
+	p.wanted(ad.standing)
+	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil {
+		return err
+	}
+	if p.m.State != Active {
+		return &db.GuardError{}
+	}
+	s.identityInto(w, ad)
+	return nil
+}
+
+// wanted takes the word of a directory that wants the person in, which the sign-in was decided by. The rest of what it says follows.
+func (p *place) wanted(s Standing) {
+	if s.Says != SaysActive {
+		return
+	}
+	for _, c := range p.claims {
+		if c.directoryUserID == s.DirectoryUserID && c.frozenAt.IsZero() {
+			c.says = SaysActive
+			p.hear(c)
+			return
+		}
+	}
+	if s.DirectoryID != "" {
+		p.hear(&claim{
+			organizationID: p.m.OrganizationID, directoryID: s.DirectoryID, directoryUserID: s.DirectoryUserID, says: SaysActive, provisioning: ExistingOnly,
+			outcome: OutcomeReturned, said: encode(saying{}),
+		})
+	}
 }
 
 // Proves says that the admission proves an address that nobody had proven: it ends all sessions that the account has.
@@ -59,10 +112,16 @@ func (s *Service) membershipInto(w *db.Write, ad Admission) {
 	}
 	switch {
 	case before == nil:
+		if m.RoleBy != "" {
+			s.access.RoleInto(w, m.OrganizationID, m.Role)
+		}
 		insertMembershipInto(w, m)
 	case before.Version == m.Version:
 		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
 	default:
+		if m.Role != before.Role {
+			s.access.RoleInto(w, m.OrganizationID, m.Role)
+		}
 		updateMembershipInto(w, m, before.Version)
 	}
 }

@@ -37,6 +37,7 @@ const (
 	InvalidToken              ErrorCode = "invalid_token"
 	InsufficientScope         ErrorCode = "insufficient_scope"
 	UnmetAuthenticationNeeded ErrorCode = "unmet_authentication_requirements"
+	MethodNotAllowed          ErrorCode = "authentication_method_not_allowed" // StyleUserManagement, for a grant type
 )
 
 // ErrorResponse is a refusal towards an application, as RFC 6749 words it.
@@ -47,6 +48,9 @@ type ErrorResponse struct {
 
 	// Redirectable: the application may be told by a redirect, once its redirect URI has proven to be registered. Else a page is shown.
 	Redirectable bool
+
+	// More are further members of the answer, where the contract of a compatible route has them; not code and description.
+	More map[string]any
 
 	cause error
 }

@@ -396,7 +396,7 @@ func TestTokenRequest_grants(t *testing.T) {
 		{oidc.StyleOIDC, "grant_type=client_credentials", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleOIDC, "grant_type=" + url.QueryEscape(string(oidc.GrantMagicAuth)) + "&code=1&email=a", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleSSO, "grant_type=" + url.QueryEscape(string(oidc.GrantMagicAuth)) + "&code=1&email=a", oidc.UnsupportedGrantType, "grant_type"},
-		{oidc.StyleUserManagement, "grant_type=password&code=1&email=a&password=b", oidc.UnsupportedGrantType, "grant_type"},
+		{oidc.StyleUserManagement, "grant_type=password&code=1&email=a&password=b", oidc.MethodNotAllowed, "grant_type"},
 		{oidc.StyleSSO, "grant_type=refresh_token&refresh_token=r", oidc.UnsupportedGrantType, "grant_type"},
 		{oidc.StyleOIDC, "grant_type=authorization_code&code=" + strings.Repeat("c", 513), oidc.InvalidRequest, "code"},
 		{oidc.StyleOIDC, "grant_type=authorization_code&code=c%00", oidc.InvalidRequest, "code"},

@@ -106,7 +106,7 @@ func ParseTokenRequest(in Request, style Style) (TokenRequest, error) {
 	case r.Grant == GrantMagicAuth && style == StyleUserManagement:
 		r.Code, r.Email = p.needed("code", maxSecret), p.needed("email", maxParameter)
 	default:
-		p.refuse(Refuse(UnsupportedGrantType, "This grant_type is not supported.").On("grant_type"))
+		p.refuse(RefuseGrant(style))
 	}
 	if style.Compatible() {
 		r.circumstances(p)
@@ -115,6 +115,14 @@ func ParseTokenRequest(in Request, style Style) (TokenRequest, error) {
 		return TokenRequest{}, p.refusal
 	}
 	return r, nil
+}
+
+// RefuseGrant is the refusal of a grant that the style does not have. The contract of StyleUserManagement has a word of its own for it.
+func RefuseGrant(style Style) *ErrorResponse {
+	if style == StyleUserManagement {
+		return Refuse(MethodNotAllowed, "grant_type is authorization_code or refresh_token here: people sign in on the hosted page, by their identity provider or a mailed code, and nobody has a password.").On("grant_type")
+	}
+	return Refuse(UnsupportedGrantType, "This grant_type is not supported.").On("grant_type")
 }
 
 func (r *TokenRequest) code(p *parameters) {

@@ -150,6 +150,12 @@ func parseDomain(text, field string) (string, error) {
 	return domain, nil
 }
 
+// CheckMetadata refuses metadata that cannot be kept, of users too: Invalid "invalid_metadata".
+func CheckMetadata(m map[string]string) error { return checkMetadata(m) }
+
+// CheckExternalID refuses an external id that cannot be kept, of users too.
+func CheckExternalID(id string) error { return checkExternalID(id) }
+
 func checkMetadata(m map[string]string) error {
 	wrong := func(format string, args ...any) error {
 		return fault.New(fault.Invalid, "invalid_metadata", format, args...).On("metadata")

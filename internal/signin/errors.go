@@ -2,6 +2,7 @@ package signin
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -61,7 +62,7 @@ func (c *call) refuseOAuth(refusal *oidc.ErrorResponse) {
 		c.refuseMachine(f)
 		return
 	}
-	if strings.HasPrefix(c.r.URL.Path, compatible) {
+	if isCompatible(c.r.URL.Path) {
 		c.refuseCompatible(refusal)
 		return
 	}
@@ -86,8 +87,10 @@ type errNoToken struct{}
 
 func (errNoToken) Error() string { return "no bearer token" }
 
-// compatible begins the addresses whose answers are those of the compatible API's contract, where that and the RFCs differ.
-const compatible = "/sso/"
+// isCompatible tells the addresses whose answers are those of the compatible API's contract, where that and the RFCs differ.
+func isCompatible(path string) bool {
+	return strings.HasPrefix(path, "/sso/") || strings.HasPrefix(path, "/user_management/")
+}
 
 // refuseCompatible: a client that is refused is a bad request there, and a token that is refused has a word of its own.
 func (c *call) refuseCompatible(refusal *oidc.ErrorResponse) {
@@ -104,11 +107,12 @@ func (c *call) refuseCompatible(refusal *oidc.ErrorResponse) {
 
 // withMessage adds what clients of the compatible routes show.
 func withMessage(refusal *oidc.ErrorResponse) any {
-	return struct {
-		Error       oidc.ErrorCode `json:"error"`
-		Description string         `json:"error_description,omitempty"`
-		Message     string         `json:"message,omitempty"`
-	}{refusal.Code, refusal.Description, refusal.Description}
+	out := map[string]any{"error": refusal.Code}
+	maps.Copy(out, refusal.More)
+	if refusal.Description != "" {
+		out["error_description"], out["message"] = refusal.Description, refusal.Description
+	}
+	return out
 }
 
 // refuseMachine words a refusal that is none of OAuth's.

@@ -108,6 +108,29 @@ func logOutProfile(c *call) error {
 	return c.exit(e)
 }
 
+// logOutNamed ends the session that an application names, and goes on to its provider and to where the application wants the person.
+func logOutNamed(c *call) error {
+	q, err := c.query()
+	if err != nil {
+		return err
+	}
+	id, err := one(q, "session_id")
+	if err != nil {
+		return err
+	}
+	returnTo := ""
+	if q.Has("return_to") {
+		if returnTo, err = one(q, "return_to"); err != nil {
+			return err
+		}
+	}
+	e, err := c.s.o.SignIns.EndNamed(c.ctx(), c.visitor(false), id, returnTo)
+	if err != nil {
+		return err
+	}
+	return c.exit(e)
+}
+
 // leave goes on with a sign-out that began at another of our hosts.
 func leave(c *call) error {
 	q, err := c.query()

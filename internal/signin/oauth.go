@@ -46,6 +46,7 @@ func (c *call) public(body []byte) error {
 
 func authorize(c *call) error        { return c.authorize(oidc.StyleOIDC) }
 func authorizeProfile(c *call) error { return c.authorize(oidc.StyleSSO) }
+func authorizeAccount(c *call) error { return c.authorize(oidc.StyleUserManagement) }
 
 // authorize begins a sign-in. The parameters may be posted (OpenID Connect Core 1.0, section 3.1.2.1).
 func (c *call) authorize(style oidc.Style) error {
@@ -99,6 +100,7 @@ func (c *call) request() (oidc.Request, error) {
 
 func issueToken(c *call) error   { return c.issue(oidc.StyleOIDC) }
 func issueProfile(c *call) error { return c.issue(oidc.StyleSSO) }
+func issueAccount(c *call) error { return c.issue(oidc.StyleUserManagement) }
 
 func (c *call) issue(style oidc.Style) error {
 	in, err := c.request()

@@ -52,6 +52,10 @@ func table() []row {
 		{"/sso/jwks/{client_id}", "sso_jwks", map[string]entry{get: {open, clientKeySet}}},
 		{"/sso/logout", "sso_logout", map[string]entry{get: {page, logOutProfile}}},
 
+		{"/user_management/authorize", "user_management_authorize", map[string]entry{get: {page, authorizeAccount}}},
+		{"/user_management/authenticate", "user_management_authenticate", map[string]entry{post: {machine, issueAccount}}},
+		{"/user_management/sessions/logout", "user_management_logout", map[string]entry{get: {page, logOutNamed}}},
+
 		{"/saml/{key}", "saml_metadata", map[string]entry{get: {page, metadata}}},
 		{"/saml/{key}/acs", "saml_acs", map[string]entry{post: {posted, receiveSAML}}},
 		{"/saml/{key}/slo", "saml_slo", map[string]entry{get: {page, receiveLogout}, post: {posted, receiveLogout}}},

@@ -170,6 +170,9 @@ func newWorld(t testing.TB, d *db.DB, changes ...change) *world {
 	so.SignIns = w.signIns
 	w.issuer.SetPeople(w.signIns)
 	w.issuer.SetProfiles(w.signIns)
+	if !lo.ProfilesOnly {
+		w.issuer.SetAccounts(w.signIns)
+	}
 	edge := signin.New(so)
 	w.server.Config.Handler = web.Front{
 		Log: logger, NewID: func() string { return ids.NewID("req") }, Domains: web.NewDomains(nil), Deadline: time.Minute, BodyLimit: 16 << 20,

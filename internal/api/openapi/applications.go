@@ -173,18 +173,7 @@ func truth(value bool) *Schema { return &Schema{Type: []string{typeBoolean}, Con
 
 // signInKinds describe what sessions and mailed codes tell.
 func signInKinds() map[event.Type]Kind {
-	session := noun("session",
-		has("id", text("Id: session_…; the sid of its tokens.")),
-		has("ip_address", optionalText("Where the browser was.")),
-		may("organization_id", text("Where the person signed in to, if to an organization.")),
-		has("user_agent", optionalText("What browser it was.")),
-		has("user_id", text("Who signed in.")),
-		has("auth_method", choice("How.", "sso", "magic_code", "unknown")),
-		has("status", choice("What it is.", "active", "expired", "revoked")),
-		has("expires_at", moment("When it ends in any case.")),
-		has("ended_at", orNull(moment("When it ended, null if it did not."))),
-		made(), changed(),
-	)
+	session := noun("session", sessionMembers()...)
 	attempt := func(status string, more ...Member) *Schema {
 		nullable := func(s *Schema) *Schema {
 			if status == "failed" {

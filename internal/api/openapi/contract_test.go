@@ -401,7 +401,36 @@ func operationDifferences() map[string][]string {
 		"a member that answers never hold and the contract lets be missing": {
 			"ApiKeyValidation: agent_registration_id is missing", "Directory: domain is missing", "Organization: stripe_customer_id is missing",
 		},
-		"there is no Stripe here": {"PUT /organizations/{id}: 400 never has the code stripe_customer_id_already_used"},
+		"there are no passwords here, and an address that is proven may be changed": func() (out []string) {
+			for _, at := range []string{"POST /user_management/users", "PUT /user_management/users/{id}"} {
+				for _, code := range []string{
+					"invalid_password_hash", "password_and_password_hash_provided", "password_and_password_hash_type_provided",
+					"password_salt_position_requires_password_hash", "password_strength_error",
+				} {
+					out = append(out, at+": 400 never has the code "+code)
+				}
+			}
+			return append(out, "PUT /user_management/users/{id}: 400 never has the code email_already_verified")
+		}(),
+		"what a directory manages is refused with 409 directory_managed, here as elsewhere": {
+			"PUT /user_management/users/{id}: 400 never has the code email_change_not_allowed",
+		},
+		"a new user is of no organization": {"POST /user_management/users: 404 is never answered"},
+		"everybody may be deleted":         {"DELETE /user_management/users/{id}: 409 never has the code user_deletion_not_allowed"},
+		"a wrong parameter is a 422":       {"GET /user_management/organization_memberships: 400 never has the code invalid_request_parameters"},
+		"there are no sub-resources": {
+			"POST /user_management/organization_memberships: 422 never has the code sub_resource_scoped_role_not_allowed",
+			"PUT /user_management/organization_memberships/{id}: 422 never has the code sub_resource_scoped_role_not_allowed",
+		},
+		"the contract has the members in a part of its own (allOf)": {
+			"NewOrganizationMembership: requires [organization_id user_id], not []", "NewUser: requires [email], not []",
+		},
+		"who is in, and why, and with which licence": {
+			"OrganizationMembership: joined_at is ours", "OrganizationMembership: licence is ours", "OrganizationMembership: primary is ours",
+			"OrganizationMembership: wanted_licence is ours", "OrganizationMembership: why is ours",
+		},
+		"the name of an organization is the organization's": {"OrganizationMembership: organization_name is missing"},
+		"there is no Stripe here":                           {"PUT /organizations/{id}: 400 never has the code stripe_customer_id_already_used"},
 		"settings of our directories": {
 			"Directory: extensions is ours", "Directory: inactive_users is ours", "Directory: label is ours", "Directory: provider is ours",
 			"Directory: provisioning is ours", "Directory: scim_endpoint is ours", "Directory: strict is ours",

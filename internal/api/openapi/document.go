@@ -47,6 +47,9 @@ func tags() []tag {
 		{tagConsumers, "Readers of the log whose cursor Rollcall keeps."},
 		{tagWebhooks, "Events delivered to your app."},
 		{tagApplications, "The OpenID clients that people sign in to, and where their browsers may be sent."},
+		{tagAccounts, "A user is a person's account in your app, across organizations."},
+		{tagMemberships, "A user's place in an organization: who is in, as what, and why."},
+		{tagSessions, "A session is one person in one browser, at one organization."},
 		{tagDocument, "This description."},
 	}
 }
@@ -248,7 +251,14 @@ func pathAbout(pattern, name string) string {
 	case "organizations":
 		return "Id of the organization: org_…."
 	case "external_id":
+		if strings.HasPrefix(pattern, "/user_management/") {
+			return "Your own id of the user."
+		}
 		return "Your own id of the organization."
+	case "users":
+		return "Id of the user: user_…."
+	case "organization_memberships":
+		return "Id of the membership: om_…."
 	case "organization_domains":
 		return "Id of the domain: org_domain_…."
 	case "break_glass_users":

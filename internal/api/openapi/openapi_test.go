@@ -133,6 +133,11 @@ func checkParameters(t *testing.T, d *openapitest.Document, at, path string, op 
 	}
 }
 
+// bare answer 200 with no body, as the contract has it.
+var bare = []string{
+	"DELETE /user_management/users/{id}", "DELETE /user_management/organization_memberships/{id}", "POST /user_management/sessions/revoke",
+}
+
 func checkAnswers(t *testing.T, at, method string, op map[string]any) {
 	t.Helper()
 	_, body := op["requestBody"]
@@ -151,7 +156,7 @@ func checkAnswers(t *testing.T, at, method string, op map[string]any) {
 		}
 		if err == nil && code < 300 {
 			successes++
-			if (answer["content"] == nil) != (code == http.StatusNoContent || code == http.StatusAccepted && answer["content"] == nil) {
+			if (answer["content"] == nil) != (code == http.StatusNoContent || answer["content"] == nil && (code == http.StatusAccepted || slices.Contains(bare, at))) {
 				t.Errorf("%s: %d has a body: %v", at, code, answer["content"] != nil)
 			}
 		}
