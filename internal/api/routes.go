@@ -30,6 +30,12 @@ func table() []row {
 		{"/organizations/external_id/{external_id}", "api_organization", map[string]handler{http.MethodGet: getOrganizationByExternalID}},
 
 		{"/organizations/{id}/features", "api_organization_features", map[string]handler{http.MethodGet: getFeatures, http.MethodPut: setFeatures}},
+		{"/organizations/{id}/policy", "api_organization_policy", map[string]handler{http.MethodGet: getPolicy, http.MethodPut: setPolicy}},
+		{"/organizations/{id}/left_out", "api_left_out", map[string]handler{http.MethodGet: listLeftOut}},
+		{"/organizations/{id}/end_sessions", "api_end_sessions", map[string]handler{http.MethodPost: endSessions}},
+		{"/organizations/{id}/identity_provider", "api_identity_provider", map[string]handler{http.MethodDelete: deleteIdentityProvider}},
+		{"/organizations/{id}/break_glass_users", "api_break_glass_users", map[string]handler{http.MethodGet: listBreakGlassUsers, http.MethodPost: createBreakGlassUser}},
+		{"/organizations/{id}/break_glass_users/{user_id}", "api_break_glass_user", map[string]handler{http.MethodDelete: deleteBreakGlassUser}},
 		{"/organizations/{organizationId}/api_keys", "api_keys", map[string]handler{http.MethodGet: listAPIKeys, http.MethodPost: createAPIKey}},
 		{"/api_keys/validations", "api_key_validations", map[string]handler{http.MethodPost: validateAPIKey}},
 		{"/api_keys/{id}", "api_key", map[string]handler{http.MethodDelete: deleteAPIKey}},

@@ -66,11 +66,11 @@ func revokeSession(c *call) (answer, error) {
 
 // revokeSessions ends all sessions of a person, everywhere.
 func revokeSessions(c *call) (answer, error) {
-	u, err := c.account()
+	id, err := c.accountID()
 	if err != nil {
 		return answer{}, err
 	}
-	n, err := c.o.Sessions.End(c.ctx(), session.Selection{UserID: string(u.ID)}, c.revoked())
+	n, err := c.o.Members.EndAll(c.ctx(), c.actor, id)
 	return ok(struct {
 		Object  string `json:"object"`
 		Revoked int    `json:"revoked"`

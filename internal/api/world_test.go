@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api/contracttest"
 	"github.com/rollcallhq/rollcall/internal/api/openapi/openapitest"
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -97,7 +98,14 @@ func newWorld(t *testing.T, d *db.DB) *world {
 			return nil, errors.New("no names in tests")
 		}),
 	})
+	policies := lifecycle.NewPolicies(lifecycle.PolicyOptions{
+		DB: d, Events: events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: w.sessions, Now: time.Now,
+		Access: access.NewService(access.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+			return w.orgs.LockTx(ctx, tx, org.ID(id))
+		}}),
+	})
 	w.server = New(Options{
+		Policies:    policies,
 		Issuer:      w.issuer,
 		Connections: w.conns,
 		Members:     w.members,

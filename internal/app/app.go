@@ -195,6 +195,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
+		Policies:    a.policies(c, ids),
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:    a.webhooks,

@@ -52,7 +52,7 @@ type SignInOptions struct {
 //	                            └▶ mailed code ─▶ EnterCode, FollowLink ─▶ one organization ─▶ code
 //	                                                                  └▶ several ─▶ Choose ─▶ code
 //
-// What must stay true: an organization with a connection that lets people in is entered through it and by no other way; a step that
+// What must stay true: whom an organization's policy binds enters through its own connection and by no other way; a step that
 // another browser began is not gone on with; the browser's session cookie is new after every sign-in; a person is only ever sent to a
 // registered redirect URI, to an identity provider, or to ourselves.
 type SignIns struct {
@@ -115,6 +115,7 @@ type Next struct {
 	Until    time.Time // end of the session
 	Remember *Last
 	Restart  string // connection to be remembered as Restarted
+	Codes    bool   // on the page for the email: a code may be asked for, whatever the address
 }
 
 // Wrong says why a page is shown again.
@@ -152,7 +153,7 @@ func (s *SignIns) Begin(ctx context.Context, v Visitor, a issuer.Authorization) 
 	switch {
 	case a.Request.Prompts(oidc.PromptNone):
 		return s.told(a, oidc.Refuse(oidc.LoginRequired, "Nobody is signed in who could go on without being asked."))
-	case way.connection != nil:
+	case way.connection != nil && !way.asks:
 		return s.start(ctx, v, a, *way.connection, a.Request.LoginHint)
 	}
 	return s.ask(v, a, a.Request.LoginHint, NotWrong), nil
@@ -175,7 +176,7 @@ func (s *SignIns) ask(v Visitor, a issuer.Authorization, email string, wrong Wro
 	signUp := a.Request.ScreenHint == oidc.ScreenSignUp || a.Request.Prompts(oidc.PromptCreate)
 	return Next{
 		Page: AskEmail, App: a.ClientName, Target: a.Request.RedirectURI, Email: email, SignUp: signUp, Wrong: wrong,
-		Sealed: s.o.Issuer.SealAuthorization(a, v.Browser),
+		Sealed: s.o.Issuer.SealAuthorization(a, v.Browser), Codes: s.codes(a),
 	}
 }
 

@@ -25,10 +25,10 @@ type Field struct{ Name, Value string }
 
 // The pages. App is the name of the application that the person wants to get into.
 type (
-	// SignInPage asks for an address. Continue is what was sealed of the authorization request.
+	// SignInPage asks for an address. Continue is what was sealed of the authorization request. Codes: everybody may ask for a mailed code.
 	SignInPage struct {
 		App, Email, Continue, Wrong string
-		SignUp                      bool
+		SignUp, Codes               bool
 	}
 	// CodePage asks for the mailed code. It looks the same whether anything was mailed. Again leads back.
 	CodePage struct{ App, Email, Magic, Wrong, Again, Continue string }

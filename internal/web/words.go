@@ -18,6 +18,7 @@ var english = map[string]string{
 	"email_label":                    "Email address",
 	"email_placeholder":              "you@company.com",
 	"with_sso":                       "Sign in with SSO",
+	"with_code":                      "Email me a code instead",
 	"code_title":                     "Check your email",
 	"code_lead_before":               "If we can sign you in this way, a code and a link are on their way to",
 	"code_lead_after":                ". They work for 10 minutes, in this browser only.",

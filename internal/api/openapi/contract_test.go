@@ -434,6 +434,10 @@ func operationDifferences() map[string][]string {
 			"Invitation: directory_id is ours", "Invitation: licence is ours", "Invitation: team_ids is ours", "Invitation: warning is ours",
 			"NewInvitation: licence is ours", "NewInvitation: team_ids is ours",
 		},
+		"who is in, and why, and with which licence": {
+			"OrganizationMembership: joined_at is ours", "OrganizationMembership: licence is ours", "OrganizationMembership: primary is ours",
+			"OrganizationMembership: wanted_licence is ours", "OrganizationMembership: why is ours",
+		},
 		"the name of an organization is the organization's": {"OrganizationMembership: organization_name is missing"},
 		"there is no Stripe here":                           {"PUT /organizations/{id}: 400 never has the code stripe_customer_id_already_used"},
 		"settings of our directories": {

@@ -266,6 +266,8 @@ func pathAbout(pattern, name string) string {
 		return "Id of the membership: om_…."
 	case "organization_domains":
 		return "Id of the domain: org_domain_…."
+	case "break_glass_users":
+		return "Id of the account: user_…."
 	case "api_keys":
 		return "Id of the API key: api_key_…."
 	case "directories":

@@ -1,6 +1,9 @@
 package openapi
 
-import "github.com/rollcallhq/rollcall/internal/event"
+import (
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/member"
+)
 
 func accountMembers() []Member {
 	return []Member{
@@ -19,6 +22,15 @@ func accountMembers() []Member {
 	}
 }
 
+// whys are the reasons of memberships.
+func whys() []string {
+	var out []string
+	for _, w := range member.Whys() {
+		out = append(out, string(w))
+	}
+	return out
+}
+
 func placeMembers() []Member {
 	role := object(has("slug", text("The role's name for programs.")))
 	return []Member{
@@ -26,9 +38,14 @@ func placeMembers() []Member {
 		has("user_id", text("Whose membership it is.")),
 		has("organization_id", text("In which organization.")),
 		has("status", choice("pending until the first sign-in; inactive when shut out.", "active", "inactive", "pending")),
+		has("why", choice("What put it into this state.", whys()...)),
+		has("primary", flag("Whether the account belongs to this organization; else the person is a guest.")),
 		has("role", role), has("roles", listOf("The same role.", role)),
+		has("licence", optionalText("The licence type that is held, null for none.")),
+		has("wanted_licence", optionalText("The licence type that would be held if a seat were left.")),
 		has("directory_managed", flag("Whether a directory has the person.")),
-		has("custom_attributes", anything("Always empty.")),
+		has("custom_attributes", anything("What the directory's or connection's mapping gives, by name.")),
+		has("joined_at", orNull(moment("When the person first came in, null if never."))),
 		made(), changed(),
 	}
 }

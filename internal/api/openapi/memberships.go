@@ -50,8 +50,8 @@ func memberships() map[Route]Operation {
 		},
 		{"DELETE", "/user_management/organization_memberships/{id}"}: {
 			ID: "deleteOrganizationMembership", Tag: tagMemberships, Summary: "Take a member out of an organization",
-			About:   "Sessions, codes and tokens of the organization end at once; the user stays. It is never refused because of a directory.",
-			Answers: done(200, "Taken out.", nil), Refuses: account(gone()),
+			About:   "Sessions, codes and tokens of the organization end at once; the user stays. Whom a directory wants in is refused with 409 directory_managed, which names it: they would be back with its next word.",
+			Answers: done(200, "Taken out.", nil), Refuses: account(gone(), managed),
 		},
 		{"PUT", "/user_management/organization_memberships/{id}/deactivate"}: {
 			ID: "deactivateOrganizationMembership", Tag: tagMemberships, Summary: "Shut a member out",
