@@ -92,6 +92,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	catalog, err := idp.Load()
 	w.must(err)
 	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
+	w.members.SetInviting(member.Inviting{Sealer: sealer, Base: func(string) string { return publicURL }})
 	w.conns = sso.NewService(sso.Config{
 		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Members: w.members, Catalog: catalog, Now: time.Now, Logger: log,
 		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
@@ -102,9 +103,14 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		return w.orgs.LockTx(ctx, tx, org.ID(id))
 	}})
 	w.dirs.SetMembers(w.members, w.access)
+	policies := lifecycle.NewPolicies(lifecycle.PolicyOptions{
+		DB: d, Events: events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: w.sessions, Now: time.Now,
+		Access: w.access,
+	})
 	w.server = New(Options{
 		Access:      w.access,
 		Mappings:    lifecycle.NewMappings(d, w.access, w.dirs),
+		Policies:    policies,
 		Issuer:      w.issuer,
 		Connections: w.conns,
 		Members:     w.members,

@@ -159,6 +159,19 @@ func accessSchemas() map[string]*Schema {
 	return all
 }
 
+func transform() *Schema {
+	return &Schema{OneOf: []*Schema{
+		choice("", "trim", "lower", "upper", "first"),
+		object(
+			may("join", text("All values as one text, with this between them.")),
+			may("before", text("What stands before the first of these; all where there is none.")),
+			may("after", text("What stands after the first of these; all where there is none.")),
+			may("map", &Schema{Type: []string{typeObject}, Description: "By a table; * is for whatever is not in it, which else is left out.", Additional: text("")}),
+			may("json", text("This member of the JSON that the text is.")),
+		),
+	}}
+}
+
 func mappingSchemas() map[string]*Schema {
 	condition := object(
 		may("group", text("The person is in the group of this name.")),
@@ -179,7 +192,7 @@ func mappingSchemas() map[string]*Schema {
 			may("name", text("Of the attribute, or the field of the account: first_name, last_name, picture_url or locale.")),
 			may("to", text("What it gives: a slug, the id of a team, or a text.")),
 			may("from", text("Or the SCIM path or claim that it is read from.")),
-			may("transform", listOf("What is done to what was read, in order: trim, lower, upper, first, or an object with one of join, before, after, map and json.", &Schema{})),
+			may("transform", listOf("What is done to what was read, in order: trim, lower, upper, first, or an object with one of join, before, after, map and json.", transform())),
 			may("as", choice("Type of an attribute; text if left out.", "text", "number", "boolean", "list")),
 			may("when", &Schema{Description: "Conditions; all of them have to hold.", OneOf: []*Schema{condition, listOf("", condition)}}),
 		),
