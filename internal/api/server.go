@@ -43,6 +43,7 @@ type Options struct {
 	Logger  *slog.Logger // slog.Default
 
 	Lifecycle *lifecycle.Service
+	Policies  *lifecycle.Policies
 
 	// Idempotency keeps the answers to requests with an Idempotency-Key. Without it that header is ignored.
 	Idempotency *idempotency.Service

@@ -88,6 +88,11 @@ const (
 const (
 	WebhookEndpointDisabled Type = "webhook_endpoint.disabled"
 
+	OrganizationPolicyUpdated Type = "organization_policy.updated"
+	BreakGlassUserCreated     Type = "break_glass_user.created"
+	BreakGlassUserDeleted     Type = "break_glass_user.deleted"
+	BreakGlassUserSignedIn    Type = "break_glass_user.signed_in"
+
 	LicenceTypeCreated Type = "licence_type.created"
 	LicenceTypeUpdated Type = "licence_type.updated"
 	LicenceTypeDeleted Type = "licence_type.deleted"
@@ -101,6 +106,7 @@ const (
 // OwnTypes lists the types that only those get who name them.
 func OwnTypes() []Type {
 	return []Type{
+		OrganizationPolicyUpdated, BreakGlassUserCreated, BreakGlassUserDeleted, BreakGlassUserSignedIn,
 		WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated, UserDeactivated, UserReactivated,
 		LicenceLimitReached,
 	}

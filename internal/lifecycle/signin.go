@@ -52,7 +52,7 @@ type SignInOptions struct {
 //	                            └▶ mailed code ─▶ EnterCode, FollowLink ─▶ one organization ─▶ code
 //	                                                                  └▶ several ─▶ Choose ─▶ code
 //
-// What must stay true: an organization with a connection that lets people in is entered through it and by no other way; a step that
+// What must stay true: whom an organization's policy binds enters through its own connection and by no other way; a step that
 // another browser began is not gone on with; the browser's session cookie is new after every sign-in; a person is only ever sent to a
 // registered redirect URI, to an identity provider, or to ourselves.
 type SignIns struct {
@@ -115,6 +115,7 @@ type Next struct {
 	Until    time.Time // end of the session
 	Remember *Last
 	Restart  string // connection to be remembered as Restarted
+	Codes    bool   // on the page for the email: a code may be asked for, whatever the address
 }
 
 // Wrong says why a page is shown again.
@@ -138,6 +139,9 @@ type Choice struct {
 
 // Begin takes an application's authorization request.
 func (s *SignIns) Begin(ctx context.Context, v Visitor, a issuer.Authorization) (Next, error) {
+	if forInvitation(a) { // begun again, after a refusal or for another address
+		return s.toInvitation(ctx, a)
+	}
 	way, err := s.selected(ctx, a)
 	if err != nil {
 		return s.told(a, err)
@@ -152,7 +156,7 @@ func (s *SignIns) Begin(ctx context.Context, v Visitor, a issuer.Authorization) 
 	switch {
 	case a.Request.Prompts(oidc.PromptNone):
 		return s.told(a, oidc.Refuse(oidc.LoginRequired, "Nobody is signed in who could go on without being asked."))
-	case way.connection != nil:
+	case way.connection != nil && !way.asks:
 		return s.start(ctx, v, a, *way.connection, a.Request.LoginHint)
 	}
 	return s.ask(v, a, a.Request.LoginHint, NotWrong), nil
@@ -175,7 +179,7 @@ func (s *SignIns) ask(v Visitor, a issuer.Authorization, email string, wrong Wro
 	signUp := a.Request.ScreenHint == oidc.ScreenSignUp || a.Request.Prompts(oidc.PromptCreate)
 	return Next{
 		Page: AskEmail, App: a.ClientName, Target: a.Request.RedirectURI, Email: email, SignUp: signUp, Wrong: wrong,
-		Sealed: s.o.Issuer.SealAuthorization(a, v.Browser),
+		Sealed: s.o.Issuer.SealAuthorization(a, v.Browser), Codes: s.codes(a),
 	}
 }
 
@@ -184,6 +188,8 @@ func (s *SignIns) told(a issuer.Authorization, err error) (Next, error) {
 	var refusal *oidc.ErrorResponse
 	var redirect *issuer.RedirectError
 	switch {
+	case forInvitation(a):
+		return Next{}, notToApplication(err)
 	case errors.As(err, &redirect):
 	case errors.As(err, &refusal):
 		redirect = s.o.Issuer.Refuse(a, refusal.Code, refusal.Description)

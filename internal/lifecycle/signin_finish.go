@@ -11,6 +11,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -157,6 +158,14 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	if s.o.ProfilesOnly {
 		return s.endInProfile(ctx, a, verified, arrival)
 	}
+	policy, err := org.PolicyIn(ctx, s.o.DB, org.ID(arrival.OrganizationID))
+	if err != nil {
+		return Next{}, err
+	}
+	arrival = under(policy, arrival)
+	if arrival, err = s.invitedHere(ctx, a, arrival); err != nil {
+		return Next{}, err
+	}
 	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
 	if err != nil {
 		return Next{}, err
@@ -166,6 +175,9 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	w := db.Write{Lane: arrival.OrganizationID}
+	if admission.Joined() { // by this policy, and not by one that was changed meanwhile
+		s.o.Organizations.FreeInto(&w, policy)
+	}
 	userID := string(admission.User.ID)
 	if err := s.o.Members.AdmitInto(ctx, &w, admission, cause(userID)); err != nil {
 		return Next{}, err
@@ -174,14 +186,14 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	started, opened, err := s.seat(ctx, &w, v, session.New{
 		Cookie: token.HashOf(cookie), OrganizationID: arrival.OrganizationID, UserID: userID, ConnectionID: string(verified.Connection.ID),
 		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Subject: verified.Profile.Named(), Method: session.SSO, AMR: verified.AMR,
-		AuthenticatedAt: verified.AuthenticatedAt, Until: verified.SessionUntil,
+		AuthenticatedAt: verified.AuthenticatedAt, Until: verified.SessionUntil, Life: s.lifeUnder(policy),
 	}, admission.Proves())
 	if err != nil {
 		return Next{}, err
 	}
 	grant := grantOf(a, started)
 	grant.Starts = true
-	url, err := s.o.Issuer.CodeInto(&w, a, grant)
+	url, err := s.codeInto(&w, a, grant)
 	if err != nil {
 		return Next{}, err
 	}
@@ -189,6 +201,9 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	if err := s.o.DB.Write(ctx, &w); err != nil {
+		return Next{}, err
+	}
+	if err := s.accept(ctx, a, started); err != nil {
 		return Next{}, err
 	}
 	return Next{

@@ -19,8 +19,14 @@ import (
 // LinkPath is where a mailed link leads; the token follows.
 const LinkPath = "/sign-in/link/"
 
-// Email takes the address that a person typed on the page that Begin asked for.
-func (s *SignIns) Email(ctx context.Context, v Visitor, sealed, email string) (Next, error) {
+// codes says whether a sign-in may end by a mailed code at all.
+func (s *SignIns) codes(a issuer.Authorization) bool {
+	return !s.o.ProfilesOnly && a.Style != oidc.StyleSSO && s.mails() // else they would wait for a letter that nobody sends
+}
+
+// Email takes the address that a person typed on the page that Begin asked for. byCode: they asked for a code, which anybody may have: it
+// proves an address, and whom a policy binds is led to their provider after it. So nobody learns by asking who is free to come in so.
+func (s *SignIns) Email(ctx context.Context, v Visitor, sealed, email string, byCode bool) (Next, error) {
 	a, err := s.o.Issuer.OpenAuthorization(sealed, v.Browser)
 	if err != nil {
 		return Next{}, err
@@ -28,6 +34,9 @@ func (s *SignIns) Email(ctx context.Context, v Visitor, sealed, email string) (N
 	email = strings.TrimSpace(email)
 	if _, ok := member.EmailKey(email); !ok {
 		return s.ask(v, a, email, WrongEmail), nil
+	}
+	if byCode && s.codes(a) {
+		return s.mailCode(ctx, v, a, email)
 	}
 	c, err := s.connectionFor(ctx, a, email)
 	if err == nil && c == nil {
@@ -40,7 +49,7 @@ func (s *SignIns) Email(ctx context.Context, v Visitor, sealed, email string) (N
 		next, err := s.start(ctx, v, a, *c, email)
 		next.Remember = &Last{Email: email, OrganizationID: c.OrganizationID}
 		return next, err
-	case s.o.ProfilesOnly || a.Style == oidc.StyleSSO || !s.mails(): // else they would wait for a letter that nobody sends
+	case !s.codes(a):
 		return s.ask(v, a, email, NoWay), nil
 	}
 	return s.mailCode(ctx, v, a, email)
@@ -195,12 +204,17 @@ func (s *SignIns) proven(ctx context.Context, v Visitor, m session.Magic) (Next,
 	if err != nil {
 		return Next{}, err
 	}
-	// A connection that came about since the code was mailed is the way in now.
 	if c, err := s.connectionFor(ctx, a, m.Email); err != nil || c != nil {
 		if err != nil {
 			return Next{}, err
 		}
-		return s.start(ctx, v, a, *c, m.Email)
+		managed, err := s.managed(ctx, c.OrganizationID, m.Email)
+		if err != nil {
+			return Next{}, err
+		}
+		if managed {
+			return s.start(ctx, v, a, *c, m.Email)
+		}
 	}
 	for range rounds {
 		held, cookie, err := s.signUp(ctx, v, m)

@@ -15,19 +15,22 @@ import (
 func orgID(id string) org.ID { return org.ID(id) }
 
 // Admitted refuses a grant whose person may not come in any more. It is asked at each authorization from a session, each redemption and
-// each refresh: the organization is there, its connection lets people in and is the one they came through, the membership is active, and
-// no directory wants the person out.
+// each refresh: the organization is there, its connection lets people in and is the one they came through, the membership is active, its
+// policy lets them in without a connection where they came through none, and no directory wants the person out.
 func (s *SignIns) Admitted(ctx context.Context, g issuer.Grant) error {
 	if err := s.admittedByWay(ctx, g); err != nil {
 		return err
 	}
 	email := ""
 	if g.UserID != "" {
-		u, err := s.admittedByMembership(ctx, g)
+		m, err := s.admittedByMembership(ctx, g)
 		if err != nil {
 			return err
 		}
-		email = u.Email
+		if err := s.admittedByPolicy(ctx, g, m.Membership); err != nil {
+			return err
+		}
+		email = m.User.Email
 	}
 	return s.admittedByDirectory(ctx, g, email)
 }
@@ -46,12 +49,8 @@ func (s *SignIns) admittedByWay(ctx context.Context, g issuer.Grant) error {
 		return err
 	case g.ConnectionID != "" && !f.On(org.SSO):
 		return denied(string(sso.FeatureDisabled), "Single sign-on is switched off for this organization.")
-	case g.ConnectionID == "":
-		c, err := s.entrance(ctx, org.ID(g.OrganizationID))
-		if c != nil || fault.Is(err, fault.Conflict) {
-			return denied("sso_required", "This organization is entered through its identity provider.")
-		}
-		return err
+	case g.ConnectionID == "": // the policy is asked when it is known who the person is
+		return nil
 	}
 	c, err := s.o.Connections.Get(ctx, sso.ID(g.ConnectionID))
 	if fault.Is(err, fault.NotFound) || err == nil && !living(c, g.OrganizationID) {
@@ -60,19 +59,19 @@ func (s *SignIns) admittedByWay(ctx context.Context, g issuer.Grant) error {
 	return err
 }
 
-func (s *SignIns) admittedByMembership(ctx context.Context, g issuer.Grant) (member.User, error) {
+func (s *SignIns) admittedByMembership(ctx context.Context, g issuer.Grant) (member.Member, error) {
 	if g.OrganizationID == "" {
 		u, err := s.o.Members.User(ctx, member.UserID(g.UserID))
 		if fault.Is(err, fault.NotFound) {
-			return u, denied("user_deleted", "The account is no more.")
+			return member.Member{}, denied("user_deleted", "The account is no more.")
 		}
-		return u, err
+		return member.Member{User: u}, err
 	}
 	m, err := s.o.Members.MemberOf(ctx, g.OrganizationID, member.UserID(g.UserID))
 	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State != member.Active {
-		return m.User, denied("membership_inactive", "The person is not an active member of the organization.")
+		return m, denied("membership_inactive", "The person is not an active member of the organization.")
 	}
-	return m.User, err
+	return m, err
 }
 
 func (s *SignIns) admittedByDirectory(ctx context.Context, g issuer.Grant, email string) error {

@@ -17,7 +17,10 @@ import (
 //
 // fresh: the write has ended all that the person had before.
 func (s *SignIns) seat(ctx context.Context, w *db.Write, v Visitor, n session.New, fresh bool) (session.Session, []event.Entry, error) {
-	n.Browser, n.IP, n.UserAgent, n.Life = v.Browser, v.IP, v.UserAgent, s.o.Life
+	n.Browser, n.IP, n.UserAgent = v.Browser, v.IP, v.UserAgent
+	if n.Life == (session.Life{}) {
+		n.Life = s.o.Life
+	}
 	present, err := s.o.Sessions.InBrowser(ctx, v.Cookie, v.Browser)
 	if err != nil {
 		return session.Session{}, nil, err

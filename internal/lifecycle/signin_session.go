@@ -75,7 +75,7 @@ func (s *SignIns) suits(ctx context.Context, held session.Session, a issuer.Auth
 		return false, nil
 	case w.organizationID != "" && held.OrganizationID != w.organizationID && (held.OrganizationID != "" || w.connection != nil):
 		return false, nil
-	case held.ConnectionID == "" && w.connection != nil:
+	case held.ConnectionID == "" && w.connection != nil && held.OrganizationID == "":
 		return false, nil
 	}
 	if hint := a.Request.LoginHint; hint != "" {
@@ -110,7 +110,7 @@ func (s *SignIns) codeFrom(ctx context.Context, a issuer.Authorization, held ses
 	}
 	w := db.Write{Lane: held.OrganizationID}
 	s.o.Sessions.TouchInto(&w, held)
-	url, err := s.o.Issuer.CodeInto(&w, a, grant)
+	url, err := s.codeInto(&w, a, grant)
 	if err != nil {
 		var redirect *issuer.RedirectError
 		if errors.As(err, &redirect) {
@@ -127,6 +127,12 @@ func (s *SignIns) codeFrom(ctx context.Context, a issuer.Authorization, held ses
 
 // choose settles the organization of a session that has none yet: by what the application asks for, the only one there is, or a question.
 func (s *SignIns) choose(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session) (Next, bool, error) {
+	if err := s.accept(ctx, a, held); err != nil {
+		return Next{}, false, err
+	}
+	if forInvitation(a) && a.Request.Organization == "" {
+		return Next{URL: JoinedPath}, true, nil
+	}
 	places, err := s.places(ctx, member.UserID(held.UserID), a.Request.Organization)
 	if err != nil {
 		return Next{}, false, err
@@ -237,24 +243,41 @@ func (s *SignIns) places(ctx context.Context, id member.UserID, named string) ([
 	return out, nil
 }
 
-// enter goes into an organization with an address proven: through its connection if it has one, else with a session of its own.
+// enter goes into an organization with an address proven: with a session of its own where the policy lets the person in so, else through
+// its connection.
 func (s *SignIns) enter(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session, o org.Organization) (Next, error) {
+	for range rounds {
+		m, err := s.o.Members.MemberOf(ctx, string(o.ID), member.UserID(held.UserID))
+		if err != nil {
+			return Next{}, err
+		}
+		free, err := s.freeTo(ctx, string(o.ID), m.User.ID, m.Membership.Primary)
+		if f, ok := fault.As(err); ok && f.Code == CodeSSORequired {
+			return s.enterThrough(ctx, v, a, held, o)
+		}
+		if err != nil {
+			return Next{}, err
+		}
+		next, err := s.enterWith(ctx, v, a, held, o, free)
+		if !lost(err) {
+			return next, err
+		}
+	}
+	return Next{}, fault.New(fault.Unavailable, "busy", "Too much happened at once. Please try again.")
+}
+
+// enterThrough goes on to the provider that an organization is entered through.
+func (s *SignIns) enterThrough(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session, o org.Organization) (Next, error) {
 	c, err := s.entrance(ctx, o.ID)
 	switch {
 	case fault.Is(err, fault.Conflict):
 		return s.told(a, selector(a, ambiguousSelector, "The organization has several connections. Select one of them, or make one the default."))
 	case err != nil:
 		return Next{}, err
-	case c != nil:
-		return s.start(ctx, v, a, *c, s.emailOf(ctx, held.UserID))
+	case c == nil:
+		return Next{}, s.shut(ctx, o.ID, held.UserID)
 	}
-	for range rounds {
-		next, err := s.enterWith(ctx, v, a, held, o)
-		if !lost(err) {
-			return next, err
-		}
-	}
-	return Next{}, fault.New(fault.Unavailable, "busy", "Too much happened at once. Please try again.")
+	return s.start(ctx, v, a, *c, s.emailOf(ctx, held.UserID))
 }
 
 func (s *SignIns) emailOf(ctx context.Context, id string) string {
@@ -265,17 +288,19 @@ func (s *SignIns) emailOf(ctx context.Context, id string) string {
 	return u.Email
 }
 
-func (s *SignIns) enterWith(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session, o org.Organization) (Next, error) {
+func (s *SignIns) enterWith(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session, o org.Organization, free pass) (Next, error) {
 	probe := grantOf(a, held)
 	probe.OrganizationID = string(o.ID)
 	if err := s.Admitted(ctx, probe); err != nil {
 		return Next{}, err
 	}
 	w := db.Write{Lane: string(o.ID)}
+	free.into(s, &w)
 	s.o.Sessions.GuardInto(&w, held.ID)
 	cookie := token.NewSecret("session")
 	started, opened, err := s.seat(ctx, &w, v, session.New{
 		Cookie: token.HashOf(cookie), OrganizationID: string(o.ID), UserID: held.UserID, Method: held.Method, AMR: held.AMR, AuthenticatedAt: held.AuthenticatedAt,
+		Life: s.lifeUnder(free.policy),
 	}, false)
 	if err != nil {
 		return Next{}, err
@@ -283,7 +308,10 @@ func (s *SignIns) enterWith(ctx context.Context, v Visitor, a issuer.Authorizati
 	if len(opened) > 0 {
 		s.o.Events.Append(&w, s.time(), opened...)
 	}
-	url, err := s.o.Issuer.CodeInto(&w, a, grantOf(a, started))
+	if free.exempt != nil {
+		s.o.Organizations.ExemptUsedInto(&w, *free.exempt, started.ID)
+	}
+	url, err := s.codeInto(&w, a, grantOf(a, started))
 	if err != nil {
 		return s.told(a, err)
 	}

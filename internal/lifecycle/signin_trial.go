@@ -162,6 +162,11 @@ func (s *SignIns) checks(ctx context.Context, v *sso.Verified) ([]sso.Check, err
 	if s.o.ProfilesOnly {
 		return append(out, admittedCheck(admitProfile(arrival))), nil
 	}
+	policy, err := org.PolicyIn(ctx, s.o.DB, org.ID(arrival.OrganizationID))
+	if err != nil {
+		return nil, err
+	}
+	arrival = under(policy, arrival)
 	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,7 @@ type way struct {
 	organizationID string // the only one that will do
 	connection     *sso.Connection
 	hinted         bool // by a hint, which demands nothing
+	asks           bool // the hosted page asks, though there is a connection: the person may choose
 }
 
 // selector refuses a selection that standard clients would not understand by a code that they do.
@@ -118,7 +119,8 @@ func (s *SignIns) byOrganization(ctx context.Context, a issuer.Authorization, id
 	case c == nil && (s.o.ProfilesOnly || a.Style == oidc.StyleSSO):
 		return way{}, selector(a, organizationWrong, "The organization '%.80s' has no connection that lets people in.", id)
 	}
-	return way{organizationID: string(id), connection: c}, nil
+	asks, err := s.choosable(ctx, a, id)
+	return way{organizationID: string(id), connection: c, asks: c != nil && (asks || a.Request.Provider == hostedProvider)}, err
 }
 
 func (s *SignIns) byDomain(ctx context.Context, a issuer.Authorization, domain string) (way, error) {
@@ -129,7 +131,9 @@ func (s *SignIns) byDomain(ctx context.Context, a issuer.Authorization, domain s
 	case id == "":
 		return way{}, selector(a, domainInvalid, "No organization with a connection has verified the domain '%.80s'.", domain)
 	}
-	return s.byOrganization(ctx, a, id)
+	w, err := s.byOrganization(ctx, a, id)
+	w.asks = false // who names a domain means its connection
+	return w, err
 }
 
 // byHint goes straight on where a hint leads to a connection, and asks where it does not: hints of strangers find out no more than the
@@ -141,7 +145,8 @@ func (s *SignIns) byHint(ctx context.Context, a issuer.Authorization) (way, erro
 			return way{}, err
 		}
 		if c != nil {
-			return way{organizationID: c.OrganizationID, connection: c, hinted: true}, nil
+			asks, err := s.choosable(ctx, a, org.ID(c.OrganizationID))
+			return way{organizationID: c.OrganizationID, connection: c, hinted: true, asks: asks || a.Request.Provider == hostedProvider}, err
 		}
 	}
 	return way{}, nil

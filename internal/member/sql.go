@@ -76,6 +76,8 @@ const (
 	deleteForeign      = `DELETE FROM user_identities WHERE user_id = $1 AND organization_id <> $2`
 	deleteIdentitiesOf = `DELETE FROM user_identities WHERE organization_id = $1`
 	selectIdentitiesOf = `SELECT connection_id, idp_id, organization_id, user_id, linked_by, created_at, last_used_at FROM user_identities WHERE user_id = $1 ORDER BY created_at, idp_id`
+	selectCameThrough  = `SELECT DISTINCT user_id FROM user_identities WHERE organization_id = $1 AND connection_id IN (%s) AND user_id IN (%s)`
+	selectPrimaries    = `SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND is_primary AND user_id IN (%s)`
 	deleteConnection   = `DELETE FROM user_identities WHERE organization_id = $1 AND connection_id = $2`
 )
 

@@ -46,10 +46,12 @@ func (s *Service) SetDoors(d Doors) { s.doors = d }
 
 // NewService makes the service.
 func NewService(d *db.DB, events *event.Log, ids *token.Source, now func() time.Time) *Service {
-	return &Service{
+	s := &Service{
 		db: d, events: events, ids: ids, now: now, doors: noDoors{}, dns: net.DefaultResolver,
 		uses: uses{last: map[string]time.Time{}, pending: map[string]APIKey{}},
 	}
+	events.Forgets(event.Forgetter{Rows: s.forget})
+	return s
 }
 
 // Create makes an organization with its domains. A taken external id is Invalid "external_id_already_used", a domain that is

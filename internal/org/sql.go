@@ -46,3 +46,24 @@ const (
 
 	selectPresentOne = presentColumns + ` AND id = $1`
 )
+
+// Who may come in, and how.
+const (
+	selectPolicy = `SELECT sso, sso_optional_until, jit, idle_seconds, life_seconds, version, updated_at FROM organization_policies WHERE organization_id = $1`
+	upsertPolicy = `INSERT INTO organization_policies (organization_id, sso, sso_optional_until, jit, idle_seconds, life_seconds, version, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (organization_id) DO UPDATE SET sso = $2, sso_optional_until = $3, jit = $4, idle_seconds = $5,
+		life_seconds = $6, version = $7, updated_at = $8`
+	// After the organization's row is held: who changes the policy holds that too. No row is version 0.
+	guardPolicy  = `SELECT 1 WHERE COALESCE((SELECT version FROM organization_policies WHERE organization_id = $1), 0) = $2`
+	deletePolicy = `DELETE FROM organization_policies WHERE organization_id = $1`
+
+	selectBreakGlass = `SELECT organization_id, user_id, reason, named_by, expires_at, created_at FROM break_glass_users WHERE organization_id = $1`
+	upsertBreakGlass = `INSERT INTO break_glass_users (organization_id, user_id, reason, named_by, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (organization_id, user_id) DO UPDATE SET reason = $3, named_by = $4, expires_at = $5, created_at = $6`
+	countBreakGlass  = `SELECT COUNT(*) FROM break_glass_users WHERE organization_id = $1 AND user_id <> $2`
+	expireBreakGlass = `DELETE FROM break_glass_users WHERE organization_id = $1 AND expires_at <= $2`
+	deleteBreakGlass = `DELETE FROM break_glass_users WHERE organization_id = $1 AND user_id = $2`
+	deleteExempt     = `DELETE FROM break_glass_users WHERE organization_id = $1`
+	// An account is of no organization: where it is erased, it is erased everywhere.
+	forgetBreakGlass = `DELETE FROM break_glass_users WHERE user_id = $1`
+)

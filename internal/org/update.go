@@ -180,7 +180,7 @@ func (s *Service) DeleteTx(ctx context.Context, tx db.Tx, actor event.Actor, id 
 	if err != nil {
 		return err
 	}
-	for _, text := range []string{deleteDomains, deleteKeys} {
+	for _, text := range []string{deleteDomains, deleteKeys, deletePolicy, deleteExempt} {
 		if _, err := tx.Exec(ctx, text, string(id)); err != nil {
 			return err
 		}

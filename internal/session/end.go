@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 )
@@ -36,6 +37,9 @@ func (sel Selection) where() (string, []any, error) {
 	if sel.Nameless {
 		conditions = append(conditions, "subject_key IS NULL")
 	}
+	if sel.Unvouched {
+		conditions = append(conditions, "connection_id IS NULL")
+	}
 	if named, names := sel.named(len(args)); named != "" {
 		conditions, args = append(conditions, named), append(args, names...)
 	}
@@ -61,7 +65,7 @@ func (sel Selection) named(before int) (condition string, args []any) {
 
 // alone says whether the selection means grants without a session too, and by which condition after organization_id.
 func (sel Selection) alone() (condition string, args []any, ok bool) {
-	if sel.OrganizationID == "" || sel.SessionID != "" || sel.UserID != "" || sel.IDPSession != "" || sel.Subject != "" {
+	if sel.OrganizationID == "" || sel.SessionID != "" || sel.UserID != "" || sel.IDPSession != "" || sel.Subject != "" || sel.Unvouched {
 		return "", nil, false
 	}
 	args = []any{sel.OrganizationID}
@@ -137,29 +141,66 @@ func (s *Service) EndTx(ctx context.Context, tx db.Tx, sel Selection, why Ending
 	if err != nil {
 		return 0, err
 	}
-	exec := func(text string, args ...any) error {
-		_, err := tx.Exec(ctx, text, args...)
-		return err
-	}
 	now := s.time()
-	for from := 0; from < len(found); from += endChunk {
-		if err := s.endChunk(now.UnixMicro(), why.Reason, ids(found[from:min(from+endChunk, len(found))]), exec); err != nil {
-			return 0, fmt.Errorf("end sessions: %w", err)
-		}
-	}
 	if condition, args, ok := sel.alone(); ok {
 		args = append([]any{now.UnixMicro()}, args...)
 		for _, text := range []string{endCodesAlone, endAccessAlone} {
-			if err := exec(text+condition, args...); err != nil {
+			if _, err := tx.Exec(ctx, text+condition, args...); err != nil {
 				return 0, fmt.Errorf("end grants without a session: %w", err)
 			}
 		}
 	}
-	if len(found) == 0 {
-		return 0, nil
-	}
-	return len(found), s.events.AppendTx(ctx, tx, now, revoked(found, why, now)...)
+	return len(found), s.endFoundTx(ctx, tx, found, why, now)
 }
+
+// EndPickedTx ends those sessions of a selection that pick gives back of all that there are, and says how many. Until the transaction ends
+// none of them is written to.
+func (s *Service) EndPickedTx(ctx context.Context, tx db.Tx, sel Selection, pick func([]Session) ([]Session, error), why Ending) (int, error) {
+	found, err := s.living(ctx, tx, sel, s.db.ForUpdate())
+	if err != nil {
+		return 0, err
+	}
+	if found, err = pick(found); err != nil {
+		return 0, err
+	}
+	return len(found), s.endFoundTx(ctx, tx, found, why, s.time())
+}
+
+// endFoundTx ends sessions whose rows are held.
+func (s *Service) endFoundTx(ctx context.Context, tx db.Tx, found []Session, why Ending, now time.Time) error {
+	if len(found) == 0 {
+		return nil
+	}
+	exec := func(text string, args ...any) error {
+		_, err := tx.Exec(ctx, text, args...)
+		return err
+	}
+	for from := 0; from < len(found); from += endChunk {
+		if err := s.endChunk(now.UnixMicro(), why.Reason, ids(found[from:min(from+endChunk, len(found))]), exec); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+	}
+	return s.events.AppendTx(ctx, tx, now, revoked(found, why, now)...)
+}
+
+// ShortenTx makes the living sessions of an organization live no longer than said: for Absolute from when they were begun, and for Idle
+// unused. Zero fields leave them alone. None lives longer by it.
+func (s *Service) ShortenTx(ctx context.Context, tx db.Tx, organizationID string, life Life) error {
+	idle, absolute := int64(life.Idle/time.Second), life.Absolute.Microseconds()
+	if idle == 0 {
+		idle = forever.Microseconds()
+	}
+	if absolute == 0 {
+		absolute = forever.Microseconds()
+	}
+	if _, err := tx.Exec(ctx, shortenSessions, organizationID, idle, absolute, s.time().UnixMicro()); err != nil {
+		return fmt.Errorf("shorten the sessions of organization %s: %w", organizationID, err)
+	}
+	return nil
+}
+
+// forever is longer than any session.
+const forever = 100 * 365 * 24 * time.Hour
 
 func ids(sessions []Session) []any {
 	out := make([]any, len(sessions))

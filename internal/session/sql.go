@@ -23,6 +23,11 @@ const (
 	// The limit of an hour ends sessions that nobody uses; what was used a moment ago is written before.
 	touchSession = `UPDATE sessions SET seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND seen_at < $2`
 
+	// A session that lives shorter serves shorter at once: whatever is shown of it is good only while it is.
+	shortenSessions = `UPDATE sessions SET idle_seconds = CASE WHEN idle_seconds > $2 THEN $2 ELSE idle_seconds END,
+		expires_at = CASE WHEN expires_at > created_at + $3 THEN created_at + $3 ELSE expires_at END
+		WHERE organization_id = $1 AND ended_at IS NULL AND expires_at > $4 AND (idle_seconds > $2 OR expires_at > created_at + $3)`
+
 	// The rows are held, in one order for all, before they are counted: whoever writes a token of one of them has committed by then.
 	holdSessions  = `SELECT id FROM sessions WHERE id IN (%s) ORDER BY id`
 	countSessions = `SELECT 1 WHERE (SELECT COUNT(*) FROM sessions WHERE id IN (%s) AND ended_at IS NULL) = %s`

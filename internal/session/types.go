@@ -104,6 +104,7 @@ const (
 	ConnectionEnded     Reason = "connection_ended"     // the connection was switched off or deleted
 	OrganizationDeleted Reason = "organization_deleted" // with all it had
 	Revoked             Reason = "revoked"              // by the operator
+	SSORequired         Reason = "sso_required"         // the organization's policy lets nobody in any more who did not come through its provider
 	NotAdmitted         Reason = "not_admitted"         // found at a refresh that the person may not come in any more
 	TokenReused         Reason = "refresh_token_reused" // only in the log: such a grant ends, its session goes on
 )
@@ -130,7 +131,10 @@ type Selection struct {
 
 	Subject  string // a Subject's Key
 	Nameless bool   // only those that have no Subject
-	Browser  token.Hash
+	// Unvouched means only those that no identity provider vouched for. It goes with OrganizationID, with or without UserID, and never means
+	// grants without a session: those came from a provider.
+	Unvouched bool
+	Browser   token.Hash
 }
 
 // Here is the person of a session in its browser; where that is not known, the session alone.

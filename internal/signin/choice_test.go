@@ -22,6 +22,7 @@ func (w *world) two() (acme, globex string) {
 	as.Exec(`INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, version, created_at, updated_at)
 		SELECT 'om_guest', $1, user_id, state, FALSE, role, why, 1, created_at, updated_at FROM organization_memberships`, string(other.ID))
 	w.ok(w.db.Write(ctx, &as))
+	w.optional()
 	_, err = w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{State: ref(sso.Inactive)})
 	w.ok(err)
 	return string(w.org.ID), string(other.ID)

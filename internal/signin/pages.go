@@ -44,7 +44,7 @@ func (c *call) proceed(n lifecycle.Next) error {
 	}
 	switch n.Page {
 	case lifecycle.AskEmail:
-		return c.page(statusOf(n.Wrong), web.SignInPage{App: n.App, Email: n.Email, Continue: n.Sealed, SignUp: n.SignUp, Wrong: sentence(n.Wrong)}, n.Target)
+		return c.page(statusOf(n.Wrong), web.SignInPage{App: n.App, Email: n.Email, Continue: n.Sealed, SignUp: n.SignUp, Wrong: sentence(n.Wrong), Codes: n.Codes}, n.Target)
 	case lifecycle.AskCode:
 		return c.page(statusOf(n.Wrong), web.CodePage{App: n.App, Email: n.Email, Magic: n.Magic, Wrong: sentence(n.Wrong), Again: again(n.Sealed), Continue: n.Sealed}, n.Target)
 	case lifecycle.AskWhich:
@@ -150,7 +150,7 @@ func takeEmail(c *call) error {
 	if err != nil {
 		return err
 	}
-	n, err := c.s.o.SignIns.Email(c.ctx(), c.visitor(false), f.Get("continue"), f.Get("email"))
+	n, err := c.s.o.SignIns.Email(c.ctx(), c.visitor(false), f.Get("continue"), f.Get("email"), f.Get("way") == "code")
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,7 @@ type world struct {
 	conns   *sso.Service
 	issuer  *issuer.Service
 	signIns *lifecycle.SignIns
+	policy  *lifecycle.Policies
 	mails   *mail.Outbox
 	inbox   *letters
 	server  *httptest.Server
@@ -178,6 +179,10 @@ func assemble(t testing.TB, d *db.DB, changes ...change) *world {
 		c(&lo, &so)
 	}
 	w.signIns = lifecycle.NewSignIns(lo)
+	w.policy = lifecycle.NewPolicies(lifecycle.PolicyOptions{
+		DB: d, Events: w.events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: sessions, Mails: w.mails,
+		Now: w.now, ProfilesOnly: lo.ProfilesOnly,
+	})
 	so.SignIns = w.signIns
 	w.issuer.SetPeople(w.signIns)
 	w.issuer.SetProfiles(w.signIns)

@@ -28,6 +28,9 @@ const (
 	touchConnection  = `UPDATE connections SET last_success_at = $3 WHERE organization_id = $1 AND id = $2 AND state = $4 AND deleted_at IS NULL`
 	touchCertificate = `UPDATE connection_certificates SET last_used_at = $4 WHERE organization_id = $1 AND connection_id = $2 AND fingerprint = $3`
 
+	// A connection that somebody came in through once, or tested, whether it lets anybody in now or not.
+	selectProven = `SELECT COUNT(*) FROM connections WHERE organization_id = $1 AND first_success_at IS NOT NULL AND deleted_at IS NULL`
+
 	// Claims, so that of several processes one asks the provider.
 	claimMetadata = `UPDATE connections SET metadata_at = $3, metadata_due_at = $5 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
 		AND (metadata_at IS NULL OR metadata_at <= $4)`
@@ -66,6 +69,8 @@ const (
 	updateProfile = `UPDATE profiles SET email = $5, email_verified = $6, first_name = $7, last_name = $8, name = $9, attribute_groups = $10,
 		roles = $11, custom = $12, raw = $13, subject = $14, subject_key = $15, user_id = $16, updated_at = $17, version = version + 1
 		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND version = $4`
+	countProfilesOf  = `SELECT COUNT(*) FROM profiles WHERE organization_id = $1`
+	firstProfilesOf  = selectProfile + ` WHERE organization_id = $1 ORDER BY id LIMIT $2`
 	deleteProfilesOf = `DELETE FROM profiles WHERE organization_id = $1`
 	deleteProfilesAt = `DELETE FROM profiles WHERE organization_id = $1 AND connection_id = $2`
 	// Of one person, and of those without an account by what they were known as: the id as it is, the address in lower case.

@@ -1,0 +1,433 @@
+package signin_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/sso"
+)
+
+// optional makes single sign-on a choice in the organization.
+func (w *world) optional() {
+	w.t.Helper()
+	w.set(org.PolicyChange{SSO: ref(org.Optional)})
+}
+
+func (w *world) set(c org.PolicyChange, confirm ...int) {
+	w.t.Helper()
+	var number *int
+	if len(confirm) > 0 {
+		number = &confirm[0]
+	}
+	_, err := w.policy.Set(ctx, operator(), w.org.ID, c, number)
+	w.ok(err)
+}
+
+// joined makes somebody with an account of their own an active member, as an invitation does.
+func (w *world) joined(id org.ID, email string, primary bool) member.UserID {
+	w.t.Helper()
+	u, err := w.members.UserByEmail(ctx, email)
+	if err != nil {
+		b := w.browser()
+		code, magic := w.codeFor(b, email)
+		w.code(b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {code}}).location(w.t))
+		u, err = w.members.UserByEmail(ctx, email)
+	}
+	w.ok(err)
+	var as db.Write
+	as.Exec(`INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, version, created_at, updated_at)
+		VALUES ($1, $2, $3, 'active', $4, 'member', 'sign_in', 1, 1, 1)`, "om_"+email+string(id), string(id), string(u.ID), primary)
+	w.ok(w.db.Write(ctx, &as))
+	return u.ID
+}
+
+// codeFor has a code mailed by its own button, which is there for every address.
+func (w *world) codeFor(b *browser, email string, more ...string) (code, magic string) {
+	w.t.Helper()
+	before := len(w.letters())
+	page := b.get(w.authorization(append([]string{"provider", "authkit"}, more...)...)).want(w.t, http.StatusOK)
+	sent := b.post("/sign-in", url.Values{"continue": {page.hidden(w.t, "continue")}, "email": {email}, "way": {"code"}}).want(w.t, http.StatusOK)
+	all := w.letters()
+	if len(all) != before+1 || all[before].To != email {
+		w.t.Fatalf("%d letters for %s, want one: %s", len(all)-before, email, text(sent.body))
+	}
+	return regexp.MustCompile(`\b\d{6}\b`).FindString(all[before].Text), sent.hidden(w.t, "magic")
+}
+
+// byCode proves an address and goes on to an organization.
+func (b *browser) byCode(email string, id org.ID) answer {
+	b.w.t.Helper()
+	code, magic := b.w.codeFor(b, email, "organization", string(id), "scope", offline, "prompt", "login")
+	return b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {code}})
+}
+
+// entered are the tokens of somebody who came in by a code.
+func (b *browser) entered(email string, id org.ID) map[string]any {
+	b.w.t.Helper()
+	_, tokens := b.w.redeem(b.w.code(b.byCode(email, id).location(b.w.t)))
+	if tokens["refresh_token"] == nil || b.w.claims(tokens)["org_id"] != string(id) {
+		b.w.t.Fatalf("%s got %v", email, tokens)
+	}
+	return tokens
+}
+
+// refresh is the application's, and gives the next tokens.
+func (w *world) refresh(tokens map[string]any) (int, map[string]any) {
+	w.t.Helper()
+	return w.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens["refresh_token"].(string)}})
+}
+
+func (w *world) switchOff() {
+	w.t.Helper()
+	_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{State: ref(sso.Inactive)})
+	w.ok(err)
+}
+
+func (w *world) wantShut(a answer) {
+	w.t.Helper()
+	a.want(w.t, http.StatusForbidden)
+	if !strings.Contains(a.body, "switched off at present") || strings.Contains(strings.Join(a.Header.Values("Set-Cookie"), ";"), "rollcall-session=s") {
+		w.t.Errorf("%s, cookies %v", text(a.body), a.Header.Values("Set-Cookie"))
+	}
+}
+
+func TestPolicy_holds_while_the_connection_or_the_feature_is_switched_off(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn() // now it is required
+		w.switchOff()
+		w.wantShut(w.browser().byCode("alice@acme.example", w.org.ID))
+		if !strings.Contains(w.log.String(), "no connection of the organization lets anybody in") || !strings.Contains(w.log.String(), string(w.org.ID)) {
+			t.Errorf("the log says %s", w.log)
+		}
+		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{State: ref(sso.Active)})
+		w.ok(err)
+		_, err = w.orgs.SetFeatures(ctx, operator(), w.org.ID, map[org.Feature]bool{org.SSO: false})
+		w.ok(err)
+		w.wantShut(w.browser().byCode("alice@acme.example", w.org.ID))
+		if !strings.Contains(w.log.String(), "the feature sso is switched off") {
+			t.Errorf("the log says %s", w.log)
+		}
+		var inside int
+		w.ok(w.db.QueryRow(ctx, `SELECT COUNT(*) FROM sessions WHERE organization_id = $1 AND connection_id IS NULL`, string(w.org.ID)).Scan(&inside))
+		if inside != 0 || w.living() != 2 { // two proofs of an address, at no organization
+			t.Errorf("%d sessions of the organization, %d living", inside, w.living())
+		}
+		now, err := w.policy.Get(ctx, w.org.ID)
+		if err != nil || now.Reach != lifecycle.Shut {
+			t.Errorf("%+v %v", now, err)
+		}
+	})
+}
+
+func TestPolicy_starts_with_the_first_who_comes_in_through_the_provider(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.joined(w.org.ID, "guest@home.example", false)
+		if now, err := w.policy.Get(ctx, w.org.ID); err != nil || now.Reach != lifecycle.NotStarted || now.InForce != org.RequiredForAll {
+			t.Errorf("%+v %v", now, err)
+		}
+		b := w.browser()
+		tokens := b.entered("guest@home.example", w.org.ID)
+		status, tokens := w.refresh(tokens)
+		if status != http.StatusOK {
+			t.Fatalf("before it starts: %d %v", status, tokens)
+		}
+		w.browser().signIn()
+		if got := w.introspect(tokens["access_token"].(string)); got["active"] != false {
+			t.Errorf("the access token is %v", got)
+		}
+		if status, answer := w.refresh(tokens); status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+			t.Errorf("refreshed: %d %v", status, answer)
+		}
+		w.requestID(b.get(w.authorization("organization", string(w.org.ID))).location(t)) // no silent sign-in
+		w.requestID(w.browser().byCode("guest@home.example", w.org.ID).location(t))
+	})
+}
+
+func TestPolicy_of_primary_members_leaves_guests_their_codes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn()
+		w.joined(w.org.ID, "guest@home.example", false)
+		w.set(org.PolicyChange{SSO: ref(org.RequiredForPrimary)})
+		b := w.browser()
+		status, _ := w.refresh(b.entered("guest@home.example", w.org.ID))
+		if status != http.StatusOK {
+			t.Errorf("a guest's refresh: %d", status)
+		}
+		w.code(b.get(w.authorization("organization", string(w.org.ID))).location(t)) // silently
+		w.requestID(w.browser().byCode("alice@acme.example", w.org.ID).location(t))
+		w.set(org.PolicyChange{SSO: ref(org.RequiredForAll)}, 1)
+		w.requestID(w.browser().byCode("guest@home.example", w.org.ID).location(t))
+	})
+}
+
+func TestPolicy_that_is_optional_leaves_everybody_the_choice_until_its_date(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn()
+		w.set(org.PolicyChange{SSO: ref(org.RequiredForAll), OptionalUntil: ref(w.now().Add(time.Hour))})
+		b := w.browser()
+		page := b.get(w.authorization("organization", string(w.org.ID))).want(t, http.StatusOK)
+		for _, way := range []string{"email", "sso"} { // whoever goes on as always comes to the provider
+			w.requestID(b.post("/sign-in", url.Values{"continue": {page.hidden(t, "continue")}, "email": {"alice@acme.example"}, "way": {way}}).location(t))
+		}
+		tokens := b.entered("alice@acme.example", w.org.ID)
+		status, tokens := w.refresh(tokens)
+		if status != http.StatusOK {
+			t.Fatalf("before the date: %d", status)
+		}
+		w.later(time.Hour)
+		if status, answer := w.refresh(tokens); status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+			t.Errorf("after the date: %d %v", status, answer)
+		}
+		w.requestID(w.browser().byCode("alice@acme.example", w.org.ID).location(t))
+		w.requestID(w.browser().get(w.authorization("organization", string(w.org.ID))).location(t))
+	})
+}
+
+func TestTightening_ends_what_it_does_not_let_go_on_and_nothing_else(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		through := w.browser().tokens()
+		w.optional()
+		guest, saved := w.joined(w.org.ID, "guest@home.example", false), w.joined(w.org.ID, "saved@home.example", false)
+		_, err := w.policy.NameBreakGlass(ctx, operator(), w.org.ID, lifecycle.NewBreakGlass{UserID: saved, Reason: "keeps the keys", ExpiresAt: w.now().Add(time.Hour)})
+		w.ok(err)
+		free, exempt := w.browser().entered("guest@home.example", w.org.ID), w.browser().entered("saved@home.example", w.org.ID)
+		before := len(w.revoked())
+		w.set(org.PolicyChange{SSO: ref(org.RequiredForAll)}, 1)
+		if status, _ := w.refresh(free); status != http.StatusBadRequest {
+			t.Errorf("the guest's session goes on: %d", status)
+		}
+		if !w.refreshes(through) || !w.refreshes(exempt) {
+			t.Errorf("through the provider %v, break-glass %v", w.refreshes(through), w.refreshes(exempt))
+		}
+		if got := w.revoked()[before:]; !slices.Equal(got, []string{"sso_required"}) {
+			t.Errorf("ended %v of %s", got, guest)
+		}
+	})
+}
+
+// A refresh that was begun before the policy was tightened must not be done after it.
+func TestRefreshes_beside_a_policy_that_is_tightened_leave_no_token(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn()
+		w.optional()
+		w.joined(w.org.ID, "guest@home.example", false)
+		b := w.browser()
+		start := make(chan struct{})
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		var last []map[string]any
+		for range 4 {
+			tokens := b.entered("guest@home.example", w.org.ID)
+			all.Go(func() {
+				<-start
+				for {
+					status, next := w.refresh(tokens)
+					if status != http.StatusOK {
+						break
+					}
+					tokens = next
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				last = append(last, tokens)
+			})
+		}
+		close(start)
+		w.set(org.PolicyChange{SSO: ref(org.RequiredForAll)}, 1)
+		all.Wait()
+		for _, tokens := range last {
+			if w.introspect(tokens["access_token"].(string))["active"] != false || w.refreshes(tokens) {
+				t.Errorf("a token outlived the change: %v", tokens)
+			}
+		}
+		var free int
+		w.ok(w.db.QueryRow(ctx, `SELECT COUNT(*) FROM sessions WHERE organization_id = $1 AND connection_id IS NULL AND ended_at IS NULL`, string(w.org.ID)).Scan(&free))
+		if free != 0 || len(last) != 4 {
+			t.Errorf("%d sessions without the provider, %d clients", free, len(last))
+		}
+	})
+}
+
+func TestPolicy_of_one_organization_says_nothing_about_another(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		b.signIn()
+		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex"})
+		w.ok(err)
+		alice := w.joined(other.ID, "alice@acme.example", false)
+		free := w.browser().entered("alice@acme.example", other.ID) // Acme demands its provider, Globex has none
+		w.requestID(w.browser().byCode("alice@acme.example", w.org.ID).location(t))
+
+		w.connect(other.ID, w.idp, "")
+		var as db.Write // as somebody's first sign-in leaves it
+		as.Exec(`UPDATE connections SET first_success_at = 1, state = 'active' WHERE organization_id = $1`, string(other.ID))
+		w.ok(w.db.Write(ctx, &as))
+		if status, _ := w.refresh(free); status != http.StatusBadRequest {
+			t.Errorf("Globex demands its provider, and a guest's refresh is %d", status)
+		}
+		// The session through Acme's connection does not satisfy Globex.
+		if to := b.get(w.authorization("organization", string(other.ID), "prompt", "none")).location(t); to.Query().Get("error") != "login_required" {
+			t.Errorf("led to %s", to)
+		}
+		_, err = w.policy.NameBreakGlass(ctx, operator(), other.ID, lifecycle.NewBreakGlass{UserID: alice, Reason: "of Globex", ExpiresAt: w.now().Add(time.Hour)})
+		w.ok(err)
+		w.browser().entered("alice@acme.example", other.ID)
+		w.requestID(w.browser().byCode("alice@acme.example", w.org.ID).location(t)) // no exemption from Acme's
+		_, err = w.policy.Set(ctx, operator(), other.ID, org.PolicyChange{SSO: ref(org.Optional)}, nil)
+		w.ok(err)
+		w.requestID(w.browser().byCode("alice@acme.example", w.org.ID).location(t))
+	})
+}
+
+func TestBreak_glass_exempts_from_the_policy_for_its_time_and_from_nothing_else(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn()
+		u, err := w.members.UserByEmail(ctx, "alice@acme.example")
+		w.ok(err)
+		w.switchOff()
+		name := func() {
+			_, err := w.policy.NameBreakGlass(ctx, operator(), w.org.ID, lifecycle.NewBreakGlass{UserID: u.ID, Reason: "the provider is down", ExpiresAt: w.now().Add(time.Hour)})
+			w.ok(err)
+		}
+		name()
+		b := w.browser()
+		tokens := b.entered("alice@acme.example", w.org.ID)
+		w.wantTypes("break_glass_user.created", "break_glass_user.signed_in")
+		status, tokens := w.refresh(tokens)
+		if status != http.StatusOK {
+			t.Fatalf("%d %v", status, tokens)
+		}
+		w.code(b.get(w.authorization("organization", string(w.org.ID))).location(t)) // the session satisfies the application
+
+		w.later(time.Hour)
+		if status, _ := w.refresh(tokens); status != http.StatusBadRequest {
+			t.Errorf("after its time: %d", status)
+		}
+		w.wantShut(w.browser().byCode("alice@acme.example", w.org.ID))
+
+		name()
+		tokens = w.browser().entered("alice@acme.example", w.org.ID)
+		w.ok(w.policy.RevokeBreakGlass(ctx, operator(), w.org.ID, u.ID))
+		if got := w.introspect(tokens["access_token"].(string)); got["active"] != false {
+			t.Errorf("revoked, the token is %v", got)
+		}
+		w.wantTypes("break_glass_user.deleted")
+
+		name()
+		m, err := w.members.MemberOf(ctx, string(w.org.ID), u.ID)
+		w.ok(err)
+		_, err = w.members.Deactivate(ctx, operator(), m.Membership.ID)
+		w.ok(err)
+		if a := w.browser().byCodeUnsent("alice@acme.example", w.org.ID); a != 0 {
+			t.Errorf("%d letters to somebody who was shut out", a)
+		}
+	})
+}
+
+// byCodeUnsent asks for a code and gives how many were mailed.
+func (b *browser) byCodeUnsent(email string, id org.ID) int {
+	b.w.t.Helper()
+	before := len(b.w.letters())
+	page := b.get(b.w.authorization("provider", "authkit", "organization", string(id))).want(b.w.t, http.StatusOK)
+	b.post("/sign-in", url.Values{"continue": {page.hidden(b.w.t, "continue")}, "email": {email}, "way": {"code"}}).want(b.w.t, http.StatusOK)
+	return len(b.w.letters()) - before
+}
+
+func TestBreak_glass_never_lets_in_whom_a_directory_wants_out(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn()
+		guest := w.joined(w.org.ID, "guest@home.example", false)
+		_, err := w.policy.NameBreakGlass(ctx, operator(), w.org.ID, lifecycle.NewBreakGlass{UserID: guest, Reason: "keeps the keys", ExpiresAt: w.now().Add(time.Hour)})
+		w.ok(err)
+		tokens := w.browser().entered("guest@home.example", w.org.ID)
+		m, err := w.members.MemberOf(ctx, string(w.org.ID), guest)
+		w.ok(err)
+		_, err = w.members.Deactivate(ctx, operator(), m.Membership.ID)
+		w.ok(err)
+		if status, _ := w.refresh(tokens); status != http.StatusBadRequest {
+			t.Errorf("refreshed by somebody who was shut out: %d", status)
+		}
+		if to := w.browser().byCode("guest@home.example", w.org.ID).location(t); to.Query().Get("error") != "access_denied" {
+			t.Errorf("led to %s", to)
+		}
+	})
+}
+
+func TestStranger_does_not_learn_who_is_a_break_glass_user(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn()
+		u, err := w.members.UserByEmail(ctx, "alice@acme.example")
+		w.ok(err)
+		_, err = w.policy.NameBreakGlass(ctx, operator(), w.org.ID, lifecycle.NewBreakGlass{UserID: u.ID, Reason: "keeps the keys", ExpiresAt: w.now().Add(time.Hour)})
+		w.ok(err)
+		seen := map[string][]string{}
+		for _, email := range []string{"alice@acme.example", "bob@acme.example"} { // exempt, and nobody's
+			for _, way := range []string{"email", "sso", "code"} {
+				b := w.browser()
+				page := b.get(w.authorization()).want(t, http.StatusOK)
+				a := b.post("/sign-in", url.Values{"continue": {page.hidden(t, "continue")}, "email": {email}, "way": {way}})
+				to, _ := url.Parse(a.Header.Get("Location"))
+				seen[way] = append(seen[way], http.StatusText(a.StatusCode)+to.Host+strings.ReplaceAll(text(a.body), email, "EMAIL"))
+			}
+		}
+		for way, both := range seen {
+			if both[0] != both[1] {
+				t.Errorf("%s: %s\n%s", way, both[0], both[1])
+			}
+		}
+	})
+}
+
+func TestPolicy_says_who_is_created_just_in_time(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		try := func() answer {
+			b := w.browser()
+			request, relay := w.begin(b)
+			return b.deliver(w.conn, w.message(w.conn, request), relay)
+		}
+		w.set(org.PolicyChange{JIT: ref(org.JITOff)})
+		w.refusedWith(try(), w.conn, member.CodeNotAMember)
+		w.set(org.PolicyChange{JIT: ref(org.JITDirectory)})
+		w.refusedWith(try(), w.conn, member.CodeNotInDirectory)
+		if w.count("users") != 0 {
+			t.Error("somebody was created")
+		}
+		w.set(org.PolicyChange{JIT: ref(org.JITDefault)}) // no directory: the verified domain
+		w.code(try().location(t))
+		w.set(org.PolicyChange{JIT: ref(org.JITOff)}) // a member is a member
+		w.code(try().location(t))
+	})
+}
+
+func TestSession_lives_as_long_as_its_organization_says(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.set(org.PolicyChange{Idle: ref(10 * time.Minute), Life: ref(20 * time.Minute)})
+		tokens := w.browser().tokens()
+		w.later(9 * time.Minute)
+		status, tokens := w.refresh(tokens)
+		if status != http.StatusOK {
+			t.Fatalf("within its idle time: %d", status)
+		}
+		w.later(11 * time.Minute)
+		if status, _ := w.refresh(tokens); status != http.StatusBadRequest {
+			t.Errorf("at its end: %d", status)
+		}
+		w.set(org.PolicyChange{Idle: ref(time.Duration(0)), Life: ref(time.Duration(0))})
+		long := w.browser().tokens()
+		w.set(org.PolicyChange{Idle: ref(5 * time.Minute)}) // shortens what lives
+		w.later(5*time.Minute + time.Second)
+		if status, _ := w.refresh(long); status != http.StatusBadRequest {
+			t.Errorf("unused for longer than the new idle time: %d", status)
+		}
+	})
+}
