@@ -48,6 +48,7 @@ func TestContract_holds_for_every_event_that_is_appended(t *testing.T) {
 		w.send("DELETE", "/directories/"+f.id+"/tokens/"+second, "").wants(204)
 		w.send("DELETE", "/directories/"+f.id, "").wants(202)
 		w.everyChangeOfAMember(made.text("id"))
+		w.everyChangeOfAnInvitation(made.text("id"))
 		w.everythingOfASignIn(made.text("id"))
 		w.everyEventOfSignIns(w.send("POST", "/organizations", `{"name":"S","domain_data":[{"domain":"acme.example","state":"verified"}]}`).wants(201).text("id"))
 		w.everyChangeOfAnOrganization(made.text("id"))

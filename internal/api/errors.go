@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 )
@@ -17,7 +18,8 @@ import (
 type refusal struct {
 	Code      string       `json:"code"`
 	Message   string       `json:"message"`
-	Errors    []fieldFault `json:"errors,omitempty"` // 400 and 422: clients tell those kinds by it
+	Errors    []fieldFault `json:"errors,omitempty"`  // 400 and 422: clients tell those kinds by it
+	Confirm   *int         `json:"confirm,omitempty"` // the number that confirms the request
 	RequestID string       `json:"request_id,omitempty"`
 }
 
@@ -45,6 +47,10 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, t target, err er
 	}
 	body := refusalOf(f)
 	body.RequestID = id
+	var unconfirmed *lifecycle.ConfirmationError
+	if errors.As(err, &unconfirmed) {
+		body.Confirm = &unconfirmed.Number
+	}
 	text, err := json.Marshal(body)
 	if err != nil { // only strings that are valid UTF-8
 		panic(err)

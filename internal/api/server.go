@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api/openapi"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -42,6 +43,7 @@ type Options struct {
 	Logger  *slog.Logger // slog.Default
 
 	Lifecycle *lifecycle.Service
+	Policies  *lifecycle.Policies
 
 	// Idempotency keeps the answers to requests with an Idempotency-Key. Without it that header is ignored.
 	Idempotency *idempotency.Service
@@ -63,6 +65,8 @@ type Options struct {
 
 	// Members and Sessions are nil where the app keeps the accounts.
 	Members  *member.Service
+	Access   *access.Service
+	Mappings *lifecycle.Mappings
 	Sessions *session.Service
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api/contracttest"
 	"github.com/rollcallhq/rollcall/internal/api/openapi/openapitest"
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -53,6 +54,7 @@ type world struct {
 	db       *db.DB
 	orgs     *org.Service
 	members  *member.Service
+	access   *access.Service
 	conns    *sso.Service
 	dns      texts
 	now      func() time.Time // of organizations
@@ -90,13 +92,25 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	catalog, err := idp.Load()
 	w.must(err)
 	w.members = member.NewService(d, events, ids, w.orgs, w.sessions, time.Now)
+	w.members.SetInviting(member.Inviting{Sealer: sealer, Base: func(string) string { return publicURL }})
 	w.conns = sso.NewService(sso.Config{
 		DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: w.sessions, Members: w.members, Catalog: catalog, Now: time.Now, Logger: log,
 		Policy: outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
 			return nil, errors.New("no names in tests")
 		}),
 	})
+	w.access = access.NewService(access.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+		return w.orgs.LockTx(ctx, tx, org.ID(id))
+	}})
+	w.dirs.SetMembers(w.members, w.access)
+	policies := lifecycle.NewPolicies(lifecycle.PolicyOptions{
+		DB: d, Events: events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: w.sessions, Now: time.Now,
+		Access: w.access,
+	})
 	w.server = New(Options{
+		Access:      w.access,
+		Mappings:    lifecycle.NewMappings(d, w.access, w.dirs),
+		Policies:    policies,
 		Issuer:      w.issuer,
 		Connections: w.conns,
 		Members:     w.members,

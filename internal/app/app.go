@@ -62,6 +62,7 @@ type App struct {
 	metrics *metrics
 
 	events        *event.Log
+	access        *access.Service
 	organizations *org.Service
 	directories   *directory.Service
 	webhooks      *webhook.Service
@@ -126,6 +127,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	ids := token.NewSource(time.Now)
 	a.events = event.NewLog(a.db, ids)
 	a.organizations = org.NewService(a.db, a.events, ids, time.Now)
+	a.access = access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+		return a.organizations.LockTx(ctx, tx, org.ID(id))
+	}})
 	a.directories = directory.NewService(directory.Options{
 		DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log,
 		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes, APIKeys: a.organizations,
@@ -180,7 +184,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	}
 	a.signIn.run(a)
 	if c.Accounts == AccountsRollcall {
-		a.provision(ids)
+		a.provision()
 	}
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
 	deletions.SetConnections(a.signIn.connections)
@@ -199,11 +203,13 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
+		Policies:    a.policies(c),
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:    a.webhooks,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
+		Access: a.access, Mappings: lifecycle.NewMappings(a.db, a.access, a.directories),
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -225,12 +231,8 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 }
 
 // provision lets members follow what directories say.
-func (a *App) provision(ids *token.Source) {
-	living := func(ctx context.Context, tx db.Tx, organizationID string) error {
-		return a.organizations.LockTx(ctx, tx, org.ID(organizationID))
-	}
-	teams := access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Living: living, Now: time.Now})
-	a.directories.SetMembers(a.signIn.members, teams)
+func (a *App) provision() {
+	a.directories.SetMembers(a.signIn.members, a.access)
 	a.metrics.count("rollcall_provisioning_applied_total", "People of directories that were applied to members.", a.directories.Applied)
 	a.metrics.count("rollcall_provisioning_failed_total", "People of directories that could not be applied to members and were put off.", a.directories.NotApplied)
 	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)

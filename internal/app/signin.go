@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -17,7 +16,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/member"
-	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/signin"
@@ -31,7 +29,6 @@ import (
 type signIn struct {
 	sessions    *session.Service
 	members     *member.Service
-	access      *access.Service
 	mails       *mail.Outbox
 	connections *sso.Service
 	issuer      *issuer.Service
@@ -47,9 +44,6 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	policy := outbound.NewPolicy(signInTargets(c), lookup)
 	s.sessions = session.NewService(session.Options{DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log})
 	s.members = member.NewService(a.db, a.events, ids, a.organizations, s.sessions, time.Now)
-	s.access = access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
-		return a.organizations.LockTx(ctx, tx, org.ID(id))
-	}})
 	var err error
 	if s.mails, err = mail.NewOutbox(mail.Options{DB: a.db, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log, Sender: sender(c, a.log), App: mailApp(c), Templates: c.MailTemplates}); err != nil {
 		return nil, fmt.Errorf("templates of mails: %w", err)
@@ -67,7 +61,7 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	})
 	bases := func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }
 	s.members.SetInviting(member.Inviting{
-		Sealer: sealer, Access: s.access, Mails: s.mails, Base: func(organizationID string) string { return bases(organizationID)[0] },
+		Sealer: sealer, Mails: s.mails, Base: func(organizationID string) string { return bases(organizationID)[0] },
 	})
 	s.signIns = lifecycle.NewSignIns(lifecycle.SignInOptions{
 		DB: a.db, Events: a.events, Organizations: a.organizations, Members: s.members, Connections: s.connections, Sessions: s.sessions, Issuer: s.issuer,

@@ -36,6 +36,8 @@ type Authorization struct {
 	At            time.Time                 `json:"at"`
 	// Expected is the subject of the id_token_hint, the only one that may be signed in without being asked; "" for anybody.
 	Expected string `json:"expected,omitempty"`
+	// Invitation is the id of the one that the sign-in accepts, "" for none. Where there is no application it is what the sign-in is for.
+	Invitation string `json:"invitation,omitempty"`
 }
 
 // PageError is a refusal that is shown on a page: nobody may be sent to an address that is not proven to be the application's.

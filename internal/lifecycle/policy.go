@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -26,6 +27,7 @@ type PolicyOptions struct {
 	Members       *member.Service
 	Connections   *sso.Service
 	Sessions      *session.Service
+	Access        *access.Service
 	Mails         *mail.Outbox // nil: no mail is ever sent
 	Now           func() time.Time
 

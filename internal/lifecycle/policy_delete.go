@@ -54,6 +54,9 @@ func (s *Policies) deleteProviderTx(ctx context.Context, tx db.Tx, actor event.A
 	if err := s.o.Connections.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
 		return err
 	}
+	if err := s.releaseTx(ctx, tx, actor, id); err != nil {
+		return err
+	}
 	if err := s.o.Directories.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
 		return err
 	}
@@ -65,6 +68,30 @@ func (s *Policies) deleteProviderTx(ctx context.Context, tx db.Tx, actor event.A
 	p.SSO, p.SSOOptionalUntil = org.DefaultPolicy(id).SSO, org.DefaultPolicy(id).SSOOptionalUntil
 	_, err = s.o.Organizations.SetPolicyTx(ctx, tx, actor, p)
 	return err
+}
+
+// directoriesAtOnce is more than an organization has.
+const directoriesAtOnce = 1000
+
+// releaseTx lets go of the people and teams of the directories, as the removal of each by itself does. The caller holds the organization, so
+// that none is made meanwhile.
+func (s *Policies) releaseTx(ctx context.Context, tx db.Tx, actor event.Actor, id org.ID) error {
+	found, more, err := s.o.Directories.List(ctx, directory.ListQuery{OrganizationID: string(id), Limit: directoriesAtOnce})
+	if err == nil && more {
+		err = fault.New(fault.Conflict, "too_many_directories", "The organization has more than %d directories. Delete some of them first.", directoriesAtOnce)
+	}
+	if err != nil || s.o.ProfilesOnly {
+		return err
+	}
+	for _, d := range found {
+		if err := s.o.Members.FreezeTx(ctx, tx, string(id), string(d.ID), event.Context{Actor: actor}); err != nil {
+			return err
+		}
+		if err := s.o.Access.UnfollowTx(ctx, tx, string(id), string(d.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Policies) hasProvider(ctx context.Context, id org.ID) error {

@@ -139,6 +139,9 @@ type Choice struct {
 
 // Begin takes an application's authorization request.
 func (s *SignIns) Begin(ctx context.Context, v Visitor, a issuer.Authorization) (Next, error) {
+	if forInvitation(a) { // begun again, after a refusal or for another address
+		return s.toInvitation(ctx, a)
+	}
 	way, err := s.selected(ctx, a)
 	if err != nil {
 		return s.told(a, err)
@@ -185,6 +188,8 @@ func (s *SignIns) told(a issuer.Authorization, err error) (Next, error) {
 	var refusal *oidc.ErrorResponse
 	var redirect *issuer.RedirectError
 	switch {
+	case forInvitation(a):
+		return Next{}, notToApplication(err)
 	case errors.As(err, &redirect):
 	case errors.As(err, &refusal):
 		redirect = s.o.Issuer.Refuse(a, refusal.Code, refusal.Description)

@@ -163,6 +163,9 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	arrival = under(policy, arrival)
+	if arrival, err = s.invitedHere(ctx, a, arrival); err != nil {
+		return Next{}, err
+	}
 	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
 	if err != nil {
 		return Next{}, err
@@ -190,7 +193,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	}
 	grant := grantOf(a, started)
 	grant.Starts = true
-	url, err := s.o.Issuer.CodeInto(&w, a, grant)
+	url, err := s.codeInto(&w, a, grant)
 	if err != nil {
 		return Next{}, err
 	}
@@ -198,6 +201,9 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	if err := s.o.DB.Write(ctx, &w); err != nil {
+		return Next{}, err
+	}
+	if err := s.accept(ctx, a, started); err != nil {
 		return Next{}, err
 	}
 	return Next{
@@ -295,7 +301,7 @@ func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool) 
 
 // standingFor words what the directories say for member.
 func standingFor(f directory.Found, joined string) member.Standing {
-	out := member.Standing{DirectoryUserID: string(f.UserID), JoinedBy: member.JoinedBy(f.JoinedBy)}
+	out := member.Standing{DirectoryID: string(f.DirectoryID), DirectoryUserID: string(f.UserID), JoinedBy: member.JoinedBy(f.JoinedBy)}
 	switch f.Standing {
 	case directory.StandingActive:
 		out.Says = member.SaysActive

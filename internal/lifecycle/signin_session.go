@@ -110,7 +110,7 @@ func (s *SignIns) codeFrom(ctx context.Context, a issuer.Authorization, held ses
 	}
 	w := db.Write{Lane: held.OrganizationID}
 	s.o.Sessions.TouchInto(&w, held)
-	url, err := s.o.Issuer.CodeInto(&w, a, grant)
+	url, err := s.codeInto(&w, a, grant)
 	if err != nil {
 		var redirect *issuer.RedirectError
 		if errors.As(err, &redirect) {
@@ -127,6 +127,12 @@ func (s *SignIns) codeFrom(ctx context.Context, a issuer.Authorization, held ses
 
 // choose settles the organization of a session that has none yet: by what the application asks for, the only one there is, or a question.
 func (s *SignIns) choose(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session) (Next, bool, error) {
+	if err := s.accept(ctx, a, held); err != nil {
+		return Next{}, false, err
+	}
+	if forInvitation(a) && a.Request.Organization == "" {
+		return Next{URL: JoinedPath}, true, nil
+	}
 	places, err := s.places(ctx, member.UserID(held.UserID), a.Request.Organization)
 	if err != nil {
 		return Next{}, false, err
@@ -305,7 +311,7 @@ func (s *SignIns) enterWith(ctx context.Context, v Visitor, a issuer.Authorizati
 	if free.exempt != nil {
 		s.o.Organizations.ExemptUsedInto(&w, *free.exempt, started.ID)
 	}
-	url, err := s.o.Issuer.CodeInto(&w, a, grantOf(a, started))
+	url, err := s.codeInto(&w, a, grantOf(a, started))
 	if err != nil {
 		return s.told(a, err)
 	}

@@ -69,6 +69,8 @@ func table() []row {
 		{"/sign-in/code", "sign_in_code", map[string]entry{post: {form, takeCode}}},
 		{"/sign-in/organization", "sign_in_organization", map[string]entry{post: {form, takeChoice}}},
 		{lifecycle.LinkPath + "{token}", "sign_in_link", map[string]entry{get: {page, showLink}, post: {form, takeLink}}},
+		{lifecycle.JoinedPath, "invitation_accepted", map[string]entry{get: {page, showJoined}}},
+		{lifecycle.InvitationPath + "{token}", "invitation", map[string]entry{get: {page, showInvitation}, post: {form, takeInvitation}}},
 		{lifecycle.TestPath + "{test}", "sign_in_test", map[string]entry{get: {page, test}}},
 		{lifecycle.HopPath, "sign_in_onward", map[string]entry{get: {page, onward}}},
 		{"/sign-out", "sign_out", map[string]entry{post: {form, confirmSignOut}}},

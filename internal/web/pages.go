@@ -43,6 +43,18 @@ type (
 	RefusalPage struct{ App, ID, Again string }
 	// AlreadyPage says that a sign-in has succeeded before, and leads to the applications.
 	AlreadyPage struct{ Places []Place }
+	// InvitationPage shows who invites, and what happens next. SSO: name of the way in; "" for a mailed code.
+	InvitationPage struct {
+		Organization, Inviter, Email, App, SSO string
+		Provable                               bool
+	}
+	// NoInvitationPage says why a link opens nothing any more, and what to do. State is renew, renewed, expired, used or gone.
+	NoInvitationPage struct{ State string }
+	// JoinedPage is the end of an acceptance.
+	JoinedPage struct {
+		Organization string
+		Places       []Place
+	}
 	// WrongPage says that a request itself is wrong: for developers, mostly.
 	WrongPage struct{ Sentence, ID string }
 	// SignOutPage asks whether to sign out.
@@ -81,21 +93,24 @@ type Check struct {
 	OK                           bool
 }
 
-func (SignInPage) name() string    { return "sign_in" }
-func (CodePage) name() string      { return "code" }
-func (LinkPage) name() string      { return "link" }
-func (ChoosePage) name() string    { return "choose" }
-func (RefusalPage) name() string   { return "refusal" }
-func (AlreadyPage) name() string   { return "already" }
-func (WrongPage) name() string     { return "wrong" }
-func (SignOutPage) name() string   { return "sign_out" }
-func (SignedOutPage) name() string { return "signed_out" }
-func (OnwardPage) name() string    { return "onward" }
-func (TestPage) name() string      { return "test" }
+func (SignInPage) name() string       { return "sign_in" }
+func (CodePage) name() string         { return "code" }
+func (LinkPage) name() string         { return "link" }
+func (ChoosePage) name() string       { return "choose" }
+func (RefusalPage) name() string      { return "refusal" }
+func (AlreadyPage) name() string      { return "already" }
+func (InvitationPage) name() string   { return "invitation" }
+func (NoInvitationPage) name() string { return "no_invitation" }
+func (JoinedPage) name() string       { return "joined" }
+func (WrongPage) name() string        { return "wrong" }
+func (SignOutPage) name() string      { return "sign_out" }
+func (SignedOutPage) name() string    { return "signed_out" }
+func (OnwardPage) name() string       { return "onward" }
+func (TestPage) name() string         { return "test" }
 
 func everyPage() []Page {
 	return []Page{
-		SignInPage{}, CodePage{}, LinkPage{}, ChoosePage{}, RefusalPage{}, AlreadyPage{}, WrongPage{}, SignOutPage{}, SignedOutPage{}, OnwardPage{}, TestPage{},
+		SignInPage{}, CodePage{}, LinkPage{}, ChoosePage{}, RefusalPage{}, AlreadyPage{}, InvitationPage{}, NoInvitationPage{}, JoinedPage{}, WrongPage{}, SignOutPage{}, SignedOutPage{}, OnwardPage{}, TestPage{},
 	}
 }
 

@@ -425,6 +425,15 @@ func operationDifferences() map[string][]string {
 		"the contract has the members in a part of its own (allOf)": {
 			"NewOrganizationMembership: requires [organization_id user_id], not []", "NewUser: requires [email], not []",
 		},
+		"mail is tried, and no organization is barred from inviting": {
+			"POST /user_management/invitations/{id}/resend: 400 never has the code email_domain_not_deliverable",
+			"POST /user_management/invitations: 400 never has the code email_domain_not_deliverable",
+			"POST /user_management/invitations: 400 never has the code organization_blocked_from_sending_invites",
+		},
+		"what invitations carry beside": {
+			"Invitation: directory_id is ours", "Invitation: licence is ours", "Invitation: team_ids is ours", "Invitation: warning is ours",
+			"NewInvitation: licence is ours", "NewInvitation: team_ids is ours",
+		},
 		"who is in, and why, and with which licence": {
 			"OrganizationMembership: joined_at is ours", "OrganizationMembership: licence is ours", "OrganizationMembership: primary is ours",
 			"OrganizationMembership: wanted_licence is ours", "OrganizationMembership: why is ours",

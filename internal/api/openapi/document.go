@@ -49,6 +49,11 @@ func tags() []tag {
 		{tagApplications, "The OpenID clients that people sign in to, and where their browsers may be sent."},
 		{tagAccounts, "A user is a person's account in your app, across organizations."},
 		{tagMemberships, "A user's place in an organization: who is in, as what, and why."},
+		{tagInvitations, "An invitation asks somebody in, with the role, the teams and the licence that they will have."},
+		{tagRoles, "What members may be, and what each role permits."},
+		{tagTeams, "A group is a team: a set of an organization's members."},
+		{tagLicences, "What an organization has bought, and who holds it."},
+		{tagMappings, "What a directory or a connection gives its people."},
 		{tagSessions, "A session is one person in one browser, at one organization."},
 		{tagDocument, "This description."},
 	}
@@ -257,10 +262,16 @@ func pathAbout(pattern, name string) string {
 		return "Your own id of the organization."
 	case "users":
 		return "Id of the user: user_…."
+	case "invitations":
+		return "Id of the invitation: invitation_…."
+	case "by_token":
+		return "The token of the mailed link."
 	case "organization_memberships":
 		return "Id of the membership: om_…."
 	case "organization_domains":
 		return "Id of the domain: org_domain_…."
+	case "break_glass_users":
+		return "Id of the account: user_…."
 	case "api_keys":
 		return "Id of the API key: api_key_…."
 	case "directories":

@@ -37,7 +37,7 @@ type Answer struct {
 func Operations() map[Route]Operation {
 	all := map[Route]Operation{}
 	for _, part := range []map[Route]Operation{
-		organizations(), domains(), features(), apiKeys(), directories(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), accounts(), memberships(), sessions(), document(),
+		organizations(), domains(), features(), policies(), apiKeys(), directories(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), accounts(), memberships(), invitations(), sessions(), accessOperations(), document(),
 	} {
 		for route, op := range part {
 			all[route] = op
@@ -50,8 +50,8 @@ func Operations() map[Route]Operation {
 func Schemas() map[string]*Schema {
 	all := map[string]*Schema{"Problem": problem()}
 	for _, part := range []map[string]*Schema{
-		organizationSchemas(), domainSchemas(), featureSchemas(), apiKeySchemas(), directorySchemas(), connectionSchemas(), peopleSchemas(), eventSchemas(),
-		consumerSchemas(), webhookSchemas(), applicationSchemas(), signingKeySchemas(), accountSchemas(), membershipSchemas(), sessionSchemas(),
+		organizationSchemas(), domainSchemas(), featureSchemas(), policySchemas(), apiKeySchemas(), directorySchemas(), connectionSchemas(), peopleSchemas(), eventSchemas(),
+		consumerSchemas(), webhookSchemas(), applicationSchemas(), signingKeySchemas(), accountSchemas(), membershipSchemas(), invitationSchemas(), sessionSchemas(), accessSchemas(),
 	} {
 		for name, s := range part {
 			all[name] = s
@@ -70,6 +70,7 @@ func problem() *Schema {
 			may("field", text("The field or parameter. Always there with 422.")),
 			has("message", text("What is wrong, for people.")),
 		))),
+		may("confirm", count("With people_left_out: the number that confirms the request.")),
 		may("request_id", text("Names the request in Rollcall's log; the same as in the header X-Request-ID.")),
 	)
 }
