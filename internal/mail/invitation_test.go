@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -31,7 +32,7 @@ func parts(t *testing.T, data string) (subject string, byType map[string]string)
 	byType = map[string]string{}
 	for r := multipart.NewReader(m.Body, how["boundary"]); ; {
 		part, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return subject, byType
 		}
 		if err != nil {
