@@ -9,6 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/org"
+
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -29,6 +32,7 @@ import (
 type signIn struct {
 	sessions    *session.Service
 	members     *member.Service
+	access      *access.Service
 	mails       *mail.Outbox
 	connections *sso.Service
 	issuer      *issuer.Service
@@ -44,6 +48,9 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	policy := outbound.NewPolicy(signInTargets(c), lookup)
 	s.sessions = session.NewService(session.Options{DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log})
 	s.members = member.NewService(a.db, a.events, ids, a.organizations, s.sessions, time.Now)
+	s.access = access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+		return a.organizations.LockTx(ctx, tx, org.ID(id))
+	}})
 	var err error
 	if s.mails, err = mail.NewOutbox(mail.Options{DB: a.db, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log, Sender: sender(c, a.log), App: mailApp(c), Templates: c.MailTemplates}); err != nil {
 		return nil, fmt.Errorf("templates of mails: %w", err)
