@@ -203,7 +203,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:    a.webhooks,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
-		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
+		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.access,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
