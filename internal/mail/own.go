@@ -106,7 +106,7 @@ func readTemplate(path string) (string, error) {
 	if info.Size() > maxTemplate || !info.Mode().IsRegular() {
 		return "", fmt.Errorf("mail template %s is no file of at most %d bytes", path, maxTemplate)
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return "", fmt.Errorf("mail template: %w", err)
 	}

@@ -65,19 +65,19 @@ func (p *press) letter(c Content, now time.Time) (l Letter, err error) {
 	return with.letter(c.kind(), w)
 }
 
-func (t set) letter(k Kind, w words) (l Letter, err error) {
+func (s set) letter(k Kind, w words) (l Letter, err error) {
 	var subject, text, html strings.Builder
 	subject.WriteString(w.Subject)
-	if t.subject != nil {
+	if s.subject != nil {
 		subject.Reset()
-		if err := t.subject.Execute(&subject, w); err != nil {
+		if err := s.subject.Execute(&subject, w); err != nil {
 			return l, fmt.Errorf("write the subject of a mail: %w", err)
 		}
 	}
-	if err := t.text.Execute(&text, w); err != nil {
+	if err := s.text.Execute(&text, w); err != nil {
 		return l, fmt.Errorf("write the text of a mail: %w", err)
 	}
-	if err := t.html.Execute(&html, w); err != nil {
+	if err := s.html.Execute(&html, w); err != nil {
 		return l, fmt.Errorf("write the HTML of a mail: %w", err)
 	}
 	return Letter{Kind: k, Subject: line(subject.String()), Text: text.String(), HTML: html.String()}, nil

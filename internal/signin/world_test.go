@@ -189,6 +189,7 @@ func assemble(t testing.TB, d *db.DB, changes ...change) *world {
 	if !lo.ProfilesOnly {
 		w.issuer.SetAccounts(w.signIns)
 	}
+	w.members.SetInviting(member.Inviting{Sealer: sealer, Mails: w.mails, Base: func(string) string { return base }})
 	edge := signin.New(so)
 	w.server.Config.Handler = web.Front{
 		Log: logger, NewID: func() string { return ids.NewID("req") }, Domains: web.NewDomains(nil), Deadline: time.Minute, BodyLimit: 16 << 20,
