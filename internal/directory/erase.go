@@ -49,7 +49,11 @@ func foundOr(err, refusal error) error {
 }
 
 func (s *Service) eraseOnce(ctx context.Context, actor event.Actor, d Directory, id UserID) error {
-	a := (&Access{Directory: d}).relinked()
+	mapping, err := s.currentMapping(ctx, d)
+	if err != nil {
+		return err
+	}
+	a := (&Access{Directory: d, mapping: mapping}).relinked()
 	u, err := s.findUser(ctx, a, "u.id = $2", string(id))
 	if err != nil {
 		return err

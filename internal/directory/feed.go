@@ -64,6 +64,15 @@ func (s *Service) mappingOf(ctx context.Context, r db.Reader, d Directory, model
 	return &mapped{Mapping: m, model: model}, nil
 }
 
+// currentMapping is that of a directory as it is now.
+func (s *Service) currentMapping(ctx context.Context, d Directory) (*mapped, error) {
+	model, err := modelOf(d)
+	if err != nil {
+		return nil, err
+	}
+	return s.mappingOf(ctx, s.db, d, model)
+}
+
 // follows tells whether each group is a team.
 func (m *mapped) follows() bool { return m.DrivesTeams && m.TeamsFollow }
 
@@ -259,11 +268,7 @@ func (b *batch) feed(ctx context.Context) error {
 
 // shutOut tells members all that the directory says of the person, so that nothing but their being in changes: who returns finds the rest.
 func (b *batch) shutOut(ctx context.Context, l leaver) error {
-	t, err := b.s.teller(ctx, b.a.Directory.OrganizationID)
-	if err != nil {
-		return err
-	}
-	told, err := t.people(ctx, b.a.Directory, []User{l.user})
+	told, err := b.s.teller(b.a.Directory.OrganizationID).people(ctx, b.a.Directory, b.a.mapping, []User{l.user})
 	if err != nil {
 		return err
 	}

@@ -89,11 +89,11 @@ func (s *Service) Preview(ctx context.Context, q PreviewQuery) ([]Foreseen, bool
 		return nil, false, err
 	}
 	users, more := db.Cut(p, users)
-	t, err := s.teller(ctx, d.OrganizationID)
+	m, err := s.currentMapping(ctx, d)
 	if err != nil {
 		return nil, false, err
 	}
-	told, err := t.people(ctx, d, users)
+	told, err := s.teller(d.OrganizationID).people(ctx, d, m, users)
 	if err != nil {
 		return nil, false, err
 	}

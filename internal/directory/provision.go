@@ -249,10 +249,7 @@ func (s *Service) applyOnce(ctx context.Context, people []due) error {
 // tell gives what the directories say of people of one organization: nil for those of a directory that says nothing, because it is gone
 // or only collects.
 func (s *Service) tell(ctx context.Context, people []due) ([]*member.DirectoryPerson, error) {
-	t, err := s.teller(ctx, people[0].organization)
-	if err != nil {
-		return nil, err
-	}
+	t := s.teller(people[0].organization)
 	out := make([]*member.DirectoryPerson, 0, len(people))
 	for len(people) > 0 {
 		n := slices.IndexFunc(people, func(d due) bool { return d.directory != people[0].directory })
@@ -272,16 +269,24 @@ func (s *Service) tell(ctx context.Context, people []due) ([]*member.DirectoryPe
 type teller struct {
 	s        *Service
 	of       string
-	roles    []access.Role
+	roles    []access.Role   // nil: not read yet
 	verified map[string]bool // by domain
 }
 
-func (s *Service) teller(ctx context.Context, organizationID string) (*teller, error) {
-	roles, err := access.RolesIn(ctx, s.db, organizationID)
-	if err != nil {
-		return nil, fmt.Errorf("roles of %s: %w", organizationID, err)
+func (s *Service) teller(organizationID string) *teller {
+	return &teller{s: s, of: organizationID, verified: map[string]bool{}}
+}
+
+// rolesFor are the organization's roles, for a mapping that gives any.
+func (t *teller) rolesFor(ctx context.Context, m *mapped) ([]access.Role, error) {
+	if !m.DrivesRoles || t.roles != nil {
+		return t.roles, nil
 	}
-	return &teller{s: s, of: organizationID, roles: roles, verified: map[string]bool{}}, nil
+	var err error
+	if t.roles, err = access.RolesIn(ctx, t.s.db, t.of); err != nil {
+		return nil, fmt.Errorf("roles of %s: %w", t.of, err)
+	}
+	return t.roles, nil
 }
 
 func (t *teller) ofDirectory(ctx context.Context, people []due) ([]*member.DirectoryPerson, error) {
@@ -299,7 +304,11 @@ func (t *teller) ofDirectory(ctx context.Context, people []due) ([]*member.Direc
 	if err != nil {
 		return nil, err
 	}
-	told, err := t.people(ctx, found[0], users)
+	m, err := t.s.currentMapping(ctx, found[0])
+	if err != nil {
+		return nil, err
+	}
+	told, err := t.people(ctx, found[0], m, users)
 	if err != nil {
 		return nil, err
 	}
@@ -315,12 +324,8 @@ func (t *teller) ofDirectory(ctx context.Context, people []due) ([]*member.Direc
 }
 
 // people says what a directory says of some of its people, who were read with their groups.
-func (t *teller) people(ctx context.Context, d Directory, users []User) (map[UserID]member.DirectoryPerson, error) {
-	model, err := modelOf(d)
-	if err != nil {
-		return nil, err
-	}
-	m, err := t.s.mappingOf(ctx, t.s.db, d, model)
+func (t *teller) people(ctx context.Context, d Directory, m *mapped, users []User) (map[UserID]member.DirectoryPerson, error) {
+	roles, err := t.rolesFor(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -334,7 +339,7 @@ func (t *teller) people(ctx context.Context, d Directory, users []User) (map[Use
 		if err != nil {
 			return nil, fmt.Errorf("stored document of user %s: %w", u.ID, err)
 		}
-		told := m.told(d, p, placesOf(u, names), t.roles)
+		told := m.told(d, p, placesOf(u, names), roles)
 		if told.EmailVerified, err = t.verifies(ctx, told.Email); err != nil {
 			return nil, err
 		}

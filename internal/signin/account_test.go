@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rollcallhq/rollcall/internal/api/contracttest"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
@@ -41,7 +40,7 @@ func (b *browser) through(address string) (code string) {
 	return b.w.code(to)
 }
 
-// authenticate posts JSON as the clients do, with the management key as the secret, and holds the answer against the contract.
+// authenticate posts JSON as the clients do, with the management key as the secret.
 func (w *world) authenticate(members map[string]any) (int, map[string]any) {
 	w.t.Helper()
 	all := map[string]any{"client_id": w.app.ClientID, "client_secret": managementKey.Reveal(), "code_verifier": nil, "invitation_token": nil}
@@ -60,10 +59,6 @@ func (w *world) authenticate(members map[string]any) (int, map[string]any) {
 	}
 	out := map[string]any{}
 	w.ok(json.Unmarshal([]byte(a.body), &out))
-	contract := contracttest.Read(w.t, "../../e2e/sdk/testdata/sso.json")
-	for _, f := range contract.Faults("POST "+authenticatePath, a.StatusCode, out) {
-		w.t.Errorf("%s in %s", f, a.body)
-	}
 	return a.StatusCode, out
 }
 
