@@ -51,6 +51,7 @@ func TestContract_holds_for_every_event_that_is_appended(t *testing.T) {
 		w.everyChangeOfAnInvitation(made.text("id"))
 		w.everythingOfASignIn(made.text("id"))
 		w.everyEventOfSignIns(w.send("POST", "/organizations", `{"name":"S","domain_data":[{"domain":"acme.example","state":"verified"}]}`).wants(201).text("id"))
+		w.everyChangeOfAccess(w.organization("Access"))
 		w.everyChangeOfAnOrganization(made.text("id"))
 
 		seen := map[string]bool{}

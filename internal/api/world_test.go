@@ -102,7 +102,6 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.access = access.NewService(access.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
 		return w.orgs.LockTx(ctx, tx, org.ID(id))
 	}})
-	w.dirs.SetMembers(w.members, w.access)
 	policies := lifecycle.NewPolicies(lifecycle.PolicyOptions{
 		DB: d, Events: events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: w.sessions, Now: time.Now,
 		Access: w.access,

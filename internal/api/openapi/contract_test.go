@@ -418,6 +418,32 @@ func operationDifferences() map[string][]string {
 		"a new user is of no organization": {"POST /user_management/users: 404 is never answered"},
 		"everybody may be deleted":         {"DELETE /user_management/users/{id}: 409 never has the code user_deletion_not_allowed"},
 		"a wrong parameter is a 422":       {"GET /user_management/organization_memberships: 400 never has the code invalid_request_parameters"},
+		"a body that cannot be read is 400 invalid_json, and a field that is wrong 422, here as elsewhere": func() (out []string) {
+			for _, at := range []string{
+				"DELETE /authorization/organizations/{organizationId}/roles/{slug}", "PATCH /authorization/organizations/{organizationId}/roles/{slug}",
+				"PATCH /authorization/roles/{slug}", "PATCH /organizations/{organizationId}/groups/{groupId}",
+				"POST /authorization/organizations/{organizationId}/roles/{slug}/permissions", "POST /authorization/organizations/{organizationId}/roles",
+				"POST /authorization/permissions", "POST /authorization/roles/{slug}/permissions", "POST /authorization/roles",
+				"POST /organizations/{organizationId}/groups", "PUT /authorization/roles/{slug}/permissions",
+			} {
+				out = append(out, at+": 400 never has the code bad_request")
+			}
+			return out
+		}(),
+		"permissions are the installation's, which is always there": {
+			"GET /authorization/permissions: 404 is never answered", "POST /authorization/permissions: 404 is never answered",
+		},
+		"a team is as large as it is": {
+			"POST /organizations/{organizationId}/groups/{groupId}/organization-memberships: 400 never has the code group_membership_limit_exceeded",
+		},
+		"which of several mapped roles wins, and who administers": {
+			"Role: is_admin is ours", "Role: priority is ours", "RoleChange: is_admin is ours", "RoleChange: priority is ours",
+			"NewRole: is_admin is ours", "NewRole: priority is ours", "NewOrganizationRole: is_admin is ours", "NewOrganizationRole: priority is ours",
+		},
+		"a team that follows a directory group says so": {"Group: directory_group_id is ours", "Group: directory_id is ours", "Group: directory_managed is ours"},
+		"members of a team are shown as all members are": {
+			"OrganizationMembership: role is ours", "OrganizationMembership: roles is ours", "OrganizationMembership: user is ours",
+		},
 		"there are no sub-resources": {
 			"POST /user_management/organization_memberships: 422 never has the code sub_resource_scoped_role_not_allowed",
 			"PUT /user_management/organization_memberships/{id}: 422 never has the code sub_resource_scoped_role_not_allowed",
@@ -471,6 +497,14 @@ func operationDifferences() map[string][]string {
 // eventDifferences are meant.
 func eventDifferences() map[string][]string {
 	return map[string][]string{
+		"a team that follows a directory group says so": func() (out []string) {
+			for _, kind := range []string{"created", "deleted", "updated"} {
+				for _, name := range []string{"directory_group_id", "directory_id", "directory_managed"} {
+					out = append(out, "group."+kind+": "+name+" is ours")
+				}
+			}
+			return out
+		}(),
 		"a member that events never hold and the contract lets be missing": {
 			"EventContext: ajs_anonymous_id is missing", "EventContext: client_id is missing", "EventContext: google_analytics_client_id is missing",
 			"EventContext: google_analytics_sessions is missing", "EventContext: previous_attributes is missing",

@@ -255,6 +255,16 @@ func pathAbout(pattern, name string) string {
 	switch last {
 	case "organizations":
 		return "Id of the organization: org_…."
+	case "roles":
+		return "Slug of the role."
+	case "permissions":
+		return "Slug of the permission."
+	case "groups":
+		return "Id of the team: group_…."
+	case "organization-memberships":
+		return "Id of the membership: om_…."
+	case "licence_types":
+		return "Slug of the licence type."
 	case "external_id":
 		if strings.HasPrefix(pattern, "/user_management/") {
 			return "Your own id of the user."

@@ -54,6 +54,11 @@ func placeMembers() []Member {
 func memberKinds() map[event.Type]Kind {
 	user, place := noun("user", accountMembers()...), noun("organization_membership", placeMembers()...)
 	return map[event.Type]Kind{
+		event.UserDeactivated: {"An account was deprovisioned by the directory of the organization it is at home in: it is out everywhere.", user},
+		event.UserReactivated: {"That directory wants the person in again.", user},
+
+		event.LicenceLimitReached: {"Somebody got in without the licence that they were to have, for no seat was left.", place},
+
 		event.UserCreated: {"An account was made, by a first sign-in.", user},
 		event.UserUpdated: {"An account's address or names changed, its address was proven, or it became an organization's own. A sign-in alone is no change.", user},
 		event.UserDeleted: {"An account was deleted, after its memberships.", user},
