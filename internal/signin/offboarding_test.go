@@ -28,7 +28,7 @@ func (w *world) provisioned() {
 	})
 	sealer, err := db.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
 	w.ok(err)
-	w.members.SetInviting(member.Inviting{Sealer: sealer, Access: give, Mails: w.mails, Base: func(string) string { return w.server.URL }})
+	w.members.SetInviting(member.Inviting{Sealer: sealer, Mails: w.mails, Base: func(string) string { return w.server.URL }})
 	w.dirs.SetMembers(w.members, give)
 }
 
