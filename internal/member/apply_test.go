@@ -143,8 +143,8 @@ func TestProvisioning_decides_what_becomes_of_a_person(t *testing.T) {
 			{name: "inactive from the start", how: member.Direct, verified: true, says: member.SaysInactive, want: member.OutcomeStored},
 			{name: "inactive from the start, known", how: member.Direct, account: true, verified: true, says: member.SaysInactive, want: member.OutcomeStored},
 		} {
-			acme, d := h.organization(c.name), member.DirectoryPerson{}
-			d = person(acme)
+			acme := h.organization(c.name)
+			d := person(acme)
 			d.Provisioning, d.EmailVerified, d.Email = c.how, c.verified, strings.NewReplacer(" ", "-", ",", "").Replace(c.name)+"@acme.example"
 			if c.email != "" {
 				d.Email = c.email

@@ -5,13 +5,11 @@
 // account belongs to the organization, a guest's does not. An arrival is somebody whom an identity provider has just vouched for; an
 // admission is the decision to let them in.
 //
-// States of a membership:
+// A claim is what one directory says of a person.
 //
-//	             first sign-in             by hand
-//	pending ──────────────────▶ active ◀───────────▶ inactive
-//	                            ▲    │ by hand           │
-//	     sign-in, where          │    ▼                  │ by hand
-//	     just-in-time allows it  └─ removed ◀────────────┘
+// Everything that anybody says of a membership is kept, and its state is drawn from all of it at every change (Decide); the table, the
+// diagram and what every why means are in docs/reference/membership.md. Each change goes the same way: read the account with its memberships
+// and claims, change what is claimed, settle, and write what has become of it under the guard of what was read (account, accountInto).
 //
 // How an arrival becomes somebody, in this order (Admit): by the identity; by the membership that was joined with the same directory
 // person; by the address, inside a domain that the organization has verified; else as a new account. Nothing else links.
@@ -20,7 +18,9 @@
 //   - (connection, idp id) is one account for ever; no other idp id of the connection takes the account over because of its address:
 //     that takes the directory's word that both are one person, under the idp id itself, or somebody's hand (Unlink);
 //   - an organization acts on an account only inside its verified domains: elsewhere it neither links, nor names, nor owns it;
-//   - whom a directory wants out, or has dropped, nobody lets in by signing in;
+//   - whom a directory wants out, or has dropped, nobody lets in but a directory; what a hand has blocked only a hand lifts;
+//   - an account is deprovisioned exactly while the directories of the organization where it is at home want the person out;
+//   - a member who is only a guest is never joined with a directory person for signing in, unless their address lies in a verified domain;
 //   - an account is primary in one organization at most, and a membership is primary exactly where the account is at home;
 //   - two living accounts never share an address, two memberships of an organization never a directory person;
 //   - who proves an address that nobody had proven gets the account alone: identities that others made for it are gone;

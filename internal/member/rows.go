@@ -3,7 +3,6 @@ package member
 import (
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -86,5 +85,3 @@ func (u User) same(other User) bool {
 	}
 	return reflect.DeepEqual(u, other)
 }
-
-func truncated(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

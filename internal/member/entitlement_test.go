@@ -1,0 +1,255 @@
+package member_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+func TestRole_falls_back_to_the_next_mapped_then_the_given_then_everybodys(t *testing.T) {
+	driven := func(roles ...string) []member.Driven { return []member.Driven{{Roles: roles}} }
+	for _, c := range []struct {
+		name string
+		e    member.Entitlement
+		role string
+		by   member.GivenBy
+	}{
+		{"nobody says", member.Entitlement{}, "member", ""},
+		{"by hand", member.Entitlement{GivenRole: "editor", RoleBy: member.ByHand}, "editor", member.ByHand},
+		{"by invitation", member.Entitlement{GivenRole: "editor", RoleBy: member.ByInvitation}, "editor", member.ByInvitation},
+		{"the strongest mapped", member.Entitlement{Driven: driven("admin", "editor"), GivenRole: "viewer"}, "admin", member.ByMapping},
+		{"the next mapped", member.Entitlement{Driven: driven("editor"), Role: "admin", RoleBy: member.ByMapping, GivenRole: "viewer"}, "editor", member.ByMapping},
+		{"the given one", member.Entitlement{Driven: driven(), Role: "admin", RoleBy: member.ByMapping, GivenRole: "viewer"}, "viewer", member.ByHand},
+		{"everybody's", member.Entitlement{Driven: driven(), Role: "admin", RoleBy: member.ByMapping}, "member", ""},
+		{"no living directory speaks", member.Entitlement{Role: "admin", RoleBy: member.ByMapping, GivenRole: "viewer"}, "admin", member.ByMapping},
+		{"the connection's", member.Entitlement{Driven: []member.Driven{{}}, Role: "editor", RoleBy: member.ByConnection}, "editor", member.ByConnection},
+		{"a directory before the connection", member.Entitlement{Driven: driven("admin"), Role: "editor", RoleBy: member.ByConnection}, "admin", member.ByMapping},
+		{"the oldest directory's", member.Entitlement{Driven: append(driven("admin"), driven("editor")...)}, "admin", member.ByMapping},
+		{"whichever directory gives one", member.Entitlement{Driven: append(driven(), driven("editor")...)}, "editor", member.ByMapping},
+	} {
+		if role, by := c.e.ResolveRole(); role != c.role || by != c.by {
+			t.Errorf("%s: %s by %q, want %s by %q", c.name, role, by, c.role, c.by)
+		}
+	}
+}
+
+// acme is an organization with roles, a team and a licence type.
+func (h *house) acme() (id string, give *access.Service) {
+	h.t.Helper()
+	give = access.NewService(access.Options{
+		DB: h.db, Events: h.events, IDs: token.NewSource(time.Now), Now: time.Now,
+		Living: func(ctx context.Context, tx db.Tx, id string) error { return h.orgs.LockTx(ctx, tx, org.ID(id)) },
+	})
+	id = h.organization("Acme")
+	for i, slug := range []string{"admin", "editor", "viewer"} {
+		_, err := give.CreateRole(h.t.Context(), operator(), access.NewRole{OrganizationID: id, Slug: slug, Name: slug, IsAdmin: slug == "admin", Priority: int64(i + 1)})
+		h.must(err)
+	}
+	return id, give
+}
+
+// named is a person of the directory with an address and id of their own, active at once.
+func named(organizationID, name string, m access.Mapped) member.DirectoryPerson {
+	d := person(organizationID)
+	d.Provisioning, d.Email, d.DirectoryUserID, d.Mapped = member.Direct, name+"@acme.example", "directory_user_"+name, m
+	return d
+}
+
+func TestMapped_role_team_and_attributes_come_go_and_come_back(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, give := h.acme()
+		team, err := give.CreateTeam(t.Context(), operator(), access.NewTeam{OrganizationID: acme, Name: "Engines"})
+		h.must(err)
+		all := access.Mapped{DrivesRoles: true, Roles: []string{"admin", "editor"}, DrivesTeams: true, Teams: []string{string(team.ID)}, Attributes: map[string]any{"title": "Countess"}}
+		h.applied(named(acme, "other", access.Mapped{DrivesRoles: true, Roles: []string{"admin"}}), member.OutcomeActivated)
+		m := h.applied(named(acme, "ada", all), member.OutcomeActivated)
+		inTeam := func() bool {
+			places, err := access.PlacesIn(t.Context(), h.db, acme, string(m.Membership.ID))
+			h.must(err)
+			return slices.ContainsFunc(places, func(p access.Place) bool { return p.Team == team.ID })
+		}
+		if m.Membership.Role != "admin" || m.Membership.RoleBy != member.ByMapping || !inTeam() || m.Membership.CustomAttributes["title"] != "Countess" {
+			t.Errorf("%+v, in the team %t", m.Membership, inTeam())
+		}
+		_, err = h.members.UpdateMembership(t.Context(), operator(), m.Membership.ID, member.MembershipChanges{Role: ptr("viewer")})
+		managed(t, err)
+
+		gone := named(acme, "ada", all)
+		gone.Says = member.SaysInactive
+		h.must(h.restrict(gone))
+		if m = h.applied(named(acme, "ada", all), member.OutcomeReturned); m.Membership.Role != "admin" || !inTeam() {
+			t.Errorf("came back as %s, in the team %t", m.Membership.Role, inTeam())
+		}
+		less := all
+		less.Roles, less.Teams, less.Attributes = []string{"editor"}, nil, nil
+		m = h.applied(named(acme, "ada", less), member.OutcomeUpdated)
+		if m.Membership.Role != "editor" || inTeam() || len(m.Membership.CustomAttributes) != 0 {
+			t.Errorf("%+v, in the team %t", m.Membership, inTeam())
+		}
+		less.Roles = nil
+		if m = h.applied(named(acme, "ada", less), member.OutcomeUpdated); m.Membership.Role != member.RoleMember {
+			t.Errorf("%+v", m.Membership)
+		}
+		m, err = h.members.UpdateMembership(t.Context(), operator(), m.Membership.ID, member.MembershipChanges{Role: ptr("viewer")})
+		h.must(err)
+		if m.Membership.Role != "viewer" || m.Membership.RoleBy != member.ByHand {
+			t.Errorf("%+v", m.Membership)
+		}
+		h.applied(named(acme, "ada", all), member.OutcomeUpdated)
+		if m = h.applied(named(acme, "ada", less), member.OutcomeUpdated); m.Membership.Role != "viewer" {
+			t.Errorf("the given role did not come back: %+v", m.Membership)
+		}
+		_, err = h.members.UpdateMembership(t.Context(), operator(), m.Membership.ID, member.MembershipChanges{Role: ptr("emperor")})
+		if refusal, ok := fault.As(err); !ok || refusal.Code != "invalid_role" {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestMapping_never_takes_the_last_administrators_role(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, _ := h.acme()
+		admin, viewer := access.Mapped{DrivesRoles: true, Roles: []string{"admin"}}, access.Mapped{DrivesRoles: true, Roles: []string{"viewer"}}
+		names := []string{"ada", "bob"}
+		for _, name := range names {
+			h.applied(named(acme, name, admin), member.OutcomeActivated)
+		}
+		var at sync.WaitGroup
+		for _, name := range names { // both at once lose the group
+			at.Go(func() {
+				if _, err := h.apply(named(acme, name, viewer)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		at.Wait()
+		if n := h.count(`SELECT COUNT(*) FROM organization_memberships WHERE organization_id = $1 AND role = 'admin'`, acme); n != 1 {
+			t.Errorf("%d administrators, want the last one to stay", n)
+		}
+	})
+}
+
+func TestSeats_are_never_more_than_there_are(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, give := h.acme()
+		for _, over := range []access.OverLimit{access.Admit, access.Refuse} {
+			_, err := give.CreateLicenceType(t.Context(), operator(), access.NewLicenceType{OrganizationID: acme, Slug: string(over), Name: "Pro", Seats: ptr(int64(2)), OverLimit: over})
+			h.must(err)
+		}
+		pro := access.Mapped{DrivesLicences: true, Licence: string(access.Admit)}
+		var at sync.WaitGroup
+		for _, name := range []string{"a", "b", "c", "d"} {
+			at.Go(func() {
+				if _, err := h.apply(named(acme, name, pro)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		at.Wait()
+		held := func(licence string) int64 {
+			return h.count(`SELECT COUNT(*) FROM organization_memberships WHERE organization_id = $1 AND licence = $2`, acme, licence)
+		}
+		if n := held("admit"); n != 2 {
+			t.Errorf("%d of 2 seats", n)
+		}
+		if n := h.count(`SELECT COUNT(*) FROM organization_memberships WHERE organization_id = $1 AND state = 'active' AND wanted_licence = 'admit'`, acme); n != 2 {
+			t.Errorf("%d were let in without a licence, want 2", n)
+		}
+		var told int
+		for _, kind := range h.all(0) {
+			if kind == "licence.limit_reached" {
+				told++
+			}
+		}
+		if told != 2 {
+			t.Errorf("told %d times that the limit is reached", told)
+		}
+		for _, name := range []string{"a", "b", "c", "d"} { // who leaves makes room, and who waits gets it
+			gone := named(acme, name, pro)
+			gone.Says = member.SaysInactive
+			h.must(h.restrict(gone))
+			break
+		}
+		for _, name := range []string{"b", "c", "d"} {
+			_, err := h.apply(named(acme, name, pro))
+			h.must(err)
+		}
+		if n := held("admit"); n != 2 {
+			t.Errorf("%d of 2 seats after one left", n)
+		}
+
+		strict := access.Mapped{DrivesLicences: true, Licence: string(access.Refuse)}
+		h.applied(named(acme, "e", strict), member.OutcomeActivated)
+		h.applied(named(acme, "f", strict), member.OutcomeActivated)
+		if m := h.applied(named(acme, "g", strict), member.OutcomeRefused); m.Membership.ID != "" {
+			t.Errorf("%+v", m.Membership)
+		}
+		guest, _ := h.in(arrival(acme, "h", "h@acme.example"))
+		_, err := h.members.UpdateMembership(t.Context(), operator(), guest.Membership.ID, member.MembershipChanges{Licence: ptr("refuse")})
+		if refusal, ok := fault.As(err); !ok || refusal.Code != "licence_limit_reached" {
+			t.Errorf("%v", err)
+		}
+		e := h.applied(named(acme, "e", strict), member.OutcomeUnchanged)
+		_, err = h.members.UpdateMembership(t.Context(), operator(), e.Membership.ID, member.MembershipChanges{Licence: ptr("")})
+		managed(t, err)
+	})
+}
+
+func TestConnections_mapping_gives_a_role_where_no_directory_does(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, _ := h.acme()
+		a := arrival(acme, "1", ada)
+		a.Mapped = access.Mapped{DrivesRoles: true, Roles: []string{"editor"}}
+		ad, _ := h.in(a)
+		if ad.Membership.Role != "editor" || ad.Membership.RoleBy != member.ByConnection {
+			t.Errorf("%+v", ad.Membership)
+		}
+		a.Mapped.Roles = nil
+		if ad, _ = h.in(a); ad.Membership.Role != member.RoleMember {
+			t.Errorf("%+v", ad.Membership)
+		}
+	})
+}
+
+func TestSign_in_beside_a_directorys_deactivation_leaves_no_session(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme := h.organization("Acme")
+		d := named(acme, "ada", access.Mapped{})
+		h.applied(d, member.OutcomeActivated)
+		for range 8 {
+			in := inDirectory(arrival(acme, "1", ada), d.DirectoryUserID, member.JoinedByEmail, ada)
+			in.Standing.DirectoryID = d.DirectoryID
+			h.in(in)
+			gone := d
+			gone.Says = member.SaysInactive
+			var at sync.WaitGroup
+			for range 3 {
+				at.Go(func() {
+					plain := arrival(acme, "1", ada) // begun before the directory spoke
+					if _, _, err := h.signIn(plain); err != nil && !fault.Is(err, fault.Forbidden) {
+						t.Error(err)
+					}
+				})
+			}
+			at.Go(func() {
+				if err := h.restrict(gone); err != nil {
+					t.Error(err)
+				}
+			})
+			at.Wait()
+			if n := h.count(`SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL`); n != 0 {
+				t.Fatalf("%d sessions of somebody who is out", n)
+			}
+			h.applied(d, member.OutcomeReturned)
+		}
+	})
+}
