@@ -28,14 +28,13 @@ func getProvisioning(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown, err := encode(struct {
+	return ok(struct {
 		Object      string                  `json:"object"`
 		DirectoryID directory.ID            `json:"directory_id"`
 		State       directory.ProgressState `json:"state"`
 		Done        int64                   `json:"done"`
 		Total       int64                   `json:"total"`
-	}{"directory_provisioning", d.ID, p.State, p.Done, p.Total})
-	return ok(shown), err
+	}{"directory_provisioning", d.ID, p.State, p.Done, p.Total}), nil
 }
 
 // previewProvisioning lists by ids of directory users.
