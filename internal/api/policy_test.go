@@ -70,7 +70,7 @@ func TestPolicy_is_shown_and_set_part_by_part(t *testing.T) {
 		if set.text("sso") != "optional" || set.at("jit") != nil || set.at("session_idle_seconds") != 3600.0 || set.at("session_life_seconds") != nil {
 			t.Errorf("%s", set.raw)
 		}
-		set = w.send("PUT", path, `{"session_idle_seconds":3600}`).wants(200) // changes nothing and is silent
+		w.send("PUT", path, `{"session_idle_seconds":3600}`).wants(200) // changes nothing and is silent
 		same(t, "events", w.own(id, event.OrganizationPolicyUpdated), []string{"organization_policy.updated", "organization_policy.updated"})
 		if w.get("/organizations/"+other+"/policy").wants(200).text("sso") != "required_for_all" {
 			t.Error("another organization's policy was set")
