@@ -33,7 +33,7 @@ const (
 // signIns has people sign in through a provider in this program, each in a browser of their own: to the application's sign-in page, with
 // the signed answer back, to the redirect with a code. What counts is that memory does not grow with their number.
 func (l *lab) signIns(ctx context.Context, eng engine) error {
-	s, err := l.newSide(ctx, false, eng, extras{flags: []string{"--trusted-proxies", "127.0.0.0/8"}})
+	s, err := l.newSide(ctx, false, eng, extras{flags: []string{"--trusted-proxies", "127.0.0.0/8", "--accounts", "rollcall"}})
 	if err != nil {
 		return err
 	}

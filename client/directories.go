@@ -21,6 +21,7 @@ type Directory struct {
 	Label          string          `json:"label"`
 	InactiveUsers  string          `json:"inactive_users"` // kept or removed
 	Provisioning   string          `json:"provisioning"`   // invite, direct or existing_only
+	Live           bool            `json:"live"`           // false: it only collects
 	Strict         bool            `json:"strict"`
 	Extensions     json.RawMessage `json:"extensions"`
 	SCIMEndpoint   string          `json:"scim_endpoint"`
@@ -53,6 +54,7 @@ type NewDirectory struct {
 	Label          string          `json:"label,omitempty"`
 	InactiveUsers  string          `json:"inactive_users,omitempty"`
 	Provisioning   string          `json:"provisioning,omitempty"`
+	Live           *bool           `json:"live,omitempty"` // false: it only collects, until GoLive
 	Strict         bool            `json:"strict,omitempty"`
 	Extensions     json.RawMessage `json:"extensions,omitempty"`
 }
@@ -104,6 +106,46 @@ func (c *Client) UpdateDirectory(ctx context.Context, id string, change Director
 // DeleteDirectory removes one with everybody in it.
 func (c *Client) DeleteDirectory(ctx context.Context, id string) error {
 	return c.send(ctx, remove("directories", id))
+}
+
+// GoLive lets members follow a directory that has only collected. Asking again is harmless.
+func (c *Client) GoLive(ctx context.Context, id string) (Directory, error) {
+	return fetch[Directory](ctx, c, post(nil, "directories", id, "go_live"))
+}
+
+// Provisioning tells how far members have come with what a directory says.
+type Provisioning struct {
+	Raw
+
+	DirectoryID string `json:"directory_id"`
+	State       string `json:"state"` // up_to_date or applying
+	Done        int    `json:"done"`
+	Total       int    `json:"total"`
+}
+
+// Provisioning gives that of a directory.
+func (c *Client) Provisioning(ctx context.Context, directoryID string) (Provisioning, error) {
+	return fetch[Provisioning](ctx, c, get(nil, "directories", directoryID, "provisioning"))
+}
+
+// Foreseen is what would become of a person of a directory.
+type Foreseen struct {
+	Raw
+
+	DirectoryUserID string `json:"directory_user_id"`
+	Email           string `json:"email"`
+	Name            string `json:"name"`
+	Says            string `json:"says"`    // active or inactive
+	Outcome         string `json:"outcome"` // invited, activated, linked and so on
+}
+
+// PreviewProvisioning tells what would become of everybody; provisioning is as if the directory had that, "" as it has.
+func (c *Client) PreviewProvisioning(ctx context.Context, directoryID, provisioning string, l Listing) iter.Seq2[Foreseen, error] {
+	query := l.query()
+	if provisioning != "" {
+		query.Set("provisioning", provisioning)
+	}
+	return list[Foreseen](ctx, c, query, "directories", directoryID, "provisioning", "preview")
 }
 
 // Token opens a directory to its identity provider. BearerToken is only in the answer that makes it.

@@ -96,7 +96,13 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			_, err := c.UpdateDirectory(ctx, "d", DirectoryChange{Name: &name, Label: &none, Strict: &yes, Extensions: json.RawMessage("[]")})
 			return err
 		},
-		"DELETE /directories/d":                  func() error { return c.DeleteDirectory(ctx, "d") },
+		"DELETE /directories/d":           func() error { return c.DeleteDirectory(ctx, "d") },
+		"POST /directories/d/go_live":     func() error { _, err := c.GoLive(ctx, "d"); return err },
+		"GET /directories/d/provisioning": func() error { _, err := c.Provisioning(ctx, "d"); return err },
+		"GET /directories/d/provisioning/preview?limit=100&provisioning=direct": func() error {
+			_, err := Collect(c.PreviewProvisioning(ctx, "d", "direct", Listing{}), 0)
+			return err
+		},
 		"GET /directories/d/tokens?limit=100":    func() error { _, err := Collect(c.Tokens(ctx, "d"), 0); return err },
 		"POST /directories/d/tokens":             func() error { _, err := c.CreateToken(ctx, "d"); return err },
 		"DELETE /directories/d/tokens/t":         func() error { return c.RevokeToken(ctx, "d", "t") },

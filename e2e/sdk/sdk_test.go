@@ -12,7 +12,7 @@ import (
 )
 
 // areas are what the script of each SDK plays, by the name that is its argument.
-var areas = []string{"organizations", "domains", "directories", "events", "webhooks", "api_keys", "sign_in", "applications", "errors", "limits"}
+var areas = []string{"organizations", "domains", "directories", "events", "webhooks", "api_keys", "sign_in", "accounts", "applications", "errors", "limits"}
 
 // everySDK drives these routes.
 var everySDK = []string{
@@ -29,6 +29,13 @@ var everySDK = []string{
 	"POST /api_keys/validations", "DELETE /api_keys/{id}",
 	"GET /sso/authorize", "POST /sso/token", "GET /sso/profile", "GET /sso/jwks/{clientId}",
 	"GET /connections", "GET /connections/{id}", "DELETE /connections/{id}",
+	"GET /user_management/authorize", "POST /user_management/authenticate", "GET /user_management/sessions/logout", "POST /user_management/sessions/revoke",
+	"GET /user_management/users", "POST /user_management/users",
+	"GET /user_management/users/{id}", "PUT /user_management/users/{id}", "DELETE /user_management/users/{id}",
+	"GET /user_management/users/external_id/{external_id}", "GET /user_management/users/{id}/sessions", "GET /user_management/users/{id}/identities",
+	"GET /user_management/organization_memberships", "POST /user_management/organization_memberships",
+	"GET /user_management/organization_memberships/{id}", "PUT /user_management/organization_memberships/{id}", "DELETE /user_management/organization_memberships/{id}",
+	"PUT /user_management/organization_memberships/{id}/deactivate", "PUT /user_management/organization_memberships/{id}/reactivate",
 	"webhook",
 }
 

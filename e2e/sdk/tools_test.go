@@ -41,7 +41,7 @@ var installed = sync.OnceValues(func() (toolbox, error) {
 	if err != nil {
 		return toolbox{}, err
 	}
-	for _, folder := range []string{"node8", "node", root + "/examples/node-sdk", root + "/examples/sign-in-node", root + "/examples/sign-in-workos"} {
+	for _, folder := range []string{"node8", "node", root + "/examples/node-sdk", root + "/examples/sign-in-node", root + "/examples/sign-in-workos", root + "/examples/accounts-workos"} {
 		if err := installNode(ctx, box, folder); err != nil {
 			return toolbox{}, err
 		}

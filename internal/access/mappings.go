@@ -25,6 +25,9 @@ type NewMapping struct {
 	Version        *int64 // the one that is replaced, 0 where none was saved; nil: whichever it is
 }
 
+// OfDirectory says that the source is a directory, not a connection.
+func (n NewMapping) OfDirectory() bool { return ofDirectory(n.SourceID) }
+
 // Mapping is the mapping of a source of an organization.
 func (s *Service) Mapping(ctx context.Context, organizationID, sourceID string) (m Mapping, err error) {
 	err = s.db.Snapshot(ctx, func(r db.Reader) error {

@@ -47,14 +47,14 @@ type wireRule struct {
 
 // wireCondition has one of group, group_id and path; with path one of the tests.
 type wireCondition struct {
-	Group    *string  `json:"group,omitempty"`
-	GroupID  *string  `json:"group_id,omitempty"`
-	Path     *string  `json:"path,omitempty"`
-	Equals   *string  `json:"equals,omitempty"`
-	In       []string `json:"in,omitempty"`
-	Prefix   *string  `json:"prefix,omitempty"`
-	Contains *string  `json:"contains,omitempty"`
-	Present  *bool    `json:"present,omitempty"`
+	Group    *string  `json:"group,omitzero"`
+	GroupID  *string  `json:"group_id,omitzero"`
+	Path     *string  `json:"path,omitzero"`
+	Equals   *string  `json:"equals,omitzero"`
+	In       []string `json:"in,omitzero"`
+	Prefix   *string  `json:"prefix,omitzero"`
+	Contains *string  `json:"contains,omitzero"`
+	Present  *bool    `json:"present,omitzero"`
 }
 
 // wireConditions is a list, or one condition without brackets.

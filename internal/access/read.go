@@ -88,6 +88,15 @@ func readTeams(ctx context.Context, r db.Reader, text string, args ...any) ([]Te
 	return out, rows.Err()
 }
 
+// TeamNameIn is how a team is called; "" if it is not there.
+func TeamNameIn(ctx context.Context, r db.Reader, organizationID string, id TeamID) (string, error) {
+	found, err := readTeams(ctx, r, selectTeam, organizationID, string(id))
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0].Name, nil
+}
+
 // Place is a member's place in a team.
 type Place struct {
 	Team  TeamID

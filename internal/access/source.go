@@ -10,24 +10,45 @@ func parsePath(path string) (scim.Path, error) { return scim.ParsePath(path, sci
 
 // OfDocument is a person of a directory: the SCIM document, read by the paths of the directory's model, and the groups they are directly in.
 func OfDocument(user *scim.ResourceType, doc *scim.Object, groups []Group) Source {
-	return Source{Groups: groups, Value: func(path string) (any, bool) {
-		p, err := parsePath(path)
-		if err != nil {
-			return nil, false
+	return Reader(user)(doc, groups)
+}
+
+// Reader is OfDocument for many people: each path is looked up once. It is not safe for concurrent use.
+func Reader(user *scim.ResourceType) func(doc *scim.Object, groups []Group) Source {
+	known := map[string]func(*scim.Object) []scim.Value{}
+	find := func(path string) func(*scim.Object) []scim.Value {
+		read, ok := known[path]
+		if !ok {
+			if p, err := parsePath(path); err == nil { // a claim's name is no path, and nobody has it
+				read = user.Reader(p)
+			}
+			known[path] = read
 		}
-		found := user.Reader(p)(doc)
-		switch len(found) {
-		case 0:
-			return nil, false
-		case 1:
-			return valueOf(found[0]), true
-		}
-		list := make([]any, len(found))
-		for i, v := range found {
-			list[i] = valueOf(v)
-		}
-		return list, true
-	}}
+		return read
+	}
+	return func(doc *scim.Object, groups []Group) Source {
+		return Source{Groups: groups, Value: func(path string) (any, bool) {
+			read := find(path)
+			if read == nil {
+				return nil, false
+			}
+			return valuesOf(read(doc))
+		}}
+	}
+}
+
+func valuesOf(found []scim.Value) (any, bool) {
+	switch len(found) {
+	case 0:
+		return nil, false
+	case 1:
+		return valueOf(found[0]), true
+	}
+	list := make([]any, len(found))
+	for i, v := range found {
+		list[i] = valueOf(v)
+	}
+	return list, true
 }
 
 // OfClaims is a person who signs in: what the provider said, by the names it has for it, and the values of its groups claim. A name is

@@ -22,6 +22,7 @@ type ownSettings struct {
 	Label         *string                 `json:"label"`
 	InactiveUsers directory.InactiveUsers `json:"inactive_users"`
 	Provisioning  directory.Provisioning  `json:"provisioning"`
+	Live          bool                    `json:"live"`
 	Strict        bool                    `json:"strict"`
 	Extensions    jsontext.Value          `json:"extensions"`
 	SCIMEndpoint  string                  `json:"scim_endpoint"`
@@ -31,7 +32,7 @@ type ownSettings struct {
 func (c *call) showDirectory(d directory.Directory, n directory.Counts, secret token.Secret) (jsontext.Value, error) {
 	return extended(d.Payload(n), ownSettings{
 		Provider: optional(d.Provider), Label: optional(d.Label), InactiveUsers: d.InactiveUsers, Provisioning: d.Provisioning,
-		Strict: d.Strict, Extensions: d.Extensions, SCIMEndpoint: c.endpoint(d), BearerToken: secret.Reveal(),
+		Live: !d.LiveAt.IsZero(), Strict: d.Strict, Extensions: d.Extensions, SCIMEndpoint: c.endpoint(d), BearerToken: secret.Reveal(),
 	})
 }
 
@@ -177,6 +178,7 @@ type newDirectory struct {
 	Label          string                  `json:"label"`
 	InactiveUsers  directory.InactiveUsers `json:"inactive_users"`
 	Provisioning   directory.Provisioning  `json:"provisioning"`
+	Live           *bool                   `json:"live"`
 	Strict         bool                    `json:"strict"`
 	Extensions     jsontext.Value          `json:"extensions"`
 }
@@ -196,6 +198,7 @@ func createDirectory(c *call) (answer, error) {
 	made, secret, err := c.o.Directories.Create(c.ctx(), c.actor, directory.New{
 		OrganizationID: wanted.OrganizationID, Name: wanted.Name, Type: wanted.Type, Provider: wanted.Provider, Label: wanted.Label,
 		InactiveUsers: wanted.InactiveUsers, Provisioning: wanted.Provisioning, Strict: wanted.Strict, Extensions: extensions,
+		Silent: wanted.Live != nil && !*wanted.Live,
 	})
 	if err != nil {
 		return answer{}, onExtensions(err)

@@ -2,9 +2,12 @@ package api
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/member"
 )
 
 const membershipPath = "/user_management/organization_memberships"
@@ -110,4 +113,60 @@ func (w *world) exec(text string, args ...any) {
 	var write db.Write
 	write.Exec(text, args...)
 	w.must(w.db.Write(w.Context(), &write))
+}
+
+// applied lets members take over what a directory says of a person.
+func (w *world) applied(organizationID, directoryID string, says member.Says) {
+	w.Helper()
+	w.must(w.retried(func(write *db.Write) error {
+		_, err := w.members.ApplyInto(w.Context(), w.db, write, member.DirectoryPerson{
+			OrganizationID: organizationID, DirectoryID: directoryID, DirectoryName: "Acme Okta", DirectoryUserID: "directory_user_1", Says: says,
+			Provisioning: member.Direct, Email: "ann@example.com", EmailVerified: true, FirstName: "Ann",
+		}, event.Context{Actor: event.Actor{ID: directoryID, Source: event.System}})
+		return err
+	}))
+	w.server.o.Events.Nudge()
+}
+
+func (w *world) retried(compute func(*db.Write) error) error {
+	var write db.Write
+	if err := compute(&write); err != nil {
+		return err
+	}
+	return w.db.Write(w.Context(), &write)
+}
+
+func TestMembership_that_a_directory_manages_is_refused_by_hand_with_the_directorys_name(t *testing.T) {
+	onBoth(t, func(w *world) {
+		acme := w.send("POST", "/organizations", `{"name":"Acme","domain_data":[{"domain":"example.com","state":"verified"}]}`).wants(http.StatusCreated).text("id")
+		w.applied(acme, "directory_1", member.SaysActive)
+		m := w.memberships("organization_id=" + acme).data()[0]
+		path, user := membershipPath+"/"+m["id"].(string), usersPath+"/"+m["user_id"].(string)
+		if m["directory_managed"] != true || m["why"] != "directory" || m["primary"] != true {
+			t.Errorf("%v", m)
+		}
+		managed := func(r reply, field string) {
+			t.Helper()
+			r.refused(http.StatusConflict, "directory_managed", "")
+			if !strings.Contains(r.text("message"), "Acme Okta") || !strings.Contains(r.text("message"), field) {
+				t.Errorf("%s", r.raw)
+			}
+		}
+		managed(w.send("DELETE", path, ""), "")
+		managed(w.send("PUT", user, `{"first_name":"Anna"}`), "first_name")
+		managed(w.send("PUT", user, `{"email":"anna@example.com"}`), "email")
+		w.send("PUT", user, `{"external_id":"42","metadata":{"a":"b"}}`).wants(http.StatusOK) // the app's own
+		w.send("PUT", path+"/deactivate", "").wants(http.StatusOK)                            // restricting is never refused
+		w.send("PUT", path+"/reactivate", "").wants(http.StatusOK)
+		w.applied(acme, "directory_1", member.SaysInactive)
+		if got := w.get(path).wants(http.StatusOK); got.text("status") != "inactive" || got.text("why") != "directory_inactive" {
+			t.Errorf("%s", got.raw)
+		}
+		managed(w.send("PUT", path+"/reactivate", ""), "")
+		managed(w.send("POST", membershipPath, `{"user_id":"`+m["user_id"].(string)+`","organization_id":"`+acme+`"}`), "")
+		w.applied(acme, "directory_1", member.SaysActive)
+		if got := w.get(path).wants(http.StatusOK); got.text("status") != "active" {
+			t.Errorf("%s", got.raw)
+		}
+	})
 }

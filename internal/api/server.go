@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api/openapi"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -64,6 +65,8 @@ type Options struct {
 
 	// Members and Sessions are nil where the app keeps the accounts.
 	Members  *member.Service
+	Access   *access.Service
+	Mappings *lifecycle.Mappings
 	Sessions *session.Service
 }
 

@@ -178,6 +178,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.signIn.run(a)
+	if c.Accounts == AccountsRollcall {
+		a.provision()
+	}
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
 	deletions.SetConnections(a.signIn.connections)
 
@@ -200,7 +203,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:    a.webhooks,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
-		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
+		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.access,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -219,6 +222,14 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		a.server.TLSConfig = a.cert.config()
 	}
 	return a, nil
+}
+
+// provision lets members follow what directories say.
+func (a *App) provision() {
+	a.directories.SetMembers(a.signIn.members, a.signIn.access)
+	a.metrics.count("rollcall_provisioning_applied_total", "People of directories that were applied to members.", a.directories.Applied)
+	a.metrics.count("rollcall_provisioning_failed_total", "People of directories that could not be applied to members and were put off.", a.directories.NotApplied)
+	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)
 }
 
 // managementKey: a configured key always counts; without one the first start makes its own, and later ones know its hash.

@@ -67,7 +67,7 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	})
 	bases := func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }
 	s.members.SetInviting(member.Inviting{
-		Sealer: sealer, Access: s.access, Mails: s.mails, Base: func(organizationID string) string { return bases(organizationID)[0] },
+		Sealer: sealer, Mails: s.mails, Base: func(organizationID string) string { return bases(organizationID)[0] },
 	})
 	s.signIns = lifecycle.NewSignIns(lifecycle.SignInOptions{
 		DB: a.db, Events: a.events, Organizations: a.organizations, Members: s.members, Connections: s.connections, Sessions: s.sessions, Issuer: s.issuer,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 )
@@ -16,9 +17,14 @@ type batch struct {
 	w        db.Write
 	rec      Record
 	exchange ExchangeID
-	context  []byte // of events said by the provider
+	cause    event.Context
+	context  []byte // the same, of events said by the provider
 	derived  []byte // of events concluded here
 	entries  []event.Entry
+	out      []leaver          // whom the write shuts out
+	followed []access.Followed // whose teams change with it
+	dues     []UserID          // whom members have to look at after it
+	nudges   bool              // somebody is due
 }
 
 func (s *Service) begin(a *Access, at time.Time, rec Record) *batch {
@@ -26,10 +32,15 @@ func (s *Service) begin(a *Access, at time.Time, rec Record) *batch {
 	if rec != nil {
 		b.exchange = s.NewExchangeID()
 	}
-	b.context = systemContext(a.Directory, b.exchange, false)
+	b.causedBy(systemCause(a.Directory, b.exchange))
 	b.w.Lane = string(a.Directory.ID)
 	s.link(&b.w, a, at)
 	return b
+}
+
+// causedBy says what the events of the write come from.
+func (b *batch) causedBy(cause event.Context) {
+	b.cause, b.context = cause, cause.JSON()
 }
 
 // event adds an event with its payload.
@@ -48,12 +59,14 @@ func (b *batch) first(kind event.Type, data []byte) {
 	b.entries[0] = e
 }
 
-func (b *batch) cause(derived bool) []byte {
+func (b *batch) causeOf(derived bool) []byte {
 	if !derived {
 		return b.context
 	}
 	if b.derived == nil {
-		b.derived = systemContext(b.a.Directory, b.exchange, true)
+		cause := b.cause
+		cause.Derived = true
+		b.derived = cause.JSON()
 	}
 	return b.derived
 }
@@ -101,7 +114,7 @@ func opening(d Directory) string { return `{"directory_id":"` + string(d.ID) + `
 
 func (b *batch) packed(kind event.Type, shared []byte, each [][]byte, derived bool) {
 	b.entries = append(b.entries, event.Entry{
-		OrganizationID: b.a.Directory.OrganizationID, Type: kind, Context: b.cause(derived), Shared: shared, Each: each,
+		OrganizationID: b.a.Directory.OrganizationID, Type: kind, Context: b.causeOf(derived), Shared: shared, Each: each,
 	})
 }
 
@@ -112,6 +125,9 @@ func (b *batch) commit(ctx context.Context, o Outcome) error {
 		for range e.Len() {
 			o.EventKind = append(o.EventKind, string(e.Type))
 		}
+	}
+	if err := b.feed(ctx); err != nil {
+		return err
 	}
 	var x *Exchange
 	if b.rec != nil {
@@ -131,5 +147,8 @@ func (b *batch) commit(ctx context.Context, o Outcome) error {
 		b.s.linked()
 	}
 	b.s.events.Nudge()
+	if b.nudges {
+		b.s.provision.nudge()
+	}
 	return nil
 }

@@ -142,7 +142,13 @@ func (s *Service) access(ctx context.Context, found Directory, credential TokenI
 	if err != nil {
 		return nil, err
 	}
-	return &Access{Directory: found, TokenID: credential, Model: model, Mode: scim.Mode{Strict: found.Strict}, Off: !features.On(org.DirectorySync)}, nil
+	mapping, err := s.mappingOf(ctx, s.db, found, model)
+	if err != nil {
+		return nil, err
+	}
+	return &Access{
+		Directory: found, TokenID: credential, Model: model, Mode: scim.Mode{Strict: found.Strict}, Off: !features.On(org.DirectorySync), mapping: mapping,
+	}, nil
 }
 
 // modelOf adds the directory's declared extensions to the standard schemas.

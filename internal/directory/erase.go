@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -23,7 +22,17 @@ func (s *Service) Erase(ctx context.Context, actor event.Actor, id UserID) error
 	if err != nil {
 		return foundOr(err, gone)
 	}
-	err = s.db.Tx(ctx, func(tx db.Tx) error { return s.eraseTx(ctx, tx, actor, d, id) })
+	for attempt := range attempts {
+		if err = s.eraseOnce(ctx, actor, d, id); !lost(err) {
+			break
+		}
+		if err := again(ctx, attempt); err != nil {
+			return err
+		}
+	}
+	if lost(err) {
+		return errBusy()
+	}
 	if err != nil {
 		return fmt.Errorf("erase directory user %s: %w", id, orNotFound(err, gone))
 	}
@@ -39,9 +48,13 @@ func foundOr(err, refusal error) error {
 	return err
 }
 
-// eraseTx locks the person before it reads their groups: who would join them to one meanwhile has to read them first.
-func (s *Service) eraseTx(ctx context.Context, tx db.Tx, actor event.Actor, d Directory, id UserID) error {
-	u, _, err := s.scanUser(tx.QueryRow(ctx, selectUsers+" AND u.id = $2"+s.db.ForUpdate(), string(d.ID), string(id)))
+func (s *Service) eraseOnce(ctx context.Context, actor event.Actor, d Directory, id UserID) error {
+	mapping, err := s.currentMapping(ctx, d)
+	if err != nil {
+		return err
+	}
+	a := (&Access{Directory: d, mapping: mapping}).relinked()
+	u, err := s.findUser(ctx, a, "u.id = $2", string(id))
 	if err != nil {
 		return err
 	}
@@ -49,30 +62,21 @@ func (s *Service) eraseTx(ctx context.Context, tx db.Tx, actor event.Actor, d Di
 	if err != nil {
 		return fmt.Errorf("stored document: %w", err)
 	}
-	groups, err := groupsIn(ctx, tx, selectGroupsOfOne, string(d.ID), string(id))
+	groups, err := s.groupsOf(ctx, d.ID, u)
 	if err != nil {
 		return err
 	}
-	at, old := s.time(), draftOf(p)
-	n, err := tx.Exec(ctx, deleteUser, string(d.ID), string(id), u.Version)
-	if err != nil {
-		return err
+	old := draftOf(p)
+	b := s.begin(a, s.time(), nil)
+	b.causedBy(event.Context{Actor: actor})
+	b.w.Guard(deleteUser, string(d.ID), string(id), u.Version)
+	b.unmoved(u)
+	for _, st := range old.belongings(d, groups, b.at) {
+		b.w.Exec(st.text, st.args...)
 	}
-	if n == 0 {
-		return errors.New("the person changed in spite of the lock")
-	}
-	forget := statement{deleteOldIDsOf, []any{d.OrganizationID, string(MemberUser), string(id), old.userNameKey, db.TextOrNull(old.externalID)}}
-	for _, st := range append(old.belongings(d, groups, at), forget) {
-		if _, err := tx.Exec(ctx, st.text, st.args...); err != nil {
-			return err
-		}
-	}
-	b := &batch{s: s, a: &Access{Directory: d}, at: at}
-	b.context = event.Context{Actor: actor}.JSON()
-	b.derived = event.Context{Actor: actor, Derived: true}.JSON()
+	b.w.Exec(deleteOldIDsOf, d.OrganizationID, string(MemberUser), string(id), old.userNameKey, db.TextOrNull(old.externalID))
 	b.gone(p, groups)
-	if err := s.events.AppendTx(ctx, tx, at, b.entries...); err != nil {
-		return err
-	}
-	return s.events.ForgetTx(ctx, tx, d.OrganizationID, string(id), at)
+	b.left(u)
+	s.events.ForgetInto(&b.w, d.OrganizationID, string(id), b.at)
+	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }

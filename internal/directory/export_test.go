@@ -9,3 +9,6 @@ func (s *Service) FlushNotes(ctx context.Context) error { return s.flushNotes(ct
 func (s *Service) Expire(ctx context.Context) error     { return s.expire(ctx) }
 func (s *Service) Sweep(ctx context.Context) error      { return s.sweepParked(ctx) }
 func (s *Service) Align(ctx context.Context) error      { return s.align(ctx) }
+
+// Forget has the next change of a person read them.
+func (s *Service) Forget(id UserID) { s.recent.forget(id) }

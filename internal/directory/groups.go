@@ -101,6 +101,7 @@ func (s *Service) insertGroup(ctx context.Context, a *Access, doc *scim.Object, 
 	b.w.Exec(insertGroup, id, string(n.ID), n.nameKey, n.externalID, db.TextOrNull(n.externalID), n.IdPID, n.Name, at.UnixMicro(), n.Document)
 	b.w.Exec(insertPending, id, kindGroup, string(n.ID), 1)
 	b.event(event.DirectoryGroupCreated, GroupPayload(a.Directory, n.Group))
+	b.follow(n.Group, false)
 	s.writeMembers(b, n.Group, delta)
 	return n.Group, b.commit(ctx, delta.outcome(Outcome{Change: Created, Group: &n.Group}))
 }
@@ -256,6 +257,10 @@ func (s *Service) writeGroup(ctx context.Context, a *Access, old, next groupDraf
 		after := next.payload(a.Directory)
 		after.raw("previous_attributes", previousGroup(old, next))
 		b.event(event.DirectoryGroupUpdated, after.json())
+		if next.Name != old.Name {
+			b.renamed(next.ID)
+			b.follow(next.Group, false)
+		}
 	}
 	s.writeMembers(b, next.Group, delta)
 	return b.commit(ctx, delta.outcome(Outcome{Change: Updated, Group: &next.Group}))
@@ -294,6 +299,7 @@ func (s *Service) removeGroup(ctx context.Context, a *Access, g Group, rec Recor
 	b := s.begin(a, s.time(), rec)
 	id, gid, at := string(a.Directory.ID), string(g.ID), b.at.UnixMicro()
 	b.w.Guard(deleteGroup, id, gid, g.Version)
+	b.renamed(g.ID)
 	b.w.Exec(deleteMembers, id, gid)
 	b.w.Exec(deleteParkedOf, id, gid)
 	b.w.Exec(touchGroupOf, id, gid, at) // groups that this one was nested in
@@ -301,5 +307,6 @@ func (s *Service) removeGroup(ctx context.Context, a *Access, g Group, rec Recor
 	b.w.Exec(insertOldID, a.Directory.OrganizationID, gid, db.TextOrNull(old.externalID), old.nameKey, string(MemberGroup), at)
 	b.w.Exec(insertPending, id, kindGroup, gid, -1)
 	b.event(event.DirectoryGroupDeleted, GroupPayload(a.Directory, g))
+	b.follow(g, true)
 	return b.commit(ctx, Outcome{Change: Deleted, Group: &g})
 }

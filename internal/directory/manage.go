@@ -28,6 +28,7 @@ type New struct {
 	Provisioning   Provisioning
 	Strict         bool
 	Extensions     []byte
+	Silent         bool // it collects, and members learn nothing of it until GoLive
 }
 
 const (
@@ -67,11 +68,18 @@ func (n *New) check() error {
 			"A label has 1 to 63 lower-case letters, digits and hyphens, and is neither an endpoint's name nor a version such as v2.")
 	case n.InactiveUsers != "" && n.InactiveUsers != Kept && n.InactiveUsers != Removed:
 		return wrong("inactive_users", "invalid", "inactive_users is kept or removed.")
-	case n.Provisioning != "" && !slices.Contains([]Provisioning{Invite, Direct, ExistingOnly}, n.Provisioning):
-		return wrong("provisioning", "invalid", "provisioning is invite, direct or existing_only.")
+	case n.Provisioning != "" && n.Provisioning.check() != nil:
+		return n.Provisioning.check()
 	}
 	_, _, err := parseExtensions(n.Extensions)
 	return err
+}
+
+func (p Provisioning) check() error {
+	if slices.Contains([]Provisioning{Invite, Direct, ExistingOnly}, p) {
+		return nil
+	}
+	return fault.New(fault.Unprocessable, "invalid", "provisioning is invite, direct or existing_only.").On("provisioning")
 }
 
 func joinTypes() string {
@@ -126,11 +134,15 @@ func (n New) filled() New {
 func (s *Service) build(n New) Directory {
 	now := s.time()
 	n = n.filled()
-	return Directory{
+	d := Directory{
 		ID: ID(s.ids.NewID("directory")), OrganizationID: n.OrganizationID, AddressKey: token.NewKey(20), Label: n.Label,
 		Name: n.Name, Type: n.Type, Provider: n.Provider, State: Unlinked, InactiveUsers: n.InactiveUsers, Provisioning: n.Provisioning,
-		Strict: n.Strict, Extensions: n.Extensions, CreatedAt: now, UpdatedAt: now,
+		Strict: n.Strict, Extensions: n.Extensions, LiveAt: now, CreatedAt: now, UpdatedAt: now,
 	}
+	if n.Silent {
+		d.LiveAt = time.Time{}
+	}
+	return d
 }
 
 func (s *Service) insert(ctx context.Context, tx db.Tx, d Directory) error {
@@ -143,7 +155,8 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, d Directory) error {
 			"The feature %s is switched off for organization %s. Switch it on before making a directory.", org.DirectorySync, d.OrganizationID)
 	}
 	_, err = tx.Exec(ctx, insertDirectory, string(d.ID), d.OrganizationID, d.AddressKey, db.TextOrNull(d.Label), d.Name, string(d.Type), d.Provider,
-		string(d.State), string(d.InactiveUsers), string(d.Provisioning), d.Strict, d.Extensions, d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro())
+		string(d.State), string(d.InactiveUsers), string(d.Provisioning), d.Strict, d.Extensions, db.MicrosOrNull(d.LiveAt),
+		d.CreatedAt.UnixMicro(), d.UpdatedAt.UnixMicro())
 	return err
 }
 
@@ -205,15 +218,16 @@ func directoriesIn(ctx context.Context, r db.Reader, text string, args ...any) (
 	for rows.Next() {
 		var d Directory
 		var label *string
+		var live *int64
 		var created, updated int64
 		if err := rows.Scan((*string)(&d.ID), &d.OrganizationID, &d.AddressKey, &label, &d.Name, (*string)(&d.Type), &d.Provider,
-			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &created, &updated); err != nil {
+			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &live, &created, &updated); err != nil {
 			return nil, fmt.Errorf("read directories: %w", err)
 		}
 		if label != nil {
 			d.Label = *label
 		}
-		d.CreatedAt, d.UpdatedAt = db.Time(created), db.Time(updated)
+		d.LiveAt, d.CreatedAt, d.UpdatedAt = db.TimeOrZero(live), db.Time(created), db.Time(updated)
 		out = append(out, d)
 	}
 	return out, rows.Err()
@@ -278,7 +292,8 @@ func addCounts(ctx context.Context, r db.Reader, out map[ID]Counts, text string,
 }
 
 // Delete removes a directory: its tokens die with it, its people and groups are kept only so that their old ids still lead to
-// the living records of the organization. Consumers get dsync.deleted and nothing else.
+// the living records of the organization. Consumers get dsync.deleted and nothing else. Members stay as they are, and are no longer
+// managed by it.
 func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	d, err := s.Get(ctx, id)
 	if err != nil {
@@ -297,6 +312,9 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 			return err
 		}
 		if err := s.door.moved(ctx, tx); err != nil {
+			return err
+		}
+		if err := s.releaseTx(ctx, tx, event.Context{Actor: actor}, d); err != nil {
 			return err
 		}
 		d.UpdatedAt = at
@@ -322,6 +340,11 @@ func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor even
 			return err
 		}
 	}
+	for _, d := range found { // what becomes of members is for the caller to say
+		if _, err := tx.Exec(ctx, deleteDueOf, string(d.ID)); err != nil {
+			return err
+		}
+	}
 	if err := s.door.moved(ctx, tx); err != nil {
 		return err
 	}
@@ -332,6 +355,20 @@ func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor even
 		entries[i] = event.Entry{OrganizationID: organizationID, Type: event.DirectoryDeleted, Context: cause, Data: d.eventPayload(false)}
 	}
 	return s.events.AppendTx(ctx, tx, at, entries...)
+}
+
+// releaseTx lets go of the people of a directory that is removed.
+func (s *Service) releaseTx(ctx context.Context, tx db.Tx, cause event.Context, d Directory) error {
+	if _, err := tx.Exec(ctx, deleteDueOf, string(d.ID)); err != nil {
+		return err
+	}
+	if !s.keeps() {
+		return nil
+	}
+	if err := s.members.FreezeTx(ctx, tx, d.OrganizationID, string(d.ID), cause); err != nil {
+		return err
+	}
+	return s.teams.UnfollowTx(ctx, tx, d.OrganizationID, string(d.ID))
 }
 
 // CreateToken makes a further bearer token. Two may live at once; a third is a Conflict.

@@ -340,6 +340,7 @@ func (s *Service) writeMembers(b *batch, g Group, m membership) {
 			came = append(came, p)
 		}
 	}
+	b.regrouped(slices.Sorted(maps.Keys(m.people)))
 	b.w.Many(deleteMember, deletes)
 	b.w.Many(joinMember, inserts)
 	b.members(g, left, event.DirectoryGroupUserRemoved)
@@ -489,7 +490,11 @@ func (s *Service) settle(ctx context.Context, d ID, user string) error {
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	a := &Access{Directory: found}
+	mapping, err := s.mappingOf(ctx, s.db, found, scim.Standard())
+	if err != nil {
+		return err
+	}
+	a := &Access{Directory: found, mapping: mapping}
 	u, err := s.findUser(ctx, a, "u.id = $2", user)
 	if err != nil {
 		return orNotFound(err, nil)

@@ -440,10 +440,14 @@ func changedCustom(was, is *scim.Object) payload {
 
 // systemContext is the cause of everything SCIM does: the directory acted.
 func systemContext(d Directory, x ExchangeID, derived bool) []byte {
+	cause := systemCause(d, x)
+	cause.Derived = derived
+	return cause.JSON()
+}
+
+func systemCause(d Directory, x ExchangeID) event.Context {
 	name := d.Name
-	return event.Context{
-		Actor: event.Actor{ID: string(d.ID), Source: event.System, Name: &name}, ExchangeID: string(x), Derived: derived,
-	}.JSON()
+	return event.Context{Actor: event.Actor{ID: string(d.ID), Source: event.System, Name: &name}, ExchangeID: string(x)}
 }
 
 // emailKeys are the addresses of a document that are searched by, except the user name, which has its own index.

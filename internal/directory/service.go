@@ -44,6 +44,10 @@ type Service struct {
 	groups stripes
 	recent recent
 	parked atomic.Bool // somebody may be waiting to be resolved: the sweep looks
+
+	members   Members // nil: the app keeps the accounts
+	teams     Teams   // as members
+	provision provision
 }
 
 // NewService makes the service; Run does its background work.
@@ -54,6 +58,7 @@ func NewService(o Options) *Service {
 	s := &Service{db: o.DB, events: o.Events, ids: o.IDs, now: o.Now, log: o.Logger, o: o}
 	s.door.init(s)
 	s.notes.init()
+	s.provision.init()
 	s.groups.seed = maphash.MakeSeed()
 	s.parked.Store(true)
 	o.Events.Know(memberFormName, memberForm)
@@ -82,6 +87,7 @@ func (s *Service) Run(ctx context.Context) {
 	} {
 		workers.Go(func() { s.repeat(ctx, work.every, work.name, work.do) })
 	}
+	workers.Go(func() { s.keepProvisioning(ctx) })
 	workers.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

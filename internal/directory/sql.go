@@ -8,9 +8,9 @@ import (
 // Every statement of this noun. Each names the directory (or organization) it may touch.
 const (
 	directoryColumns = `id, organization_id, address_key, label, name, type, provider, state, inactive_users, provisioning, strict,
-		extensions, created_at, updated_at`
+		extensions, live_at, created_at, updated_at`
 	selectDirectory = `SELECT ` + directoryColumns + ` FROM directories WHERE deleted_at IS NULL`
-	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`
@@ -49,17 +49,17 @@ const (
 	countInactive = `SELECT directory_id, '', COUNT(*) FROM directory_users WHERE directory_id IN (%[1]s) AND NOT active GROUP BY directory_id`
 
 	// People of an organization who share a value with a sign-in. $2 is the folded email, $3 one known by id; the lists are externalIds and
-	// user names. A row without a person says that there is a directory which has brought people.
+	// user names. A row without a person says that there is a directory which has brought people. One that only collects says nothing yet.
 	selectCandidates = `SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
-		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $3 WHERE d.organization_id = $1 AND d.deleted_at IS NULL
+		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $3 WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
 		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
-		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.external_id IN (%[1]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL
+		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.external_id IN (%[1]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
 		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
-		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.user_name_key IN (%[2]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL
+		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.user_name_key IN (%[2]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
 		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, TRUE
 		FROM directories d JOIN directory_user_emails e ON e.directory_id = d.id AND e.email_key = $2
-		JOIN directory_users u ON u.directory_id = e.directory_id AND u.id = e.user_id WHERE d.organization_id = $1 AND d.deleted_at IS NULL
-		UNION ALL SELECT d.id, '', NULL, '', FALSE, FALSE, FALSE FROM directories d WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.state = 'linked'`
+		JOIN directory_users u ON u.directory_id = e.directory_id AND u.id = e.user_id WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
+		UNION ALL SELECT d.id, '', NULL, '', FALSE, FALSE, FALSE FROM directories d WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL AND d.state = 'linked'`
 
 	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.hidden, u.version, u.created_at, u.updated_at, u.document`
 	// In no certain order, see ordered: an ORDER BY within the aggregate opens a sorter for each person, also for those in no group.

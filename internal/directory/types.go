@@ -86,8 +86,9 @@ type Directory struct {
 	State          State
 	InactiveUsers  InactiveUsers
 	Provisioning   Provisioning
-	Strict         bool   // SCIM interop profile: refuse what it refuses
-	Extensions     []byte // declared custom schemas: JSON {"user":[…],"group":[…]} of RFC 7643 section 7 schemas
+	Strict         bool      // SCIM interop profile: refuse what it refuses
+	Extensions     []byte    // declared custom schemas: JSON {"user":[…],"group":[…]} of RFC 7643 section 7 schemas
+	LiveAt         time.Time // zero: it collects silently, and members learn nothing of it until GoLive
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
@@ -120,6 +121,8 @@ type Access struct {
 	Model     *scim.Model
 	Mode      scim.Mode
 	Off       bool // the organization's feature directory_sync is switched off: nothing may be read or changed
+
+	mapping *mapped // nil where no accounts are kept
 }
 
 // User is a directory user. Document is the canonical SCIM document without id, meta and groups, as JSON.

@@ -55,7 +55,8 @@ func (d Directory) same(o Directory) bool {
 // Update changes the settings of a directory; when it returns, every process acts on them, and a former label opens nothing any
 // more. A taken label is a Conflict "label_taken". The contract has no event for it, so who did it is only in the log.
 //
-// When inactive_users changes, consumers are told of each inactive person, in the background: see align.
+// When inactive_users changes, consumers are told of each inactive person, in the background: see align. When provisioning changes
+// everybody is looked at again, see Progress.
 func (s *Service) Update(ctx context.Context, actor event.Actor, id ID, c Changes) (Directory, error) {
 	var d Directory
 	var changed bool
@@ -74,7 +75,10 @@ func (s *Service) Update(ctx context.Context, actor event.Actor, id ID, c Change
 			return nil
 		}
 		d.UpdatedAt = s.time()
-		return s.writeSettings(ctx, tx, found[0], d)
+		if err := s.writeSettings(ctx, tx, found[0], d); err != nil || found[0].Provisioning == d.Provisioning {
+			return err
+		}
+		return s.reapplyTx(ctx, tx, event.Context{Actor: actor}, d)
 	})
 	if err != nil {
 		return Directory{}, fmt.Errorf("update directory %s: %w", id, labelTaken(err, d.Label))

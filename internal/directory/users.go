@@ -144,6 +144,7 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 		p := n.payload(a.Directory)
 		b.first(event.DirectoryUserCreated, p.json())
 	}
+	b.due(n.ID)
 	if err := b.commit(ctx, Outcome{Change: Created, User: &n.User}); err != nil {
 		return User{}, err
 	}
@@ -187,6 +188,9 @@ func (s *Service) resolveParked(ctx context.Context, b *batch, n *draft) error {
 	}
 	if n.Active {
 		b.joined(n.person, groups, event.DirectoryGroupUserAdded, false)
+	}
+	if len(groups) > 0 {
+		b.regrouped([]string{string(n.ID)})
 	}
 	return nil
 }
@@ -503,6 +507,7 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 	if err := s.userEvents(ctx, b, old, next); err != nil {
 		return err
 	}
+	b.changed(old.person, next.person)
 	if err := b.commit(ctx, Outcome{Change: how.as, User: &next.User}); err != nil {
 		return err
 	}
@@ -614,6 +619,7 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 	}
 	b.w.Exec(insertOldID, a.Directory.OrganizationID, uid, db.TextOrNull(old.externalID), old.userNameKey, string(MemberUser), at)
 	b.gone(p, groups)
+	b.left(u)
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }
 

@@ -26,6 +26,11 @@ func (l *Log) ForgetTx(ctx context.Context, tx db.Tx, organizationID, subject st
 	return nil
 }
 
+// ForgetInto adds the same to a write.
+func (l *Log) ForgetInto(w *db.Write, organizationID, subject string, at time.Time) {
+	w.Exec(insertErasure, l.ids.NewID("erasure"), organizationID, subject, at.UnixMicro())
+}
+
 // Forgotten is who is to be forgotten.
 type Forgotten struct {
 	OrganizationID string

@@ -77,7 +77,7 @@ func (b *batch) mintAccount(ctx context.Context, expires time.Time) (TokenRespon
 func (b *batch) accountClaims(a Account, expires time.Time) map[string]any {
 	claims := map[string]any{
 		"iss": b.s.o.Issuer, "sub": b.grant.UserID, "sid": b.grant.SessionID, "jti": b.s.ids.NewID(accessTokenPrefix), "client_id": b.app.ClientID,
-		"iat": b.now.Unix(), "exp": expires.Unix(),
+		"iat": b.now.Unix(), "exp": expires.Unix(), "auth_time": b.grant.AuthenticatedAt.Unix(), // the SDK for Python takes no token without
 	}
 	if b.grant.OrganizationID != "" {
 		claims["org_id"] = b.grant.OrganizationID

@@ -71,7 +71,7 @@ func TestAuthenticate_gives_a_user_and_a_token_that_is_verified_offline(t *testi
 				t.Errorf("%s is %v, want %v", name, claims[name], want)
 			}
 		}
-		if roles, permissions := claims["roles"].([]any), claims["permissions"].([]any); len(roles) != 2 || permissions[0] != "people:read" || claims["jti"] == "" {
+		if roles, permissions := claims["roles"].([]any), claims["permissions"].([]any); len(roles) != 2 || permissions[0] != "people:read" || claims["jti"] == "" || claims["auth_time"] == nil {
 			t.Errorf("%v", claims)
 		}
 		if life := claims["exp"].(float64) - claims["iat"].(float64); life != 300 {

@@ -290,7 +290,7 @@ func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool) 
 
 // standingFor words what the directories say for member.
 func standingFor(f directory.Found, joined string) member.Standing {
-	out := member.Standing{DirectoryUserID: string(f.UserID), JoinedBy: member.JoinedBy(f.JoinedBy)}
+	out := member.Standing{DirectoryID: string(f.DirectoryID), DirectoryUserID: string(f.UserID), JoinedBy: member.JoinedBy(f.JoinedBy)}
 	switch f.Standing {
 	case directory.StandingActive:
 		out.Says = member.SaysActive

@@ -137,13 +137,16 @@ func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, 
 	if err != nil {
 		return u, false, err
 	}
-	barred, err := s.barred(ctx, u.ID)
+	barred, err := s.barred(ctx, u)
 	return u, !barred, err
 }
 
-// barred says whether the organization that an account belongs to has taken it away.
-func (s *SignIns) barred(ctx context.Context, id member.UserID) (bool, error) {
-	members, err := s.o.Members.MembersOf(ctx, id)
+// barred says whether the organization that an account belongs to has taken it away, by its directory or by hand.
+func (s *SignIns) barred(ctx context.Context, u member.User) (bool, error) {
+	if !u.DeprovisionedAt.IsZero() {
+		return true, nil
+	}
+	members, err := s.o.Members.MembersOf(ctx, u.ID)
 	if err != nil {
 		return false, err
 	}
@@ -242,7 +245,7 @@ func (s *SignIns) signUp(ctx context.Context, v Visitor, m session.Magic) (sessi
 	if err != nil {
 		return session.Session{}, "", err
 	}
-	if barred, err := s.barred(ctx, u.ID); err != nil || barred {
+	if barred, err := s.barred(ctx, u); err != nil || barred {
 		if err == nil {
 			err = fault.New(fault.Forbidden, string(sso.UserDeprovisioned), "This account may not be used.")
 		}

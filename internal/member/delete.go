@@ -31,6 +31,9 @@ func (s *Service) deleteUserTx(ctx context.Context, tx db.Tx, cause event.Contex
 	}
 	var entries []event.Entry
 	for _, m := range places {
+		if err := s.leaveTx(ctx, tx, m.Membership); err != nil {
+			return err
+		}
 		if m.Membership.State != Removed {
 			entries = append(entries, memberEntry(event.OrganizationMembershipDeleted, m.Membership, cause.JSON()))
 		}
@@ -60,10 +63,18 @@ func (s *Service) deleteUserTx(ctx context.Context, tx db.Tx, cause event.Contex
 	return nil
 }
 
+// leaveTx takes out what is about a membership that goes for good. A directory that still has the person makes it anew with its next word.
+func (s *Service) leaveTx(ctx context.Context, tx db.Tx, m Membership) error {
+	if _, err := tx.Exec(ctx, deleteClaimsOn, m.OrganizationID, string(m.ID)); err != nil {
+		return err
+	}
+	return s.access.LeaveTx(ctx, tx, m.OrganizationID, string(m.ID))
+}
+
 // DeleteOrganizationTx takes everybody out of an organization that is being deleted and held (org.Service.LockTx), and ends its sessions.
 // Accounts stay, and are at home nowhere. No events are told of single members, as none are of directory users.
 func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string) error {
-	for _, text := range []string{deleteIdentitiesOf, deleteMemberships, leaveHomes} {
+	for _, text := range []string{deleteClaimsOf, deleteIdentitiesOf, deleteMemberships, leaveHomes} {
 		if _, err := tx.Exec(ctx, text, organizationID); err != nil {
 			return fmt.Errorf("delete the members of %s: %w", organizationID, err)
 		}

@@ -3,7 +3,6 @@ package member
 import (
 	"time"
 
-	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/mail"
@@ -91,8 +90,7 @@ type NewInvitation struct {
 // Inviting is what invitations need beside the other nouns.
 type Inviting struct {
 	Sealer *db.Sealer
-	Access *access.Service // of teams
-	Mails  *mail.Outbox    // nil: no mail is ever sent
+	Mails  *mail.Outbox // nil: no mail is ever sent
 	// Base is the address of this installation that people of an organization are sent to, without a slash at the end.
 	Base func(organizationID string) string
 }

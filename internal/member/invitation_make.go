@@ -3,7 +3,6 @@ package member
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -29,8 +28,7 @@ func (s *Service) Invite(ctx context.Context, actor event.Actor, n NewInvitation
 	}
 	return s.again(ctx, n.OrganizationID, func(w *db.Write) (Invitation, error) {
 		if n.OrganizationID != "" {
-			s.organizations.LivesInto(w, org.ID(n.OrganizationID))
-			s.inviting.Access.RoleInto(w, n.OrganizationID, cmp.Or(n.Role, RoleMember))
+			s.access.RoleInto(w, n.OrganizationID, cmp.Or(n.Role, RoleMember))
 		}
 		return s.inviteByHandInto(ctx, w, n, event.Context{Actor: actor})
 	})
@@ -149,7 +147,7 @@ func (s *Service) teamsInto(ctx context.Context, w *db.Write, n NewInvitation, c
 	for i, id := range n.Teams {
 		teams[i] = access.TeamID(id)
 	}
-	return s.inviting.Access.TeamsInto(ctx, s.db, w, access.TeamsOf{
+	return s.access.TeamsInto(ctx, s.db, w, access.TeamsOf{
 		OrganizationID: n.OrganizationID, MembershipID: string(n.MembershipID), Teams: teams, By: access.ByInvitation,
 	}, cause)
 }
@@ -175,108 +173,45 @@ func (s *Service) accountOf(ctx context.Context, email string) (*User, error) {
 
 // pendingInto adds the membership that the invitation fills, and the account of an address that nobody has.
 func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID, n NewInvitation, known *User, cause event.Context) (MembershipID, error) {
-	if known == nil {
-		now := s.time()
-		known = &User{ID: UserID(s.ids.NewID(userPrefix)), Email: n.Email, Locale: n.Locale, Version: 1, CreatedAt: now, UpdatedAt: now}
-		insertUserInto(w, *known)
-		s.events.Append(w, now, userEntry(event.UserCreated, *known, cause.JSON()))
-		return s.placeInto(w, id, n, *known, nil, cause), nil
-	}
-	m, err := s.MemberOf(ctx, n.OrganizationID, known.ID)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		if err := s.notBarred(ctx, n.OrganizationID, known.ID, ""); err != nil {
+	now := s.time()
+	a := &account{user: User{ID: UserID(s.ids.NewID(userPrefix)), Email: n.Email, Locale: n.Locale, Version: 1, CreatedAt: now, UpdatedAt: now}}
+	if known != nil {
+		var err error
+		if a, err = s.account(ctx, s.db, known.ID); err != nil {
 			return "", err
 		}
-		return s.placeInto(w, id, n, *known, nil, cause), nil
-	case err != nil:
+	}
+	p := a.at(n.OrganizationID)
+	if p == nil {
+		p = &place{m: Membership{
+			ID: MembershipID(s.ids.NewID(membershipPrefix)), OrganizationID: n.OrganizationID, UserID: a.user.ID, Role: RoleMember, Version: 1, CreatedAt: now, UpdatedAt: now,
+		}}
+		a.places = append(a.places, p)
+	} else if err := p.invitable(a.user); err != nil {
 		return "", err
 	}
-	if err := s.invitable(ctx, m.Membership); err != nil {
-		return "", err
-	}
-	return s.placeInto(w, id, n, *known, &m.Membership, cause), nil
+	p.m.InvitationID, p.m.GivenRole, p.m.GivenLicence = string(id), n.Role, n.Licence
+	_, err := s.accountInto(ctx, s.db, w, a, cause)
+	return p.m.ID, err
 }
 
-// invitable refuses a member who need not, or may not, be asked in.
-func (s *Service) invitable(ctx context.Context, m Membership) error {
-	if m.State == Active {
+// invitable refuses a member who need not, or may not, be asked in, and has another come in anew.
+func (p *place) invitable(u User) error {
+	switch c := p.decides(u); {
+	case c.Barred():
+		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", p.bars()).
+			Compared("a person whom no directory has put out", string(p.m.Why)).On("email")
+	case p.m.State == Active:
 		return fault.New(fault.Invalid, "user_already_organization_member", "Somebody with this address is a member of the organization already.").On("email")
-	}
-	if m.Why.directorys() {
-		return directoryManaged("")
-	}
-	if err := s.notBarred(ctx, m.OrganizationID, m.UserID, m.ID); err != nil {
-		return err
-	}
-	if m.State == Inactive {
+	case !p.m.BlockedAt.IsZero():
 		return fault.New(fault.Conflict, "membership_inactive", "This member was deactivated. Reactivate the membership instead of inviting the person.").
-			Compared("no member, or a removed one", string(m.State)).On("email")
+			Compared("no member, or a removed one", string(p.m.State)).On("email")
+	case c.Out():
+		p.forgetFrozen()
 	}
+	p.m.RemovedAt, p.m.JoinedAt, p.m.JoinedBy = time.Time{}, time.Time{}, ""
 	return nil
 }
-
-// notBarred refuses somebody whom a directory of the organization has put out. What other organizations say of an account is not told.
-func (s *Service) notBarred(ctx context.Context, organizationID string, u UserID, m MembershipID) error {
-	var by *string
-	switch err := s.db.QueryRow(ctx, selectDeprovisioned, string(u)).Scan(&by); {
-	case err == nil && text(by) == organizationID:
-		return directoryManaged("")
-	case err != nil && !errors.Is(err, db.ErrNoRows):
-		return fmt.Errorf("read whether an account is deprovisioned: %w", err)
-	}
-	if m == "" {
-		return nil
-	}
-	var directory string
-	err := s.db.QueryRow(ctx, directoryBars, organizationID, string(m)).Scan(&directory)
-	switch {
-	case errors.Is(err, db.ErrNoRows):
-		return nil
-	case err != nil:
-		return fmt.Errorf("read what directories say of a member: %w", err)
-	}
-	return directoryManaged(directory)
-}
-
-func directoryManaged(directory string) error {
-	name := "The organization's directory"
-	if directory != "" {
-		name += " " + directory
-	}
-	return fault.New(fault.Conflict, "directory_managed", "%s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", name).
-		Compared("a person whom no directory has put out", "one whom the directory has").On("email")
-}
-
-// placeInto adds the pending membership, or makes one of a membership that was removed.
-func (s *Service) placeInto(w *db.Write, id InvitationID, n NewInvitation, u User, before *Membership, cause event.Context) MembershipID {
-	now, role, by := s.time(), n.Role, any("invitation")
-	if role == "" {
-		role, by = RoleMember, nil
-	}
-	m := Membership{
-		ID: MembershipID(s.ids.NewID(membershipPrefix)), OrganizationID: n.OrganizationID, UserID: u.ID, State: Pending, Role: role, Why: whyInvited,
-		Version: 1, CreatedAt: now, UpdatedAt: now,
-	}
-	kind := event.OrganizationMembershipCreated
-	if before == nil {
-		w.Exec(insertInvited, string(m.ID), m.OrganizationID, string(u.ID), role, by, db.TextOrNull(n.Role), db.TextOrNull(n.Licence), string(id), now.UnixMicro())
-	} else {
-		m.ID, m.Version, m.CreatedAt, m.DirectoryUserID = before.ID, before.Version+1, before.CreatedAt, before.DirectoryUserID
-		w.Guard(inviteAgain, m.OrganizationID, string(m.ID), before.Version, role, by, db.TextOrNull(n.Role), db.TextOrNull(n.Licence), string(id), now.UnixMicro())
-		if before.State == Pending {
-			kind = event.OrganizationMembershipUpdated
-		}
-	}
-	s.events.Append(w, now, memberEntry(kind, m, cause.JSON()))
-	return m.ID
-}
-
-// Why of memberships that invitations make.
-const (
-	whyInvited    Why = "invited"
-	whyInvitation Why = "invitation"
-)
 
 // inviteInto adds an invitation to a write that has made its membership, with the mail and the event. Where one is pending already and a
 // directory wants the person too, that one becomes the directory's and nothing is mailed. The write is guarded; a lost guard is computed

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -58,9 +57,6 @@ func onEachHosts(t *testing.T, story func(h *hosts)) {
 		h.members = member.NewService(h.db, h.events, ids, h.orgs, h.sessions, h.now)
 		h.members.SetInviting(member.Inviting{
 			Sealer: sealer, Mails: h.mails, Base: func(string) string { return "https://id.example" },
-			Access: access.NewService(access.Options{DB: h.db, Events: h.events, IDs: ids, Now: h.now, Living: func(ctx context.Context, tx db.Tx, id string) error {
-				return h.orgs.LockTx(ctx, tx, org.ID(id))
-			}}),
 		})
 		story(h)
 	})

@@ -17,13 +17,17 @@ func (s *Service) change(ctx context.Context, id InvitationID, compute func(w *d
 	if err != nil {
 		return Invitation{}, err
 	}
-	return s.again(ctx, first.OrganizationID, func(w *db.Write) (Invitation, error) {
+	_, err = s.again(ctx, first.OrganizationID, func(w *db.Write) (Invitation, error) {
 		i, err := s.Invitation(ctx, id)
 		if err != nil {
 			return Invitation{}, err
 		}
 		return compute(w, i)
 	})
+	if err != nil {
+		return Invitation{}, err
+	}
+	return s.Invitation(ctx, id)
 }
 
 func notPending(i Invitation) error {
@@ -77,19 +81,81 @@ func (s *Service) AcceptInvitationAs(ctx context.Context, id InvitationID, user 
 
 // acceptAsInto adds the acceptance to a write: the membership active, the account at home where the domain says so, the invitation used.
 func (s *Service) acceptAsInto(ctx context.Context, w *db.Write, i Invitation, u User, cause event.Context) (Invitation, error) {
-	if err := s.notDeprovisioned(ctx, i, u); err != nil {
+	a, err := s.account(ctx, s.db, u.ID)
+	if err != nil {
 		return Invitation{}, err
 	}
-	id := i.MembershipID
-	if i.OrganizationID != "" {
-		s.organizations.LivesInto(w, org.ID(i.OrganizationID))
-		m, err := s.joinInto(ctx, w, i, u, cause)
-		if err != nil {
+	if a.user.DeprovisionedBy != "" && a.user.DeprovisionedBy != i.OrganizationID {
+		return Invitation{}, fault.New(fault.Forbidden, CodeDeprovisioned, "This account may not be used.")
+	}
+	if i.OrganizationID == "" {
+		w.GuardSelect(guardUser+s.db.ForShare(), string(u.ID), a.user.Version)
+		return s.usedInto(w, i, u.ID, "", cause), nil
+	}
+	p := a.at(i.OrganizationID)
+	if p == nil || p.m.State == Removed {
+		return Invitation{}, fault.New(fault.Forbidden, CodeNotAMember, "The membership that the invitation was for is no more.")
+	}
+	if err := s.atHome(ctx, a, i.OrganizationID); err != nil {
+		return Invitation{}, err
+	}
+	if p.m.State == Active {
+		return s.grantInto(ctx, w, i, a, p, cause)
+	}
+	p.join(ViaInvitation, s.time())
+	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil { // which marks the invitation of who comes in
+		return Invitation{}, err
+	}
+	return i, p.cameIn(a.user)
+}
+
+// cameIn refuses where something else shuts the person out.
+func (p *place) cameIn(u User) error {
+	switch {
+	case p.m.State == Active:
+		return nil
+	case p.decides(u).Barred():
+		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out. Activate them in the identity provider.", p.bars()).
+			Compared("a person whom no directory has put out", string(p.m.Why))
+	}
+	return fault.New(fault.Forbidden, CodeMembershipInactive, "This member was deactivated. An administrator of the app can reactivate them.").
+		Compared(string(Active), string(p.m.Why))
+}
+
+// grantInto gives a member who is in already, having come in through the organization's connection, what the invitation carries. Where that
+// was for another address, the membership that waited for it goes.
+func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, a *account, p *place, cause event.Context) (Invitation, error) {
+	if i.MembershipID != p.m.ID {
+		if _, err := s.dropInto(ctx, w, i, func(p *place) { p.m.RemovedAt = s.time() }, cause); err != nil {
 			return Invitation{}, err
 		}
-		id = m
 	}
-	return s.usedInto(w, i, u.ID, id, cause), nil
+	if i.Role != "" {
+		p.m.GivenRole = i.Role
+	}
+	if i.Licence != "" {
+		p.m.GivenLicence = i.Licence
+	}
+	p.m.InvitationID = string(i.ID)
+	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil {
+		return Invitation{}, err
+	}
+	if err := s.teamsInto(ctx, w, NewInvitation{OrganizationID: i.OrganizationID, MembershipID: p.m.ID, Teams: i.Teams}, cause); err != nil {
+		return Invitation{}, err
+	}
+	return s.usedInto(w, i, a.user.ID, p.m.ID, cause), nil
+}
+
+// atHome makes the account the organization's where it is nobody's and the organization has verified the domain of its address.
+func (s *Service) atHome(ctx context.Context, a *account, organizationID string) error {
+	if a.user.HomeOrganizationID != "" {
+		return nil
+	}
+	owner, err := org.OfDomain(ctx, s.db, EmailDomain(a.user.Email))
+	if err == nil && string(owner) == organizationID {
+		a.user.HomeOrganizationID = organizationID
+	}
+	return err
 }
 
 // usedInto marks the invitation as accepted.
@@ -100,90 +166,6 @@ func (s *Service) usedInto(w *db.Write, i Invitation, u UserID, m MembershipID, 
 	i.Version++
 	s.events.Append(w, now, invitationEntry(event.InvitationAccepted, i, cause))
 	return i
-}
-
-// notDeprovisioned refuses an account that its home organization has taken away: an invitation does not give it back.
-func (s *Service) notDeprovisioned(ctx context.Context, i Invitation, u User) error {
-	if err := s.notBarred(ctx, i.OrganizationID, u.ID, i.MembershipID); err != nil {
-		return err
-	}
-	places, err := s.MembersOf(ctx, u.ID)
-	if err != nil {
-		return err
-	}
-	for _, p := range places {
-		if m := p.Membership; m.Primary && m.State == Inactive && m.Why.directorys() || m.Why == WhyAccountDeprovisioned {
-			return fault.New(fault.Forbidden, CodeDeprovisioned, "This account may not be used.")
-		}
-	}
-	return nil
-}
-
-// joinInto makes the pending membership active, or makes one for an account that came in by another address than the invited one.
-func (s *Service) joinInto(ctx context.Context, w *db.Write, i Invitation, u User, cause event.Context) (MembershipID, error) {
-	home, err := s.homeInto(ctx, w, i, u, cause)
-	if err != nil {
-		return "", err
-	}
-	m, err := s.MemberOf(ctx, i.OrganizationID, u.ID)
-	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State == Removed {
-		return "", fault.New(fault.Forbidden, CodeNotAMember, "The membership that the invitation was for is no more.")
-	}
-	if err != nil {
-		return "", err
-	}
-	now, joined := s.time(), m.Membership
-	switch {
-	case joined.State == Active:
-		return s.grantInto(ctx, w, i, joined, cause)
-	case joined.State == Inactive && joined.Why.directorys():
-		return "", directoryManaged("")
-	case joined.State == Inactive:
-		return "", fault.New(fault.Forbidden, CodeMembershipInactive, "This member was deactivated. An administrator of the app can reactivate them.")
-	}
-	w.Guard(joinInvited, joined.OrganizationID, string(joined.ID), joined.Version, home, now.UnixMicro())
-	joined.State, joined.Why, joined.Primary, joined.Version, joined.UpdatedAt = Active, whyInvitation, home, joined.Version+1, now
-	s.events.Append(w, now, memberEntry(event.OrganizationMembershipUpdated, joined, cause.JSON()))
-	return joined.ID, nil
-}
-
-// grantInto gives a member who is in already, having come in through the organization's connection, what the invitation carries. Where that
-// was for another address, the membership that waited for it goes.
-func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, m Membership, cause event.Context) (MembershipID, error) {
-	if i.MembershipID != m.ID {
-		if err := s.dropInto(ctx, w, i, cause); err != nil {
-			return "", err
-		}
-	}
-	if i.Role == "" && i.Licence == "" {
-		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
-		return m.ID, nil
-	}
-	now := s.time()
-	w.Guard(grantInvited, m.OrganizationID, string(m.ID), m.Version, db.TextOrNull(i.Role), db.TextOrNull(i.Licence), string(i.ID), now.UnixMicro())
-	if i.Role != "" {
-		m.Role = i.Role
-	}
-	m.Version, m.UpdatedAt = m.Version+1, now
-	s.events.Append(w, now, memberEntry(event.OrganizationMembershipUpdated, m, cause.JSON()))
-	return m.ID, nil
-}
-
-// homeInto says whether the account is at home in the organization, and makes it so where it is at home nowhere and the organization has
-// verified the domain of its address.
-func (s *Service) homeInto(ctx context.Context, w *db.Write, i Invitation, u User, cause event.Context) (bool, error) {
-	owner, err := org.OfDomain(ctx, s.db, EmailDomain(u.Email))
-	if err != nil {
-		return false, err
-	}
-	if u.HomeOrganizationID != "" || string(owner) != i.OrganizationID {
-		return u.HomeOrganizationID == i.OrganizationID, nil
-	}
-	before, now := u.Version, s.time()
-	u.HomeOrganizationID, u.Version, u.UpdatedAt = i.OrganizationID, before+1, now
-	updateUserInto(w, u, before)
-	s.events.Append(w, now, userEntry(event.UserUpdated, u, cause.JSON()))
-	return true, nil
 }
 
 // acceptInto marks the pending invitation of a membership that becomes active as accepted, if there is one: the first sign-in through the
@@ -226,30 +208,37 @@ func (s *Service) RevokeInvitation(ctx context.Context, actor event.Actor, id In
 		if i.State != InvitationPending && i.State != InvitationExpired || i.Token == "" {
 			return Invitation{}, notPending(i)
 		}
-		if err := s.dropInto(ctx, w, i, cause); err != nil {
-			return Invitation{}, err
+		took, err := s.dropInto(ctx, w, i, func(p *place) { p.m.RemovedAt, p.m.InvitationID = s.time(), "" }, cause)
+		if err != nil || took {
+			return i, err
 		}
 		return s.takeBackInto(w, i, cause), nil
 	})
 }
 
-// dropInto takes the membership out that nobody has filled.
-func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, cause event.Context) error {
+// dropInto takes the membership out that nobody has filled. took says that its invitation goes with it.
+func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop func(p *place), cause event.Context) (took bool, err error) {
 	if i.MembershipID == "" {
-		return nil
+		return false, nil
 	}
 	m, err := s.Member(ctx, i.MembershipID)
 	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State != Pending {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	now, dropped := s.time(), m.Membership
-	w.Guard(dropInvited, dropped.OrganizationID, string(dropped.ID), dropped.Version, now.UnixMicro())
-	dropped.State, dropped.Why, dropped.Version, dropped.UpdatedAt = Removed, WhyRemoved, dropped.Version+1, now
-	s.events.Append(w, now, memberEntry(event.OrganizationMembershipDeleted, dropped, cause.JSON()))
-	return nil
+	a, err := s.account(ctx, s.db, m.Membership.UserID)
+	if err != nil {
+		return false, err
+	}
+	p := a.at(i.OrganizationID)
+	if p == nil {
+		return false, nil
+	}
+	drop(p)
+	_, err = s.accountInto(ctx, s.db, w, a, cause)
+	return p.was.State == Pending && p.m.State != Pending && p.m.InvitationID != p.was.InvitationID, err
 }
 
 // ResendInvitation mails an invitation again, a minute after the last mail at the earliest and MaxInvitationMails times at most (Limited). The link stays

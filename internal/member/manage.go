@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -36,28 +37,32 @@ func (s *Service) guarded(ctx context.Context, lane string, compute func(w *db.W
 // Deactivate blocks a member by hand and ends their sessions of the organization. It holds until Reactivate, whatever directories say, and is
 // refused for nobody who is in. Pending members whom no directory wants are a Conflict "membership_pending": they are removed instead.
 func (s *Service) Deactivate(ctx context.Context, actor event.Actor, id MembershipID) (Member, error) {
-	return s.move(ctx, actor, id, func(p *place, u User) error {
-		if p.m.State == Pending && !p.decides(u).Wanted() {
-			return fault.New(fault.Conflict, "membership_pending", "Nobody has come in by this membership yet. Remove it instead.").Compared(string(Active), string(Pending))
-		}
-		p.block(actor.ID, s.time())
-		return nil
-	})
+	return s.move(ctx, actor, id, func(p *place, u User) error { return p.deactivate(actor.ID, u, s.time()) })
+}
+
+func (p *place) deactivate(by string, u User, now time.Time) error {
+	if p.m.State == Pending && !p.decides(u).Wanted() {
+		return fault.New(fault.Conflict, "membership_pending", "Nobody has come in by this membership yet. Remove it instead.").Compared(string(Active), string(Pending))
+	}
+	p.block(by, now)
+	return nil
 }
 
 // Reactivate lets a member in again whom a hand has blocked, or whom a directory had shut out that is gone; their next sign-in may still be
 // refused by a directory. A member whom a directory shuts out is a Conflict "directory_managed".
 func (s *Service) Reactivate(ctx context.Context, actor event.Actor, id MembershipID) (Member, error) {
-	return s.move(ctx, actor, id, func(p *place, u User) error {
-		switch p.m.State {
-		case Active:
-			return nil
-		case Pending:
-			return fault.New(fault.Conflict, "membership_pending", "Nobody has come in by this membership yet; it becomes active by a sign-in.").
-				Compared(string(Inactive), string(Pending))
-		}
-		return p.readmitted(actor.ID, u)
-	})
+	return s.move(ctx, actor, id, func(p *place, u User) error { return p.reactivate(actor.ID, u) })
+}
+
+func (p *place) reactivate(by string, u User) error {
+	switch p.m.State {
+	case Active:
+		return nil
+	case Pending:
+		return fault.New(fault.Conflict, "membership_pending", "Nobody has come in by this membership yet; it becomes active by a sign-in.").
+			Compared(string(Inactive), string(Pending))
+	}
+	return p.readmitted(by, u)
 }
 
 // readmitted lifts what a hand may lift, or says who has to.
@@ -83,7 +88,7 @@ func (p *place) bars() string {
 	return ""
 }
 
-// wants names the living directory that wants the member in, or that has them at all.
+// manager names the living directory that has the member, in or out.
 func (p *place) manager() string {
 	for _, c := range p.claims {
 		if c.says != SaysRemoved && c.frozenAt.IsZero() {
@@ -104,16 +109,18 @@ func (c *claim) directory() string {
 // Remove takes a member out of the organization and ends their sessions of it. The account stays. A member whom a directory wants in is a
 // Conflict "directory_managed": they would be back with its next word. Deactivate shuts them out.
 func (s *Service) Remove(ctx context.Context, actor event.Actor, id MembershipID) error {
-	_, err := s.move(ctx, actor, id, func(p *place, u User) error {
-		if p.decides(u).Wanted() {
-			return fault.New(fault.Conflict, "directory_managed",
-				"The directory %s has this member. Remove the person in the identity provider; deactivate the membership to shut them out at once.", p.manager()).
-				Compared("a member whom no directory has", "one whom a directory wants in")
-		}
-		p.m.RemovedAt, p.m.InvitationID = s.time(), ""
-		return nil
-	})
+	_, err := s.move(ctx, actor, id, func(p *place, u User) error { return p.remove(u, s.time()) })
 	return err
+}
+
+func (p *place) remove(u User, now time.Time) error {
+	if p.decides(u).Wanted() {
+		return fault.New(fault.Conflict, "directory_managed",
+			"The directory %s has this member. Remove the person in the identity provider; deactivate the membership to shut them out at once.", p.manager()).
+			Compared("a member whom no directory has", "one whom a directory wants in")
+	}
+	p.m.RemovedAt, p.m.InvitationID = now, ""
+	return nil
 }
 
 // move changes what is claimed of a membership that is not removed, and draws what follows.

@@ -140,6 +140,7 @@ type ListQuery struct {
 	OrganizationID string
 	UserID         UserID
 	States         []State // none: all but removed
+	TeamID         string  // those in this team of the organization
 	Before, After  string
 	Limit          int
 	Ascending      bool
@@ -156,6 +157,9 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Member, bool, error)
 	}
 	if q.UserID != "" {
 		p.Where("m.user_id = " + p.Arg(string(q.UserID)))
+	}
+	if q.TeamID != "" {
+		p.Where("m.id IN (" + membersOfTeam + " WHERE organization_id = " + p.Arg(q.OrganizationID) + " AND team_id = " + p.Arg(q.TeamID) + ")")
 	}
 	from := selectMembers
 	if len(q.States) > 0 {

@@ -18,6 +18,7 @@ const (
 	selectMemberOf  = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.user_id = $2`
 	selectMembers   = `SELECT ` + memberColumns + fromMembers + ` WHERE m.state <> 'removed'`
 	selectMembersIn = `SELECT ` + memberColumns + fromMembers + ` WHERE TRUE`
+	membersOfTeam   = `SELECT membership_id FROM team_members`
 	selectPlaces    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.user_id = $1 ORDER BY m.id`
 
 	// A person as one organization ($1) and one of its connections ($2) see them, a row for each identity.

@@ -31,24 +31,4 @@ const (
 		version = version + 1
 		WHERE accepted_user_id = $1 OR email_key = $2`
 	deleteInvitations = `DELETE FROM invitations WHERE organization_id = $1`
-
-	insertInvited = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, role_by, given_role, given_licence,
-		invitation_id, version, created_at, updated_at) VALUES ($1, $2, $3, 'pending', FALSE, $4, 'invited', $5, $6, $7, $8, 1, $9, $9)`
-	// A member who was removed by hand is asked in again, in the same place.
-	inviteAgain = `UPDATE organization_memberships SET state = 'pending', why = 'invited', role = $4, role_by = $5, given_role = $6, given_licence = $7,
-		invitation_id = $8, removed_at = NULL, blocked_at = NULL, blocked_by = NULL, joined_at = NULL, joined_by = NULL, version = version + 1, updated_at = $9
-		WHERE organization_id = $1 AND id = $2 AND version = $3 AND state IN ('pending', 'removed')`
-	joinInvited = `UPDATE organization_memberships SET state = 'active', why = 'invitation', is_primary = $4, joined_at = $5, joined_by = 'invitation',
-		version = version + 1, updated_at = $5 WHERE organization_id = $1 AND id = $2 AND version = $3 AND state = 'pending'`
-	grantInvited = `UPDATE organization_memberships SET role = COALESCE($4, role), role_by = CASE WHEN $4 IS NULL THEN role_by ELSE 'invitation' END,
-		given_role = COALESCE($4, given_role), given_licence = COALESCE($5, given_licence), invitation_id = $6, version = version + 1, updated_at = $7
-		WHERE organization_id = $1 AND id = $2 AND version = $3 AND state = 'active'`
-	dropInvited = `UPDATE organization_memberships SET state = 'removed', why = 'removed', removed_at = $4, version = version + 1, updated_at = $4
-		WHERE organization_id = $1 AND id = $2 AND version = $3 AND state = 'pending'`
-
-	// The directory of an organization that wants a member out, if there is one and none wants them in.
-	directoryBars = `SELECT c.directory_id FROM membership_claims c WHERE c.organization_id = $1 AND c.membership_id = $2 AND c.frozen_at IS NULL
-		AND NOT EXISTS (SELECT 1 FROM membership_claims o WHERE o.organization_id = $1 AND o.membership_id = $2 AND o.frozen_at IS NULL AND o.says = 'active')
-		ORDER BY c.directory_id`
-	selectDeprovisioned = `SELECT deprovisioned_by FROM users WHERE id = $1 AND deprovisioned_at IS NOT NULL`
 )

@@ -48,6 +48,14 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	return h
 }
 
+// invites lets the house invite people, without mails.
+func (h *house) invites() {
+	h.t.Helper()
+	sealer, err := db.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
+	h.must(err)
+	h.members.SetInviting(member.Inviting{Sealer: sealer, Base: func(string) string { return "https://id.example" }})
+}
+
 func (h *house) must(err error) {
 	h.t.Helper()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // read has changed since; the caller then reads and decides again. It comes before the session that the sign-in starts, for it may end
 // others, and after the commit the caller calls event.Log.Nudge.
 func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
-	if before := ad.membershipBefore; before != nil && before.State != Active {
+	if ad.returns() {
 		return s.comeInInto(ctx, w, ad, cause)
 	}
 	if err := s.userInto(ctx, w, ad); err != nil {
@@ -35,8 +35,12 @@ func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cau
 		return err
 	}
 	p := a.at(ad.Membership.OrganizationID)
-	if p == nil || p.m.Version != ad.membershipBefore.Version || a.user.Version != ad.userBefore.Version {
+	if (p == nil) != (ad.membershipBefore == nil) || p != nil && p.m.Version != ad.membershipBefore.Version || a.user.Version != ad.userBefore.Version {
 		return &db.GuardError{} // it is decided again
+	}
+	if p == nil {
+		p = &place{m: ad.Membership}
+		a.places = append(a.places, p)
 	}
 	now, deprovisioned := s.time(), a.user
 	a.user = ad.User
@@ -46,7 +50,9 @@ func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cau
 	}
 	p.join(ad.via, now)
 	p.m.DirectoryUserID, p.m.Role, p.m.RoleBy = ad.Membership.DirectoryUserID, ad.Membership.Role, ad.Membership.RoleBy
-	p.wanted(ad.standing)
+	if err := s.wantedNow(ctx, p, ad.standing); err != nil {
+		return err
+	}
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil {
 		return err
 	}
@@ -57,24 +63,40 @@ func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cau
 	return nil
 }
 
-// wanted takes the word of a directory that wants the person in, which the sign-in was decided by. The rest of what it says follows.
-func (p *place) wanted(s Standing) {
-	if s.Says != SaysActive {
-		return
+// returns tells whether more follows than a new session, or a new member: somebody comes in who was pending, out or gone, or whose account
+// another organization has taken away.
+func (a Admission) returns() bool {
+	if before := a.membershipBefore; before != nil {
+		return before.State != Active
+	}
+	return a.userBefore != nil && a.userBefore.DeprovisionedBy != ""
+}
+
+// wantedNow takes the word of the directory that the sign-in was decided by. The rest of what it says follows.
+func (s *Service) wantedNow(ctx context.Context, p *place, by Standing) error {
+	if by.Says != SaysActive || by.DirectoryID == "" {
+		return nil
 	}
 	for _, c := range p.claims {
-		if c.directoryUserID == s.DirectoryUserID && c.frozenAt.IsZero() {
-			c.says = SaysActive
-			p.hear(c)
-			return
+		if c.directoryID == by.DirectoryID && c.directoryUserID == by.DirectoryUserID {
+			p.wanted(c)
+			return nil
 		}
 	}
-	if s.DirectoryID != "" {
-		p.hear(&claim{
-			organizationID: p.m.OrganizationID, directoryID: s.DirectoryID, directoryUserID: s.DirectoryUserID, says: SaysActive, provisioning: ExistingOnly,
-			outcome: OutcomeReturned, said: encode(saying{}),
-		})
+	known, err := readClaims(ctx, s.db, selectClaim, p.m.OrganizationID, by.DirectoryID, by.DirectoryUserID)
+	if err != nil {
+		return err
 	}
+	known = append(known, &claim{
+		organizationID: p.m.OrganizationID, directoryID: by.DirectoryID, directoryUserID: by.DirectoryUserID, provisioning: ExistingOnly, said: encode(saying{}),
+	})
+	p.wanted(known[0])
+	return nil
+}
+
+func (p *place) wanted(c *claim) {
+	c.says, c.outcome = SaysActive, OutcomeReturned
+	p.hear(c)
 }
 
 // Proves says that the admission proves an address that nobody had proven: it ends all sessions that the account has.

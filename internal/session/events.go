@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -45,18 +46,27 @@ func optional(s string) *string {
 	return &s
 }
 
-// revoked makes the events of sessions that end.
+// revoked makes the events of sessions that end: those of an organization in one entry, for somebody may have many.
 func revoked(sessions []Session, why Ending, now time.Time) []event.Entry {
 	cause := why.Context
 	cause.Reason = string(why.Reason)
 	text := cause.JSON()
-	out := make([]event.Entry, len(sessions))
-	for i, s := range sessions {
+	var out []event.Entry
+	for _, s := range sessions {
 		s.EndedAt, s.EndReason = now, why.Reason
-		out[i] = event.Entry{OrganizationID: s.OrganizationID, Type: event.SessionRevoked, Context: text, Data: s.Payload(now)}
+		each := s.Payload(now)[len(opening):]
+		i := slices.IndexFunc(out, func(e event.Entry) bool { return e.OrganizationID == s.OrganizationID })
+		if i < 0 {
+			i = len(out)
+			out = append(out, event.Entry{OrganizationID: s.OrganizationID, Type: event.SessionRevoked, Context: text, Shared: []byte(opening)})
+		}
+		out[i].Each = append(out[i].Each, each)
 	}
 	return out
 }
+
+// opening is how each payload of a session begins.
+const opening = `{"object":"session"`
 
 type magicPayload struct {
 	Object    string  `json:"object"`

@@ -123,6 +123,22 @@ func (w *world) ok(err error) {
 
 func newWorld(t testing.TB, d *db.DB, changes ...change) *world {
 	t.Helper()
+	w := assemble(t, d, changes...)
+	w.furnish()
+	return w
+}
+
+// restarted is the same installation in another process.
+func (w *world) restarted() *world {
+	w.t.Helper()
+	next := assemble(w.t, w.db)
+	next.idp, next.org, next.conn, next.app, next.secret, next.offset = w.idp, w.org, w.conn, w.app, w.secret, w.offset
+	return next
+}
+
+// assemble builds the services and starts the server.
+func assemble(t testing.TB, d *db.DB, changes ...change) *world {
+	t.Helper()
 	w := &world{t: t, db: d, inbox: &letters{}, log: &bytes.Buffer{}}
 	var mu sync.Mutex
 	logger := slog.New(slog.NewTextHandler(locked{&mu, w.log}, nil))
@@ -192,7 +208,6 @@ func newWorld(t testing.TB, d *db.DB, changes ...change) *world {
 	}))
 	w.server.Start()
 	t.Cleanup(w.server.Close)
-	w.furnish()
 	return w
 }
 

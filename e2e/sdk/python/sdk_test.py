@@ -19,7 +19,9 @@ from datetime import datetime, timedelta, timezone
 import workos
 from workos.connect.models import CreateOAuthApplication, RedirectUriInput
 from workos.events.models import EventSchema
+from workos.organization_membership import RoleSingle
 from workos.organizations.models import OrganizationDomainData
+from workos.session import seal_session_from_auth_response
 
 URL = os.environ["ROLLCALL_URL"]
 KEY = os.environ["API_KEY"]
@@ -474,6 +476,119 @@ def sign_in_events(owner, profile):
     equal(sorted(d.id for d in of["session.created"]), sorted(d.id for d in of["session.revoked"]), "the sessions that ended")
 
 
+COOKIE_PASSWORD = base64.urlsafe_b64encode(bytes(range(32))).decode()
+AFTER_LOGOUT = "http://127.0.0.1:9/bye"  # nobody listens: the browser stops before it
+
+
+def accounts():
+    own = client.user_management
+    uris = [own.create_redirect_uri(uri=CALLBACK)] if not any(u.uri == CALLBACK for u in own.list_redirect_uris().auto_paging_iter()) else []
+    default = next(a for a in call("GET", "/connect/applications?limit=100")["data"] if a["is_default"])
+    call("PUT", f"/connect/applications/{default['id']}", {"post_logout_redirect_uris": [AFTER_LOGOUT]})
+    users()
+    memberships()
+    owner = Customer()
+    signed_in(owner)
+    revoked(owner)
+    for uri in uris:
+        own.delete_redirect_uris(uri.id)
+
+
+def users():
+    of, email, external = client.user_management, f"ada-{unique()}@example.net", unique()
+    made = of.create_user(email=email, first_name="Ada", email_verified=True, external_id=external, metadata={"plan": "pro"})
+    assert re.fullmatch(r"user_[0-9A-HJKMNP-TV-Z]{26}", made.id), made
+    equal((made.email, made.first_name, made.last_name, made.email_verified, made.metadata), (email, "Ada", None, True, {"plan": "pro"}))
+    equal((of.get_user(made.id).id, of.get_user_by_external_id(external).id), (made.id, made.id))
+    changed = of.update_user(made.id, last_name="Lovelace", metadata={"seat": "7"})
+    equal((changed.first_name, changed.last_name, changed.metadata, changed.external_id), ("Ada", "Lovelace", {"plan": "pro", "seat": "7"}, external))
+    equal(of.update_user(made.id, external_id=None).external_id, None)
+    equal(ids(of.list_users(email=email.upper()).data), [made.id])
+    refused("BadRequestError", lambda: of.create_user(email=email), code="user_creation_error", status_code=400)
+    refused("UnprocessableEntityError", lambda: of.list_users(organization_id="nothing"), status_code=422)
+    equal(of.get_user_identities(made.id), [])
+    of.delete_user(made.id)
+    refused("NotFoundError", lambda: of.get_user(made.id), status_code=404)
+
+
+def memberships():
+    of, owner = client.organization_membership, client.organizations.create_organization(name="Owner")
+    bob, eve = (client.user_management.create_user(email=f"{name}-{unique()}@example.net") for name in ("bob", "eve"))
+    made = of.create_organization_membership(user_id=bob.id, organization_id=owner.id, role=RoleSingle(role_slug="member"))
+    equal((made.user_id, made.organization_id, made.status.value, made.role.slug, made.directory_managed), (bob.id, owner.id, "active", "member", False))
+    second = of.create_organization_membership(user_id=eve.id, organization_id=owner.id)
+    equal(ids(of.list_organization_memberships(organization_id=owner.id, limit=1).auto_paging_iter()), [second.id, made.id])
+    equal(ids(of.list_organization_memberships(user_id=bob.id).data), [made.id])
+    equal(of.get_organization_membership(made.id).user.email, bob.email)
+    for _ in range(2):
+        equal(of.deactivate_organization_membership(made.id).status.value, "inactive")
+    equal(ids(of.list_organization_memberships(organization_id=owner.id).data), [second.id])
+    equal(ids(of.list_organization_memberships(organization_id=owner.id, statuses=["inactive", "pending"]).data), [made.id])
+    for _ in range(2):
+        equal(of.reactivate_organization_membership(made.id).status.value, "active")
+    equal(of.update_organization_membership(made.id, role=RoleSingle(role_slug="member")).role.slug, "member")
+    refused("UnprocessableEntityError", lambda: of.update_organization_membership(made.id, role=RoleSingle(role_slug="nothing")), code="invalid_role")
+    of.delete_organization_membership(second.id)
+    refused("NotFoundError", lambda: of.get_organization_membership(second.id), status_code=404)
+
+
+def code_of(owner, **more):
+    url = client.user_management.get_authorization_url(redirect_uri=CALLBACK, state="a b&c/é", **more)
+    back = code_for(url, f"ann@{owner.domain}", first_name="Ann", last_name="Lee")
+    equal(back["state"], "a b&c/é")
+    return back["code"]
+
+
+def signed_in(owner):
+    of = client.user_management
+    code = code_of(owner, provider="authkit", organization_id=owner.id)
+    refused("BadRequestError", lambda: connect(key="sk_wrong").user_management.authenticate_with_code(code=code), error="invalid_client")
+    got = of.authenticate_with_code(code=code)
+    equal((got.user.email, got.organization_id, got.authentication_method.value, got.impersonator), (f"ann@{owner.domain}", owner.id, "SSO", None))
+    # Offline, by the published keys, and by the SDK's own rules of what a user's access token is.
+    sealed = seal_session_from_auth_response(
+        access_token=got.access_token, refresh_token=got.refresh_token, user=got.user.to_dict(), cookie_password=COOKIE_PASSWORD,
+    )
+    session = connect(URL + "/", jwt_issuer=issuer_of(got.access_token)).user_management.load_sealed_session(session_data=sealed, cookie_password=COOKIE_PASSWORD)
+    held = session.authenticate()
+    assert held.authenticated, held
+    equal((held.organization_id, held.role, held.roles, held.permissions), (owner.id, "member", ["member"], []))
+    fresh = session.refresh()
+    assert fresh.authenticated and fresh.session_id == held.session_id, fresh
+    refused("BadRequestError", lambda: of.authenticate_with_refresh_token(refresh_token=got.refresh_token), error="invalid_grant")
+
+    begun = of.get_authorization_url_with_pkce(provider="authkit", organization_id=owner.id, redirect_uri=CALLBACK)
+    back = code_for(begun["url"], f"ann@{owner.domain}")
+    again = of.authenticate_with_code_pkce(code=back["code"], code_verifier=begun["code_verifier"])
+    equal(again.user.id, got.user.id)
+    listed = {s.id: s.status.value for s in of.list_sessions(got.user.id).auto_paging_iter()}
+    sid = claims_of(again.access_token)["sid"]
+    equal(listed[sid], "active")
+    stray = walk(of.get_logout_url(session_id=sid, return_to="https://elsewhere.example/"), "")
+    equal(stray["status"], 400, stray["body"])
+    out = call("POST", os.environ["BROWSER_URL"], {"start": of.get_logout_url(session_id=sid, return_to=AFTER_LOGOUT), "stop": AFTER_LOGOUT, "typed": {}})
+    equal(out["url"], AFTER_LOGOUT)
+    refused("BadRequestError", lambda: of.authenticate_with_refresh_token(refresh_token=again.refresh_token), error="invalid_grant")
+
+
+def claims_of(token):
+    body = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+
+def issuer_of(token):
+    return claims_of(token)["iss"]
+
+
+def revoked(owner):
+    of = client.user_management
+    got = of.authenticate_with_code(code=code_of(owner, connection_id=owner.connection))
+    of.revoke_session(session_id=claims_of(got.access_token)["sid"])
+    refused("BadRequestError", lambda: of.authenticate_with_refresh_token(refresh_token=got.refresh_token), error="invalid_grant")
+    refused("NotFoundError", lambda: of.revoke_session(session_id="session_01HXYZ0000000000000000000X"), status_code=404)
+    refused("BadRequestError", lambda: of.authenticate_with_password(email=got.user.email, password="x"), error="authentication_method_not_allowed")
+
+
 def applications():
     of, name = client.connect, f"App {unique()}"
     uri = RedirectUriInput(uri=CALLBACK, default=True)
@@ -543,7 +658,7 @@ def eventually(what, look):
     raise AssertionError(f"waited in vain for {what}")
 
 
-AREAS = [organizations, domains, directories, events, webhooks, api_keys, sign_in, applications, errors, limits]
+AREAS = [organizations, domains, directories, events, webhooks, api_keys, sign_in, accounts, applications, errors, limits]
 
 if __name__ == "__main__":
     {area.__name__: area for area in AREAS}[sys.argv[1]]()

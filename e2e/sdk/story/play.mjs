@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 
+import { accounts } from './accounts.mjs';
 import { apiKeys } from './api_keys.mjs';
 import { applications } from './applications.mjs';
 import { directories } from './directories.mjs';
@@ -14,7 +15,7 @@ import { organizations } from './organizations.mjs';
 import { signIn } from './sign_in.mjs';
 import { webhooks } from './webhooks.mjs';
 
-const areas = { organizations, domains, directories, events, webhooks, api_keys: apiKeys, sign_in: signIn, applications, errors, limits };
+const areas = { organizations, domains, directories, events, webhooks, api_keys: apiKeys, sign_in: signIn, accounts, applications, errors, limits };
 
 // play runs an area with an SDK and what its version does in its own way.
 export function play(sdk, version) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { eventually, isTime, refused, unique } from './play.mjs';
 
-const redirectUri = 'http://127.0.0.1:9/callback'; // nobody listens: the browser stops before it
+export const redirectUri = 'http://127.0.0.1:9/callback'; // nobody listens: the browser stops before it
 
 export async function signIn(w) {
   await w.call('POST', '/user_management/redirect_uris', { uri: redirectUri }).catch((e) => assert.match(e.message, /: 4(09|22) /));
@@ -17,7 +17,7 @@ export async function signIn(w) {
 }
 
 // customer has a domain and an identity provider, as the operator sets them up.
-async function customer({ call, organization }) {
+export async function customer({ call, organization }) {
   const domain = `${unique()}.example.com`;
   const made = await organization({ domainData: [{ domain, state: 'verified' }] });
   const connection = await call('POST', '/connections', {
@@ -28,7 +28,7 @@ async function customer({ call, organization }) {
 }
 
 // walk sends a browser to where the SDK says, through the identity provider, and back to the app.
-async function walk(start, email, more = {}, stop = redirectUri) {
+export async function walk(start, email, more = {}, stop = redirectUri) {
   const response = await fetch(process.env.BROWSER_URL, {
     method: 'POST', body: JSON.stringify({ start, stop, typed: { person: 'other', email, ...more } }),
   });
@@ -37,7 +37,7 @@ async function walk(start, email, more = {}, stop = redirectUri) {
   return JSON.parse(text);
 }
 
-async function codeFor(start, email, more) {
+export async function codeFor(start, email, more) {
   const back = await walk(start, email, more);
   assert.ok(back.url.startsWith(redirectUri), `ended at ${back.url}: ${back.body}`);
   return Object.fromEntries(new URL(back.url).searchParams);

@@ -63,13 +63,12 @@ func accounts() map[Route]Operation {
 				asks("organization", deprecated(text("The same as organization_id."))),
 				asks("organization_id", text("Those who are members of this organization: pending, active or inactive.")),
 				asks("email", text("The one with this address, in any letter case.")),
-				asks("external_id", text("The one with this id of yours.")),
 			),
 			Answers: done(200, "A page of users.", ref("UserList")), Refuses: account(badCursor(), badParameter()),
 		},
 		{"POST", "/user_management/users"}: {
 			ID: "createUser", Tag: tagAccounts, Summary: "Create a user",
-			About: "The person is a member of nothing until a membership is made. There are no passwords.",
+			About: "The person is a member of nothing until a membership is made. There are no passwords: one that is sent is refused. user_creation_error says in errors what is wrong: email_not_available, invalid_email or external_id_already_used.",
 			Body:  ref("NewUser"), Example: `{"email":"ada@example.com","first_name":"Ada","last_name":"Lovelace","external_id":"42"}`,
 			Answers: done(201, "The new user.", ref("User")), Refuses: account(bad, refuses(400, "user_creation_error")),
 		},
@@ -81,7 +80,7 @@ func accounts() map[Route]Operation {
 		},
 		{"PUT", "/user_management/users/{id}"}: {
 			ID: "updateUser", Tag: tagAccounts, Summary: "Change a user",
-			About: "What is left out stays; null empties. metadata is merged: a key with null is removed. What a directory of the person's own organization manages " +
+			About: "What is left out or null stays, but null takes external_id and locale away. metadata is merged: a key with null is removed. What a directory of the person's own organization manages " +
 				"is refused with 409 directory_managed, which names the directory.",
 			Body: ref("UserChange"), Example: `{"first_name":"Ada","metadata":{"plan":"pro","trial":null}}`,
 			Answers: done(200, "The user as it is now.", ref("User")), Refuses: account(gone(), bad, refuses(400, "email_not_available"), refuses(409, "directory_managed")),

@@ -33,6 +33,10 @@ func provisioning() *Schema {
 	return choice("How people become members of the app.", "invite", "direct", "existing_only")
 }
 
+func live() *Schema {
+	return flag("Whether the app's members follow it. While it is false people and groups are collected, and nothing comes of them.")
+}
+
 func strict() *Schema {
 	return flag("Follow the SCIM standard to the letter instead of forgiving what providers are known to send.")
 }
@@ -62,6 +66,7 @@ func directoryMembers() []Member {
 		has("label", orNull(label())),
 		has("inactive_users", inactiveUsers()),
 		has("provisioning", provisioning()),
+		has("live", live()),
 		has("strict", strict()),
 		has("extensions", extensions()),
 		has("scim_endpoint", scimEndpoint()),
@@ -93,10 +98,25 @@ func directorySchemas() map[string]*Schema {
 			has("organization_id", text("Whose directory it becomes.")),
 			has("name", text("Name, for people.")),
 			has("type", choice("What will feed it.", creatableTypes()...)),
+			may("live", live()),
 		}, settings...)...),
-		"DirectoryChange":    object(append([]Member{may("name", text("New name."))}, settings...)...),
-		"DirectoryToken":     noun("directory_token", tokenMembers()...),
-		"DirectoryTokenList": page("DirectoryToken"),
+		"DirectoryProvisioning": noun("directory_provisioning",
+			has("directory_id", text("The directory.")),
+			has("state", choice("applying while people are waiting to be looked at.", "up_to_date", "applying")),
+			has("done", count("People who have been looked at.")),
+			has("total", count("People to be looked at.")),
+		),
+		"ProvisioningPreview": noun("provisioning_preview",
+			has("directory_user_id", text("The person of the directory.")),
+			has("email", orNull(text("Their address, null if they have none."))),
+			has("name", orNull(text("Their name, null if they have none."))),
+			has("says", choice("What the directory says of them.", "active", "inactive")),
+			has("outcome", choice("What would become of them.", outcomes()...)),
+		),
+		"ProvisioningPreviewList": page("ProvisioningPreview"),
+		"DirectoryChange":         object(append([]Member{may("name", text("New name."))}, settings...)...),
+		"DirectoryToken":          noun("directory_token", tokenMembers()...),
+		"DirectoryTokenList":      page("DirectoryToken"),
 		"DirectoryTokenWithValue": noun("directory_token", append(tokenMembers(),
 			has("scim_endpoint", scimEndpoint()), has("bearer_token", bearerToken()))...),
 		"Exchange": noun("exchange",
@@ -115,6 +135,13 @@ func directorySchemas() map[string]*Schema {
 			has("answer", orNull(text("What was answered, null where nothing was or it has been erased."))),
 		),
 		"ExchangeList": page("Exchange"),
+	}
+}
+
+// outcomes are what may become of a person of a directory.
+func outcomes() []string {
+	return []string{
+		"invited", "activated", "linked", "returned", "updated", "unchanged", "deactivated", "removed", "stored", "no_email", "not_existing", "refused",
 	}
 }
 
@@ -166,6 +193,23 @@ func directories() map[Route]Operation {
 		{"DELETE", "/directories/{id}/tokens/{token_id}"}: {
 			ID: "revokeDirectoryToken", Tag: tagDirectories, Summary: "Revoke a token",
 			Answers: done(204, "Revoked; every replica refuses it from now on.", nil), Refuses: gone(),
+		},
+		{"POST", "/directories/{id}/go_live"}: {
+			ID: "goLiveDirectory", Tag: tagDirectories, Summary: "Let the app's members follow a directory",
+			About:   "For a directory that was made with live false. Everybody it has brought is applied in the background. Asking again changes nothing.",
+			Answers: done(200, "The directory as it is now.", ref("Directory")), Refuses: and(gone(), refuses(400, "invalid_json"), refuses(413, "body_too_large"), refuses(422, "invalid_character")),
+		},
+		{"GET", "/directories/{id}/provisioning"}: {
+			ID: "getDirectoryProvisioning", Tag: tagDirectories, Summary: "Tell how far members have come with what a directory says",
+			About:   "A change of provisioning or of the mapping has everybody looked at again; two minutes after a mapping changed they are looked at once more.",
+			Answers: done(200, "How far it is.", ref("DirectoryProvisioning")), Refuses: gone(),
+		},
+		{"GET", "/directories/{id}/provisioning/preview"}: {
+			ID: "previewDirectoryProvisioning", Tag: tagDirectories, Summary: "Preview what would become of the people of a directory",
+			About:   "Nothing is changed. Each person is decided by themselves.",
+			Query:   paged(asks("provisioning", provisioning())),
+			Answers: done(200, "A page of people.", ref("ProvisioningPreviewList")),
+			Refuses: and(badPage(), gone(), refuses(409, "accounts_elsewhere"), refuses(422, "invalid", "ambiguous")),
 		},
 		{"GET", "/directories/{id}/exchanges"}: {
 			ID: "listExchanges", Tag: tagDirectories, Summary: "List the recorded SCIM requests of a directory",

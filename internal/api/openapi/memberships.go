@@ -3,6 +3,7 @@ package openapi
 func membershipSchemas() map[string]*Schema {
 	role := []Member{
 		may("role_slug", optionalText("The role: one of the organization or of the installation. Left out: member.")),
+		may("licence", optionalText("The licence type, by its slug; null takes it away.")),
 		may("role_slugs", orNull(listOf("The same in a list of one: a member has one role.", texts()))),
 	}
 	member := noun("organization_membership", append(placeMembers(), has("user", ref("User")))...)
@@ -36,17 +37,17 @@ func memberships() map[Route]Operation {
 			About: "It is active at once, and nothing is mailed. One that is inactive becomes active, unless a directory has shut the person out: then 409 directory_managed names it.",
 			Body:  ref("NewOrganizationMembership"), Example: `{"user_id":"user_01JZ0000000000000000000000","organization_id":"org_01JZ0000000000000000000000","role_slug":"member"}`,
 			Answers: done(201, "The membership.", ref("OrganizationMembership")),
-			Refuses: account(gone(), managed, roles, refuses(409, "membership_exists"), badParameter(), refuses(400, "cannot_reactivate_pending_organization_membership")),
+			Refuses: account(gone(), managed, roles, refuses(409, "licence_limit_reached"), refuses(400, "user_already_organization_member", "cannot_reactivate_pending_organization_membership")),
 		},
 		{"GET", "/user_management/organization_memberships/{id}"}: {
 			ID: "getOrganizationMembership", Tag: tagMemberships, Summary: "Get an organization membership",
 			About: "One that was removed is gone.", Answers: done(200, "The membership.", ref("OrganizationMembership")), Refuses: account(gone()),
 		},
 		{"PUT", "/user_management/organization_memberships/{id}"}: {
-			ID: "updateOrganizationMembership", Tag: tagMemberships, Summary: "Change the role of a member",
-			About: "A role that a directory's groups give is refused with 409 directory_managed, which names the directory.",
+			ID: "updateOrganizationMembership", Tag: tagMemberships, Summary: "Change the role or licence of a member",
+			About: "A role or licence that a directory's mapping gives is refused with 409 directory_managed, which names the directory.",
 			Body:  ref("OrganizationMembershipChange"), Example: `{"role_slug":"admin"}`,
-			Answers: done(200, "The membership as it is now.", ref("OrganizationMembership")), Refuses: account(gone(), managed, roles, refuses(409, "last_admin")),
+			Answers: done(200, "The membership as it is now.", ref("OrganizationMembership")), Refuses: account(gone(), managed, roles, refuses(409, "licence_limit_reached")),
 		},
 		{"DELETE", "/user_management/organization_memberships/{id}"}: {
 			ID: "deleteOrganizationMembership", Tag: tagMemberships, Summary: "Take a member out of an organization",

@@ -157,6 +157,12 @@ CREATE INDEX invitations_membership ON invitations (membership_id) WHERE members
 -- NULL: it collects silently until it goes live.
 ALTER TABLE directories ADD COLUMN live_at BIGINT;
 UPDATE directories SET live_at = created_at;
+-- Everybody is looked at again: reapply_after is the person after whom to go on, NULL when no pass is under way; reapply_again_at is when
+-- the next pass begins; reapply_total how many people the pass began with, reapply_cause the context of the events it becomes.
+ALTER TABLE directories ADD COLUMN reapply_after {{text}};
+ALTER TABLE directories ADD COLUMN reapply_again_at BIGINT;
+ALTER TABLE directories ADD COLUMN reapply_total BIGINT;
+ALTER TABLE directories ADD COLUMN reapply_cause {{text}};
 
 -- People whom members have to look at again. cause is the context of the event that it becomes.
 CREATE TABLE directory_people_due (

@@ -1,0 +1,48 @@
+package directory
+
+// Who is due, and who is to be looked at again.
+const (
+	dueColumns = `directory_people_due (directory_id, directory_user_id, organization_id, number, cause, tries, next_at, created_at)`
+	// number only grows: who has worked off one leaves what came after.
+	dueAgain = ` ON CONFLICT (directory_id, directory_user_id) DO UPDATE SET cause = excluded.cause, tries = 0, next_at = excluded.next_at,
+		number = CASE WHEN excluded.number > directory_people_due.number THEN excluded.number ELSE directory_people_due.number + 1 END`
+	insertDue = `INSERT INTO ` + dueColumns + ` VALUES ($1, $2, $3, $4, $5, 0, $4, $4)` + dueAgain
+	// Several people, always in one order, so that two writes do not wait for each other.
+	insertDueOf = `INSERT INTO ` + dueColumns + ` SELECT u.directory_id, u.id, $2, $3, $4, 0, $3, $3 FROM directory_users u
+		WHERE u.directory_id = $1 AND u.id IN (%s) ORDER BY u.id` + dueAgain
+	insertDueOfGroup = `INSERT INTO ` + dueColumns + ` SELECT m.directory_id, m.member_id, $3, $4, $5, 0, $4, $4 FROM directory_group_members m
+		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.kind = 'user' ORDER BY m.member_id` + dueAgain
+	// What a request of a person caused stays the cause of their events.
+	insertDueBetween = `INSERT INTO ` + dueColumns + ` SELECT u.directory_id, u.id, $2, $3, $4, 0, $3, $3 FROM directory_users u
+		WHERE u.directory_id = $1 AND u.id > $5 AND u.id <= $6 ORDER BY u.id
+		ON CONFLICT (directory_id, directory_user_id) DO UPDATE SET tries = 0, next_at = excluded.next_at,
+		number = CASE WHEN excluded.number > directory_people_due.number THEN excluded.number ELSE directory_people_due.number + 1 END`
+
+	anyDue   = `SELECT 1 FROM directory_people_due WHERE next_at <= $1 LIMIT 1`
+	claimDue = `UPDATE directory_people_due SET tries = tries + 1, next_at = $2 WHERE (directory_id, directory_user_id) IN
+		(SELECT directory_id, directory_user_id FROM directory_people_due WHERE next_at <= $1 ORDER BY next_at LIMIT $3%s)
+		RETURNING directory_id, directory_user_id, organization_id, number, cause, tries, created_at`
+	stillDue    = `SELECT 1 FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+	doneDue     = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+	postponeDue = `UPDATE directory_people_due SET next_at = $4 WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+	deleteDue   = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2`
+	deleteDueOf = `DELETE FROM directory_people_due WHERE directory_id = $1`
+	countDueOf  = `SELECT COUNT(*) FROM directory_people_due WHERE directory_id = $1`
+	enoughDue   = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE directory_id = $1 LIMIT $2) AS d`
+	oldestDue   = `SELECT MIN(created_at) FROM directory_people_due`
+
+	goLive = `UPDATE directories SET live_at = $2, updated_at = $2 WHERE id = $1 AND live_at IS NULL AND deleted_at IS NULL`
+
+	startReapply = `UPDATE directories SET reapply_after = '', reapply_again_at = $3, reapply_cause = $4,
+		reapply_total = (SELECT COUNT(*) FROM directory_users u WHERE u.directory_id = $2)
+		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND live_at IS NOT NULL`
+	selectReapplying = `SELECT id, organization_id, reapply_after, reapply_cause FROM directories
+		WHERE reapply_after IS NOT NULL AND deleted_at IS NULL ORDER BY id`
+	reapplyAgain = `UPDATE directories SET reapply_after = '', reapply_again_at = NULL
+		WHERE reapply_again_at <= $1 AND reapply_after IS NULL AND deleted_at IS NULL`
+	moveReapply     = `UPDATE directories SET reapply_after = $3 WHERE id = $1 AND reapply_after = $2`
+	selectNextUsers = `SELECT id FROM directory_users WHERE directory_id = $1 AND id > $2 ORDER BY id LIMIT $3`
+	selectProgress  = `SELECT reapply_after, reapply_total FROM directories WHERE id = $1 AND deleted_at IS NULL`
+	groupAsRead     = `SELECT 1 FROM directory_groups WHERE directory_id = $1 AND id = $2 AND version = $3`
+	countUsersAfter = `SELECT COUNT(*) FROM directory_users WHERE directory_id = $1 AND id > $2`
+)

@@ -1,0 +1,225 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+// Pure is an account that is changed by the same steps as by the verbs, without a database.
+type Pure struct {
+	a *account
+	s *Service
+}
+
+// NewPure makes one: with an account that has signed in before, or with none.
+func NewPure(now time.Time, email string) *Pure {
+	p := &Pure{s: &Service{ids: token.NewSource(time.Now), now: func() time.Time { return now }}}
+	if email != "" {
+		p.a = &account{user: User{ID: "user_1", Email: email, EmailVerified: true, Version: 1}}
+		p.keep(now)
+	}
+	return p
+}
+
+// keep is the commit.
+func (p *Pure) keep(now time.Time) {
+	p.a.settle(now)
+	p.a.number(now)
+	was := p.a.user
+	p.a.was, p.a.provenAt = &was, ""
+	p.a.places = slices.DeleteFunc(p.a.places, (*place).hollow)
+	for _, one := range p.a.places {
+		m := one.m
+		one.was, one.dropped = &m, nil
+		for _, c := range one.claims {
+			same := *c
+			c.was = &same
+		}
+	}
+}
+
+func (p *Pure) try(now time.Time, organizationID string, change func(*place) error) error {
+	one := p.at(organizationID)
+	if one == nil || one.m.State == Removed {
+		return NotFound("Organization membership", organizationID)
+	}
+	err := change(one)
+	if err == nil {
+		p.keep(now)
+	}
+	return err
+}
+
+func (p *Pure) at(organizationID string) *place {
+	if p.a == nil {
+		return nil
+	}
+	return p.a.at(organizationID)
+}
+
+func (p *Pure) Apply(now time.Time, d DirectoryPerson) error {
+	f := &application{p: d, now: now, account: p.a, claim: &claim{organizationID: d.OrganizationID, directoryID: d.DirectoryID, directoryUserID: d.DirectoryUserID}}
+	if f.place = p.at(d.OrganizationID); f.place != nil {
+		for _, c := range f.place.claims {
+			if c.directoryID == d.DirectoryID && c.directoryUserID == d.DirectoryUserID {
+				f.claim = c
+			}
+		}
+	}
+	f.say()
+	if nobody, err := p.s.cast(context.Background(), nil, f); err != nil || nobody != "" {
+		return err
+	}
+	p.a = f.account
+	f.place.hear(f.claim)
+	f.profile()
+	p.a.settle(now)
+	if m := &f.place.m; m.State == Pending && m.InvitationID == "" {
+		m.InvitationID = "invitation_of_directory"
+	} else if m.State == Removed && m.JoinedBy == "" {
+		m.InvitationID = ""
+	}
+	p.keep(now)
+	return nil
+}
+
+func (p *Pure) Freeze(now time.Time, organizationID, directoryID string) {
+	if one := p.at(organizationID); one != nil {
+		for _, c := range one.claims {
+			if c.directoryID == directoryID && c.frozenAt.IsZero() {
+				c.frozenAt = now
+				same := *c
+				c.was = &same
+			}
+		}
+	}
+}
+
+func (p *Pure) SignIn(now time.Time, a Arrival) error {
+	f := Facts{newUser: "user_1", newMembership: MembershipID(p.s.ids.NewID("om"))}
+	one := p.at(a.OrganizationID)
+	if p.a != nil {
+		f.ByEmail = &Person{User: p.a.user, Claims: []Claim{}}
+		if one != nil {
+			m := one.m
+			f.ByEmail.Membership = &m
+			for _, c := range one.claims {
+				f.ByEmail.Claims = append(f.ByEmail.Claims, c.pure())
+			}
+			if id := a.Standing.DirectoryUserID; id != "" && id == m.DirectoryUserID {
+				f.ByDirectory = f.ByEmail
+			}
+		}
+	}
+	ad, err := Admit(f, a, now)
+	if err != nil {
+		return err
+	}
+	if p.a == nil {
+		p.a = &account{}
+	}
+	deprovisioned := p.a.user
+	p.a.user = ad.User
+	p.a.user.DeprovisionedAt, p.a.user.DeprovisionedBy = deprovisioned.DeprovisionedAt, deprovisioned.DeprovisionedBy
+	returns := ad.returns()
+	if one == nil {
+		one = &place{m: ad.Membership}
+		p.a.places = append(p.a.places, one)
+	}
+	if returns {
+		one.join(ad.via, now)
+		one.m.DirectoryUserID = ad.Membership.DirectoryUserID
+		one.wants(ad.standing)
+	}
+	p.keep(now)
+	if one.m.State != Active {
+		return errors.New("admitted, and not active: " + string(one.m.Why))
+	}
+	return nil
+}
+
+func (p *Pure) Create(now time.Time, organizationID string) error {
+	if p.a == nil {
+		return NotFound("User", "user_1")
+	}
+	_, err := p.s.enterByHand(p.a, NewMembership{OrganizationID: organizationID, UserID: p.a.user.ID}, event.Actor{ID: "hand"})
+	p.a.places = slices.DeleteFunc(p.a.places, func(one *place) bool { return err != nil && one.was == nil })
+	p.keep(now)
+	return err
+}
+
+func (p *Pure) Deactivate(now time.Time, organizationID string) error {
+	return p.try(now, organizationID, func(one *place) error { return one.deactivate("hand", p.a.user, now) })
+}
+
+func (p *Pure) Reactivate(now time.Time, organizationID string) error {
+	return p.try(now, organizationID, func(one *place) error { return one.reactivate("hand", p.a.user) })
+}
+
+func (p *Pure) Remove(now time.Time, organizationID string) error {
+	return p.try(now, organizationID, func(one *place) error { return one.remove(p.a.user, now) })
+}
+
+func (p *place) wants(by Standing) {
+	if by.Says != SaysActive {
+		return
+	}
+	for _, c := range p.claims {
+		if c.directoryID == by.DirectoryID && c.directoryUserID == by.DirectoryUserID {
+			p.wanted(c)
+			return
+		}
+	}
+	p.wanted(&claim{organizationID: p.m.OrganizationID, directoryID: by.DirectoryID, directoryUserID: by.DirectoryUserID, provisioning: ExistingOnly})
+}
+
+// Look gives what became of the membership; "" if there is none.
+func (p *Pure) Look(organizationID string) (State, Why, bool) {
+	one := p.at(organizationID)
+	if one == nil {
+		return "", "", p.a != nil && p.a.user.DeprovisionedBy != ""
+	}
+	return one.m.State, one.m.Why, p.a.user.DeprovisionedBy != ""
+}
+
+// Invite asks somebody in by hand, as the invitation does it who has an account or not.
+func (p *Pure) Invite(now time.Time, organizationID string) error {
+	if p.a == nil {
+		p.a = &account{user: User{ID: "user_1", Email: "ada@acme.example", Version: 1}}
+	}
+	one := p.at(organizationID)
+	switch {
+	case one == nil:
+		one = &place{m: Membership{
+			ID: MembershipID(p.s.ids.NewID("om")), OrganizationID: organizationID, UserID: p.a.user.ID, Role: RoleMember, Version: 1, CreatedAt: now, UpdatedAt: now,
+		}}
+		if one.decides(p.a.user).Deprovisioned {
+			p.keep(now)
+			return nil // a pending membership that comes to nothing is another story's
+		}
+		p.a.places = append(p.a.places, one)
+	case one.m.State != Removed || one.m.Why.directorys() || one.decides(p.a.user).Barred():
+		return NotFound("Removed membership", organizationID)
+	}
+	one.forgetFrozen()
+	one.m.RemovedAt, one.m.BlockedAt, one.m.BlockedBy, one.m.JoinedAt, one.m.JoinedBy = time.Time{}, time.Time{}, "", time.Time{}, ""
+	one.m.InvitationID = "invitation_by_hand"
+	p.keep(now)
+	return nil
+}
+
+// Accept has the person come in by the invitation.
+func (p *Pure) Accept(now time.Time, organizationID string) error {
+	return p.try(now, organizationID, func(one *place) error {
+		if one.m.State != Pending {
+			return NotFound("Pending membership", organizationID)
+		}
+		one.join(ViaInvitation, now)
+		return nil
+	})
+}

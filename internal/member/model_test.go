@@ -1,0 +1,404 @@
+package member_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
+)
+
+// subject is something that members are made of: the machine alone, or the verbs on a database.
+type subject interface {
+	Apply(now time.Time, d member.DirectoryPerson) error
+	Freeze(now time.Time, organizationID, directoryID string)
+	SignIn(now time.Time, a member.Arrival) error
+	Invite(now time.Time, organizationID string) error
+	Accept(now time.Time, organizationID string) error
+	Create(now time.Time, organizationID string) error
+	Deactivate(now time.Time, organizationID string) error
+	Reactivate(now time.Time, organizationID string) error
+	Remove(now time.Time, organizationID string) error
+	Look(organizationID string) (state member.State, why member.Why, deprovisioned bool)
+}
+
+// word is what a directory said last of the one person there is.
+type word struct {
+	says   member.Says
+	by     member.Provisioning
+	frozen bool
+	heard  bool // there was a membership that it was about
+}
+
+// life is what the model knows of one organization: facts, and no states.
+type life struct {
+	id                                string
+	directories                       []string // living ones
+	words                             map[string]*word
+	member                            bool // there is a membership, in whatever state
+	blocked, lifted, removed, invited bool
+	joined                            member.JoinedVia
+	directory                         int // how many there have been
+	provisioning                      member.Provisioning
+}
+
+func (l *life) each(which func(*word) bool) bool {
+	for _, w := range l.words {
+		if w.heard && which(w) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *life) in() bool     { return l.each(func(w *word) bool { return w.says == member.SaysActive }) }
+func (l *life) spoken() bool { return l.each(func(*word) bool { return true }) }
+func (l *life) out() bool    { return l.spoken() && !l.in() }
+func (l *life) wanted() bool {
+	return l.each(func(w *word) bool { return !w.frozen && w.says == member.SaysActive })
+}
+func (l *life) barred() bool { return l.out() && l.each(func(w *word) bool { return !w.frozen }) }
+
+func (l *life) forgetFrozen() {
+	for d, w := range l.words {
+		if w.frozen {
+			delete(l.words, d)
+		}
+	}
+}
+
+// state is what has to be seen. home is the organization where the account is at home.
+func (l *life) state(home *life) member.State {
+	elsewhere := home != nil && home != l && home.member && home.out()
+	switch {
+	case !l.member:
+		return ""
+	case l.removed && !l.wanted():
+		return member.Removed
+	case l.out() && l.each(func(w *word) bool { return w.says == member.SaysInactive }):
+		return member.Inactive
+	case l.out():
+		return member.Removed
+	case elsewhere && !l.in(), l.blocked:
+		return member.Inactive
+	case l.joined != "", l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Direct }):
+		return member.Active
+	case l.invited, l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Invite }):
+		return member.Pending
+	}
+	return member.Removed
+}
+
+// model is one person in two organizations.
+type model struct {
+	t      *testing.T
+	real   subject
+	rng    *rand.Rand
+	now    time.Time
+	lives  [2]*life
+	home   *life
+	trace  []string
+	known  bool // there is an account
+	proven bool // and its address is
+	tried  map[string]int
+}
+
+func newModel(t *testing.T, rng *rand.Rand, real subject, organizations [2]string, known bool) *model {
+	m := &model{t: t, real: real, rng: rng, now: noon, known: known, proven: known, tried: map[string]int{}}
+	for i, id := range organizations {
+		m.lives[i] = &life{id: id, words: map[string]*word{}}
+		m.lives[i].provisioning = []member.Provisioning{member.Invite, member.Direct, member.ExistingOnly}[rng.IntN(3)]
+	}
+	return m
+}
+
+// standing is what the directories that are there say at a sign-in.
+func (m *model) standing(l *life) (s member.Standing) {
+	s.Says = member.NoDirectory
+	for _, d := range l.directories {
+		w := l.words[d]
+		switch {
+		case w == nil || w.says == member.SaysRemoved:
+			if s.Says == member.NoDirectory {
+				s.Says = member.SaysUnknown
+			}
+		case w.says == member.SaysActive && s.Says != member.SaysActive, w.says == member.SaysInactive && s.Says != member.SaysActive:
+			s.Says, s.DirectoryID, s.DirectoryUserID, s.JoinedBy, s.Key = w.says, d, "person_of_"+d, member.JoinedByExternalID, "idp-"+l.id
+		}
+	}
+	return s
+}
+
+func (m *model) fail(format string, args ...any) {
+	m.t.Helper()
+	m.t.Fatalf("%s\nafter %v", fmt.Sprintf(format, args...), m.trace[max(0, len(m.trace)-30):])
+}
+
+// step does something at random and compares.
+func (m *model) step() {
+	m.t.Helper()
+	l := m.lives[m.rng.IntN(2)]
+	m.now = m.now.Add(time.Duration(1+m.rng.IntN(1000)) * time.Second)
+	var before [2]member.State
+	var barred [2]bool
+	for i, one := range m.lives {
+		before[i], barred[i] = one.state(m.home), one.barred()
+	}
+	present := m.standing(l).Says == member.SaysActive // though members have not taken it over yet
+	name, err := m.act(l)
+	m.trace = append(m.trace, fmt.Sprintf("%s %s (%v)", l.id, name, err != nil))
+	m.tried[fmt.Sprintf("%s %t", name, err == nil)]++
+	for i, one := range m.lives {
+		state, why, deprovisioned := m.real.Look(one.id)
+		if want := one.state(m.home); state != want {
+			m.fail("%s is %q (%s), want %q", one.id, state, why, want)
+		}
+		if barred[i] && state == member.Active && !(one == l && (name == "says active" || name == "sign-in" && present)) {
+			m.fail("%s let in whom a directory had shut out", name)
+		}
+		if one.barred() && state == member.Active {
+			m.fail("active, and shut out by a directory")
+		}
+		if name == "directory deleted" && state != before[i] {
+			m.fail("deleting a directory made %q of %q", state, before[i])
+		}
+		if out := m.home != nil && m.home.member && m.home.out(); deprovisioned != out {
+			m.fail("deprovisioned %t, want %t", deprovisioned, out)
+		}
+	}
+}
+
+// act does one thing to both.
+func (m *model) act(l *life) (name string, err error) {
+	switch m.rng.IntN(16) {
+	case 0, 1, 2:
+		return m.says(l, member.SaysActive)
+	case 3, 4:
+		return m.says(l, member.SaysInactive)
+	case 5:
+		return m.says(l, member.SaysRemoved)
+	case 6:
+		return m.freeze(l)
+	case 7, 8, 9:
+		return m.signIn(l)
+	case 10:
+		err = m.real.Deactivate(m.now, l.id)
+		state := l.state(m.home)
+		m.want("deactivate", err, state == member.Active || state == member.Inactive || state == member.Pending && l.wanted())
+		if err == nil && !l.blocked {
+			l.blocked, l.lifted = true, false
+		}
+		return "deactivate", err
+	case 11, 12:
+		err = m.real.Reactivate(m.now, l.id)
+		state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.out()
+		m.want("reactivate", err, state == member.Active || state == member.Inactive && !l.barred() && (!elsewhere || l.in()))
+		if err == nil && state != member.Active {
+			m.readmit(l)
+		}
+		return "reactivate", err
+	case 13:
+		return m.create(l)
+	case 14:
+		err = m.real.Remove(m.now, l.id)
+		state := l.state(m.home)
+		m.want("remove", err, state != "" && state != member.Removed && !l.wanted())
+		if err == nil {
+			l.removed, l.invited = true, false
+		}
+		return "remove", err
+	}
+	return m.invite(l)
+}
+
+func (m *model) want(what string, err error, may bool) {
+	m.t.Helper()
+	if (err == nil) != may {
+		m.fail("%s: %v, want it done: %t", what, err, may)
+	}
+}
+
+func (m *model) readmit(l *life) {
+	if l.out() {
+		l.forgetFrozen()
+	}
+	l.blocked, l.lifted, l.removed = false, true, false
+}
+
+func (m *model) says(l *life, says member.Says) (string, error) {
+	name := "says " + string(says)
+	if len(l.directories) == 0 || len(l.directories) < 2 && m.rng.IntN(10) == 0 {
+		l.directory++
+		l.directories = append(l.directories, fmt.Sprintf("directory_%d_%s", l.directory, l.id))
+	}
+	d := l.directories[m.rng.IntN(len(l.directories))]
+	err := m.real.Apply(m.now, member.DirectoryPerson{
+		OrganizationID: l.id, DirectoryID: d, DirectoryName: "HR", DirectoryUserID: "person_of_" + d, Says: says, Provisioning: l.provisioning,
+		Email: "ada@acme.example", EmailVerified: true,
+	})
+	m.want(name, err, true)
+	was := l.words[d]
+	w := &word{says: says, by: l.provisioning, heard: true}
+	l.words[d] = w
+	switch {
+	case l.member:
+		if was == nil || !was.heard || was.says != says {
+			l.forgetFrozen()
+			l.words[d] = w
+		}
+	case says != member.SaysActive, !m.known && l.provisioning == member.ExistingOnly:
+		w.heard = false
+		return name, err
+	default:
+		l.member = true
+		if m.proven || m.known && l.provisioning == member.ExistingOnly {
+			l.joined = member.ViaDirectory
+		}
+		m.known = true
+	}
+	if says == member.SaysActive {
+		if l.removed {
+			l.removed = false
+		}
+		m.comeHome(l)
+		m.proven = true
+		if l.joined == "" && l.state(m.home) == member.Active {
+			l.joined = member.ViaDirectory
+		}
+	}
+	m.invitations(l)
+	return name, err
+}
+
+// invitations: who is shut out before they came in loses the invitation; whom a directory invites has one.
+func (m *model) invitations(l *life) {
+	switch state := l.state(m.home); {
+	case state == member.Removed && l.joined == "":
+		l.invited = false
+	case state == member.Pending:
+		l.invited = true
+	}
+}
+
+func (m *model) comeHome(l *life) {
+	if m.home == nil {
+		m.home = l
+	}
+}
+
+func (m *model) freeze(l *life) (string, error) {
+	if len(l.directories) == 0 {
+		return "directory deleted", nil
+	}
+	i := m.rng.IntN(len(l.directories))
+	d := l.directories[i]
+	l.directories = slices.Delete(l.directories, i, i+1)
+	m.real.Freeze(m.now, l.id, d)
+	if w := l.words[d]; w != nil && w.heard {
+		w.frozen = true
+	} else {
+		delete(l.words, d)
+	}
+	return "directory deleted", nil
+}
+
+func (m *model) signIn(l *life) (string, error) {
+	a := arrival(l.id, "idp-"+l.id, "ada@acme.example")
+	a.Standing = m.standing(l)
+	before := l.state(m.home)
+	if err := m.real.SignIn(m.now, a); err != nil {
+		if _, refused := fault.As(err); !refused {
+			m.fail("sign-in: %v", err)
+		}
+		if before == member.Active && a.Standing.Says == member.NoDirectory {
+			m.fail("an active member was refused: %v", err)
+		}
+		return "sign-in", err
+	}
+	if a.Standing.Says == member.SaysInactive {
+		m.fail("let in whom the directory wants out")
+	}
+	if a.Standing.Says == member.SaysActive && before != member.Active && !l.words[a.Standing.DirectoryID].heard {
+		if l.member || m.home != nil && m.home != l && m.home.member && m.home.out() { // the word is heard with the sign-in
+			l.forgetFrozen()
+			l.words[a.Standing.DirectoryID] = &word{says: member.SaysActive, by: member.ExistingOnly, heard: true}
+		}
+	}
+	if l.joined == "" {
+		l.joined = member.ViaSignIn
+	}
+	l.member, l.removed, m.known, m.proven = true, false, true, true
+	m.comeHome(l)
+	if state := l.state(m.home); state != member.Active {
+		m.fail("signed in, and is %q", state)
+	}
+	return "sign-in", nil
+}
+
+func (m *model) create(l *life) (string, error) {
+	state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.out()
+	err := m.real.Create(m.now, l.id)
+	m.want("create", err, m.known && state != member.Active && state != member.Pending && !l.barred() && (!elsewhere || l.in()))
+	if err == nil {
+		if l.member {
+			m.readmit(l)
+		}
+		l.member, l.removed = true, false
+		if l.joined == "" {
+			l.joined = member.ViaAPI
+		}
+	}
+	return "create", err
+}
+
+func (m *model) invite(l *life) (string, error) {
+	state := l.state(m.home)
+	if state == member.Pending && l.invited {
+		err := m.real.Accept(m.now, l.id)
+		if err == nil {
+			l.joined = member.ViaInvitation
+		}
+		return "accept", err
+	}
+	if m.rng.IntN(3) > 0 || state != "" && (state != member.Removed || !l.removed || l.out()) {
+		return "nothing", nil
+	}
+	if m.home != nil && m.home != l && m.home.member && m.home.out() {
+		return "nothing", nil
+	}
+	err := m.real.Invite(m.now, l.id)
+	m.want("invite", err, true)
+	l.forgetFrozen()
+	l.member, l.removed, l.blocked, l.lifted, l.joined, l.invited, m.known = true, false, false, false, "", true, true
+	return "invite", err
+}
+
+// TestModel_of_the_machine_holds_over_random_lives walks the pure machine through what can happen to one person in two organizations.
+func TestModel_of_the_machine_holds_over_random_lives(t *testing.T) {
+	const lives, steps = 6000, 60
+	tried := map[string]int{}
+	for seed := range uint64(lives) {
+		rng := rand.New(rand.NewPCG(seed, 7))
+		known, email := seed%2 == 0, ""
+		if known {
+			email = "ada@acme.example"
+		}
+		m := newModel(t, rng, member.NewPure(noon, email), [2]string{"org_one", "org_two"}, known)
+		m.tried = tried
+		for range steps {
+			m.step()
+		}
+	}
+	t.Logf("%d steps: %v", lives*steps, tried)
+	for _, done := range []string{
+		"says active true", "says inactive true", "says removed true", "directory deleted true", "sign-in true", "sign-in false", "deactivate true",
+		"reactivate true", "reactivate false", "create true", "create false", "remove true", "remove false", "invite true", "accept true",
+	} {
+		if tried[done] < 100 {
+			t.Errorf("%s happened only %d times", done, tried[done])
+		}
+	}
+}
