@@ -198,7 +198,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
-		Policies:    a.policies(c, ids),
+		Policies:    a.policies(c),
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:    a.webhooks,
