@@ -56,7 +56,7 @@ func (w *world) joined(id org.ID, email string, primary bool) member.UserID {
 func (w *world) codeFor(b *browser, email string, more ...string) (code, magic string) {
 	w.t.Helper()
 	before := len(w.letters())
-	page := b.get(w.authorization(append([]string{"provider", "authkit"}, more...)...)).want(w.t, http.StatusOK)
+	page := b.get(w.authorization(append([]string{"prompt", "select_account"}, more...)...)).want(w.t, http.StatusOK)
 	sent := b.post("/sign-in", url.Values{"continue": {page.hidden(w.t, "continue")}, "email": {email}, "way": {"code"}}).want(w.t, http.StatusOK)
 	all := w.letters()
 	if len(all) != before+1 || all[before].To != email {
@@ -68,7 +68,7 @@ func (w *world) codeFor(b *browser, email string, more ...string) (code, magic s
 // byCode proves an address and goes on to an organization.
 func (b *browser) byCode(email string, id org.ID) answer {
 	b.w.t.Helper()
-	code, magic := b.w.codeFor(b, email, "organization", string(id), "scope", offline, "prompt", "login")
+	code, magic := b.w.codeFor(b, email, "organization", string(id), "scope", offline, "prompt", "login select_account")
 	return b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {code}})
 }
 
@@ -339,7 +339,7 @@ func TestBreak_glass_exempts_from_the_policy_for_its_time_and_from_nothing_else(
 func (b *browser) byCodeUnsent(email string, id org.ID) int {
 	b.w.t.Helper()
 	before := len(b.w.letters())
-	page := b.get(b.w.authorization("provider", "authkit", "organization", string(id))).want(b.w.t, http.StatusOK)
+	page := b.get(b.w.authorization("prompt", "select_account", "organization", string(id))).want(b.w.t, http.StatusOK)
 	b.post("/sign-in", url.Values{"continue": {page.hidden(b.w.t, "continue")}, "email": {email}, "way": {"code"}}).want(b.w.t, http.StatusOK)
 	return len(b.w.letters()) - before
 }
@@ -445,7 +445,7 @@ func TestEntering_by_a_code_beside_a_policy_that_is_tightened_leaves_no_session(
 		var proofs []proof
 		for range 4 {
 			b := w.browser()
-			code, magic := w.codeFor(b, "guest@home.example", "organization", string(w.org.ID), "prompt", "login")
+			code, magic := w.codeFor(b, "guest@home.example", "organization", string(w.org.ID), "prompt", "login select_account")
 			proofs = append(proofs, proof{b, url.Values{"magic": {magic}, "code": {code}}})
 		}
 		start := make(chan struct{})
