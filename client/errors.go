@@ -19,6 +19,7 @@ type Error struct {
 	Fields     []FieldError  // of 400 and 422
 	RequestID  string        // names the request in the server's log
 	RetryAfter time.Duration // 0 where the server said nothing
+	Confirm    int           // of people_left_out: the number that confirms the request
 }
 
 // FieldError names what was wrong in what was sent.
@@ -92,11 +93,12 @@ func refusalOf(res *http.Response, now time.Time) *Error {
 		Code             string       `json:"code"`
 		Message          string       `json:"message"`
 		Errors           []FieldError `json:"errors"`
+		Confirm          int          `json:"confirm"`
 		OAuth            string       `json:"error"`
 		OAuthDescription string       `json:"error_description"`
 	}
 	if err == nil && json.Unmarshal(text, &body) == nil {
-		e.Code, e.Message, e.Fields = body.Code, body.Message, body.Errors
+		e.Code, e.Message, e.Fields, e.Confirm = body.Code, body.Message, body.Errors, body.Confirm
 		if e.Code == "" {
 			e.Code = body.OAuth
 		}

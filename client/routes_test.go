@@ -34,8 +34,32 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			_, err := c.UpdateOrganization(ctx, "o", OrganizationChange{Name: &name, ExternalID: &none, Metadata: map[string]*string{"k": nil}})
 			return err
 		},
-		"DELETE /organizations/o":       func() error { return c.DeleteOrganization(ctx, "o") },
-		"GET /organizations/o/features": func() error { _, err := c.Features(ctx, "o"); return err },
+		"DELETE /organizations/o":     func() error { return c.DeleteOrganization(ctx, "o") },
+		"GET /organizations/o/policy": func() error { _, err := c.Policy(ctx, "o"); return err },
+		`PUT /organizations/o/policy {"confirm":3,"jit":null,"optional_until":null,"session_idle_seconds":null,"session_life_seconds":3600,"sso":"N"}`: func() error {
+			number, hour, zero := 3, 3600, 0
+			_, err := c.SetPolicy(ctx, "o", PolicyChange{SSO: &name, OptionalUntil: &time.Time{}, JIT: &none, SessionIdleSeconds: &zero, SessionLifeSeconds: &hour, Confirm: &number})
+			return err
+		},
+		`PUT /organizations/o/policy {"optional_until":"2026-01-15T12:00:00Z"}`: func() error { _, err := c.SetPolicy(ctx, "o", PolicyChange{OptionalUntil: &at}); return err },
+		"GET /organizations/o/left_out?connection=c&limit=100&sso=s": func() error {
+			_, err := Collect(c.LeftOut(ctx, "o", LeftOutQuery{SSO: "s", ConnectionID: "c"}), 0)
+			return err
+		},
+		"POST /organizations/o/end_sessions {}":              func() error { _, err := c.EndSessions(ctx, "o", ""); return err },
+		`POST /organizations/o/end_sessions {"user_id":"u"}`: func() error { _, err := c.EndSessions(ctx, "o", "u"); return err },
+		"DELETE /organizations/o/identity_provider":          func() error { return c.DeleteIdentityProvider(ctx, "o", nil) },
+		"DELETE /organizations/o/identity_provider?confirm=3": func() error {
+			number := 3
+			return c.DeleteIdentityProvider(ctx, "o", &number)
+		},
+		"GET /organizations/o/break_glass_users": func() error { _, err := Collect(c.BreakGlassUsers(ctx, "o"), 0); return err },
+		`POST /organizations/o/break_glass_users {"expires_at":"2026-01-15T12:00:00Z","reason":"r","user_id":"u"}`: func() error {
+			_, err := c.NameBreakGlassUser(ctx, "o", "u", "r", at)
+			return err
+		},
+		"DELETE /organizations/o/break_glass_users/u": func() error { return c.RevokeBreakGlassUser(ctx, "o", "u") },
+		"GET /organizations/o/features":               func() error { _, err := c.Features(ctx, "o"); return err },
 		`PUT /organizations/o/features {"features":{"directory_sync":false}}`: func() error {
 			_, err := c.SetFeatures(ctx, "o", map[string]bool{"directory_sync": false})
 			return err

@@ -70,7 +70,7 @@ func TestEverything_that_cannot_be_undone_asks(t *testing.T) {
 		"organization delete org_1", "domain delete d", "directory delete d", "token revoke d t", "user erase u", "consumer delete c",
 		"webhook delete w", "api-key delete k", "api-key expire k",
 		"connection delete c", "connection approve-metadata c", "certificate delete c f", "application delete a", "client-secret delete s",
-		"redirect-uri delete r", "signing-key rotate --compromised",
+		"policy end-sessions o", "policy delete-identity-provider o", "redirect-uri delete r", "signing-key rotate --compromised",
 	} {
 		code, _, stderr, requests := asked(t, 200, `{"id":"x"}`, "no\n", true, strings.Fields(command)...)
 		for _, r := range requests {

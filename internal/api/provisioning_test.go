@@ -22,7 +22,7 @@ func (w *world) provisioned() {
 	})
 	sealer, err := db.NewSealer([]byte("sealing key of tests"))
 	w.must(err)
-	w.members.SetInviting(member.Inviting{Sealer: sealer, Access: give, Base: func(string) string { return publicURL }})
+	w.members.SetInviting(member.Inviting{Sealer: sealer, Base: func(string) string { return publicURL }})
 	w.dirs.SetMembers(w.members, give)
 }
 

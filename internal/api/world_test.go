@@ -62,6 +62,7 @@ type world struct {
 	contract contracttest.Contract
 
 	described *openapitest.Document
+	ids       *token.Source
 }
 
 // onBoth runs a test on both engines.
@@ -73,7 +74,7 @@ func onBoth(t *testing.T, test func(w *world)) {
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	ids := token.NewSource(time.Now)
-	w := &world{T: t, db: d, key: token.NewSecret("sk"), log: &bytes.Buffer{}, contract: readContract(t), dns: texts{}, now: time.Now}
+	w := &world{T: t, db: d, key: token.NewSecret("sk"), log: &bytes.Buffer{}, contract: readContract(t), ids: ids, dns: texts{}, now: time.Now}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	events := event.NewLog(d, ids)
 	w.dirs = directory.NewService(directory.Options{DB: d, Events: events, IDs: ids, Now: time.Now, Logger: log})

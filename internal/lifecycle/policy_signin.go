@@ -82,10 +82,14 @@ func (s *SignIns) managed(ctx context.Context, organizationID, email string) (bo
 }
 
 // choosable says whether people of an organization may choose how they come in, so that they have to be asked where an application names
-// the organization and not the connection.
+// the organization and not the connection. An application that has them choose an account has them asked, too: it is how a break-glass user
+// comes to the page while the provider is down.
 func (s *SignIns) choosable(ctx context.Context, a issuer.Authorization, id org.ID) (bool, error) {
 	if s.o.ProfilesOnly || a.Style == oidc.StyleSSO || !s.mails() {
 		return false, nil
+	}
+	if a.Request.Prompts(oidc.PromptSelectAccount) {
+		return true, nil
 	}
 	p, err := org.PolicyIn(ctx, s.o.DB, id)
 	return p.At(s.time()) != org.RequiredForAll, err

@@ -120,7 +120,7 @@ func (s *SignIns) byOrganization(ctx context.Context, a issuer.Authorization, id
 		return way{}, selector(a, organizationWrong, "The organization '%.80s' has no connection that lets people in.", id)
 	}
 	asks, err := s.choosable(ctx, a, id)
-	return way{organizationID: string(id), connection: c, asks: c != nil && (asks || a.Request.Provider == hostedProvider)}, err
+	return way{organizationID: string(id), connection: c, asks: c != nil && asks}, err
 }
 
 func (s *SignIns) byDomain(ctx context.Context, a issuer.Authorization, domain string) (way, error) {
@@ -146,7 +146,7 @@ func (s *SignIns) byHint(ctx context.Context, a issuer.Authorization) (way, erro
 		}
 		if c != nil {
 			asks, err := s.choosable(ctx, a, org.ID(c.OrganizationID))
-			return way{organizationID: c.OrganizationID, connection: c, hinted: true, asks: asks || a.Request.Provider == hostedProvider}, err
+			return way{organizationID: c.OrganizationID, connection: c, hinted: true, asks: asks}, err
 		}
 	}
 	return way{}, nil

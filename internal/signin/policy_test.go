@@ -1,6 +1,8 @@
 package signin_test
 
 import (
+	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -11,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -37,14 +41,11 @@ func (w *world) set(c org.PolicyChange, confirm ...int) {
 func (w *world) joined(id org.ID, email string, primary bool) member.UserID {
 	w.t.Helper()
 	u, err := w.members.UserByEmail(ctx, email)
+	var as db.Write
 	if err != nil {
-		b := w.browser()
-		code, magic := w.codeFor(b, email)
-		w.code(b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {code}}).location(w.t))
-		u, err = w.members.UserByEmail(ctx, email)
+		u, err = w.members.SignUpInto(ctx, &as, email, event.Context{Actor: operator()})
 	}
 	w.ok(err)
-	var as db.Write
 	as.Exec(`INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, version, created_at, updated_at)
 		VALUES ($1, $2, $3, 'active', $4, 'member', 'sign_in', 1, 1, 1)`, "om_"+email+string(id), string(id), string(u.ID), primary)
 	w.ok(w.db.Write(ctx, &as))
@@ -55,7 +56,7 @@ func (w *world) joined(id org.ID, email string, primary bool) member.UserID {
 func (w *world) codeFor(b *browser, email string, more ...string) (code, magic string) {
 	w.t.Helper()
 	before := len(w.letters())
-	page := b.get(w.authorization(append([]string{"provider", "authkit"}, more...)...)).want(w.t, http.StatusOK)
+	page := b.get(w.authorization(append([]string{"prompt", "select_account"}, more...)...)).want(w.t, http.StatusOK)
 	sent := b.post("/sign-in", url.Values{"continue": {page.hidden(w.t, "continue")}, "email": {email}, "way": {"code"}}).want(w.t, http.StatusOK)
 	all := w.letters()
 	if len(all) != before+1 || all[before].To != email {
@@ -67,7 +68,7 @@ func (w *world) codeFor(b *browser, email string, more ...string) (code, magic s
 // byCode proves an address and goes on to an organization.
 func (b *browser) byCode(email string, id org.ID) answer {
 	b.w.t.Helper()
-	code, magic := b.w.codeFor(b, email, "organization", string(id), "scope", offline, "prompt", "login")
+	code, magic := b.w.codeFor(b, email, "organization", string(id), "scope", offline, "prompt", "login select_account")
 	return b.post("/sign-in/code", url.Values{"magic": {magic}, "code": {code}})
 }
 
@@ -338,7 +339,7 @@ func TestBreak_glass_exempts_from_the_policy_for_its_time_and_from_nothing_else(
 func (b *browser) byCodeUnsent(email string, id org.ID) int {
 	b.w.t.Helper()
 	before := len(b.w.letters())
-	page := b.get(b.w.authorization("provider", "authkit", "organization", string(id))).want(b.w.t, http.StatusOK)
+	page := b.get(b.w.authorization("prompt", "select_account", "organization", string(id))).want(b.w.t, http.StatusOK)
 	b.post("/sign-in", url.Values{"continue": {page.hidden(b.w.t, "continue")}, "email": {email}, "way": {"code"}}).want(b.w.t, http.StatusOK)
 	return len(b.w.letters()) - before
 }
@@ -428,6 +429,146 @@ func TestSession_lives_as_long_as_its_organization_says(t *testing.T) {
 		w.later(5*time.Minute + time.Second)
 		if status, _ := w.refresh(long); status != http.StatusBadRequest {
 			t.Errorf("unused for longer than the new idle time: %d", status)
+		}
+	})
+}
+
+func TestEntering_by_a_code_beside_a_policy_that_is_tightened_leaves_no_session(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn()
+		w.optional()
+		w.joined(w.org.ID, "guest@home.example", false)
+		type proof struct {
+			b    *browser
+			form url.Values
+		}
+		var proofs []proof
+		for range 4 {
+			b := w.browser()
+			code, magic := w.codeFor(b, "guest@home.example", "organization", string(w.org.ID), "prompt", "login select_account")
+			proofs = append(proofs, proof{b, url.Values{"magic": {magic}, "code": {code}}})
+		}
+		start := make(chan struct{})
+		var all sync.WaitGroup
+		for _, p := range proofs {
+			all.Go(func() {
+				<-start
+				p.b.post("/sign-in/code", p.form) // to the application or to the provider, whichever was first
+			})
+		}
+		close(start)
+		w.set(org.PolicyChange{SSO: ref(org.RequiredForAll)}, 1)
+		all.Wait()
+		var free int
+		w.ok(w.db.QueryRow(ctx, `SELECT COUNT(*) FROM sessions WHERE organization_id = $1 AND connection_id IS NULL AND ended_at IS NULL`, string(w.org.ID)).Scan(&free))
+		if free != 0 {
+			t.Errorf("%d sessions without the provider", free)
+		}
+	})
+}
+
+func TestPolicies_that_are_set_at_once_are_all_kept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var all sync.WaitGroup
+		for _, c := range []org.PolicyChange{{SSO: ref(org.Optional)}, {JIT: ref(org.JITOff)}, {Idle: ref(10 * time.Minute)}} {
+			all.Go(func() {
+				if _, err := w.policy.Set(ctx, operator(), w.org.ID, c, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		p, err := w.policy.Get(ctx, w.org.ID)
+		if err != nil || p.SSO != org.Optional || p.Policy.JIT != org.JITOff || p.Idle != 10*time.Minute || p.Version != 3 {
+			t.Errorf("%+v %v", p, err)
+		}
+	})
+}
+
+func TestLeft_out_are_those_whom_the_provider_might_not_bring_with_the_reasons(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().signIn() // Alice has come in, and lies in the domain
+		w.joined(w.org.ID, "bob@acme.example", true)
+		w.joined(w.org.ID, "guest@home.example", false)
+		saved := w.joined(w.org.ID, "saved@home.example", false)
+		_, err := w.policy.NameBreakGlass(ctx, operator(), w.org.ID, lifecycle.NewBreakGlass{UserID: saved, Reason: "keeps the keys", ExpiresAt: w.now().Add(time.Hour)})
+		w.ok(err)
+		reasons := func(as org.SSOPolicy) map[string]string {
+			found, more, err := w.policy.LeftOut(ctx, lifecycle.LeftOutQuery{OrganizationID: w.org.ID, As: as, Limit: 10})
+			w.ok(err)
+			out := map[string]string{}
+			for _, one := range found {
+				for _, r := range one.Reasons {
+					out[one.Member.User.Email] += string(r) + " "
+				}
+			}
+			if more {
+				t.Error("more follow")
+			}
+			return out
+		}
+		want := func(as org.SSOPolicy, want map[string]string) {
+			t.Helper()
+			if got := reasons(as); !maps.Equal(got, want) {
+				t.Errorf("%s: got %v, want %v", as, got, want)
+			}
+		}
+		want("", map[string]string{"bob@acme.example": "never_signed_in ", "guest@home.example": "never_signed_in outside_domains "})
+		want(org.RequiredForPrimary, map[string]string{"bob@acme.example": "never_signed_in "})
+		_, secret, err := w.dirs.Create(ctx, operator(), directory.New{OrganizationID: string(w.org.ID), Name: "Directory", Type: directory.GenericSCIM})
+		w.ok(err)
+		w.hire(secret, `{"userName":"bob@acme.example","active":true}`)
+		want("", map[string]string{
+			"alice@acme.example": "not_in_directory ", "bob@acme.example": "never_signed_in ", "guest@home.example": "never_signed_in outside_domains not_in_directory ",
+		})
+		_, err = w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{Options: []byte(`{"allow_outside_domains":true}`)})
+		w.ok(err)
+		if got := reasons("")["guest@home.example"]; got != "never_signed_in not_in_directory " {
+			t.Errorf("with a connection that takes any address: %s", got)
+		}
+		// The number that a refusal names is that of the list.
+		w.optional()
+		_, err = w.policy.Set(ctx, operator(), w.org.ID, org.PolicyChange{SSO: ref(org.RequiredForAll)}, nil)
+		var unconfirmed *lifecycle.ConfirmationError
+		if !errors.As(err, &unconfirmed) || unconfirmed.Number != 3 {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestDeleting_the_identity_provider_keeps_the_people_who_come_in_by_codes_then(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		d, secret, err := w.dirs.Create(ctx, operator(), directory.New{OrganizationID: string(w.org.ID), Name: "Directory", Type: directory.GenericSCIM})
+		w.ok(err)
+		w.hire(secret, `{"userName":"alice@acme.example","active":true}`)
+		through := w.browser().tokens()
+		w.joined(w.org.ID, "guest@home.example", false)
+		var as db.Write // as a connection that takes any address leaves it
+		as.Exec(`UPDATE users SET email_verified = FALSE WHERE email_key = 'guest@home.example'`)
+		as.Exec(`DELETE FROM membership_claims`)
+		as.Exec(`INSERT INTO membership_claims (organization_id, directory_id, directory_user_id, membership_id, says, provisioning, outcome, claim, version, created_at, updated_at)
+			SELECT organization_id, $1, 'directory_user_1', id, 'active', 'invite', 'linked', '{}', 1, 1, 1 FROM organization_memberships WHERE is_primary`, string(d.ID))
+		w.ok(w.db.Write(ctx, &as))
+		var unconfirmed *lifecycle.ConfirmationError
+		if err := w.policy.DeleteIdentityProvider(ctx, operator(), w.org.ID, nil); !errors.As(err, &unconfirmed) || unconfirmed.Number != 1 || !strings.Contains(err.Error(), "guest@home.example") {
+			t.Fatalf("%v", err)
+		}
+		w.ok(w.policy.DeleteIdentityProvider(ctx, operator(), w.org.ID, ref(1)))
+		w.wantTypes("connection.deleted", "dsync.deleted", "session.revoked")
+		if w.refreshes(through) {
+			t.Error("a session through the provider goes on")
+		}
+		if _, err := w.dirs.Get(ctx, d.ID); err == nil {
+			t.Error("the directory is still there")
+		}
+		var frozen int
+		w.ok(w.db.QueryRow(ctx, `SELECT COUNT(*) FROM membership_claims WHERE organization_id = $1 AND frozen_at IS NOT NULL`, string(w.org.ID)).Scan(&frozen))
+		if frozen != 1 {
+			t.Errorf("of %d people is frozen what the directory said, want one", frozen)
+		}
+		status, _ := w.refresh(w.browser().entered("alice@acme.example", w.org.ID))
+		if status != http.StatusOK {
+			t.Errorf("by a code: %d", status)
 		}
 	})
 }

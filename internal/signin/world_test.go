@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
@@ -182,6 +183,9 @@ func assemble(t testing.TB, d *db.DB, changes ...change) *world {
 	w.policy = lifecycle.NewPolicies(lifecycle.PolicyOptions{
 		DB: d, Events: w.events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: sessions, Mails: w.mails,
 		Now: w.now, ProfilesOnly: lo.ProfilesOnly,
+		Access: access.NewService(access.Options{DB: d, Events: w.events, IDs: ids, Now: w.now, Living: func(ctx context.Context, tx db.Tx, id string) error {
+			return w.orgs.LockTx(ctx, tx, org.ID(id))
+		}}),
 	})
 	so.SignIns = w.signIns
 	w.issuer.SetPeople(w.signIns)
