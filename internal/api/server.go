@@ -58,6 +58,9 @@ type Options struct {
 	// NewTest gives the address at which a browser makes a test sign-in through a connection. Without it none are offered.
 	NewTest func(ctx context.Context, connection sso.ID) (string, error)
 	Issuer  *issuer.Service
+
+	Audits       *lifecycle.Audits
+	Offboardings *lifecycle.Offboardings
 }
 
 const defaultMaxBody = 1 << 20

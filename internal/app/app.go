@@ -196,8 +196,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
-		Snapshots:   lifecycle.NewSnapshots(a.events, a.directories),
-		Webhooks:    a.webhooks,
+		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
+		Webhooks:  a.webhooks,
+		Audits:    lifecycle.NewAudits(a.db, a.organizations, time.Now), Offboardings: a.offboardings(ids),
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}

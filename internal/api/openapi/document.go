@@ -47,6 +47,7 @@ func tags() []tag {
 		{tagConsumers, "Readers of the log whose cursor Rollcall keeps."},
 		{tagWebhooks, "Events delivered to your app."},
 		{tagApplications, "The OpenID clients that people sign in to, and where their browsers may be sent."},
+		{tagAudit, "Who changed what, who has access and had it, and what became of those whose access ended."},
 		{tagDocument, "This description."},
 	}
 }

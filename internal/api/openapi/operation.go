@@ -37,7 +37,7 @@ type Answer struct {
 func Operations() map[Route]Operation {
 	all := map[Route]Operation{}
 	for _, part := range []map[Route]Operation{
-		organizations(), domains(), features(), apiKeys(), directories(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), document(),
+		organizations(), domains(), features(), apiKeys(), directories(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), audit(), offboardings(), document(),
 	} {
 		for route, op := range part {
 			all[route] = op
@@ -51,7 +51,7 @@ func Schemas() map[string]*Schema {
 	all := map[string]*Schema{"Problem": problem()}
 	for _, part := range []map[string]*Schema{
 		organizationSchemas(), domainSchemas(), featureSchemas(), apiKeySchemas(), directorySchemas(), connectionSchemas(), peopleSchemas(), eventSchemas(),
-		consumerSchemas(), webhookSchemas(), applicationSchemas(), signingKeySchemas(),
+		consumerSchemas(), webhookSchemas(), applicationSchemas(), signingKeySchemas(), auditSchemas(), offboardingSchemas(),
 	} {
 		for name, s := range part {
 			all[name] = s

@@ -66,13 +66,12 @@ CREATE TABLE offboardings (
     why               {{text}} NOT NULL,
     cause             {{text}} NOT NULL, -- JSON: the context of its event
     requested_at      BIGINT,            -- NULL: by hand, or not known yet
-    answered_at       BIGINT,
     ended_at          BIGINT NOT NULL,   -- in the transaction
     sessions          BIGINT NOT NULL,   -- that ended with it
     events            {{text}} NOT NULL, -- JSON: those that tell of it
     content           {{text}},          -- JSON: the claims of the receipt; NULL while they may change
     next_at           BIGINT,            -- looked at again; NULL once it is frozen
-    created_at        BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,   -- seen to be committed, so it was no later
     frozen_at         BIGINT
 );
 CREATE UNIQUE INDEX offboardings_once ON offboardings (organization_id, membership_id, version);
