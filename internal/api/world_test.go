@@ -50,14 +50,16 @@ type world struct {
 	sessions *session.Service
 	issuer   *issuer.Service
 	profiles profiles
-	db       *db.DB
-	orgs     *org.Service
-	members  *member.Service
-	conns    *sso.Service
-	dns      texts
-	now      func() time.Time // of organizations
-	log      *bytes.Buffer
-	contract contracttest.Contract
+
+	offboardings *lifecycle.Offboardings
+	db           *db.DB
+	orgs         *org.Service
+	members      *member.Service
+	conns        *sso.Service
+	dns          texts
+	now          func() time.Time // of organizations
+	log          *bytes.Buffer
+	contract     contracttest.Contract
 
 	described *openapitest.Document
 }
@@ -96,9 +98,15 @@ func newWorld(t *testing.T, d *db.DB) *world {
 			return nil, errors.New("no names in tests")
 		}),
 	})
+	hooks := webhooks(t, d, events, ids, log)
+	w.offboardings = lifecycle.NewOffboardings(lifecycle.OffboardingOptions{
+		DB: d, Events: events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Webhooks: hooks, Issuer: w.issuer, Now: time.Now, Logger: log,
+	})
 	w.server = New(Options{
-		Issuer:      w.issuer,
-		Connections: w.conns,
+		Audits:       lifecycle.NewAudits(d, w.orgs, time.Now),
+		Offboardings: w.offboardings,
+		Issuer:       w.issuer,
+		Connections:  w.conns,
 		NewTest: func(_ context.Context, id sso.ID) (string, error) {
 			return publicURL + "/sign-in/test/" + string(id), nil
 		},
@@ -109,7 +117,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Logger:        log,
 		Idempotency:   idempotency.NewService(idempotency.Options{DB: d, Sealer: sealer, Now: time.Now, Logger: log}),
 		Snapshots:     lifecycle.NewSnapshots(events, w.dirs),
-		Webhooks:      webhooks(t, d, events, ids, log),
+		Webhooks:      hooks,
 	}).(*server)
 	w.described, err = theDocument()
 	w.must(err)
