@@ -278,6 +278,10 @@ func pathAbout(pattern, name string) string {
 		return "Id of the redirect URI: redir_…."
 	case "webhook_endpoints":
 		return "Id of the endpoint: we_…."
+	case "offboardings":
+		return "Id of the offboarding: offboarding_…."
+	case "events":
+		return "Id of the event: event_…."
 	case "webhook_deliveries":
 		return "Id of the delivery: webhook_delivery_…."
 	}

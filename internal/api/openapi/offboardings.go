@@ -14,7 +14,7 @@ func offboardingSchemas() map[string]*Schema {
 			has("user_id", id("user")),
 			has("status", choice("What became of the membership.", "inactive", "removed")),
 			has("why", text("Why, in the words of memberships.")),
-			has("cause", object(has("actor_id", text("Who or what acted.")), has("source", text("Where.")), has("exchange_id", optionalText("The identity provider's recorded request.")))),
+			has("cause", about("The one cause.", object(has("actor_id", text("Who or what acted.")), has("source", text("Where.")), has("exchange_id", optionalText("The identity provider's recorded request."))))),
 			has("requested_at", orNull(moment("When the identity provider's request came; null by hand."))),
 			has("ended_at", moment("The moment that the transaction wrote.")),
 			has("committed_by", moment("Seen to be committed: it was no later.")),
@@ -26,9 +26,9 @@ func offboardingSchemas() map[string]*Schema {
 			has("logouts", listOf("Back-channel logouts.", object(
 				has("application_id", id("conn_app")), has("session_id", id("session")), has("state", state()), has("delivered_at", orNull(moment("When it was acknowledged."))),
 			))),
-			has("acknowledgement", orNull(object(
+			has("acknowledgement", about("The app's first word about one of the events, null without one.", orNull(object(
 				has("event_id", id("event")), has("actor_id", text("Who said so.")), has("source", text("Where.")), has("at", moment("When: the first time.")),
-			))),
+			)))),
 			has("span_ms", count("Milliseconds from the request, or from the end where there was none, to the last step that is known.")),
 			has("complete", flag("Every step was seen.")),
 			has("missing", missing),
