@@ -117,7 +117,7 @@ func rank(sorted []time.Duration, percent int) time.Duration {
 	return sorted[max(0, (len(sorted)*percent+99)/100-1)]
 }
 
-// AsksEachTime: the application has asked about tokens within a day.
+// AsksEachTime says whether the application has asked about tokens within a day.
 func (g Gap) AsksEachTime(now time.Time) bool {
 	return !g.IntrospectedAt.IsZero() && now.Sub(g.IntrospectedAt) < 24*time.Hour
 }
