@@ -265,3 +265,42 @@ func TestReached_says_whether_a_reader_has_come_to_an_event(t *testing.T) {
 		}
 	})
 }
+
+func TestAudit_still_tells_of_members_and_settings_when_their_events_have_expired(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, l *event.Log) {
+		old := time.Now().Add(-48 * time.Hour)
+		appendEvents(t, d, l, old,
+			auditEvent("org_1", "directory_1", "exchange_1", event.DirectoryUserUpdated, `{"id":"directory_user_1"}`),
+			auditEvent("org_1", "directory_1", "exchange_1", event.OrganizationMembershipUpdated, `{"id":"om_1","note":"private"}`),
+			auditEvent("org_1", "directory_1", "exchange_1", event.SessionRevoked, `{"id":"session_1"}`))
+		writeAudit(t, d, l, old, change("org_1", "a", "directory_1", event.Settings{"n": 1}, event.Settings{"n": 2}))
+		told := by("a")
+		told.Changes = event.Diff(event.Settings{"name": "A"}, event.Settings{"name": "B"})
+		appendEvents(t, d, l, old, event.Entry{OrganizationID: "org_1", Type: event.OrganizationUpdated, Context: told.JSON(), Data: []byte(`{"id":"org_1"}`)})
+		appendEvents(t, d, l, time.Now(), auditEvent("org_1", "a", "", event.OrganizationUpdated, `{"id":"newest"}`))
+		if before := targets(audit(t, l, event.AuditQuery{})); len(before) != 6 {
+			t.Fatalf("%v", before)
+		}
+		for range 2 {
+			if err := l.Expire(ctx, 24*time.Hour, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left := audit(t, l, event.AuditQuery{})
+		if got := targets(left); !slices.Equal(got, []string{"newest", "org_1", "directory_1", "om_1"}) {
+			t.Fatalf("%v", got)
+		}
+		if m := left[3]; m.Context.ExchangeID != "exchange_1" || m.Action != "organization_membership.updated" || !m.At.Equal(old.UTC().Truncate(time.Microsecond)) {
+			t.Errorf("%+v", m)
+		}
+		if got := string(left[1].Changes); got != `{"name":{"before":"A","after":"B"}}` {
+			t.Errorf("%s", got)
+		}
+		if text := fmt.Sprintf("%+v", left); strings.Contains(text, "private") {
+			t.Errorf("a payload was kept: %s", text)
+		}
+		if got := targets(audit(t, l, event.AuditQuery{Target: "om_1"})); len(got) != 1 {
+			t.Errorf("by target: %v", got)
+		}
+	})
+}
