@@ -140,7 +140,15 @@ func table() []row {
 		{"/signing_keys/rotate", "api_signing_keys", map[string]handler{http.MethodPost: rotateSigningKeys}},
 		{"/sso/logout/authorize", "api_sso_logout", map[string]handler{http.MethodPost: authorizeLogout}},
 
+		{"/audit", "api_audit", map[string]handler{http.MethodGet: listAudit}},
+		{"/organizations/{id}/access", "api_access", map[string]handler{http.MethodGet: listAccess}},
+		{"/organizations/{id}/offboardings", "api_offboardings", map[string]handler{http.MethodGet: listOffboardings}},
+		{"/offboardings/{id}", "api_offboarding", map[string]handler{http.MethodGet: getOffboarding}},
+		{"/offboardings/{id}/receipt", "api_offboarding_receipt", map[string]handler{http.MethodGet: getReceipt}},
+		{"/connect/applications/{id}/gap", "api_application_gap", map[string]handler{http.MethodGet: getGap}},
+
 		{"/events", "api_events", map[string]handler{http.MethodGet: listEvents}},
+		{"/events/{id}/acknowledge", "api_event_acknowledge", map[string]handler{http.MethodPost: acknowledgeEvent}},
 		{"/events/snapshot", "api_snapshot", map[string]handler{http.MethodGet: readSnapshot}},
 		{"/event_consumers", "api_event_consumers", map[string]handler{http.MethodGet: listConsumers, http.MethodPost: createConsumer}},
 		{"/event_consumers/{name}", "api_event_consumer", map[string]handler{http.MethodGet: getConsumer, http.MethodDelete: deleteConsumer}},

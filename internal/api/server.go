@@ -68,6 +68,9 @@ type Options struct {
 	Access   *access.Service
 	Mappings *lifecycle.Mappings
 	Sessions *session.Service
+
+	Audits       *lifecycle.Audits
+	Offboardings *lifecycle.Offboardings
 }
 
 const defaultMaxBody = 1 << 20

@@ -61,6 +61,8 @@ type world struct {
 	log      *bytes.Buffer
 	contract contracttest.Contract
 
+	offboardings *lifecycle.Offboardings
+
 	described *openapitest.Document
 	ids       *token.Source
 }
@@ -107,14 +109,20 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		DB: d, Events: events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: w.sessions, Now: time.Now,
 		Access: w.access,
 	})
+	hooks := webhooks(t, d, events, ids, log)
+	w.offboardings = lifecycle.NewOffboardings(lifecycle.OffboardingOptions{
+		DB: d, Events: events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Webhooks: hooks, Issuer: w.issuer, Now: time.Now, Logger: log,
+	})
 	w.server = New(Options{
-		Access:      w.access,
-		Mappings:    lifecycle.NewMappings(d, w.access, w.dirs),
-		Policies:    policies,
-		Issuer:      w.issuer,
-		Connections: w.conns,
-		Members:     w.members,
-		Sessions:    w.sessions,
+		Audits:       lifecycle.NewAudits(d, w.orgs, time.Now),
+		Offboardings: w.offboardings,
+		Access:       w.access,
+		Mappings:     lifecycle.NewMappings(d, w.access, w.dirs),
+		Policies:     policies,
+		Issuer:       w.issuer,
+		Connections:  w.conns,
+		Members:      w.members,
+		Sessions:     w.sessions,
 		NewTest: func(_ context.Context, id sso.ID) (string, error) {
 			return publicURL + "/sign-in/test/" + string(id), nil
 		},
@@ -125,7 +133,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Logger:        log,
 		Idempotency:   idempotency.NewService(idempotency.Options{DB: d, Sealer: sealer, Now: time.Now, Logger: log}),
 		Snapshots:     lifecycle.NewSnapshots(events, w.dirs),
-		Webhooks:      webhooks(t, d, events, ids, log),
+		Webhooks:      hooks,
 	}).(*server)
 	w.described, err = theDocument()
 	w.must(err)

@@ -57,6 +57,13 @@ func (m *metrics) age(name, help string, value func() time.Duration) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value().Seconds() }))
 }
 
+// spans is a histogram of what may last from parts of a second to a day.
+func (m *metrics) spans(name, help string) func(seconds float64) {
+	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400}})
+	m.registry.MustRegister(h)
+	return h.Observe
+}
+
 func (m *metrics) observe(o web.Outcome) {
 	m.requests.WithLabelValues(o.Route, o.Method, strconv.Itoa(o.Status)).Inc()
 	m.seconds.WithLabelValues(o.Route).Observe(o.Took.Seconds())

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -293,4 +294,17 @@ func (s *Service) measure(rows db.Rows, used *int64) (last string, over bool, er
 		}
 	}
 	return last, false, rows.Err()
+}
+
+// Received says when the request of an exchange came; ok is false if the exchange is not there: not written yet, or expired.
+func (s *Service) Received(ctx context.Context, id ID, x ExchangeID) (at time.Time, ok bool, err error) {
+	var micros int64
+	err = s.db.QueryRow(ctx, selectReceived, string(id), string(x)).Scan(&micros)
+	if errors.Is(err, db.ErrNoRows) {
+		return time.Time{}, false, nil
+	}
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("read exchange %s: %w", x, err)
+	}
+	return db.Time(micros), true, nil
 }

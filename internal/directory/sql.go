@@ -172,6 +172,7 @@ const (
 	upsertBlock     = `INSERT INTO directory_tally_blocks (directory_id, kind, first_id, n) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (directory_id, kind, first_id) DO UPDATE SET n = excluded.n`
 
+	selectReceived      = `SELECT at FROM exchanges WHERE directory_id = $1 AND id = $2`
 	exchangeColumns     = `id, organization_id, directory_id, at, size, refused, token_id, method, path, status, micros, request_id, user_agent, effect, body, answer`
 	insertExchange      = `INSERT INTO exchanges (` + exchangeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 	selectExchanges     = `SELECT ` + exchangeColumns + ` FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`

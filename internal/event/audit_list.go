@@ -237,7 +237,6 @@ type auditRows struct {
 	l       *Log
 	q       AuditQuery
 	at      string
-	read    string
 	waiting []AuditEntry
 	ended   bool
 }

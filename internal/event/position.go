@@ -156,6 +156,9 @@ func (l *Log) expireSome(ctx context.Context, cutoff int64) (n int64, err error)
 		if err := noteExpired(ctx, tx, cutoff); err != nil {
 			return err
 		}
+		if err := l.keepAudited(ctx, tx, cutoff); err != nil {
+			return err
+		}
 		if n, err = tx.Exec(ctx, deleteOldest, cutoff); err != nil || !l.positioned() {
 			return err
 		}

@@ -71,14 +71,17 @@ const (
 const (
 	insertAudit = `INSERT INTO audit_entries (id, organization_id, action, target, actor_id, context, changes, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	selectAudit = `SELECT id, organization_id, action, target, context, changes, created_at FROM audit_entries`
+	keepAudit   = insertAudit + ` ON CONFLICT DO NOTHING`
+	// The oldest, of the types that the audit keeps.
+	selectKept = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE type IN (%s) AND seq IN (SELECT seq` + oldest
 	// Of a whole organization, or of those who did it or whom it was done to.
 	selectAuditOf = `SELECT id, context FROM audit_entries WHERE organization_id = $1 AND ($2 = '' OR target = $2 OR actor_id = $2) ORDER BY id`
 	blankAudit    = `UPDATE audit_entries SET context = $2, changes = '{}' WHERE id = $1`
 
 	insertAcknowledgement = `INSERT INTO event_acknowledgements (event_id, organization_id, actor_id, source, acknowledged_at)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
-	selectAcknowledged    = `SELECT event_id, organization_id, actor_id, source, acknowledged_at FROM event_acknowledgements WHERE event_id IN (%s) ORDER BY acknowledged_at, event_id`
-	expireAcknowledgments = `DELETE FROM event_acknowledgements WHERE acknowledged_at < $1`
+	selectAcknowledged = `SELECT event_id, organization_id, actor_id, source, acknowledged_at FROM event_acknowledgements WHERE event_id IN (%s) ORDER BY acknowledged_at, event_id`
+	expireAcknowledged = `DELETE FROM event_acknowledgements WHERE acknowledged_at < $1`
 
 	selectAboutThen = `SELECT id, organization_id, type, n, created_at, context, data FROM events
 		WHERE id > $1 AND id < $2 AND organization_id = $3 AND type IN (%s) ORDER BY id`

@@ -97,6 +97,7 @@ func (s *Service) Introspect(ctx context.Context, q oidc.TokenQuestion) ([]byte,
 	if c.Public {
 		return nil, invalidClient("A public client cannot ask about tokens.")
 	}
+	s.noteIntrospection(ctx, c.ID)
 	told := introspection{}
 	access, ok, err := s.sessions.AccessToken(ctx, token.Secret(q.Token))
 	switch {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,7 @@ type Service struct {
 
 	keys   atomic.Pointer[keyset]
 	teller teller
+	asked  sync.Map // application id → when it last asked about a token, as noted
 }
 
 // NewService makes the service. People and Profiles have to be set before it is asked for anything about them.

@@ -12,6 +12,8 @@ const (
 		uses_pkce = $8, updated_at = $9 WHERE id = $1 AND deleted_at IS NULL`
 	touchApplication   = `UPDATE applications SET updated_at = $2 WHERE id = $1 AND deleted_at IS NULL`
 	deleteApplication  = `UPDATE applications SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND NOT is_default AND deleted_at IS NULL`
+	selectIntrospected = `SELECT introspected_at FROM applications WHERE id = $1`
+	touchIntrospected  = `UPDATE applications SET introspected_at = $2 WHERE id = $1 AND (introspected_at IS NULL OR introspected_at < $2)`
 	countApplications  = `SELECT COUNT(*) FROM applications WHERE deleted_at IS NULL`
 	organizationExists = `SELECT EXISTS (SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL)`
 

@@ -25,6 +25,7 @@ const (
 	TypeIDToken     Type = "JWT"
 	TypeAccessToken Type = "at+jwt"     // RFC 9068
 	TypeLogoutToken Type = "logout+jwt" // OpenID Connect Back-Channel Logout 1.0, section 2.4
+	TypeReceipt     Type = "offboarding-receipt+jwt"
 )
 
 // Sign makes a JWT in compact form; claims is a map or a struct that encodes to a JSON object.

@@ -172,7 +172,7 @@ func Reserved() []string {
 	return []string{
 		"saml", "oidc", "scim", "oauth2", "sign-in", "sign-out", "signed-out", "simulate", ".well-known", "user_management", "connect", "connections", "sign_in_attempts", "signing_keys", "profiles",
 		"organizations", "organization_domains", "organization_memberships", "api_keys", "directories", "directory_users", "directory_groups",
-		"webhook_endpoints", "webhook_deliveries", "events", "event_consumers", "openapi.json", "livez", "readyz", "metrics", "portal", "dashboard",
+		"webhook_endpoints", "webhook_deliveries", "events", "event_consumers", "audit", "offboardings", "openapi.json", "livez", "readyz", "metrics", "portal", "dashboard",
 		"assets", "setup", "invitations", "users", "groups", "roles", "permissions", "authorization", "idp", "sessions", "mail", "domains", "applications",
 		"sign-out", "simulate",
 	}

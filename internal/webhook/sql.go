@@ -26,14 +26,15 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`
 	selectDelivery = `SELECT d.id, d.seq, d.endpoint_id, d.organization_id, d.event_id, d.type, d.entity, d.replay, d.state, d.reason, d.attempts, d.next_at, d.created_at, d.finished_at
 		FROM webhook_deliveries d`
-	deliveryByID  = selectDelivery + ` JOIN webhook_endpoints e ON e.id = d.endpoint_id AND e.deleted_at IS NULL WHERE d.id = $1`
-	nextPending   = selectDelivery + ` WHERE d.endpoint_id = $1 AND d.state = 'pending' AND d.seq > $2 ORDER BY d.seq LIMIT $3`
-	lostOf        = selectDelivery + ` WHERE d.endpoint_id = $1 AND d.state IN ('failed', 'cancelled') AND d.replayed_at IS NULL ORDER BY d.id LIMIT $2`
-	markReplayed  = `UPDATE webhook_deliveries SET replayed_at = $2 WHERE id = $1`
-	finish        = `UPDATE webhook_deliveries SET state = $2, reason = $3, attempts = $4, next_at = NULL, finished_at = $5 WHERE id = $1 AND state = 'pending'`
-	postpone      = `UPDATE webhook_deliveries SET attempts = $2, next_at = $3 WHERE id = $1 AND state = 'pending'`
-	cancelPending = `UPDATE webhook_deliveries SET state = 'cancelled', reason = $2, next_at = NULL, finished_at = $3 WHERE endpoint_id = $1 AND state = 'pending'`
-	oldestPending = `SELECT MIN(created_at) FROM webhook_deliveries WHERE state = 'pending'`
+	deliveriesTelling = selectDelivery + ` WHERE NOT d.replay AND d.endpoint_id IN (SELECT id FROM webhook_endpoints) AND d.event_id IN (%s) ORDER BY d.id`
+	deliveryByID      = selectDelivery + ` JOIN webhook_endpoints e ON e.id = d.endpoint_id AND e.deleted_at IS NULL WHERE d.id = $1`
+	nextPending       = selectDelivery + ` WHERE d.endpoint_id = $1 AND d.state = 'pending' AND d.seq > $2 ORDER BY d.seq LIMIT $3`
+	lostOf            = selectDelivery + ` WHERE d.endpoint_id = $1 AND d.state IN ('failed', 'cancelled') AND d.replayed_at IS NULL ORDER BY d.id LIMIT $2`
+	markReplayed      = `UPDATE webhook_deliveries SET replayed_at = $2 WHERE id = $1`
+	finish            = `UPDATE webhook_deliveries SET state = $2, reason = $3, attempts = $4, next_at = NULL, finished_at = $5 WHERE id = $1 AND state = 'pending'`
+	postpone          = `UPDATE webhook_deliveries SET attempts = $2, next_at = $3 WHERE id = $1 AND state = 'pending'`
+	cancelPending     = `UPDATE webhook_deliveries SET state = 'cancelled', reason = $2, next_at = NULL, finished_at = $3 WHERE endpoint_id = $1 AND state = 'pending'`
+	oldestPending     = `SELECT MIN(created_at) FROM webhook_deliveries WHERE state = 'pending'`
 
 	insertAttempt  = `INSERT INTO webhook_attempts (id, delivery_id, at, micros, status, error, answer) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	deliveriesPart = `SELECT MAX(id) FROM (SELECT id FROM webhook_deliveries WHERE id > $1 ORDER BY id LIMIT 2000) part`

@@ -511,7 +511,7 @@ func eventDifferences() map[string][]string {
 			"session.created: impersonator is missing", "session.revoked: impersonator is missing",
 			"Organization: stripe_customer_id is missing",
 		},
-		"what caused an event, where the contract has no words for it": {"EventContext: derived is ours", "EventContext: exchange_id is ours", "EventContext: reason is ours"},
+		"what caused an event, where the contract has no words for it": {"EventContext: changes is ours", "EventContext: derived is ours", "EventContext: exchange_id is ours", "EventContext: reason is ours"},
 		"events and answers show the same organization":                {"Organization: allow_profiles_outside_organization is ours"},
 	}
 }

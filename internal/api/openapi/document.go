@@ -55,6 +55,7 @@ func tags() []tag {
 		{tagLicences, "What an organization has bought, and who holds it."},
 		{tagMappings, "What a directory or a connection gives its people."},
 		{tagSessions, "A session is one person in one browser, at one organization."},
+		{tagAudit, "Who changed what, who has access and had it, and what became of those whose access ended."},
 		{tagDocument, "This description."},
 	}
 }
@@ -308,6 +309,10 @@ func pathAbout(pattern, name string) string {
 		return "Id of the redirect URI: redir_…."
 	case "webhook_endpoints":
 		return "Id of the endpoint: we_…."
+	case "offboardings":
+		return "Id of the offboarding: offboarding_…."
+	case "events":
+		return "Id of the event: event_…."
 	case "webhook_deliveries":
 		return "Id of the delivery: webhook_delivery_…."
 	}

@@ -140,6 +140,10 @@ func eventSchemas() map[string]*Schema {
 			)),
 			may("exchange_id", text("The recorded SCIM request that caused it.")),
 			may("derived", flag("Concluded by Rollcall, not said by the provider.")),
+			may("changes", &Schema{
+				Type: []string{typeObject}, Description: "By setting what it was and is, where the event does not show that: of organization.updated.",
+				Additional: object(may("before", &Schema{Description: "What it was."}), may("after", &Schema{Description: "What it is."})),
+			}),
 			may("reason", text("Why, where the type of the event does not say it: of session.revoked, like signed_out or user_deactivated.")),
 		),
 		"EventList": object(

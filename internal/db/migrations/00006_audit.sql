@@ -28,7 +28,8 @@ CREATE TABLE event_acknowledgements (
 -- ── lifecycle ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- What each membership was, and from when on: who had access at a time can be told for ever, whatever becomes of events and accounts. Ids and
--- states alone, so that an erasure has nothing to take out. Written by triggers: no way to change a membership passes them by.
+-- states alone, so that an erasure has nothing to take out. Written by triggers: no way to change a membership passes them by. A membership that
+-- a backup puts back has its history already, for tables that refer to none come first.
 CREATE TABLE membership_history (
     organization_id {{text}} NOT NULL,
     membership_id   {{text}} NOT NULL,
@@ -66,13 +67,12 @@ CREATE TABLE offboardings (
     why               {{text}} NOT NULL,
     cause             {{text}} NOT NULL, -- JSON: the context of its event
     requested_at      BIGINT,            -- NULL: by hand, or not known yet
-    answered_at       BIGINT,
     ended_at          BIGINT NOT NULL,   -- in the transaction
     sessions          BIGINT NOT NULL,   -- that ended with it
     events            {{text}} NOT NULL, -- JSON: those that tell of it
     content           {{text}},          -- JSON: the claims of the receipt; NULL while they may change
     next_at           BIGINT,            -- looked at again; NULL once it is frozen
-    created_at        BIGINT NOT NULL,
+    created_at        BIGINT NOT NULL,   -- seen to be committed, so it was no later
     frozen_at         BIGINT
 );
 CREATE UNIQUE INDEX offboardings_once ON offboardings (organization_id, membership_id, version);
@@ -84,7 +84,8 @@ CREATE INDEX offboardings_next ON offboardings (next_at) WHERE next_at IS NOT NU
 CREATE TRIGGER membership_history_begins AFTER INSERT ON organization_memberships
 BEGIN
     INSERT INTO membership_history (organization_id, membership_id, version, user_id, state, is_primary, role, since)
-        VALUES (NEW.organization_id, NEW.id, NEW.version, NEW.user_id, NEW.state, NEW.is_primary, NEW.role, NEW.updated_at) ON CONFLICT DO NOTHING;
+        SELECT NEW.organization_id, NEW.id, NEW.version, NEW.user_id, NEW.state, NEW.is_primary, NEW.role, NEW.updated_at
+        WHERE NOT EXISTS (SELECT 1 FROM membership_history h WHERE h.organization_id = NEW.organization_id AND h.membership_id = NEW.id);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
@@ -113,7 +114,8 @@ CREATE FUNCTION membership_history_written() RETURNS TRIGGER LANGUAGE plpgsql AS
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO membership_history (organization_id, membership_id, version, user_id, state, is_primary, role, since)
-            VALUES (NEW.organization_id, NEW.id, NEW.version, NEW.user_id, NEW.state, NEW.is_primary, NEW.role, NEW.updated_at) ON CONFLICT DO NOTHING;
+            SELECT NEW.organization_id, NEW.id, NEW.version, NEW.user_id, NEW.state, NEW.is_primary, NEW.role, NEW.updated_at
+            WHERE NOT EXISTS (SELECT 1 FROM membership_history h WHERE h.organization_id = NEW.organization_id AND h.membership_id = NEW.id);
         RETURN NULL;
     END IF;
     INSERT INTO membership_history (organization_id, membership_id, version, user_id, state, is_primary, role, since)

@@ -1,0 +1,63 @@
+package event
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/db"
+)
+
+// kept says whether the audit still tells of an event that the retention has deleted: what was done to what, and by whom, without its payload.
+// What directories say of people all day, and the ends of sessions, go with their events.
+func (t Type) kept() bool {
+	return t != SessionRevoked && !strings.HasPrefix(string(t), "dsync.user.") && !strings.HasPrefix(string(t), "dsync.group.")
+}
+
+// keepAudited makes audit entries of the events that are about to be deleted. Their ids are those of the events, so that they stay in their place.
+func (l *Log) keepAudited(ctx context.Context, tx db.Tx, cutoff int64) error {
+	types := slices.DeleteFunc(AuditTypes(), func(t Type) bool { return !t.kept() })
+	marks, args := make([]string, len(types)), []any{cutoff}
+	for i, t := range types {
+		args = append(args, string(t))
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	going, err := l.going(ctx, tx, fmt.Sprintf(selectKept, strings.Join(marks, ",")), args)
+	if err != nil {
+		return err
+	}
+	for _, e := range going {
+		a, err := e.audited()
+		if err != nil {
+			return err
+		}
+		changes := []byte(a.Changes)
+		if changes == nil {
+			changes = []byte("{}")
+		}
+		if _, err := tx.Exec(ctx, keepAudit, AuditPrefix+"_"+a.ordinal, a.OrganizationID, string(a.Action), a.Target, a.Context.Actor.ID, a.Context.JSON(),
+			changes, a.At.UnixMicro()); err != nil {
+			return fmt.Errorf("keep event %s in the audit: %w", e.ID, err)
+		}
+	}
+	_, err = tx.Exec(ctx, expireAcknowledged, cutoff)
+	return err
+}
+
+func (l *Log) going(ctx context.Context, tx db.Tx, text string, args []any) ([]Event, error) {
+	rows, err := tx.Query(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read events that expire: %w", err)
+	}
+	defer rows.Close()
+	var out []Event
+	for rows.Next() {
+		found, err := l.one(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, rows.Err()
+}
