@@ -59,7 +59,7 @@ func (s *Service) CreateLicenceType(ctx context.Context, actor event.Actor, n Ne
 	if n.OverLimit == "" {
 		n.OverLimit = Admit
 	}
-	if err := errors.Join(checkSlug(n.Slug), checkShort("name", n.Name, maxName), checkSeats(n.Seats), checkOverLimit(n.OverLimit)); err != nil {
+	if err := errors.Join(checkSlug(n.Slug), checkTitle(n.Name, maxName), checkSeats(n.Seats), checkOverLimit(n.OverLimit)); err != nil {
 		return Use{}, err
 	}
 	at := s.time()
@@ -134,7 +134,7 @@ func (c *LicenceTypeChanges) check() error {
 	var err error
 	if c.Name != nil {
 		name := strings.TrimSpace(*c.Name)
-		c.Name, err = &name, checkShort("name", name, maxName)
+		c.Name, err = &name, checkTitle(name, maxName)
 	}
 	if c.Seats != nil {
 		err = errors.Join(err, checkSeats(*c.Seats))

@@ -85,7 +85,7 @@ func readPermissions(ctx context.Context, r db.Reader, text string, args ...any)
 // CreatePermission makes a permission. A taken slug is a Conflict "permission_slug_conflict".
 func (s *Service) CreatePermission(ctx context.Context, actor event.Actor, n NewPermission) (Permission, error) {
 	n.Name = strings.TrimSpace(n.Name)
-	if err := errors.Join(checkSlug(n.Slug), checkShort("name", n.Name, maxName), checkDescription(n.Description)); err != nil {
+	if err := errors.Join(checkSlug(n.Slug), checkTitle(n.Name, maxName), checkDescription(n.Description)); err != nil {
 		return Permission{}, err
 	}
 	at := s.time()
@@ -114,7 +114,7 @@ func (s *Service) UpdatePermission(ctx context.Context, actor event.Actor, slug 
 	if c.Name != nil {
 		name := strings.TrimSpace(*c.Name)
 		c.Name = &name
-		if err := checkShort("name", name, maxName); err != nil {
+		if err := checkTitle(name, maxName); err != nil {
 			return Permission{}, err
 		}
 	}

@@ -149,7 +149,7 @@ func (n *NewRole) check() error {
 	if n.OrganizationID != "" && n.Slug == "" {
 		n.Slug = slugOf(n.Name)
 	}
-	return errors.Join(checkSlug(n.Slug), checkShort("name", n.Name, maxName), checkDescription(n.Description), checkPriority(n.Priority, 0))
+	return errors.Join(checkSlug(n.Slug), checkTitle(n.Name, maxName), checkDescription(n.Description), checkPriority(n.Priority, 0))
 }
 
 // slugOf makes a slug of a name, as the contract does: org-billing-admin.
@@ -170,13 +170,13 @@ func checkSlug(slug string) error {
 	return nil
 }
 
-// checkShort checks a name that has to be there.
-func checkShort(field, text string, longest int) error {
+// checkTitle checks a name for people, which has to be there.
+func checkTitle(text string, longest int) error {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return fault.New(fault.Unprocessable, "required", "The %s is empty.", field).On(field)
+		return fault.New(fault.Unprocessable, "required", "The name is empty.").On("name")
 	case utf8.RuneCountInString(text) > longest:
-		return fault.New(fault.Unprocessable, "too_long", "The %s is longer than %d characters.", field, longest).On(field)
+		return fault.New(fault.Unprocessable, "too_long", "The name is longer than %d characters.", longest).On("name")
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func (c *RoleChanges) check() error {
 	var err error
 	if c.Name != nil {
 		name := strings.TrimSpace(*c.Name)
-		c.Name, err = &name, checkShort("name", name, maxName)
+		c.Name, err = &name, checkTitle(name, maxName)
 	}
 	if c.Description != nil {
 		err = errors.Join(err, checkDescription(*c.Description))

@@ -58,7 +58,7 @@ func team(ctx context.Context, r db.Reader, text, organizationID string, id Team
 // CreateTeam makes a team that nobody is in.
 func (s *Service) CreateTeam(ctx context.Context, actor event.Actor, n NewTeam) (Team, error) {
 	n.Name = strings.TrimSpace(n.Name)
-	if err := errors.Join(checkShort("name", n.Name, maxTeamName), checkDescription(n.Description)); err != nil {
+	if err := errors.Join(checkTitle(n.Name, maxTeamName), checkDescription(n.Description)); err != nil {
 		return Team{}, err
 	}
 	at := s.time()
@@ -116,7 +116,7 @@ func (c *TeamChanges) check() error {
 	var err error
 	if c.Name != nil {
 		name := strings.TrimSpace(*c.Name)
-		c.Name, err = &name, checkShort("name", name, maxTeamName)
+		c.Name, err = &name, checkTitle(name, maxTeamName)
 	}
 	if c.Description != nil {
 		err = errors.Join(err, checkDescription(*c.Description))

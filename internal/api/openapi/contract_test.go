@@ -467,7 +467,7 @@ func operationDifferences() map[string][]string {
 		"the name of an organization is the organization's": {"OrganizationMembership: organization_name is missing"},
 		"there is no Stripe here":                           {"PUT /organizations/{id}: 400 never has the code stripe_customer_id_already_used"},
 		"settings of our directories": {
-			"Directory: extensions is ours", "Directory: inactive_users is ours", "Directory: label is ours", "Directory: provider is ours",
+			"Directory: extensions is ours", "Directory: inactive_users is ours", "Directory: label is ours", "Directory: live is ours", "Directory: provider is ours",
 			"Directory: provisioning is ours", "Directory: scim_endpoint is ours", "Directory: strict is ours",
 		},
 		"what a connection is made of": {
