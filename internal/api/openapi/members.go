@@ -58,6 +58,11 @@ func memberKinds() map[event.Type]Kind {
 		event.UserUpdated: {"An account's address or names changed, its address was proven, or it became an organization's own. A sign-in alone is no change.", user},
 		event.UserDeleted: {"An account was deleted, after its memberships.", user},
 
+		event.UserDeactivated: {"The directory of the organization that an account belongs to has deprovisioned it: the person is out everywhere. Only for those who name it.", user},
+		event.UserReactivated: {"That directory has given the account back. Only for those who name it.", user},
+
+		event.LicenceLimitReached: {"Somebody got in without the licence that they were to have: no seat was left. Only for those who name it.", place},
+
 		event.OrganizationMembershipCreated: {"Somebody became a member of an organization, or came back.", place},
 		event.OrganizationMembershipUpdated: {"A membership changed: its status, for one.", place},
 		event.OrganizationMembershipDeleted: {"Somebody was taken out of an organization.", place},
