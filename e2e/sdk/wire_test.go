@@ -46,7 +46,7 @@ func newWire(t *testing.T, routes []string) *wire {
 var ownRoutes = []string{"POST /directories", "POST /connections"}
 
 // browserRoutes are called by people's browsers: they answer with redirects and pages.
-var browserRoutes = []string{"GET /user_management/authorize", "GET /user_management/sessions/logout", "GET /sso/authorize", "GET /sso/logout", "GET /signed-out"}
+var browserRoutes = []string{"GET /user_management/authorize", "GET /user_management/sessions/logout", "POST /sign-in", "GET /sso/authorize", "GET /sso/logout", "GET /signed-out"}
 
 // to gives the address under which a server is reached through the wire.
 func (w *wire) to(t *testing.T, server string) string {

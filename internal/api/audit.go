@@ -142,8 +142,6 @@ type auditCause struct {
 	ID   string `json:"id"`
 }
 
-const membershipPrefix = "om"
-
 // listAccess lists who has access to an organization, or had it at a moment.
 func listAccess(c *call) (answer, error) {
 	form, err := c.exportForm()

@@ -29,11 +29,16 @@ func (w *world) accountURL(more ...string) string {
 	return "/user_management/authorize?" + q.Encode()
 }
 
-// through goes from an address to the provider and back to the application.
+// through goes from an address, ours or already the provider's, to the provider and back to the application.
 func (b *browser) through(address string) (code string) {
 	b.w.t.Helper()
-	request, relay := b.atProvider(address)
-	to := b.deliver(b.w.conn, b.w.message(b.w.conn, request), relay).location(b.w.t)
+	to, err := url.Parse(address)
+	b.w.ok(err)
+	if to.Host == "" {
+		to = b.get(address).location(b.w.t)
+	}
+	request, relay := b.w.requestID(to), to.Query().Get("RelayState")
+	to = b.deliver(b.w.conn, b.w.message(b.w.conn, request), relay).location(b.w.t)
 	if to.Query().Get("state") != "xyz" {
 		b.w.t.Errorf("the state is gone: %s", to)
 	}
@@ -101,11 +106,17 @@ func TestUserManagement_signs_in_by_each_selector(t *testing.T) {
 		for _, selector := range [][]string{
 			{"organization_id", string(w.org.ID)},
 			{"connection_id", string(w.conn.ID)},
-			{"provider", "authkit", "organization_id", string(w.org.ID)},
-			{"provider", "authkit", "login_hint", samltest.Person},
-			{"provider", "authkit", "domain_hint", "acme.example", "screen_hint", "sign-in"},
+			{"login_hint", samltest.Person},
+			{"domain_hint", "acme.example", "screen_hint", "sign-in"},
+			{"provider", "authkit", "organization_id", string(w.org.ID)}, // the hosted page, which knows the way
+			{"provider", "authkit"},
 		} {
-			out := w.authenticated(w.browser().through(w.accountURL(selector...)))
+			b, address := w.browser(), w.accountURL(selector...)
+			if selector[0] == "provider" {
+				page := b.get(address).want(t, http.StatusOK)
+				address = b.post("/sign-in", url.Values{"continue": {page.hidden(t, "continue")}, "email": {samltest.Person}}).location(t).String()
+			}
+			out := w.authenticated(b.through(address))
 			user, claims := out["user"].(map[string]any), w.offline(out["access_token"])
 			if out["organization_id"] != string(w.org.ID) || out["authentication_method"] != "SSO" || claims["sub"] != user["id"] || claims["org_id"] != out["organization_id"] ||
 				claims["role"] != "member" || claims["roles"].([]any)[0] != "member" || claims["iss"] != w.server.URL {

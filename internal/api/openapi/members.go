@@ -54,14 +54,14 @@ func placeMembers() []Member {
 func memberKinds() map[event.Type]Kind {
 	user, place := noun("user", accountMembers()...), noun("organization_membership", placeMembers()...)
 	return map[event.Type]Kind{
-		event.UserDeactivated: {"An account was deprovisioned by the directory of the organization it is at home in: it is out everywhere.", user},
-		event.UserReactivated: {"That directory wants the person in again.", user},
-
-		event.LicenceLimitReached: {"Somebody got in without the licence that they were to have, for no seat was left.", place},
-
 		event.UserCreated: {"An account was made, by a first sign-in.", user},
 		event.UserUpdated: {"An account's address or names changed, its address was proven, or it became an organization's own. A sign-in alone is no change.", user},
 		event.UserDeleted: {"An account was deleted, after its memberships.", user},
+
+		event.UserDeactivated: {"The directory of the organization that an account belongs to has deprovisioned it: the person is out everywhere. Only for those who name it.", user},
+		event.UserReactivated: {"That directory has given the account back. Only for those who name it.", user},
+
+		event.LicenceLimitReached: {"Somebody got in without the licence that they were to have: no seat was left. Only for those who name it.", place},
 
 		event.OrganizationMembershipCreated: {"Somebody became a member of an organization, or came back.", place},
 		event.OrganizationMembershipUpdated: {"A membership changed: its status, for one.", place},
