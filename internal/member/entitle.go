@@ -22,7 +22,7 @@ type granted struct {
 func (s *Service) entitle(ctx context.Context, r db.Reader, a *account) (map[*place]granted, error) {
 	out := map[*place]granted{}
 	for _, p := range a.places {
-		if p.was != nil && p.m.same(*p.was) && !p.moved() {
+		if p.was != nil && p.m.same(*p.was) && !p.moved() && p.m.WantedLicence == "" { // who waits for a seat may get one now
 			continue
 		}
 		g, err := s.entitlePlace(ctx, r, p)

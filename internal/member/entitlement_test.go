@@ -173,15 +173,26 @@ func TestSeats_are_never_more_than_there_are(t *testing.T) {
 		if told != 2 {
 			t.Errorf("told %d times that the limit is reached", told)
 		}
-		for _, name := range []string{"a", "b", "c", "d"} { // who leaves makes room, and who waits gets it
-			gone := named(acme, name, pro)
-			gone.Says = member.SaysInactive
-			h.must(h.restrict(gone))
-			break
-		}
-		for _, name := range []string{"b", "c", "d"} {
-			_, err := h.apply(named(acme, name, pro))
+		everybody, left := []string{"a", "b", "c", "d"}, ""
+		for _, name := range everybody { // one who holds a licence leaves and makes room, and who waits gets it
+			u, err := h.members.UserByEmail(t.Context(), name+"@acme.example")
 			h.must(err)
+			if m, err := h.members.MemberOf(t.Context(), acme, u.ID); err != nil || m.Membership.Licence != "" && left == "" {
+				h.must(err)
+				left = name
+			}
+		}
+		gone := named(acme, left, pro)
+		gone.Says = member.SaysInactive
+		h.must(h.restrict(gone))
+		if n := held("admit"); n != 1 {
+			t.Errorf("%d seats are taken after one left", n)
+		}
+		for _, name := range everybody {
+			if name != left {
+				_, err := h.apply(named(acme, name, pro))
+				h.must(err)
+			}
 		}
 		if n := held("admit"); n != 2 {
 			t.Errorf("%d of 2 seats after one left", n)

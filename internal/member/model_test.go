@@ -378,7 +378,7 @@ func (m *model) invite(l *life) (string, error) {
 
 // TestModel_of_the_machine_holds_over_random_lives walks the pure machine through what can happen to one person in two organizations.
 func TestModel_of_the_machine_holds_over_random_lives(t *testing.T) {
-	const lives, steps = 6000, 60
+	const lives, steps = 4000, 60
 	tried := map[string]int{}
 	for seed := range uint64(lives) {
 		rng := rand.New(rand.NewPCG(seed, 7))
