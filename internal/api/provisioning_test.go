@@ -48,8 +48,8 @@ func TestDirectory_that_is_not_live_is_previewed_and_goes_live(t *testing.T) {
 		if one := next.data()[0]; one["says"] != "inactive" || one["outcome"] != "stored" {
 			t.Errorf("foreseen %v", one)
 		}
-		w.get("/directories/" + id + "/provisioning/preview?provisioning=perhaps").refused(http.StatusUnprocessableEntity, "invalid", "provisioning")
-		w.get("/directories/" + id + "/provisioning/preview?after=user_x").refused(http.StatusBadRequest, "invalid_cursor", "after")
+		w.get("/directories/"+id+"/provisioning/preview?provisioning=perhaps").refused(http.StatusUnprocessableEntity, "invalid", "provisioning")
+		w.get("/directories/"+id+"/provisioning/preview?after=user_x").refused(http.StatusBadRequest, "invalid_cursor", "after")
 
 		for range 2 {
 			if live := w.send("POST", "/directories/"+id+"/go_live", "").wants(http.StatusOK); live.object["live"] != true {
