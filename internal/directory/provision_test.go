@@ -115,7 +115,7 @@ func (h *house) domain(name string) {
 	h.t.Helper()
 	d, err := h.orgs.CreateDomain(ctx, actor(), h.org.ID, name)
 	h.ok(err)
-	_, err = h.orgs.VouchForDomain(ctx, actor(), string(d.ID))
+	_, err = h.orgs.VouchForDomain(ctx, actor(), d.ID)
 	h.ok(err)
 }
 

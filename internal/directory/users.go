@@ -99,11 +99,15 @@ func (s *Service) CreateUser(ctx context.Context, a *Access, doc *scim.Object, r
 	return User{}, "", errBusy()
 }
 
-// lost tells that a guard did not hold and the verb has to compute again.
+// lost tells that a guard did not hold and the verb has to compute again. So has it where a key of another noun is taken: what members
+// make of a person was made by somebody else meanwhile.
 func lost(err error) bool {
 	var guard *db.GuardError
 	var unique *db.UniqueError
-	return errors.As(err, &guard) || (errors.As(err, &unique) && unique.Table == "directory_group_members")
+	if errors.As(err, &guard) || !errors.As(err, &unique) {
+		return guard != nil
+	}
+	return unique.Table == "directory_group_members" || unique.Table != "directories" && !strings.HasPrefix(unique.Table, "directory_")
 }
 
 // relinked is the access with the directory known to be linked: the guard of linking is lost when another request did it.

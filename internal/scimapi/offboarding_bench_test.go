@@ -59,7 +59,7 @@ func benchmarkDeactivation(b *testing.B, d *db.DB) {
 	h.Directories.SetMembers(members, access.NewService(access.Options{DB: d, Events: h.Log, IDs: ids, Now: time.Now, Living: func(context.Context, db.Tx, string) error { return nil }}))
 	domain, err := h.Organizations.CreateDomain(b.Context(), event.Actor{}, h.Organization.ID, "load.example")
 	must(err)
-	_, err = h.Organizations.VouchForDomain(b.Context(), event.Actor{}, string(domain.ID))
+	_, err = h.Organizations.VouchForDomain(b.Context(), event.Actor{}, domain.ID)
 	must(err)
 	f := h.Linked(directory.New{Provisioning: directory.Direct})
 	hire := func(f *scimapitest.Feed) string {
@@ -113,4 +113,3 @@ func open(b *testing.B, d *db.DB, sessions *session.Service, organization, user 
 		b.Fatal(err)
 	}
 }
-

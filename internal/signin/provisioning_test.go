@@ -3,6 +3,8 @@ package signin_test
 import (
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
@@ -236,6 +238,49 @@ func TestEvents_of_members_name_the_request_that_they_come_from(t *testing.T) {
 			if !strings.Contains(string(e.Context), `"exchange_id":"exchange_`) {
 				t.Errorf("%s comes from %s", e.Type, e.Context)
 			}
+		}
+	})
+}
+
+// Members may be about to take a person over when the directory wants them out again.
+func TestDeactivation_while_the_person_is_being_taken_over_wins(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		f := w.feed(directory.New{Provisioning: directory.Direct})
+		const people = 24
+		var hiring, working sync.WaitGroup
+		var hired atomic.Bool
+		working.Go(func() {
+			for !hired.Load() {
+				if err := w.dirs.Provision(ctx); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		for i := range people {
+			hiring.Go(func() {
+				u := f.hire(fmt.Sprintf(`{"userName":"person-%d@acme.example","active":true}`, i))
+				for range i % 3 {
+					f.active(u.ID, false)
+					f.active(u.ID, true)
+				}
+				f.active(u.ID, false)
+				if got := w.place(fmt.Sprintf("person-%d@acme.example", i)); strings.Contains(got, " active ") {
+					t.Errorf("person %d is %q when the request is answered", i, got)
+				}
+			})
+		}
+		hiring.Wait()
+		hired.Store(true)
+		working.Wait()
+		w.provision()
+		for i := range people {
+			if got := w.place(fmt.Sprintf("person-%d@acme.example", i)); strings.Contains(got, " active ") || strings.Contains(got, " pending ") {
+				t.Errorf("person %d is %q", i, got)
+			}
+		}
+		if w.count("directory_people_due") != 0 || w.dirs.NotApplied() != 0 {
+			t.Errorf("%d people are due, %d were put off", w.count("directory_people_due"), w.dirs.NotApplied())
 		}
 	})
 }
