@@ -277,7 +277,7 @@ func TestConsumer_whom_nothing_concerns_stays_up_to_date(t *testing.T) {
 		made(t, l, event.NewConsumer{Name: "c", OrganizationID: "quiet", Start: id})
 		for _, ago := range []time.Duration{48 * time.Hour, 30 * time.Hour, 0} {
 			at := now.Add(-ago)
-			appendEvents(t, d, event.NewLog(d, token.NewSource(func() time.Time { return at })), at, entry("busy", event.OrganizationUpdated, "x"))
+			appendEvents(t, d, event.NewLog(d, token.NewSource(func() time.Time { return at })), at, entry("busy", event.OrganizationUpdated, "0"))
 		}
 		if got := waiting(t, l, "c", 10); len(got) != 0 {
 			t.Fatal(got)
