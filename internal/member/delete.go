@@ -79,6 +79,9 @@ func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor even
 			return fmt.Errorf("delete the members of %s: %w", organizationID, err)
 		}
 	}
+	if err := s.access.DeleteOrganizationTx(ctx, tx, organizationID); err != nil {
+		return err
+	}
 	return s.endTx(ctx, tx, session.Selection{OrganizationID: organizationID}, session.OrganizationDeleted, event.Context{Actor: actor})
 }
 
@@ -87,5 +90,5 @@ func (s *Service) DeleteConnectionTx(ctx context.Context, tx db.Tx, organization
 	if _, err := tx.Exec(ctx, deleteConnection, organizationID, connectionID); err != nil {
 		return fmt.Errorf("delete the identities of connection %s: %w", connectionID, err)
 	}
-	return nil
+	return s.access.DeleteMappingTx(ctx, tx, organizationID, connectionID)
 }
