@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -163,6 +164,9 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	arrival = under(policy, arrival)
+	if arrival.Mapped, err = s.mapped(ctx, verified); err != nil {
+		return Next{}, err
+	}
 	if arrival, err = s.invitedHere(ctx, a, arrival); err != nil {
 		return Next{}, err
 	}
@@ -210,6 +214,16 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		URL: url, Target: a.Request.RedirectURI, Session: cookie, Until: started.ExpiresAt,
 		Remember: &Last{Email: verified.Profile.Email, OrganizationID: arrival.OrganizationID},
 	}, nil
+}
+
+// mapped is what the connection's mapping gives the person, nothing where it drives nothing.
+func (s *SignIns) mapped(ctx context.Context, v *sso.Verified) (access.Mapped, error) {
+	m, err := access.MappingIn(ctx, s.o.DB, v.Connection.OrganizationID, string(v.Connection.ID))
+	if err != nil || !m.DrivesRoles {
+		return access.Mapped{}, err
+	}
+	roles, err := access.RolesIn(ctx, s.o.DB, v.Connection.OrganizationID)
+	return m.Map(access.OfClaims(v.Profile.Raw, v.Profile.Groups), roles), err
 }
 
 // endInProfile is the end of a sign-in where the app keeps the accounts.

@@ -16,15 +16,36 @@ func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, caus
 	if ad.returns() {
 		return s.comeInInto(ctx, w, ad, cause)
 	}
+	loses, err := s.keepAdmin(ctx, &ad)
+	if err != nil {
+		return err
+	}
 	if err := s.userInto(ctx, w, ad); err != nil {
 		return err
 	}
+	p, g := &place{m: ad.Membership}, granted{admin: loses}
+	s.grantedBefore(w, p, g)
 	s.membershipInto(w, ad)
+	s.grantedAfter(w, p, g)
 	s.identityInto(w, ad)
 	if entries := ad.entries(cause.JSON()); len(entries) > 0 {
 		s.events.Append(w, ad.Identity.LastUsedAt, entries...)
 	}
 	return nil
+}
+
+// keepAdmin leaves the last administrator's role where the connection's mapping would take it, and tells whether it takes one that others have.
+func (s *Service) keepAdmin(ctx context.Context, ad *Admission) (loses bool, err error) {
+	before := ad.membershipBefore
+	if before == nil || before.Role == ad.Membership.Role {
+		return false, nil
+	}
+	loses, last, err := s.lastAdmin(ctx, s.db, ad.Membership, before.Role, ad.Membership.Role)
+	if err != nil || !last {
+		return loses, err
+	}
+	ad.Membership.Role, ad.Membership.RoleBy = before.Role, before.RoleBy
+	return false, nil
 }
 
 // comeInInto lets somebody in who was pending, out or gone, with all that follows: what the directory says now is taken over, the account
