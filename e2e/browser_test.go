@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -114,4 +115,40 @@ func until(t *testing.T, yes func() bool) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	t.Fatal("it did not happen in ten seconds")
+}
+
+var leaveLine = regexp.MustCompile(`(?m)^ROLLCALL_SCIM_TOKEN=.*$`)
+
+// The scene of the demo: the simulated provider takes somebody away, the page in their browser goes by itself, and the seconds are told.
+func TestBrowser_of_somebody_who_leaves_is_signed_out_by_itself(t *testing.T) {
+	p, lines := demo(t, &home{dir: t.TempDir()})
+	app, leave := p.says(t, p.out, exampleLine), leaveLine.FindString(p.out.String())
+	pasted(t, lines[0])
+	ctx := browser(t, true)
+	does(
+		ctx, t, chromedp.Navigate(app), chromedp.Click("#login"), chromedp.SendKeys("#email", "ada@acme.example"), chromedp.Click("button[value=sso]"),
+		chromedp.Click("button[value=sign_in]"), chromedp.WaitVisible("#logout"),
+	)
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", leave).CombinedOutput(); err != nil || !strings.Contains(string(out), "Okta: user deactivated") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	does(ctx, t, chromedp.WaitVisible("#login"))
+	page, err := chromedp.Run(ctx, chromedp.Text("main"))
+	must(t, err)
+	if !strings.Contains(page, "You were signed out at") {
+		t.Errorf("the page says %q", page)
+	}
+	does(ctx, t, chromedp.Click("#login"), chromedp.Click("button[value=sso]"), chromedp.Click("button[value=sign_in]"))
+	until(t, func() bool {
+		page, err := chromedp.Run(ctx, chromedp.OuterHTML("body"))
+		must(t, err)
+		return strings.Contains(page, "You could not be signed in")
+	})
+	var told []object
+	until(t, func() bool {
+		told = list(pasted(t, lines[3]), "data")
+		return len(told) == 1 && told[0]["span_ms"] != nil
+	})
+	t.Log(told)
+	p.stop(t)
 }

@@ -38,8 +38,8 @@ func demo(t *testing.T, h *home) (*process, []string) {
 	p := h.launch(t, "serve", "--demo", "--listen", "127.0.0.1:0")
 	p.says(t, p.out, lastLine)
 	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(p.out.String(), -1)
-	if len(lines) != 3 {
-		t.Fatalf("the demo prints %d curl lines, want 3:\n%s", len(lines), p.out)
+	if len(lines) != 4 {
+		t.Fatalf("the demo prints %d curl lines, want 4:\n%s", len(lines), p.out)
 	}
 	return p, lines
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/rollcallhq/rollcall/examples/app-go/saas"
@@ -59,7 +60,8 @@ func showDemo(ctx context.Context, w world, cfg app.Config, server *app.App) err
 	}
 	_, err = fmt.Fprintf(w.stdout, demoText, version, place(cfg, server), cfg.DescribeDatabase(), d.Organization, d.Directory,
 		d.SCIMBase, d.Token.Reveal(), server.URL(), cfg.APIKey.Reveal(), server.ClientID,
-		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal(), example)
+		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal(), example,
+		d.Token.Reveal(), os.Args[0], d.SCIMBase, server.URL(), d.Organization, cfg.APIKey.Reveal())
 	return err
 }
 
@@ -120,5 +122,13 @@ curl -sw '\n' '%s/events?events=dsync.user.created' -H 'Authorization: Bearer %s
   She signs in: open the example app, choose "Sign in with SSO", and type ada@acme.example:
 
   Example app    %s
+
+  She leaves, as Okta tells it, and the example app's page signs her out by itself:
+
+ROLLCALL_SCIM_TOKEN=%s %s simulate okta leave --user ada@acme.example --url %s
+
+  What that took, from Okta's request to the last session and the app:
+
+curl -sw '\n' '%s/organizations/%s/offboardings' -H 'Authorization: Bearer %s'
 
 `

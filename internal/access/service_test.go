@@ -669,6 +669,7 @@ func TestMapping_gives_only_what_the_organization_has(t *testing.T) {
 			`[{"set":"team","to":"` + string(foreign) + `"}]`:           "rules.0.to",
 			`[{"set":"team","to":"` + string(page[0].ID) + `"}]`:        "rules.0.to",
 			`[{"set":"role","to":"member","when":{"group_id":"g"}}] c`:  "rules.0.when.group_id",
+			`[{"set":"attribute","name":"a","from":"b"}] c`:             "rules.0.set",
 			`[] c`: "teams_follow_groups",
 		} {
 			text, isConnection := strings.CutSuffix(text, " c")

@@ -114,8 +114,8 @@ func TestPermissions_of_roles(t *testing.T) {
 			if strings.HasSuffix(role, "lead") {
 				w.send("POST", "/authorization/organizations/"+acme+"/roles", `{"slug":"lead","name":"Lead"}`).wants(201)
 			}
-			got := w.send("PUT", role+"/permissions", `{"permissions":["b","a:read"]}`).wants(200)
-			got = w.send("POST", role+"/permissions", `{"slug":"a:write"}`).wants(200)
+			w.send("PUT", role+"/permissions", `{"permissions":["b","a:read"]}`).wants(200)
+			got := w.send("POST", role+"/permissions", `{"slug":"a:write"}`).wants(200)
 			if fmt.Sprint(got.at("permissions")) != "[a:read a:write b]" {
 				t.Error(got.raw)
 			}
