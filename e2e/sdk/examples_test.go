@@ -26,7 +26,11 @@ func TestExamples_run_as_they_are(t *testing.T) {
 		"organization.created", "dsync.token.created", "dsync.activated", "dsync.user.created", "dsync.group.created",
 		"dsync.group.user_added", "dsync.user.updated", "dsync.group.user_removed",
 	}
-	if got := ends(lines[max(0, len(lines)-len(wanted)):]); !slices.Equal(got, wanted) {
+	// What members do about her follows on its own, a moment later.
+	got := slices.DeleteFunc(ends(lines), func(line string) bool {
+		return strings.HasPrefix(line, "organization_membership.") || strings.HasPrefix(line, "invitation.") || strings.HasPrefix(line, "user.")
+	})
+	if got = got[max(0, len(got)-len(wanted)):]; !slices.Equal(got, wanted) {
 		t.Errorf("curl.sh reads the events %q, want %q", got, wanted)
 	}
 	if !strings.Contains(strings.Join(lines, "\n"), `"email":"grace@acme.example"`) {
