@@ -109,14 +109,10 @@ func notEmitted() []string {
 		"authentication.password_succeeded", "authentication.radar_risk_detected", "authentication.reauthentication_succeeded",
 		"email_verification.created",
 		"flag.created", "flag.deleted", "flag.rule_updated", "flag.updated",
-		"group.created", "group.deleted", "group.member_added", "group.member_removed", "group.updated",
-		"organization_role.created", "organization_role.deleted", "organization_role.updated",
 		"password_reset.created", "password_reset.succeeded",
-		"permission.created", "permission.deleted", "permission.updated",
 		"pipes.connected_account.connected", "pipes.connected_account.connection_failed", "pipes.connected_account.disconnected",
 		"pipes.connected_account.reauthorization_needed",
 		"radar.challenge_created",
-		"role.created", "role.deleted", "role.updated",
 		"waitlist_user.approved", "waitlist_user.created", "waitlist_user.denied",
 	}
 }
