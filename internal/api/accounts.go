@@ -43,6 +43,20 @@ func asContract(h handler) handler {
 	}
 }
 
+// invalidAsContract does so with malformed requests, on the one route where the contract has a code for them.
+func invalidAsContract(h handler) handler {
+	return func(c *call) (answer, error) {
+		a, err := h(c)
+		f, refused := fault.As(err)
+		if !refused || f.Kind != fault.Invalid || f.Code == invalidParameters || f.Code == "missing_user_id_or_organization_id" {
+			return a, err
+		}
+		same := *f
+		same.Code, same.Detail = invalidParameters, f.Code
+		return a, &same
+	}
+}
+
 // account finds the user that the address names as id.
 func (c *call) account() (member.User, error) {
 	id, err := c.accountID()

@@ -30,7 +30,7 @@ func memberships() map[Route]Operation {
 				Parameter{Name: "statuses", List: true, Schema: listOf("Those in these states. Who was removed is shown by removed alone, with the status inactive.", choice("", "active", "inactive", "pending", "removed"))},
 			),
 			Answers: done(200, "A page of memberships.", ref("OrganizationMembershipList")),
-			Refuses: account(badCursor(), gone(), refuses(400, "missing_user_id_or_organization_id"), badParameter()),
+			Refuses: account(badCursor(), gone(), refuses(400, "missing_user_id_or_organization_id", "invalid_request_parameters"), badParameter()),
 		},
 		{"POST", "/user_management/organization_memberships"}: {
 			ID: "createOrganizationMembership", Tag: tagMemberships, Summary: "Create an organization membership",
