@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -55,6 +56,10 @@ func TestDirectory_that_is_not_live_is_previewed_and_goes_live(t *testing.T) {
 			if live := w.send("POST", "/directories/"+id+"/go_live", "").wants(http.StatusOK); live.object["live"] != true {
 				t.Errorf("live is %v", live.object["live"])
 			}
+		}
+		if told := w.get("/audit?actions=directory.updated&target=" + id).wants(http.StatusOK).data(); len(told) != 1 ||
+			fmt.Sprint(told[0]["changes"]) != "map[live:map[after:true before:false]]" {
+			t.Errorf("the audit tells %v", told)
 		}
 		if p := w.get("/directories/" + id + "/provisioning").wants(http.StatusOK); p.text("state") != "applying" || p.object["total"] != 2.0 || p.object["done"] != 0.0 {
 			t.Errorf("progress %s", p.raw)

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -30,6 +31,11 @@ func (s *Service) GoLive(ctx context.Context, actor event.Actor, id ID) (Directo
 		}
 		if d, began = found[0], n > 0; !began {
 			return nil
+		}
+		silent := d
+		silent.LiveAt = time.Time{}
+		if err := s.auditTx(ctx, tx, actor, &silent, d); err != nil {
+			return err
 		}
 		if err := s.reapplyTx(ctx, tx, event.Context{Actor: actor}, d); err != nil {
 			return err

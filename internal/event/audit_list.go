@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -195,10 +196,21 @@ func (q AuditQuery) wants(entry AuditEntry, e Event) bool {
 
 // about is what payloads say of what they are about.
 type about struct {
-	ID     string `json:"id"`
-	UserID string `json:"user_id"`
-	User   named  `json:"user"`
-	Group  named  `json:"group"`
+	ID             string `json:"id"`
+	UserID         string `json:"user_id"`
+	User           named  `json:"user"`
+	Group          named  `json:"group"`
+	GroupID        string `json:"group_id"`
+	MembershipID   string `json:"organization_membership_id"`
+	SourceID       string `json:"source_id"`
+	Slug           string `json:"slug"`
+	OrganizationID string `json:"organization_id"`
+}
+
+// target is what was changed: by its id, else by the id of what has it, as a directory its mapping, or the name that stands for an id, as of
+// roles.
+func (a about) target() string {
+	return cmp.Or(a.ID, a.Group.ID, a.GroupID, a.SourceID, a.Slug, a.UserID, a.OrganizationID)
 }
 
 type named struct {
@@ -213,7 +225,7 @@ func (e Event) about() (a about) {
 // concerns are the ids of all that the event is about.
 func (e Event) concerns() []string {
 	a := e.about()
-	return []string{a.ID, a.UserID, a.User.ID, a.Group.ID}
+	return []string{a.ID, a.UserID, a.User.ID, a.Group.ID, a.GroupID, a.MembershipID, a.SourceID}
 }
 
 func (e Event) audited() (AuditEntry, error) {
@@ -222,10 +234,7 @@ func (e Event) audited() (AuditEntry, error) {
 		return out, fmt.Errorf("context of event %s: %w", e.ID, err)
 	}
 	out.Changes, out.Context.Changes = out.Context.Changes, nil
-	a := e.about()
-	if out.Target = a.ID; out.Target == "" {
-		out.Target = a.Group.ID
-	}
+	out.Target = e.about().target()
 	return out, nil
 }
 

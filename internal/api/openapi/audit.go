@@ -11,7 +11,7 @@ func auditSchemas() map[string]*Schema {
 			has("id", text("Id: that of the event that tells of the change, event_…, or audit_… where the log has none.")),
 			has("organization_id", optionalText("Whose it is, null for what is the installation's.")),
 			has("action", text("What happened: a type of event, or a word like it, like directory.updated.")),
-			has("target", optionalText("Id of what was changed.")),
+			has("target", optionalText("Id of what was changed. What has none is named by its slug, as a role, or by the id of whose it is, as a policy.")),
 			has("actor", actor),
 			has("cause", object(
 				has("type", choice("exchange: a recorded request of an identity provider. Else who acted where.", "exchange", "api", "dashboard", "admin_portal", "system")),
