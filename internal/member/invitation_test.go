@@ -29,6 +29,7 @@ var updateInvitations = flag.Bool("update-invitations", false, "write the golden
 
 // hosts is a house that invites, with a clock and a letter box.
 type hosts struct {
+	mu sync.Mutex
 	*house
 	ahead   atomic.Int64 // nanoseconds by which its clock is ahead
 	mails   *mail.Outbox
@@ -41,6 +42,8 @@ func (h *hosts) pass(d time.Duration) { h.ahead.Add(int64(d)) }
 
 // Send keeps the letter.
 func (h *hosts) Send(_ context.Context, l mail.Letter) error {
+	h.mu.Lock() // letters are sent beside each other
+	defer h.mu.Unlock()
 	h.letters = append(h.letters, l)
 	return nil
 }
