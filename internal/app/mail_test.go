@@ -12,7 +12,7 @@ import (
 func TestStart_says_how_mail_leaves(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"level=WARN msg=\"no mail is sent, so nobody can sign in by a mailed code and invitations reach nobody (give their links away yourself): name a mail server with --smtp-url": func(*Config) {},
-		"level=WARN msg=\"mail is not sent but written to this log":                                                    func(c *Config) { c.MailToLog = true },
+		"level=WARN msg=\"mail is not sent but written to this log": func(c *Config) { c.MailToLog = true },
 		"level=INFO msg=\"mail is sent\" server=mail.example.com port=587": func(c *Config) {
 			c.Mail, c.MailToLog = &mail.SMTP{Host: "mail.example.com", Port: 587, User: "rollcall", Password: "secret"}, true
 		},
