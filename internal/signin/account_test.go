@@ -108,8 +108,8 @@ func TestUserManagement_signs_in_by_each_selector(t *testing.T) {
 			{"connection_id", string(w.conn.ID)},
 			{"login_hint", samltest.Person},
 			{"domain_hint", "acme.example", "screen_hint", "sign-in"},
-			{"provider", "authkit", "organization_id", string(w.org.ID)}, // the hosted page, which knows the way
-			{"provider", "authkit"},
+			{"organization_id", string(w.org.ID), "provider", "authkit"}, // nothing is left to ask for
+			{"provider", "authkit"},                                      // the hosted page
 		} {
 			b, address := w.browser(), w.accountURL(selector...)
 			if selector[0] == "provider" {
