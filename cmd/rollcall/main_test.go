@@ -215,7 +215,7 @@ func TestDemo_makes_one_directory_and_a_new_token_at_each_start(t *testing.T) {
 	if part(first, "Bearer token") == part(second, "Bearer token") || part(second, "Bearer token") == part(third, "Bearer token") {
 		t.Error("a token was shown twice")
 	}
-	if !strings.HasSuffix(part(first, "SCIM base URL"), "/scim/v2/demo") || strings.Count(first, "\ncurl -sw ") != 3 {
+	if !strings.HasSuffix(part(first, "SCIM base URL"), "/scim/v2/demo") || strings.Count(first, "\ncurl -sw ") != 4 {
 		t.Errorf("the first start says:\n%s", first)
 	}
 	if strings.Contains(log, part(second, "Bearer token")) || strings.Contains(log, part(second, "API key")) {
