@@ -86,20 +86,11 @@ func (l *Log) AboutThen(ctx context.Context, organizationID string, at time.Time
 		args = append(args, string(t))
 		marks[i] = fmt.Sprintf("$%d", len(args))
 	}
-	rows, err := l.db.Query(ctx, fmt.Sprintf(selectAboutThen, strings.Join(marks, ",")), args...)
+	found, err := l.all(ctx, l.db, fmt.Sprintf(selectAboutThen, strings.Join(marks, ",")), args)
 	if err != nil {
 		return nil, fmt.Errorf("read the events of a moment: %w", err)
 	}
-	defer rows.Close()
-	var out []Event
-	for rows.Next() {
-		found, err := l.one(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, found...)
-	}
-	return out, rows.Err()
+	return found, nil
 }
 
 // Reached says whether a reader whose cursor this is has come to an event. A cursor or event that is no longer in the log has been reached.

@@ -23,9 +23,9 @@ func (l *Log) keepAudited(ctx context.Context, tx db.Tx, cutoff int64) error {
 		args = append(args, string(t))
 		marks[i] = fmt.Sprintf("$%d", len(args))
 	}
-	going, err := l.going(ctx, tx, fmt.Sprintf(selectKept, strings.Join(marks, ",")), args)
+	going, err := l.all(ctx, tx, fmt.Sprintf(selectKept, strings.Join(marks, ",")), args)
 	if err != nil {
-		return err
+		return fmt.Errorf("read events that expire: %w", err)
 	}
 	for _, e := range going {
 		a, err := e.audited()
@@ -43,21 +43,4 @@ func (l *Log) keepAudited(ctx context.Context, tx db.Tx, cutoff int64) error {
 	}
 	_, err = tx.Exec(ctx, expireAcknowledged, cutoff)
 	return err
-}
-
-func (l *Log) going(ctx context.Context, tx db.Tx, text string, args []any) ([]Event, error) {
-	rows, err := tx.Query(ctx, text, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read events that expire: %w", err)
-	}
-	defer rows.Close()
-	var out []Event
-	for rows.Next() {
-		found, err := l.one(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, found...)
-	}
-	return out, rows.Err()
 }

@@ -86,20 +86,31 @@ func (l *Log) namedRows(ctx context.Context, ids []string, found map[string]Even
 
 // around reads the row that the id would be in.
 func (l *Log) around(ctx context.Context, id string) (map[string]Event, error) {
-	rows, err := l.db.Query(ctx, selectAround, id)
+	found, err := l.all(ctx, l.db, selectAround, []any{id})
 	if err != nil {
 		return nil, fmt.Errorf("read event %s: %w", id, err)
 	}
-	defer rows.Close()
 	out := map[string]Event{}
+	for _, e := range found {
+		out[e.ID] = e
+	}
+	return out, nil
+}
+
+// all reads the events that a statement finds.
+func (l *Log) all(ctx context.Context, r db.Reader, text string, args []any) ([]Event, error) {
+	rows, err := r.Query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Event
 	for rows.Next() {
-		events, err := l.one(rows)
+		found, err := l.one(rows)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range events {
-			out[e.ID] = e
-		}
+		out = append(out, found...)
 	}
 	return out, rows.Err()
 }
