@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/api"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
@@ -62,7 +61,6 @@ type App struct {
 	metrics *metrics
 
 	events        *event.Log
-	access        *access.Service
 	organizations *org.Service
 	directories   *directory.Service
 	webhooks      *webhook.Service
@@ -127,9 +125,6 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	ids := token.NewSource(time.Now)
 	a.events = event.NewLog(a.db, ids)
 	a.organizations = org.NewService(a.db, a.events, ids, time.Now)
-	a.access = access.NewService(access.Options{DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Living: func(ctx context.Context, tx db.Tx, id string) error {
-		return a.organizations.LockTx(ctx, tx, org.ID(id))
-	}})
 	a.directories = directory.NewService(directory.Options{
 		DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log,
 		ExchangeRetention: c.ExchangeRetention, ExchangeMaxBytes: c.ExchangeMaxBytes, APIKeys: a.organizations,
@@ -210,7 +205,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Audits:    lifecycle.NewAudits(a.db, a.organizations, time.Now), Offboardings: a.offboardings(ids),
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
-		Access: a.access, Mappings: lifecycle.NewMappings(a.db, a.access, a.directories),
+		Access: a.signIn.members.Access(), Mappings: lifecycle.NewMappings(a.db, a.signIn.members.Access(), a.directories),
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -233,7 +228,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 
 // provision lets members follow what directories say.
 func (a *App) provision() {
-	a.directories.SetMembers(a.signIn.members, a.access)
+	a.directories.SetMembers(a.signIn.members, a.signIn.members.Access())
 	a.metrics.count("rollcall_provisioning_applied_total", "People of directories that were applied to members.", a.directories.Applied)
 	a.metrics.count("rollcall_provisioning_failed_total", "People of directories that could not be applied to members and were put off.", a.directories.NotApplied)
 	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)

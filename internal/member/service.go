@@ -43,6 +43,9 @@ func NewService(d *db.DB, events *event.Log, ids *token.Source, organizations *o
 	return &Service{access: give, db: d, events: events, ids: ids, organizations: organizations, sessions: sessions, now: now}
 }
 
+// Access is the service of what members hold: roles, teams and licences.
+func (s *Service) Access() *access.Service { return s.access }
+
 // time is now, at the precision that is stored.
 func (s *Service) time() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
