@@ -83,6 +83,9 @@ func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error
 	if provider.Dialect != nil && !provider.Speaks(SCIM) {
 		return Provider{}, fmt.Errorf("%s: simulate.json without scim in protocols: there is nothing to play", slug)
 	}
+	if provider.Guides, err = loadGuides(files, provider); err != nil {
+		return Provider{}, err
+	}
 	if traffic {
 		provider.Stories, err = loadStories(files, provider)
 	}

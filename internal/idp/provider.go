@@ -124,6 +124,9 @@ type Provider struct {
 	Recognise Signs   `json:"recognise,omitzero"`
 	Stories   []Story `json:"-"` // only with LoadWithTraffic
 
+	// Guides tell an IT admin how to connect the provider by each protocol.
+	Guides map[Protocol]Guide `json:"-"`
+
 	// Dialect is how its SCIM client talks; nil where nobody has written it down.
 	Dialect *Dialect `json:"-"`
 }
