@@ -47,11 +47,10 @@ func load(files fs.FS, traffic bool) (*Catalog, error) {
 	var faults []error
 	for _, entry := range entries {
 		provider, err := loadProvider(files, entry, traffic)
-		if err != nil {
-			faults = append(faults, err)
-			continue
+		faults = append(faults, err)
+		if provider.Slug != "" {
+			c.providers = append(c.providers, provider)
 		}
-		c.providers = append(c.providers, provider)
 	}
 	faults = append(faults, c.checkTogether()...)
 	if err := errors.Join(faults...); err != nil {
@@ -60,6 +59,8 @@ func load(files fs.FS, traffic bool) (*Catalog, error) {
 	return &c, nil
 }
 
+// loadProvider reads one folder. A provider comes back, whatever is wrong in its other files, if its idp.json is right: then it can
+// be compared with others.
 func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error) {
 	slug := entry.Name()
 	if !entry.IsDir() {
@@ -77,19 +78,22 @@ func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error
 	if err != nil {
 		return Provider{}, fmt.Errorf("%s: %w", name, err)
 	}
-	if provider.Dialect, err = loadDialect(files, provider.Slug); err != nil {
-		return Provider{}, err
+	return provider, provider.loadRest(files, traffic)
+}
+
+// loadRest reads the other files of the folder, and names the faults of all of them.
+func (p *Provider) loadRest(files fs.FS, traffic bool) error {
+	var faults [4]error
+	p.Dialect, faults[0] = loadDialect(files, p.Slug)
+	if p.Dialect != nil && !p.Speaks(SCIM) {
+		faults[0] = fmt.Errorf("%s: simulate.json without scim in protocols: there is nothing to play", p.Slug)
 	}
-	if provider.Dialect != nil && !provider.Speaks(SCIM) {
-		return Provider{}, fmt.Errorf("%s: simulate.json without scim in protocols: there is nothing to play", slug)
-	}
-	if provider.Guides, err = loadGuides(files, provider); err != nil {
-		return Provider{}, err
-	}
+	p.Logo, faults[1] = loadLogo(files, p.Slug)
+	p.Guides, faults[2] = loadGuides(files, *p)
 	if traffic {
-		provider.Stories, err = loadStories(files, provider)
+		p.Stories, faults[3] = loadStories(files, *p)
 	}
-	return provider, err
+	return errors.Join(faults[:]...)
 }
 
 // checkFolder refuses what nothing would ever read, such as a misspelled folder of traffic.

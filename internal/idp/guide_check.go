@@ -123,21 +123,21 @@ func (s GuideStep) shows(check Check) bool {
 // loadGuides reads the guides of a folder. A guide of a protocol that the provider does not speak is a fault.
 func loadGuides(files fs.FS, provider Provider) (map[Protocol]Guide, error) {
 	guides := make(map[Protocol]Guide)
+	var faults []error
 	for _, protocol := range []Protocol{SAML, OIDC, SCIM} {
 		name := path.Join(string(provider.Slug), string(protocol)+".md")
 		source, err := fs.ReadFile(files, name)
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			continue
+		case err != nil:
+			err = fmt.Errorf("read %s: %w", name, err)
+		case !provider.Speaks(protocol):
+			err = fmt.Errorf("catalog/%s:1: a guide for a protocol that is not in protocols of idp.json", name)
+		default:
+			guides[protocol], err = parseGuide(path.Join("catalog", name), protocol, source)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		if !provider.Speaks(protocol) {
-			return nil, fmt.Errorf("catalog/%s:1: a guide for a protocol that is not in protocols of idp.json", name)
-		}
-		if guides[protocol], err = parseGuide(path.Join("catalog", name), protocol, source); err != nil {
-			return nil, err
-		}
+		faults = append(faults, err)
 	}
-	return guides, nil
+	return guides, errors.Join(faults...)
 }
