@@ -13,6 +13,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/yuin/goldmark"
 )
 
 //go:embed catalog
@@ -44,9 +46,10 @@ func load(files fs.FS, traffic bool) (*Catalog, error) {
 		return nil, fmt.Errorf("list the catalogue: %w", err)
 	}
 	var c Catalog
+	markdown := newMarkdown()
 	var faults []error
 	for _, entry := range entries {
-		provider, err := loadProvider(files, entry, traffic)
+		provider, err := loadProvider(markdown, files, entry, traffic)
 		faults = append(faults, err)
 		if provider.Slug != "" {
 			c.providers = append(c.providers, provider)
@@ -61,7 +64,7 @@ func load(files fs.FS, traffic bool) (*Catalog, error) {
 
 // loadProvider reads one folder. A provider comes back, whatever is wrong in its other files, if its idp.json is right: then it can
 // be compared with others.
-func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error) {
+func loadProvider(markdown goldmark.Markdown, files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error) {
 	slug := entry.Name()
 	if !entry.IsDir() {
 		return Provider{}, fmt.Errorf("%s: the catalogue holds one folder per provider, not files", slug)
@@ -78,18 +81,18 @@ func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error
 	if err != nil {
 		return Provider{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return provider, provider.loadRest(files, traffic)
+	return provider, provider.loadRest(markdown, files, traffic)
 }
 
 // loadRest reads the other files of the folder, and names the faults of all of them.
-func (p *Provider) loadRest(files fs.FS, traffic bool) error {
+func (p *Provider) loadRest(markdown goldmark.Markdown, files fs.FS, traffic bool) error {
 	var faults [4]error
 	p.Dialect, faults[0] = loadDialect(files, p.Slug)
 	if p.Dialect != nil && !p.Speaks(SCIM) {
 		faults[0] = fmt.Errorf("%s: simulate.json without scim in protocols: there is nothing to play", p.Slug)
 	}
 	p.Logo, faults[1] = loadLogo(files, p.Slug)
-	p.Guides, faults[2] = loadGuides(files, *p)
+	p.Guides, faults[2] = loadGuides(markdown, files, *p)
 	if traffic {
 		p.Stories, faults[3] = loadStories(files, *p)
 	}
@@ -181,7 +184,8 @@ func (c *Catalog) checkTogether() []error {
 			faults = append(faults, fmt.Errorf("directory type %q: want exactly one provider with it in stands_for, got %q", directoryType, slugs))
 		}
 	}
-	return append(faults, c.checkConnectionTypes()...)
+	faults = append(faults, c.checkConnectionTypes()...)
+	return append(faults, c.checkGuides()...)
 }
 
 // Provider finds a provider by its slug.

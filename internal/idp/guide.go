@@ -179,7 +179,7 @@ func (l CopyLine) Fill(values map[Placeholder]string) string {
 }
 
 // FillCode gives the lines of a code block with their placeholders replaced, like [CopyLine.Fill]. Nothing is escaped for the
-// language of the lines: addresses and ids of Rollcall need no escaping in any of them.
+// language of the lines: only addresses and tokens of Rollcall stand there, which need it in none.
 func (b Block) FillCode(values map[Placeholder]string) string {
 	return fillPlaceholders(b.Code, values)
 }

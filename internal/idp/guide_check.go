@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+
+	"github.com/yuin/goldmark"
 )
 
 // checkWhole finds what a guide lacks.
@@ -120,24 +122,63 @@ func (s GuideStep) shows(check Check) bool {
 	return slices.ContainsFunc(s.Blocks, func(b Block) bool { return slices.Contains(b.Checks, check) })
 }
 
-// loadGuides reads the guides of a folder. A guide of a protocol that the provider does not speak is a fault.
-func loadGuides(files fs.FS, provider Provider) (map[Protocol]Guide, error) {
+// loadGuides reads the guides of a folder: one for each protocol the provider speaks, no other.
+func loadGuides(markdown goldmark.Markdown, files fs.FS, provider Provider) (map[Protocol]Guide, error) {
 	guides := make(map[Protocol]Guide)
 	var faults []error
 	for _, protocol := range []Protocol{SAML, OIDC, SCIM} {
 		name := path.Join(string(provider.Slug), string(protocol)+".md")
 		source, err := fs.ReadFile(files, name)
+		missing := errors.Is(err, fs.ErrNotExist)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case missing && !provider.Speaks(protocol):
 			continue
+		case missing:
+			err = fmt.Errorf("catalog/%s:1: missing, and idp.json has %q in protocols: every protocol has its guide", name, protocol)
 		case err != nil:
 			err = fmt.Errorf("read %s: %w", name, err)
 		case !provider.Speaks(protocol):
 			err = fmt.Errorf("catalog/%s:1: a guide for a protocol that is not in protocols of idp.json", name)
 		default:
-			guides[protocol], err = parseGuide(path.Join("catalog", name), protocol, source)
+			guides[protocol], err = parseGuide(markdown, path.Join("catalog", name), protocol, source)
 		}
 		faults = append(faults, err)
 	}
 	return guides, errors.Join(faults...)
+}
+
+// moreAttributes may be sent beside the claims; what is sent is kept with the
+// person's profile, and mappings may use it.
+func moreAttributes() []string {
+	return []string{"costCenter", "department", "division", "employeeNumber", "manager", "title"}
+}
+
+// checkGuides finds names in maps of attributes that no sign-in looks for: a slip there would be noticed by nobody but the admin.
+func (c *Catalog) checkGuides() []error {
+	var faults []error
+	for _, provider := range c.providers {
+		for _, protocol := range []Protocol{SAML, OIDC} {
+			names := moreAttributes()
+			for _, known := range c.ClaimNames(provider.Slug, protocol) {
+				names = append(names, known...)
+			}
+			for _, line := range provider.Guides[protocol].mapped() {
+				if !slices.Contains(names, line.Name) {
+					faults = append(faults, fmt.Errorf("catalog/%s/%s.md:%d: %q is not read: want a name in claims.%s of idp.json, a well-known one, or one of %q",
+						provider.Slug, protocol, line.line, line.Name, protocol, moreAttributes()))
+				}
+			}
+		}
+	}
+	return faults
+}
+
+func (g Guide) mapped() []MapLine {
+	var lines []MapLine
+	for _, step := range g.Steps {
+		for _, block := range step.Blocks {
+			lines = append(lines, block.Map...)
+		}
+	}
+	return lines
 }

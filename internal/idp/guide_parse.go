@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ type guideParser struct {
 	file     string
 	source   []byte
 	markdown goldmark.Markdown
+	out      bytes.Buffer // of writer
+	writer   *bufio.Writer
 	guide    Guide
 	place    guidePlace
 	asks     int
@@ -45,15 +48,16 @@ const (
 	inTrouble
 )
 
-// newMarkdown refuses raw HTML by not rendering it; the parser names it as a fault besides.
+// newMarkdown does not render raw HTML; the parser names it as a fault besides. It is costly to make and may read many files.
 func newMarkdown() goldmark.Markdown {
 	return goldmark.New(goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))))
 }
 
 // parseGuide reads a guide and checks everything in it that does not depend on
 // other files. A fault is named with the file and its line.
-func parseGuide(file string, protocol Protocol, source []byte) (Guide, error) {
-	p := &guideParser{file: file, source: source, markdown: newMarkdown(), guide: Guide{Protocol: protocol}}
+func parseGuide(markdown goldmark.Markdown, file string, protocol Protocol, source []byte) (Guide, error) {
+	p := &guideParser{file: file, source: source, markdown: markdown, guide: Guide{Protocol: protocol}}
+	p.writer = bufio.NewWriter(&p.out)
 	document := p.markdown.Parser().Parse(text.NewReader(source))
 	for node := document.FirstChild(); node != nil; node = node.NextSibling() {
 		p.node(node)
@@ -213,16 +217,17 @@ func (p *guideParser) inline(node ast.Node) (string, bool) {
 	if !p.allowed(node) {
 		return "", false
 	}
-	var out bytes.Buffer
-	if err := p.markdown.Renderer().Render(&out, p.source, node); err != nil {
+	p.out.Reset()
+	if err := p.markdown.Renderer().Render(p.writer, p.source, node); err != nil {
 		p.faultAt(node, "cannot be rendered: %v", err)
 		return "", false
 	}
-	if strings.Contains(out.String(), "{{") || strings.Contains(out.String(), "%7B%7B") {
+	html := p.out.String()
+	if strings.Contains(html, "{{") || strings.Contains(html, "%7B%7B") {
 		p.faultAt(node, "a placeholder stands here in running text; only the values of copy and code blocks may hold one")
 		return "", false
 	}
-	return out.String(), true
+	return html, true
 }
 
 func (p *guideParser) children(node ast.Node) (string, bool) {
@@ -363,6 +368,7 @@ func (p *guideParser) fence(node *ast.FencedCodeBlock) (Block, bool) {
 	}
 	if slices.Contains(Languages(), word) {
 		p.placeholders(lines)
+		p.noNames(lines)
 		block.Kind, block.Language = BlockCode, word
 		return block, true
 	}
@@ -400,6 +406,19 @@ func (p *guideParser) placeholders(lines []guideLine) {
 		}
 		if rest := placeholderForm.ReplaceAllString(line.text, ""); strings.Contains(rest, "{{") || strings.Contains(rest, "}}") {
 			p.fault(line.number, "double braces that are no placeholder in %q", line.text)
+		}
+	}
+}
+
+// noNames keeps what people have chosen out of code: a quote in an application's
+// name would break the file, or do more. Addresses, ids and tokens hold no sign
+// that means anything in any of the languages.
+func (p *guideParser) noNames(lines []guideLine) {
+	for _, line := range lines {
+		for _, name := range []Placeholder{PlaceholderAppName, PlaceholderOrganization} {
+			if strings.Contains(line.text, "{{"+string(name)+"}}") {
+				p.fault(line.number, "{{%s}} may hold any sign and could break this; put it into a copy block", name)
+			}
 		}
 	}
 }

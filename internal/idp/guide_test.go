@@ -70,7 +70,7 @@ test_sign_in
 
 func mustParse(t *testing.T, protocol Protocol, source string) Guide {
 	t.Helper()
-	guide, err := parseGuide("catalog/acme/guide.md", protocol, []byte(source))
+	guide, err := parseGuide(newMarkdown(), "catalog/acme/guide.md", protocol, []byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +170,8 @@ func TestFaults_of_guides_are_named_with_file_and_line(t *testing.T) {
 		{"copy without a value", step(fence("copy", "\na: b\nAlone:")), `:12: "Alone:": want "Label at the provider: value"`},
 		{"a placeholder nobody knows", step(fence("copy", "a: {{acs}}")), ":10: placeholder {{acs}}: a guide of saml may use"},
 		{"a placeholder of another protocol", step(fence("xml", "<a>{{scim_token}}</a>")), ":10: placeholder {{scim_token}}"},
+		{"an application's name in code", step(fence("php", "$a = '{{app_name}}';")), ":10: {{app_name}} may hold any sign"},
+		{"an organization's name in code", step(fence("xml", "<a>{{organization}}</a>")), ":10: {{organization}} may hold any sign"},
 		{"half a placeholder", step(fence("copy", "a: {{acs_url}")), ":10: double braces that are no placeholder"},
 		{"a placeholder in a label", step(fence("copy", "{{acs_url}}: b")), ":10: the label"},
 		{"a placeholder in a map", step(fence("map", "id: {{acs_url}}")), ":10: only the values of copy"},
@@ -203,7 +205,7 @@ func TestFaults_of_guides_are_named_with_file_and_line(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := parseGuide("catalog/acme/saml.md", SAML, []byte(tc.change(samlGuide)))
+			_, err := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(tc.change(samlGuide)))
 			if err == nil || !strings.Contains(err.Error(), "catalog/acme/saml.md:") || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
@@ -236,7 +238,7 @@ func TestGuides_of_the_other_protocols_have_what_they_need(t *testing.T) {
 	}
 	for i, tc := range cases {
 		t.Run(fmt.Sprint(i, tc.want), func(t *testing.T) {
-			_, err := parseGuide("a.md", tc.protocol, []byte(strings.Replace(tc.source, tc.old, tc.new, 1)))
+			_, err := parseGuide(newMarkdown(), "a.md", tc.protocol, []byte(strings.Replace(tc.source, tc.old, tc.new, 1)))
 			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
@@ -276,13 +278,30 @@ func TestA_guide_for_a_protocol_the_provider_lacks_is_refused(t *testing.T) {
 	}
 }
 
+func TestA_protocol_without_a_guide_is_refused(t *testing.T) {
+	_, err := load(fstest.MapFS{"acme/idp.json": {Data: []byte(smallProvider)}}, false)
+	if err == nil || !strings.Contains(err.Error(), `catalog/acme/scim.md:1: missing, and idp.json has "scim"`) || strings.Contains(err.Error(), "saml.md") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestA_guide_that_maps_a_name_nobody_reads_is_refused(t *testing.T) {
+	const declared = `{"name": "Acme", "protocols": ["saml"], "without_scim": "No.", "connection_types": {"saml": "GenericSAML"}, "stands_for_connections": ["GenericSAML"],
+		"claims": {"saml": {"email": ["email"]}}}`
+	source := strings.Replace(samlGuide, "email: user.email", "email: user.email\ntitle: user.title\nmail: user.email", 1)
+	_, err := load(fstest.MapFS{"acme/idp.json": {Data: []byte(declared)}, "acme/saml.md": {Data: []byte(source)}}, false)
+	if err == nil || !strings.Contains(err.Error(), `catalog/acme/saml.md:22: "mail" is not read`) || strings.Contains(err.Error(), `"email" is`) || strings.Contains(err.Error(), `"title" is`) {
+		t.Errorf("got %v, want a fault about mail, and none about email or title", err)
+	}
+}
+
 var unsafeHTML = regexp.MustCompile(`(?i)<(script|style|img|iframe|object|form|input|svg|!--)|href="(?:[^h]|h[^t])| on[a-z]+="[^"]*"[^<]*>`)
 
 func FuzzParseGuide(f *testing.F) {
 	f.Add(samlGuide)
 	f.Add(strings.Replace(samlGuide, "2. Type", "[x](javascript:y) <b onclick=\"z\"> ![i](j)", 1))
 	f.Fuzz(func(t *testing.T, source string) {
-		guide, err := parseGuide("catalog/acme/saml.md", SAML, []byte(source))
+		guide, err := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(source))
 		if err != nil {
 			return
 		}
