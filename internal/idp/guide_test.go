@@ -154,6 +154,8 @@ func TestFaults_of_guides_are_named_with_file_and_line(t *testing.T) {
 		{"raw HTML in a line", step("one\ntwo <your domain> three\n"), ":10: raw HTML"},
 		{"an HTML comment", step("<!-- x -->\n"), ":9: raw HTML"},
 		{"an image", step("![x](https://acme.example/x.png)\n"), ":9: Image has no place"},
+		{"raw HTML in a note", step("> one\n>\n> <b>two</b>\n"), ":11: raw HTML"},
+		{"a field without a label", instead("sso_url: Sign on URL", "sso_url:"), `:29: "sso_url:": want "field: Label`},
 		{"a line across", step("\n***\n"), ":10: ThematicBreak has no place"},
 		{"a link without https", step("[x](http://acme.example)\n"), `:9: link to "http://acme.example": want https://…`},
 		{"a script for a link", step("[x](javascript:alert(1))\n"), `:9: link to "javascript:alert(1)"`},
@@ -246,6 +248,33 @@ func TestGuides_of_the_other_protocols_have_what_they_need(t *testing.T) {
 	}
 }
 
+func TestWhat_is_refused_is_not_rendered(t *testing.T) {
+	source := strings.Replace(samlGuide, "2. Type the values.\n", "\n[x](http://acme.example)\n\n> <b>bold</b>\n", 1)
+	guide, err := parseGuide(newMarkdown(), "a.md", SAML, []byte(source))
+	if err == nil {
+		t.Fatal("want faults")
+	}
+	for _, block := range guide.Steps[0].Blocks {
+		if block.HTML == "" && block.Kind == BlockNote || strings.Contains(block.HTML, "http://") || strings.Contains(block.HTML, "bold") {
+			t.Errorf("got %s", block.HTML)
+		}
+	}
+}
+
+func TestA_link_may_have_its_address_elsewhere(t *testing.T) {
+	guide := mustParse(t, SAML, strings.Replace(samlGuide, "2. Type the values.\n", "2. See [help].\n\n[help]: https://acme.example/help\n", 1))
+	if got := guide.Steps[0].Blocks; len(got) != 4 || !strings.Contains(got[0].HTML, `href="https://acme.example/help" rel="noreferrer"`) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestOne_slip_is_one_fault(t *testing.T) {
+	_, err := parseGuide(newMarkdown(), "a.md", SAML, []byte(strings.Replace(samlGuide, "metadata_url: Metadata URL — ends in /metadata\n", "metadata_url: Metadata URL\nslo_url:\n", 1)))
+	if err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want one fault", err)
+	}
+}
+
 func TestA_metadata_address_is_enough_for_a_provider_that_reads_it(t *testing.T) {
 	source := strings.Replace(strings.Replace(samlGuide, "{{acs_url}}", "{{sp_metadata_url}}", 1), "{{sp_entity_id}}", "x", 1)
 	mustParse(t, SAML, source)
@@ -301,10 +330,8 @@ func FuzzParseGuide(f *testing.F) {
 	f.Add(samlGuide)
 	f.Add(strings.Replace(samlGuide, "2. Type", "[x](javascript:y) <b onclick=\"z\"> ![i](j)", 1))
 	f.Fuzz(func(t *testing.T, source string) {
-		guide, err := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(source))
-		if err != nil {
-			return
-		}
+		// What is right in a guide with faults is read too, and safe.
+		guide, _ := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(source))
 		for _, step := range guide.Steps {
 			for _, block := range step.Blocks {
 				if found := unsafeHTML.FindString(block.HTML); found != "" {

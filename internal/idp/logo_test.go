@@ -23,6 +23,7 @@ func TestLogos_that_could_do_more_than_show_are_refused(t *testing.T) {
 	cases := []struct{ name, old, new, want string }{
 		{"a script", "<text", "<script>x</script><text", "element script"},
 		{"a link", "<text", `<a xmlns:x="http://www.w3.org/1999/xlink" x:href="https://e"/><text`, "element a"},
+		{"an attribute of another name space", "<text", `<text xmlns:x="http://www.w3.org/1999/xlink" x:fill="red"`, "attribute"},
 		{"a handler", "<text", `<text onclick="x"`, "attribute onclick"},
 		{"a style", "<text", `<text style="x"`, "attribute style"},
 		{"an address to fetch", "#5e6f87", "url(https://e)", "attribute fill"},
