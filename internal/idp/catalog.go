@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark"
 )
@@ -27,7 +28,10 @@ type Catalog struct {
 
 // Load reads the catalogue built into the program and checks it, without the traffic, which only tests play. An error lists
 // every fault found, each by its file.
-func Load() (*Catalog, error) { return loadEmbedded(false) }
+func Load() (*Catalog, error) { return builtIn() }
+
+// builtIn is read once in a process: reading takes some 15 ms, and always comes to the same.
+var builtIn = sync.OnceValues(func() (*Catalog, error) { return loadEmbedded(false) })
 
 // LoadWithTraffic is Load with every provider's stories, which are checked too.
 func LoadWithTraffic() (*Catalog, error) { return loadEmbedded(true) }

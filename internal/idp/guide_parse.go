@@ -310,7 +310,7 @@ func (p *guideParser) trouble(node ast.Node) {
 		cells := p.cells(row)
 		if _, head := row.(*extast.TableHeader); head {
 			if !slices.Equal(cells, []string{"You see", "Why", "What to do"}) {
-				p.faultAt(row, "the table's head is %q: want | You see | Why | What to do |", cells)
+				p.faultAt(table, "the table's head is %q: want | You see | Why | What to do |", cells)
 			}
 			continue
 		}
@@ -338,7 +338,8 @@ func (p *guideParser) cells(row ast.Node) []string {
 // signs counts the "|" that part the cells of a row as it is written: a cell too
 // many would be left out without a word.
 func (p *guideParser) signs(row ast.Node) int {
-	line := bytes.Split(p.source, []byte("\n"))[p.lineOf(row)-1]
+	start := bytes.LastIndexByte(p.source[:row.Pos()], '\n') + 1
+	line, _, _ := bytes.Cut(p.source[start:], []byte("\n"))
 	return bytes.Count(line, []byte("|")) - bytes.Count(line, []byte(`\|`))
 }
 

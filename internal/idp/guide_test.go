@@ -160,10 +160,10 @@ func TestFaults_of_guides_are_named_with_file_and_line(t *testing.T) {
 		{"a link without https", step("[x](http://acme.example)\n"), `:9: link to "http://acme.example": want https://…`},
 		{"a script for a link", step("[x](javascript:alert(1))\n"), `:9: link to "javascript:alert(1)"`},
 		{"a mail address for a link", step("<ada@acme.example>\n"), `:9: link to "ada@acme.example"`},
-		{"a link in a table of troubles", instead("not assigned", "[x](//acme.example)"), `link to "//acme.example"`},
+		{"a link in a table of troubles", instead("not assigned", "[x](//acme.example)"), `:55: link to "//acme.example"`},
 		{"a placeholder in prose", step("Type {{acs_url}} there.\n"), ":9: a placeholder stands here in running text"},
 		{"a placeholder in a link", step("[x](https://{{acs_url}})\n"), ":9: a placeholder stands here"},
-		{"a placeholder in the troubles", instead("not assigned", "{{acs_url}}"), "a placeholder stands here"},
+		{"a placeholder in the troubles", instead("not assigned", "{{acs_url}}"), ":55: a placeholder stands here"},
 		{"a block in a list", step("1. One\n\n   " + strings.ReplaceAll(fence("copy", "a: b"), "\n", "\n   ") + "\n"), "a block inside a list or quote"},
 		{"indented text", step("\nx\n\n    four blanks\n"), ":12: a block inside a list or quote, or text indented"},
 		{"an unknown block", step(fence("cpoy", "a: b")), `:9: a block "cpoy": want copy`},
@@ -200,10 +200,10 @@ func TestFaults_of_guides_are_named_with_file_and_line(t *testing.T) {
 		{"good to know in a paragraph", instead("- Names", "Names"), `"Good to know" is a bullet list`},
 		{"asking under good to know", instead("## Troubleshooting", fence("check", "metadata")+"\n## Troubleshooting"), `"Good to know" is a bullet list`},
 		{"troubles in a list", instead("| You see", "- x\n\n| You see"), `"Troubleshooting" is one table`},
-		{"another head of the troubles", instead("| You see", "| They see"), "the table's head is"},
+		{"another head of the troubles", instead("| You see", "| They see"), ":53: the table's head is"},
 		{"one trouble", instead("| *403* | not assigned | Assign. |\n", ""), ":1: \"Troubleshooting\" with at least two rows"},
-		{"a trouble without a cure", instead("| Assign. |", "| |"), "want three cells"},
-		{"a cell too many", instead("| Assign. |", "| Assign. | More. |"), "want three cells"},
+		{"a trouble without a cure", instead("| Assign. |", "| |"), ":55: want three cells"},
+		{"a cell too many", instead("| Assign. |", "| Assign. | More. |"), ":55: want three cells"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
