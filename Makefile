@@ -45,9 +45,9 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
 # Generated files are written anew and must come out as they are. Where they do not, the new ones stay, to be committed.
 .PHONY: fresh
 fresh:
-	@before=$$(mktemp -d) && cp -r docs/reference "$$before/" && $(GO) generate ./... && \
-	if diff -ru "$$before/reference" docs/reference; then rm -rf "$$before"; \
-	else rm -rf "$$before"; echo "docs/reference was out of date and has been written anew; commit it" >&2; exit 1; fi
+	@before=$$(mktemp -d) && cp -r docs/reference docs/providers "$$before/" && $(GO) generate ./... && \
+	if diff -ru "$$before/reference" docs/reference && diff -ru "$$before/providers" docs/providers; then rm -rf "$$before"; \
+	else rm -rf "$$before"; echo "docs/reference or docs/providers was out of date and has been written anew; commit it" >&2; exit 1; fi
 
 # A name that holds the version: another pin installs anew.
 $(TOOLS)/gofumpt-$(GOFUMPT):
