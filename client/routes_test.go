@@ -109,16 +109,16 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 		"GET /directories/d/exchanges?limit=100": func() error { _, err := Collect(c.Exchanges(ctx, "d", Listing{}), 0); return err },
 
 		"GET /directory_users?directory=d&email=e&group=g&idp_id=i&limit=5": func() error {
-			_, err := Collect(c.Users(ctx, UserQuery{Listing: Listing{PageSize: 5}, DirectoryID: "d", GroupID: "g", Email: "e", IdPID: "i"}), 0)
+			_, err := Collect(c.DirectoryUsers(ctx, DirectoryUserQuery{Listing: Listing{PageSize: 5}, DirectoryID: "d", GroupID: "g", Email: "e", IdPID: "i"}), 0)
 			return err
 		},
-		"GET /directory_users/u":    func() error { _, err := c.User(ctx, "u"); return err },
-		"DELETE /directory_users/u": func() error { return c.EraseUser(ctx, "u") },
+		"GET /directory_users/u":    func() error { _, err := c.DirectoryUser(ctx, "u"); return err },
+		"DELETE /directory_users/u": func() error { return c.EraseDirectoryUser(ctx, "u") },
 		"GET /directory_groups?directory=d&limit=100&user=u": func() error {
-			_, err := Collect(c.Groups(ctx, GroupQuery{DirectoryID: "d", UserID: "u"}), 0)
+			_, err := Collect(c.DirectoryGroups(ctx, DirectoryGroupQuery{DirectoryID: "d", UserID: "u"}), 0)
 			return err
 		},
-		"GET /directory_groups/g": func() error { _, err := c.Group(ctx, "g"); return err },
+		"GET /directory_groups/g": func() error { _, err := c.DirectoryGroup(ctx, "g"); return err },
 
 		"GET /events?after=e&events=a%2Cb&limit=100&order=asc&organization_id=o&range_end=2026-01-15T12%3A00%3A00Z&range_start=2026-01-15T12%3A00%3A00Z": func() error {
 			_, err := Collect(c.Events(ctx, EventQuery{Types: []string{"a", "b"}, OrganizationID: "o", After: "e", From: at, Until: at}), 0)

@@ -67,7 +67,7 @@ func TestDeleting_asks_a_person_and_no_script(t *testing.T) {
 // Every verb that cannot be undone has to ask first.
 func TestEverything_that_cannot_be_undone_asks(t *testing.T) {
 	for _, command := range []string{
-		"organization delete org_1", "domain delete d", "directory delete d", "token revoke d t", "user erase u", "consumer delete c",
+		"organization delete org_1", "domain delete d", "directory delete d", "token revoke d t", "directory-user erase u", "consumer delete c",
 		"webhook delete w", "api-key delete k", "api-key expire k",
 		"connection delete c", "connection approve-metadata c", "certificate delete c f", "application delete a", "client-secret delete s",
 		"policy end-sessions o", "policy delete-identity-provider o", "redirect-uri delete r", "signing-key rotate --compromised",
@@ -117,7 +117,7 @@ func TestExit_codes_and_advice_fit_the_refusal(t *testing.T) {
 
 func TestConflicting_or_missing_flags_are_usage_errors_and_nothing_is_sent(t *testing.T) {
 	for _, command := range []string{
-		"user list", "group list", "webhook replay we_1", "webhook replay whd_1 --failed", "organization list --limit -1",
+		"directory-user list", "directory-group list", "webhook replay we_1", "webhook replay whd_1 --failed", "organization list --limit -1",
 		"event tail -n 101", "organization features org_1 --on sso --off sso", "webhook update w --enable --disable", "event mirror",
 		"event list --since yesterday", "directory create o n --extensions /nowhere/x.json", "completion tcsh",
 	} {
