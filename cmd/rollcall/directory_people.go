@@ -9,7 +9,7 @@ import (
 
 type directoryUserCommands struct {
 	List  directoryUserList  `cmd:"" help:"List the people of a directory or a group."`
-	Get   directoryUserGet   `cmd:"" help:"Show one."`
+	Get   directoryUserGet   `cmd:"" aliases:"show" help:"Show one."`
 	Erase directoryUserErase `cmd:"" help:"Remove a person from the directory and have their personal data erased."`
 }
 
@@ -114,7 +114,7 @@ func (c *directoryUserErase) Run(ctx context.Context, w world) error {
 
 type directoryGroupCommands struct {
 	List directoryGroupList `cmd:"" help:"List the groups of a directory or a person."`
-	Get  directoryGroupGet  `cmd:"" help:"Show one."`
+	Get  directoryGroupGet  `cmd:"" aliases:"show" help:"Show one."`
 }
 
 func directoryGroupColumns() []column[client.DirectoryGroup] {

@@ -72,6 +72,31 @@ func (r remote) call(w world, act func(*client.Client) error) error {
 	return act(c)
 }
 
+// answered shows the one thing that a call gives.
+func answered[T object](r remote, w world, columns []column[T], act func(*client.Client) (T, error)) error {
+	return r.call(w, func(api *client.Client) error {
+		found, err := act(api)
+		if err != nil {
+			return err
+		}
+		return one(w, r.JSON, found, columns)
+	})
+}
+
+// takeAway runs a call that takes something away: after the question was answered, and it is told when it is done.
+func (r remote) takeAway(w world, sure certain, question, told string, act func(*client.Client) error) error {
+	return r.call(w, func(api *client.Client) error {
+		if err := sure.ask(w, "%s", question); err != nil {
+			return err
+		}
+		if err := act(api); err != nil {
+			return err
+		}
+		w.done(r.JSON, "%s", told)
+		return nil
+	})
+}
+
 const olderServer = "The server does not know this command; it may be older than this program."
 
 // advice adds to an error from the server what a person can do about it.
@@ -131,9 +156,12 @@ type certain struct {
 	Yes bool `short:"y" help:"Do not ask."`
 }
 
+// asks tells whether a person will be asked, for whom then is looked up what is at stake.
+func (c certain) asks(w world) bool { return !c.Yes && w.stdin != nil && w.interactive }
+
 // ask makes a person at a terminal confirm; a script has said what it wants.
 func (c certain) ask(w world, format string, args ...any) error {
-	if c.Yes || w.stdin == nil || !w.interactive {
+	if !c.asks(w) {
 		return nil
 	}
 	fmt.Fprintf(w.stderr, format+" Type yes: ", args...)
