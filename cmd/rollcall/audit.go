@@ -16,15 +16,15 @@ import (
 
 // exportable is part of the commands whose whole list the server writes.
 type exportable struct {
-	Format string `placeholder:"FORMAT" enum:"csv,jsonl," default:"" help:"Write all of it: csv, or jsonl (JSON lines). Without it, a table."`
+	Format string `placeholder:"FORMAT" help:"Write all of it: csv, or jsonl (JSON lines). Without it, a table."`
 }
 
-// check refuses what says two things at once.
+// check refuses what is no format, and what says two things at once.
 func (e exportable) check(asJSON bool) error {
 	if e.Format != "" && asJSON {
 		return usageError("--json and --format exclude each other; --format jsonl writes the same objects, all of them")
 	}
-	return nil
+	return oneOf("--format", e.Format, string(client.CSV), string(client.JSONLines))
 }
 
 type auditCommand struct {
@@ -264,10 +264,11 @@ func (c *offboardingReceipt) Run(ctx context.Context, w world) error {
 			return err
 		}
 		switch {
+		case found.Complete:
 		case found.FrozenAt.IsZero():
-			w.note("It may still say more, until nothing is missing or a day is over. Missing: %s.", orDash(missingSteps(found.Missing)))
-		case !found.Complete:
-			w.note("It is final. Missing: %s.", orDash(missingSteps(found.Missing)))
+			w.note("It may still say more, until nothing is missing or a day is over. Missing: %s.", printable(missingSteps(found.Missing)))
+		default:
+			w.note("It is final. Missing: %s.", printable(missingSteps(found.Missing)))
 		}
 		return nil
 	})
@@ -302,7 +303,7 @@ func (c *offboardingExport) Run(ctx context.Context, w world) error {
 			if err := c.write(o.ID+".jws", []byte(receipt.JWS+"\n")); err != nil {
 				return err
 			}
-			if n++; receipt.FrozenAt.IsZero() {
+			if n++; receipt.FrozenAt.IsZero() && !receipt.Complete {
 				open++
 			}
 		}

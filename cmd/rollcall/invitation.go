@@ -44,11 +44,14 @@ type invitationList struct {
 
 	Organization string `placeholder:"ID" help:"Those into one organization."`
 	Email        string `placeholder:"ADDRESS" help:"Those to this address."`
-	State        string `placeholder:"STATE" enum:"pending,accepted,expired,revoked," default:"" help:"Those in this state: pending, accepted, expired, revoked."`
+	State        string `placeholder:"STATE" help:"Those in this state: pending, accepted, expired, revoked."`
 }
 
 // Run lists.
 func (c *invitationList) Run(ctx context.Context, w world) error {
+	if err := oneOf("--state", c.State, "pending", "accepted", "expired", "revoked"); err != nil {
+		return err
+	}
 	return c.call(w, func(api *client.Client) error {
 		found := api.Invitations(ctx, client.InvitationQuery{OrganizationID: c.Organization, Email: c.Email})
 		if c.State != "" {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,6 +56,7 @@ func (c *mappingGet) Run(ctx context.Context, w world) error {
 	})
 }
 
+// showMapping counts the rules as refusals do.
 func showMapping(w world, asJSON bool, m client.Mapping) error {
 	if err := one(w, asJSON, m, mappingColumns()); err != nil || asJSON {
 		return err
@@ -66,15 +66,15 @@ func showMapping(w world, asJSON bool, m client.Mapping) error {
 		return fmt.Errorf("the rules cannot be read: %w", err)
 	}
 	for i, rule := range rules {
-		if _, err := fmt.Fprintf(w.stdout, "RULE %d  %s\n", i, printable(string(rule))); err != nil {
+		if _, err := fmt.Fprintf(w.stdout, "RULE %d  %s\n", i+1, printable(string(rule))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// mappingFile reads a mapping as "mapping get --json" writes one. The version of another source's mapping says nothing.
-func mappingFile(name, source string) (client.MappingChange, error) {
+// mapping reads a mapping as "mapping get --json" writes one. The version of another source's mapping says nothing.
+func (w world) mapping(name, source string) (client.MappingChange, error) {
 	var m struct {
 		client.MappingChange
 
@@ -84,11 +84,11 @@ func mappingFile(name, source string) (client.MappingChange, error) {
 		CreatedAt      string `json:"created_at"`
 		UpdatedAt      string `json:"updated_at"`
 	}
-	text, err := readFile(name)
+	text, err := w.input(name)
 	if err != nil {
 		return m.MappingChange, err
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields() // a switch that is misspelt would be off
 	if err := d.Decode(&m); err != nil {
 		return m.MappingChange, usageError(fmt.Sprintf("%s is no mapping: %v; write it like \"rollcall mapping get --json\" does", name, err))
@@ -107,13 +107,13 @@ type mappingSet struct {
 	certain
 
 	Source string `arg:"" help:"Id of the directory or the connection."`
-	File   string `arg:"" type:"path" help:"JSON file: {\"drives_roles\":true,\"rules\":[…]}. What is left out is off. Its version, if it has one, must be the present one."`
+	File   string `arg:"" help:"JSON file, or - for the input: {\"drives_roles\":true,\"rules\":[…]}. What is left out is off. Its version, if it has one, must be the present one."`
 	Wait   bool   `help:"Wait until everybody was looked at."`
 }
 
 // Run saves it, after it was shown how many people it changes.
 func (c *mappingSet) Run(ctx context.Context, w world) error {
-	m, err := mappingFile(c.File, c.Source)
+	m, err := w.mapping(c.File, c.Source)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ type mappingPreview struct {
 	some
 
 	Directory string `arg:"" help:"Id of the directory."`
-	File      string `arg:"" type:"path" help:"JSON file, as for \"mapping set\"."`
+	File      string `arg:"" help:"JSON file, or - for the input, as for \"mapping set\"."`
 }
 
 // Run lists those for whom anything changes.
@@ -179,7 +179,7 @@ func (c *mappingPreview) Run(ctx context.Context, w world) error {
 	if ofConnection(c.Directory) {
 		return usageError("only the mapping of a directory can be previewed: a connection's people are known at their next sign-in")
 	}
-	m, err := mappingFile(c.File, c.Directory)
+	m, err := w.mapping(c.File, c.Directory)
 	if err != nil {
 		return err
 	}
@@ -205,8 +205,32 @@ func differenceColumns() []column[client.MappingDifference] {
 			}
 			return strings.Join(out, ", ")
 		}),
-		col("BECAUSE", func(x d) string { return strings.Join(slices.Sorted(maps.Values(x.Why)), "; ") }),
+		col("BECAUSE", because),
 	}
+}
+
+// because names the reasons of what differs; the others are of what stays.
+func because(x client.MappingDifference) string {
+	var of []string
+	if x.Role != nil {
+		of = append(of, "role:"+x.Role.After)
+	}
+	if x.Licence != nil {
+		of = append(of, "licence:"+x.Licence.After)
+	}
+	for _, t := range x.TeamsGained {
+		of = append(of, "team:"+t.ID)
+	}
+	for _, name := range slices.Sorted(maps.Keys(x.Attributes)) {
+		of = append(of, "attribute:"+name, strings.Replace(name, "profile.", "profile:", 1))
+	}
+	var out []string
+	for _, name := range of {
+		if why := x.Why[name]; why != "" && !slices.Contains(out, why) {
+			out = append(out, why)
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 func turned(c *client.Change) string {

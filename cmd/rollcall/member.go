@@ -100,7 +100,7 @@ func (c *memberList) Run(ctx context.Context, w world) error {
 func membership(ctx context.Context, api *client.Client, id string) (client.OrganizationMembership, error) {
 	found, err := api.OrganizationMembership(ctx, id)
 	if client.Status(err) == http.StatusNotFound {
-		err = fmt.Errorf("%w\n  Somebody who was removed is shown by \"rollcall member list --organization ID --status removed\"", err)
+		err = hinted{err, "Somebody who was removed is shown by \"rollcall member list --organization ID --status removed\"."}
 	}
 	return found, err
 }

@@ -12,25 +12,65 @@ import (
 type memberWhy struct {
 	remote
 
-	ID string `arg:"" help:"Id of the membership."`
+	ID           string `arg:"" help:"Id of the membership, or the address of a person, who may have been removed."`
+	Organization string `placeholder:"ID" help:"With an address: in this organization only."`
 }
 
-// Run prints the reason. A program gets the membership, whose why it is.
+// Run prints a sentence for each membership. A program gets the memberships, whose why it is.
 func (c *memberWhy) Run(ctx context.Context, w world) error {
 	return c.call(w, func(api *client.Client) error {
-		m, err := membership(ctx, api, c.ID)
+		found, err := c.find(ctx, api)
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			return printJSON(w.stdout, m)
+		for _, m := range found {
+			if c.JSON {
+				err = printJSON(w.stdout, m)
+			} else {
+				err = tellWhy(ctx, w, api, m)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		sentence, err := explained(ctx, api, m)
-		if err == nil {
-			_, err = fmt.Fprintln(w.stdout, printable(sentence))
-		}
-		return err
+		return nil
 	})
+}
+
+func tellWhy(ctx context.Context, w world, api *client.Client, m client.OrganizationMembership) error {
+	sentence, err := explained(ctx, api, m)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w.stdout, printable(sentence))
+	return err
+}
+
+// everyStatus shows removed members too.
+func everyStatus() []string { return []string{"active", "pending", "inactive", "removed"} }
+
+// find gives the membership of an id, or all of an address.
+func (c *memberWhy) find(ctx context.Context, api *client.Client) ([]client.OrganizationMembership, error) {
+	if !strings.Contains(c.ID, "@") {
+		m, err := membership(ctx, api, c.ID)
+		return []client.OrganizationMembership{m}, err
+	}
+	users, err := client.Collect(api.Users(ctx, client.UserQuery{Email: c.ID}), 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(users) == 0 {
+		return nil, hinted{
+			fmt.Errorf("nobody has an account with the address %s", c.ID),
+			"The directory may know them all the same: \"rollcall directory preview\" says what becomes of each person, and why.",
+		}
+	}
+	q := client.MembershipQuery{UserID: users[0].ID, OrganizationID: c.Organization, Statuses: everyStatus()}
+	found, err := client.Collect(api.OrganizationMemberships(ctx, q), 0)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%s has an account, %s, and was never a member", c.ID, users[0].ID)
+	}
+	return found, err
 }
 
 // reasons are the sentences of docs/reference/membership.md. %s is the directory, or the organization that the account belongs to.
@@ -68,6 +108,9 @@ func explained(ctx context.Context, api *client.Client, m client.OrganizationMem
 		}
 		reason = fmt.Sprintf(reason, who)
 	}
+	if m.Why == "removed" || m.Why == "directory_removed" { // their status is inactive, for the contract has no word
+		return fmt.Sprintf("%s was removed from %s: %s", nameOf(m), at.Name, reason), nil
+	}
 	return fmt.Sprintf("%s is %s in %s: %s", nameOf(m), m.Status, at.Name, reason), nil
 }
 
@@ -87,8 +130,7 @@ func responsible(ctx context.Context, api *client.Client, m client.OrganizationM
 
 // home names the organization that an account belongs to.
 func home(ctx context.Context, api *client.Client, userID string) (string, error) {
-	every := []string{"active", "pending", "inactive", "removed"}
-	for m, err := range api.OrganizationMemberships(ctx, client.MembershipQuery{UserID: userID, Statuses: every}) {
+	for m, err := range api.OrganizationMemberships(ctx, client.MembershipQuery{UserID: userID, Statuses: everyStatus()}) {
 		if err != nil {
 			return "", err
 		}

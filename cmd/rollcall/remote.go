@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -99,11 +100,24 @@ func (r remote) takeAway(w world, sure certain, question, told string, act func(
 
 const olderServer = "The server does not know this command; it may be older than this program."
 
+// hinted is an error that knows itself what a person can do about it.
+type hinted struct {
+	error
+
+	hint string
+}
+
+// Unwrap gives the error.
+func (h hinted) Unwrap() error { return h.error }
+
 // advice adds to an error from the server what a person can do about it.
 func advice(err error) string {
 	var refusal *client.Error
 	var unreachable *client.UnreachableError
+	var own hinted
 	switch {
+	case errors.As(err, &own):
+		return own.hint
 	case errors.As(err, &unreachable) && errors.Is(err, syscall.ECONNREFUSED):
 		return "Is the server running? \"rollcall serve\" starts it; --url or " + urlVariable + " names another address."
 	case errors.As(err, &unreachable):
@@ -122,6 +136,9 @@ func advice(err error) string {
 		}
 		return "\"list\" in the place of the verb shows what there is."
 	case http.StatusTooManyRequests:
+		if refusal.Code == "too_many_mails" {
+			return "" // it says itself what is too much
+		}
 		return "The server limits how fast one key may ask; try again later."
 	case http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusForbidden:
 		return ""
@@ -190,4 +207,12 @@ func readFile(name string) ([]byte, error) {
 		return nil, usageError(err.Error())
 	}
 	return text, nil
+}
+
+// oneOf refuses a flag that has none of its values; "" is that it was left out.
+func oneOf(flag, value string, values ...string) error {
+	if value == "" || slices.Contains(values, value) {
+		return nil
+	}
+	return usageError(fmt.Sprintf("%s is one of %s, not %q", flag, strings.Join(values, ", "), value))
 }
