@@ -176,8 +176,8 @@ func (c *Client) AcceptInvitation(ctx context.Context, id string) (Invitation, e
 	return fetch[Invitation](ctx, c, post(nil, "user_management", "invitations", id, "accept"))
 }
 
-// ResendInvitation mails one again, a minute after the last mail at the earliest and twenty times at most (429 too_many_mails). locale is that
-// of the mail, "" as before.
+// ResendInvitation mails one again, a minute after the last mail at the earliest and twenty times at most: else it is refused with
+// too_many_mails (429, Error.RetryAfter), which is not tried again. locale is that of the mail, "" as before.
 func (c *Client) ResendInvitation(ctx context.Context, id, locale string) (Invitation, error) {
 	body := map[string]string{}
 	if locale != "" {

@@ -155,3 +155,17 @@ func TestKeySet_is_the_servers(t *testing.T) {
 		t.Errorf("%s, %v", found, err)
 	}
 }
+
+func TestMail_that_would_come_too_soon_is_the_callers_to_repeat(t *testing.T) {
+	tries := 0
+	c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+		tries++
+		w.Header().Set("Retry-After", "1")
+		refuse(w, 429, "too_many_mails")
+	})
+	_, err := c.ResendInvitation(t.Context(), "invitation_1", "")
+	var refusal *Error
+	if !errors.As(err, &refusal) || refusal.Code != "too_many_mails" || refusal.RetryAfter != time.Second || tries != 1 {
+		t.Errorf("%v after %d tries", err, tries)
+	}
+}

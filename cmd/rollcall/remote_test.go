@@ -71,6 +71,9 @@ func TestEverything_that_cannot_be_undone_asks(t *testing.T) {
 		"webhook delete w", "api-key delete k", "api-key expire k",
 		"connection delete c", "connection approve-metadata c", "certificate delete c f", "application delete a", "client-secret delete s",
 		"policy end-sessions o", "policy delete-identity-provider o", "redirect-uri delete r", "signing-key rotate --compromised",
+		"user delete u", "member deactivate m", "member remove m", "session revoke s", "session revoke --user u", "invitation revoke i", "role delete r",
+		"role remove-permission r p", "permission delete p", "team delete o t", "team remove o t m", "licence delete o l", "licence release m", "directory go-live d",
+		"mapping set conn_1 testdata/mapping.json",
 	} {
 		code, _, stderr, requests := asked(t, 200, `{"id":"x"}`, "no\n", true, strings.Fields(command)...)
 		for _, r := range requests {
@@ -120,6 +123,9 @@ func TestConflicting_or_missing_flags_are_usage_errors_and_nothing_is_sent(t *te
 		"directory-user list", "directory-group list", "webhook replay we_1", "webhook replay whd_1 --failed", "organization list --limit -1",
 		"event tail -n 101", "organization features org_1 --on sso --off sso", "webhook update w --enable --disable", "event mirror",
 		"event list --since yesterday", "directory create o n --extensions /nowhere/x.json", "completion tcsh",
+		"member list", "member update om_1", "session revoke", "session revoke session_1 --user user_1", "role create Name", "invitation send a@a.com --days 31",
+		"invitation list --state lost", "audit --format xml", "audit --format csv --json", "audit --since soon", "access org_1 --format jsonl --json",
+		"licence update org_1 pro --seats 3 --unlimited", "mapping preview conn_1 testdata/mapping.json", "mapping set directory_1 /nowhere/x.json", "mapping set directory_1 remote_test.go",
 	} {
 		if code, _, stderr, requests := asked(t, 200, "{}", "", false, strings.Fields(command)...); code != exitUsage || len(requests) > 0 || stderr == "" {
 			t.Errorf("%s: exit %d, sent %q, %s", command, code, requests, stderr)
