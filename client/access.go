@@ -360,7 +360,7 @@ type Change struct {
 	After  string `json:"after"`
 }
 
-// Changed is a value before and after, as JSON; null is none.
+// Changed is a value before and after, as JSON; null is none. AuditEntry.Changes is a map[string]Changed, where what is missing was or is not there.
 type Changed struct {
 	Before json.RawMessage `json:"before"`
 	After  json.RawMessage `json:"after"`

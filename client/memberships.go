@@ -79,7 +79,8 @@ func (c *Client) CreateOrganizationMembership(ctx context.Context, n NewMembersh
 }
 
 // UpdateOrganizationMembership gives a role, a licence or both. What a directory's mapping gives is refused with directory_managed (409), which
-// names the directory; the role of the last active administrator is too.
+// names the directory. Where no seat is left, WantedLicence names the licence, or it is refused with licence_limit_reached (409): the licence type
+// says which.
 func (c *Client) UpdateOrganizationMembership(ctx context.Context, id string, change MembershipChange) (OrganizationMembership, error) {
 	body := map[string]any{}
 	change1(body, "role_slug", change.Role)

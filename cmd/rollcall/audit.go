@@ -88,7 +88,7 @@ func actorOf(x client.AuditEntry) string {
 
 // changesOf tells what was and is, or why, in a line.
 func changesOf(x client.AuditEntry) string {
-	var changes map[string]struct{ Before, After json.RawMessage }
+	var changes map[string]client.Changed
 	if json.Unmarshal(x.Changes, &changes) != nil || len(changes) == 0 {
 		return x.Reason
 	}

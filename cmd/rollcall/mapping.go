@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -275,7 +276,7 @@ func followProgress(ctx context.Context, w world, r remote, api *client.Client, 
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return hinted{errors.New("nobody waits any more, and it goes on"), "\"rollcall directory progress\" says how far it is."}
 		case <-time.After(progressEvery):
 		}
 	}

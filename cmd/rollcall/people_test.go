@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcallhq/rollcall/client"
 )
@@ -239,6 +241,22 @@ func TestWaiting_tells_of_each_step(t *testing.T) {
 	if code := run(t.Context(), w, []string{"directory", "progress", "d", "--wait"}); code != 0 || n != 3 ||
 		complaints.String() != "Members follow the directory: 1 of 2 people done.\nMembers are as the directory says.\n" {
 		t.Errorf("exit %d after %d looks: %q", code, n, complaints.String())
+	}
+}
+
+func TestWaiting_may_be_ended(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	server := httptest.NewServer(answers{"GET /directories/d/provisioning": `{"state":"applying","done":1,"total":2}`})
+	defer server.Close()
+	var out, complaints spoken
+	w := world{environ: []string{"ROLLCALL_URL=" + server.URL, "ROLLCALL_API_KEY=sk_test"}, stdout: &out, stderr: &complaints}
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, w, []string{"directory", "progress", "d", "--wait"}) }()
+	for deadline := time.Now().Add(20 * time.Second); complaints.String() == "" && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	}
+	stop()
+	if got := <-code; got != exitFailed || !strings.Contains(complaints.String(), "it goes on\n  \"rollcall directory progress\" says how far it is.") {
+		t.Errorf("exit %d: %s", got, complaints.String())
 	}
 }
 

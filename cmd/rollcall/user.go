@@ -204,7 +204,7 @@ type sessionList struct {
 // Run lists.
 func (c *sessionList) Run(ctx context.Context, w world) error {
 	return c.call(w, func(api *client.Client) error {
-		found := api.Sessions(ctx, c.User, client.Listing{})
+		found := api.Sessions(ctx, c.User, pageFor(c.Limit))
 		if c.Active {
 			found = only(found, func(s client.Session) bool { return s.Status == "active" })
 		}
