@@ -7,14 +7,14 @@ import (
 	"github.com/rollcallhq/rollcall/client"
 )
 
-type userCommands struct {
-	List  userList  `cmd:"" help:"List the people of a directory or a group."`
-	Get   userGet   `cmd:"" help:"Show one."`
-	Erase userErase `cmd:"" help:"Remove a person from the directory and have their personal data erased."`
+type directoryUserCommands struct {
+	List  directoryUserList  `cmd:"" help:"List the people of a directory or a group."`
+	Get   directoryUserGet   `cmd:"" aliases:"show" help:"Show one."`
+	Erase directoryUserErase `cmd:"" help:"Remove a person from the directory and have their personal data erased."`
 }
 
-func userColumns() []column[client.User] {
-	type u = client.User
+func directoryUserColumns() []column[client.DirectoryUser] {
+	type u = client.DirectoryUser
 	return []column[u]{
 		col("ID", func(x u) string { return x.ID }),
 		col("EMAIL", func(x u) string { return x.Email }),
@@ -36,7 +36,7 @@ func userColumns() []column[client.User] {
 	}
 }
 
-func groupNames(groups []client.Group) string {
+func groupNames(groups []client.DirectoryGroup) string {
 	const enough = 3
 	var names []string
 	for i, g := range groups {
@@ -49,7 +49,7 @@ func groupNames(groups []client.Group) string {
 	return strings.Join(names, ", ")
 }
 
-type userList struct {
+type directoryUserList struct {
 	remote
 	some
 
@@ -60,34 +60,34 @@ type userList struct {
 }
 
 // Run lists.
-func (c *userList) Run(ctx context.Context, w world) error {
+func (c *directoryUserList) Run(ctx context.Context, w world) error {
 	if c.Directory == "" && c.Group == "" {
 		return usageError("whose people? Give --directory or --group; \"rollcall directory list\" shows the directories")
 	}
 	return c.call(w, func(api *client.Client) error {
-		found := api.Users(ctx, client.UserQuery{DirectoryID: c.Directory, GroupID: c.Group, Email: c.Email, IdPID: c.IdPID})
-		return list(w, c.JSON, c.Limit, found, userColumns())
+		found := api.DirectoryUsers(ctx, client.DirectoryUserQuery{DirectoryID: c.Directory, GroupID: c.Group, Email: c.Email, IdPID: c.IdPID})
+		return list(w, c.JSON, c.Limit, found, directoryUserColumns())
 	})
 }
 
-type userGet struct {
+type directoryUserGet struct {
 	remote
 
 	ID string `arg:"" help:"Their id."`
 }
 
 // Run shows one.
-func (c *userGet) Run(ctx context.Context, w world) error {
+func (c *directoryUserGet) Run(ctx context.Context, w world) error {
 	return c.call(w, func(api *client.Client) error {
-		found, err := api.User(ctx, c.ID)
+		found, err := api.DirectoryUser(ctx, c.ID)
 		if err != nil {
 			return err
 		}
-		return one(w, c.JSON, found, userColumns())
+		return one(w, c.JSON, found, directoryUserColumns())
 	})
 }
 
-type userErase struct {
+type directoryUserErase struct {
 	remote
 	certain
 
@@ -95,16 +95,16 @@ type userErase struct {
 }
 
 // Run erases, after it was shown whom.
-func (c *userErase) Run(ctx context.Context, w world) error {
+func (c *directoryUserErase) Run(ctx context.Context, w world) error {
 	return c.call(w, func(api *client.Client) error {
-		found, err := api.User(ctx, c.ID)
+		found, err := api.DirectoryUser(ctx, c.ID)
 		if err != nil {
 			return err
 		}
 		if err := c.ask(w, "Erase %s? This cannot be undone.", orDash(found.Email)); err != nil {
 			return err
 		}
-		if err := api.EraseUser(ctx, c.ID); err != nil {
+		if err := api.EraseDirectoryUser(ctx, c.ID); err != nil {
 			return err
 		}
 		w.done(c.JSON, "%s is removed from the directory; personal data is being erased.", c.ID)
@@ -112,13 +112,13 @@ func (c *userErase) Run(ctx context.Context, w world) error {
 	})
 }
 
-type groupCommands struct {
-	List groupList `cmd:"" help:"List the groups of a directory or a person."`
-	Get  groupGet  `cmd:"" help:"Show one."`
+type directoryGroupCommands struct {
+	List directoryGroupList `cmd:"" help:"List the groups of a directory or a person."`
+	Get  directoryGroupGet  `cmd:"" aliases:"show" help:"Show one."`
 }
 
-func groupColumns() []column[client.Group] {
-	type g = client.Group
+func directoryGroupColumns() []column[client.DirectoryGroup] {
+	type g = client.DirectoryGroup
 	return []column[g]{
 		col("ID", func(x g) string { return x.ID }),
 		col("NAME", func(x g) string { return x.Name }),
@@ -130,7 +130,7 @@ func groupColumns() []column[client.Group] {
 	}
 }
 
-type groupList struct {
+type directoryGroupList struct {
 	remote
 	some
 
@@ -139,29 +139,29 @@ type groupList struct {
 }
 
 // Run lists.
-func (c *groupList) Run(ctx context.Context, w world) error {
+func (c *directoryGroupList) Run(ctx context.Context, w world) error {
 	if c.Directory == "" && c.User == "" {
 		return usageError("whose groups? Give --directory or --user; \"rollcall directory list\" shows the directories")
 	}
 	return c.call(w, func(api *client.Client) error {
-		found := api.Groups(ctx, client.GroupQuery{DirectoryID: c.Directory, UserID: c.User})
-		return list(w, c.JSON, c.Limit, found, groupColumns())
+		found := api.DirectoryGroups(ctx, client.DirectoryGroupQuery{DirectoryID: c.Directory, UserID: c.User})
+		return list(w, c.JSON, c.Limit, found, directoryGroupColumns())
 	})
 }
 
-type groupGet struct {
+type directoryGroupGet struct {
 	remote
 
 	ID string `arg:"" help:"Its id."`
 }
 
 // Run shows one.
-func (c *groupGet) Run(ctx context.Context, w world) error {
+func (c *directoryGroupGet) Run(ctx context.Context, w world) error {
 	return c.call(w, func(api *client.Client) error {
-		found, err := api.Group(ctx, c.ID)
+		found, err := api.DirectoryGroup(ctx, c.ID)
 		if err != nil {
 			return err
 		}
-		return one(w, c.JSON, found, groupColumns())
+		return one(w, c.JSON, found, directoryGroupColumns())
 	})
 }
