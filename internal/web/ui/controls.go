@@ -159,8 +159,8 @@ type CopyProps struct {
 
 // FormProps is a form of ours: it posts to our own origin.
 type FormProps struct {
-	Action string
-	Get    bool // filters and searches
+	Action string // "": the address of the page itself
+	Get    bool   // filters and searches
 	Hidden []Hidden
 	ID     string
 	Attrs  templ.Attributes
