@@ -47,7 +47,7 @@ type bar struct{ x, y, w, h, tone string }
 
 type mark struct{ x, y, label string }
 
-// top is the end of the scale: 1, 2 or 5 times a power of ten, at least the greatest value.
+// top is the end of the scale: at least the greatest value, and its quarters are round.
 func (c ChartProps) top() float64 {
 	most := 0.0
 	for _, s := range c.Series {
@@ -59,7 +59,7 @@ func (c ChartProps) top() float64 {
 		return 4 // whole steps
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(most)))
-	for _, step := range []float64{1, 2, 4, 5, 8, 10} {
+	for _, step := range []float64{1, 2, 4, 6, 8, 10} {
 		if step*unit >= most {
 			return step * unit
 		}

@@ -2,8 +2,14 @@ package ui
 
 import (
 	"cmp"
+	"context"
+	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
 )
 
 func toneOr(t Tone) Tone                { return cmp.Or(t, Neutral) }
@@ -29,6 +35,40 @@ func (a AlertProps) role() string {
 }
 
 func (c CodeProps) marked() []int { return slices.Sorted(maps.Keys(c.Marks)) }
+
+// text draws the lines without a blank between its pieces: what is copied is what was there.
+func (c CodeProps) text() templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		var out strings.Builder
+		fmt.Fprintf(&out, `<code id="%s">`, templ.EscapeString(c.ID))
+		lines := c.lines()
+		for i, line := range lines {
+			out.WriteString(`<span class="line"`)
+			if m, ok := c.Marks[i+1]; ok {
+				fmt.Fprintf(&out, ` data-tone="%s"`, templ.EscapeString(string(toneOr(m.Tone))))
+			}
+			out.WriteByte('>')
+			for _, p := range line {
+				p.draw(&out)
+			}
+			if i < len(lines)-1 {
+				out.WriteByte('\n')
+			}
+			out.WriteString("</span>")
+		}
+		out.WriteString("</code>")
+		_, err := io.WriteString(w, out.String())
+		return err
+	})
+}
+
+func (p piece) draw(out *strings.Builder) {
+	if p.class == "" {
+		out.WriteString(templ.EscapeString(p.text))
+		return
+	}
+	fmt.Fprintf(out, `<span class="%s">%s</span>`, p.class, templ.EscapeString(p.text))
+}
 
 // lines are the lines of the text in pieces, coloured where it is JSON.
 func (c CodeProps) lines() [][]piece {
