@@ -87,12 +87,14 @@ func mustColour(text string) Colour {
 	return c
 }
 
-// ink is what can be read on c: white where that suffices, else dark.
+// ink is what can be read on c: white where that suffices, else dark. On a few colours between only black can.
 func (c Colour) ink() Colour {
-	if white := mustColour(lightInk); Contrast(white, c) >= readable {
-		return white
+	for _, ink := range []Colour{mustColour(lightInk), mustColour(darkInk)} {
+		if Contrast(ink, c) >= readable {
+			return ink
+		}
 	}
-	return mustColour(darkInk)
+	return Colour{}
 }
 
 // Stylesheet is Brand for one colour: what is filled with it, what is written on that, and what is written in it, on light and on dark
