@@ -48,7 +48,7 @@ func TestStylesheet_has_every_class_that_templates_use(t *testing.T) {
 	}
 	escape := strings.NewReplacer(":", `\:`, "/", `\/`, ".", `\.`, "[", `\[`, "]", `\]`, "%", `\%`)
 	for class, path := range used {
-		if !regexp.MustCompile(`\.`+regexp.QuoteMeta(escape.Replace(class))+`(?:[^\w-]|$)`).Match(css) {
+		if !regexp.MustCompile(`\.` + regexp.QuoteMeta(escape.Replace(class)) + `(?:[^\w-]|$)`).Match(css) {
 			t.Errorf("%s uses the class %q, which the stylesheet does not have; run internal/web/assets/build.sh", path, class)
 		}
 	}

@@ -226,3 +226,124 @@ func picture(ctx context.Context, t *testing.T, name string) {
 	must(t, os.MkdirAll("build", 0o755))
 	must(t, os.WriteFile(filepath.Join("build", name+".png"), png, 0o644))
 }
+
+// What the tests above rest on: axe finds what is wrong.
+func TestAudit_finds_a_field_without_a_label_and_text_that_cannot_be_read(t *testing.T) {
+	base, ctx := serve(t, web.Brand{}), browser(t)
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/settings"), chromedp.Evaluate[chromedp.Void](`document.querySelector('label[for=name]').remove(); document.querySelector('h1').style.color = '#cccccc'; 1`)))
+	found := strings.Join(audit(ctx, t), "\n")
+	for _, want := range []string{"label (critical)", "color-contrast (serious)"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("axe does not find %s: %s", want, found)
+		}
+	}
+}
+
+func TestPages_in_a_brand_whose_colour_is_hard_to_read_can_be_read(t *testing.T) {
+	ctx := browser(t)
+	for _, text := range []string{"#ffcc00", "#000000", "#ffffff", "#7f7f7f"} {
+		colour, err := assets.ParseColour(text)
+		must(t, err)
+		base := serve(t, web.Brand{Name: "Acme Shop", Colour: &colour})
+		for _, l := range looks()[:2] {
+			l.put(ctx, t)
+			for _, name := range []string{"member-sign-in", "portal", "controls"} {
+				must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/"+name)))
+				if text == "#ffcc00" {
+					picture(ctx, t, name+"-brand-"+l.name)
+				}
+				for _, v := range audit(ctx, t) {
+					t.Errorf("%s, %s, %s: %s", text, name, l.name, v)
+				}
+			}
+		}
+	}
+}
+
+func shown(ctx context.Context, t *testing.T, selector string) bool {
+	t.Helper()
+	yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf("(e => !!e && e.checkVisibility() && e.getBoundingClientRect().width > 1)(document.querySelector(%q))", selector)))
+	must(t, err)
+	return yes
+}
+
+func TestWithout_script_the_menu_opens_and_nothing_is_offered_that_needs_one(t *testing.T) {
+	base, ctx := serve(t, web.Brand{}), browser(t)
+	looks()[2].put(ctx, t)
+	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	must(t, err)
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/organization")))
+	if shown(ctx, t, "[data-theme-toggle]") || shown(ctx, t, "[data-copy]") {
+		t.Error("a button is there that does nothing")
+	}
+	if shown(ctx, t, "#menu") {
+		t.Error("the menu is open before it is opened")
+	}
+	must(t, chromedp.Do(ctx, chromedp.Click(".top-menu")))
+	picture(ctx, t, "menu-light-360")
+	if !shown(ctx, t, "#menu a[aria-current]") {
+		t.Error("the menu does not open")
+	}
+	must(t, chromedp.Do(ctx, chromedp.Click(".side-close")))
+	if shown(ctx, t, "#menu") {
+		t.Error("the menu does not close")
+	}
+	must(t, chromedp.Do(ctx, chromedp.Click(".account-button")))
+	picture(ctx, t, "account-light-360")
+	if !shown(ctx, t, "#account button") {
+		t.Error("the account's menu does not open")
+	}
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/portal"), chromedp.Click(".portal-now summary")))
+	if !shown(ctx, t, ".portal-now .steps li") {
+		t.Error("the steps of the portal do not open")
+	}
+}
+
+func TestKeyboard_reaches_the_content_first(t *testing.T) {
+	base, ctx := serve(t, web.Brand{}), browser(t)
+	looks()[0].put(ctx, t)
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/people"), chromedp.KeyEvent("\t")))
+	if !shown(ctx, t, ".skip:focus") {
+		t.Fatal("the first stop is not the link to the content")
+	}
+	must(t, chromedp.Do(ctx, chromedp.KeyEvent("\r")))
+	at, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.activeElement.id"))
+	must(t, err)
+	if at != "main" {
+		t.Errorf("the link leads to %q", at)
+	}
+}
+
+func TestScript_copies_a_value_and_says_so_and_remembers_the_theme(t *testing.T) {
+	base, ctx := serve(t, web.Brand{}), browser(t)
+	looks()[0].put(ctx, t)
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/portal"), chromedp.Evaluate[chromedp.Void]("window.copied = ''; navigator.clipboard.writeText = async (t) => { window.copied = t; }; 1"), chromedp.Click("[data-copy=acs]")))
+	says(ctx, t, "window.copied", "https://sso.example.com/saml/k7d2m9q4x1/acs")
+	says(ctx, t, "document.getElementById('live').textContent", "Copied: Single sign-on URL")
+	must(t, chromedp.Do(ctx, chromedp.Click("[data-theme-toggle]")))
+	says(ctx, t, "document.documentElement.className", "js dark")
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/member-sign-in")))
+	says(ctx, t, "document.documentElement.className", "dark")
+}
+
+func TestMessage_is_put_away_by_its_button(t *testing.T) {
+	base, ctx := serve(t, web.Brand{}), browser(t)
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/controls"), chromedp.Click("[data-dismiss]")))
+	says(ctx, t, "String(document.querySelectorAll('[data-toast]').length)", "0")
+}
+
+// says waits until an expression has a value: scripts and the browser take a moment.
+func says(ctx context.Context, t *testing.T, expression, want string) {
+	t.Helper()
+	got := ""
+	for range 50 {
+		var err error
+		got, err = chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+		must(t, err)
+		if got == want {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%s is %q, want %q", expression, got, want)
+}
