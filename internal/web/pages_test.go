@@ -29,8 +29,20 @@ func write(t *testing.T, base, target string, page Page) *httptest.ResponseRecor
 
 func everyPage() []Page {
 	return []Page{
-		SignInPage{}, CodePage{}, LinkPage{}, ChoosePage{}, RefusalPage{}, AlreadyPage{}, InvitationPage{Provable: true}, NoInvitationPage{State: "gone"}, JoinedPage{},
-		WrongPage{}, SignOutPage{}, SignedOutPage{}, OnwardPage{}, TestPage{},
+		SignInPage{},
+		CodePage{},
+		LinkPage{},
+		ChoosePage{},
+		RefusalPage{},
+		AlreadyPage{},
+		InvitationPage{Provable: true},
+		NoInvitationPage{State: "gone"},
+		JoinedPage{},
+		WrongPage{},
+		SignOutPage{},
+		SignedOutPage{},
+		OnwardPage{},
+		TestPage{},
 	}
 }
 
@@ -46,7 +58,10 @@ func fullPages() []Page {
 		InvitationPage{Organization: "Acme", Inviter: "Ann", Email: "a@b", App: "Shop", SSO: "Okta", Provable: true},
 		InvitationPage{Organization: "Acme", App: "Shop"},
 		InvitationPage{Inviter: "Ann", App: "Shop", Provable: true},
-		NoInvitationPage{State: "renew"}, NoInvitationPage{State: "renewed"}, NoInvitationPage{State: "expired"}, NoInvitationPage{State: "used"},
+		NoInvitationPage{State: "renew"},
+		NoInvitationPage{State: "renewed"},
+		NoInvitationPage{State: "expired"},
+		NoInvitationPage{State: "used"},
 		JoinedPage{Organization: "Acme", Places: []Place{{App: "Shop", URL: "com.example.shop:/open"}}},
 		SignOutPage{Email: "a", Fields: []Field{{Name: "a", Value: "b"}}},
 		OnwardPage{Back: true, Fields: []Field{{Name: "a", Value: "b"}}},

@@ -1,12 +1,11 @@
 package ui
 
 import (
+	"context"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"context"
 
 	"github.com/a-h/templ"
 )

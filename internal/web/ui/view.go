@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
-
 	"github.com/rollcallhq/rollcall/internal/web/assets"
 	"github.com/rollcallhq/rollcall/internal/web/words"
 )
@@ -60,9 +58,6 @@ func N(ctx context.Context, key string, n int, pairs ...any) string {
 func brandName(ctx context.Context) string { return cmp.Or(Of(ctx).Brand.Name, "Rollcall") }
 
 func asset(ctx context.Context, name string) string { return Of(ctx).Assets.URL(name) }
-
-// flag gives an attribute without a value where it is due.
-func flag(name string, yes bool) templ.Attributes { return templ.Attributes{name: yes} }
 
 // ids joins the ids that are there.
 func ids(all ...string) string { return strings.Join(strings.Fields(strings.Join(all, " ")), " ") }

@@ -182,12 +182,7 @@ func (w *Words) N(key string, n int, pairs ...any) string {
 }
 
 func category(tag language.Tag, n int) string {
-	const bound = 1_000_000 // beyond it no language has a form of its own that a smaller number has not
-	n = max(n, -n)
-	if n >= bound {
-		n = bound + n%bound
-	}
-	switch plural.Cardinal.MatchPlural(tag, n, 0, 0, 0, 0) {
+	switch plural.Cardinal.MatchPlural(tag, max(n, -n), 0, 0, 0, 0) {
 	case plural.Zero:
 		return "zero"
 	case plural.One:

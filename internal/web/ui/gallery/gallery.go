@@ -22,8 +22,16 @@ type Page struct {
 // Pages are all pages of the gallery.
 func Pages() []Page {
 	return []Page{
-		{"overview", overview()}, {"people", people()}, {"empty", empty()}, {"organization", organization()}, {"exchange", exchange()},
-		{"settings", settings()}, {"confirm", confirm()}, {"portal", portal()}, {"portal-single", portalSingle()}, {"controls", controls()},
+		{"overview", overview()},
+		{"people", people()},
+		{"empty", empty()},
+		{"organization", organization()},
+		{"exchange", exchange()},
+		{"settings", settings()},
+		{"confirm", confirm()},
+		{"portal", portal()},
+		{"portal-single", portalSingle()},
+		{"controls", controls()},
 	}
 }
 
@@ -100,8 +108,12 @@ func members() ui.TableProps {
 	return ui.TableProps{
 		ID: "members", Caption: "Members of Acme Corporation", Tools: filter(),
 		Columns: []ui.Column{
-			{Label: "Name", Sort: "?sort=-name", Sorted: ui.Ascending}, {Label: "State", Sort: "?sort=state"}, {Label: "Role"}, {Label: "Provider", Minor: true},
-			{Label: "Groups", Number: true, Minor: true}, {Label: "Last seen", Sort: "?sort=seen"},
+			{Label: "Name", Sort: "?sort=-name", Sorted: ui.Ascending},
+			{Label: "State", Sort: "?sort=state"},
+			{Label: "Role"},
+			{Label: "Provider", Minor: true},
+			{Label: "Groups", Number: true, Minor: true},
+			{Label: "Last seen", Sort: "?sort=seen"},
 		},
 		Rows: []ui.Row{
 			row("Ada Lovelace", "ada@acme.example", inactive, "Member", "Okta", "4", 4*time.Minute),

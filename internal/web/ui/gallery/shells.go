@@ -4,8 +4,11 @@ import "github.com/rollcallhq/rollcall/internal/web/ui"
 
 func tabs() []ui.Tab {
 	return []ui.Tab{
-		{Label: "Overview", Href: "/overview"}, {Label: "Members", Href: "/people", Current: true, Count: 1234}, {Label: "Single sign-on", Href: "/settings"},
-		{Label: "Directory", Href: "/exchange", Count: 2}, {Label: "Domains", Href: "/settings"},
+		{Label: "Overview", Href: "/overview"},
+		{Label: "Members", Href: "/people", Current: true, Count: 1234},
+		{Label: "Single sign-on", Href: "/settings"},
+		{Label: "Directory", Href: "/exchange", Count: 2},
+		{Label: "Domains", Href: "/settings"},
 	}
 }
 
