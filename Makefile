@@ -45,16 +45,11 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
 # Generated files are written anew and must come out as they are. Where they do not, the new ones stay, to be committed.
 .PHONY: fresh
 fresh:
-<<<<<<< HEAD
-	@before=$$(mktemp -d) && cp -r docs/reference docs/providers "$$before/" && $(GO) generate ./... && \
-	if diff -ru "$$before/reference" docs/reference && diff -ru "$$before/providers" docs/providers; then rm -rf "$$before"; \
-	else rm -rf "$$before"; echo "docs/reference or docs/providers was out of date and has been written anew; commit it" >&2; exit 1; fi
-=======
-	@before=$$(mktemp -d) && find docs/reference internal -type f '(' -path 'docs/reference/*' -o -name '*_templ.go' ')' -exec cp --parents {} "$$before" ';' && \
+	@before=$$(mktemp -d) && generated="docs/reference docs/providers internal -type f ( -path docs/reference/* -o -path docs/providers/* -o -name *_templ.go )" && \
+	set -f && find $$generated -exec cp --parents {} "$$before" ';' && set +f && \
 	$(GO) generate ./... && stale=0 && \
-	for file in $$(find docs/reference internal -type f '(' -path 'docs/reference/*' -o -name '*_templ.go' ')'); do diff -uN "$$before/$$file" "$$file" || stale=1; done; \
+	set -f && for file in $$(find $$generated); do diff -uN "$$before/$$file" "$$file" || stale=1; done; \
 	rm -rf "$$before"; if [ "$$stale" != 0 ]; then echo "generated files were out of date and have been written anew; commit them" >&2; exit 1; fi
->>>>>>> w/design
 
 # A name that holds the version: another pin installs anew.
 $(TOOLS)/gofumpt-$(GOFUMPT):
