@@ -165,7 +165,7 @@ func (d *decision) byEmail(p *Person) (*Person, error) {
 func (d *decision) samePerson(p *Person) error {
 	was, s := p.joined(), d.a.Standing
 	switch {
-	case was == "" || was == s.Succeeds || s.Says == NoDirectory:
+	case was == "" || was == s.Succeeds || s.Says == NoDirectory, s.Says == SaysUnknown && p.kept():
 		return nil
 	case s.Says == SaysUnknown:
 		return refuse(CodeDeprovisioned, "The organization's directory does not have this person any more. Assign them again in the identity provider.").
