@@ -20,7 +20,7 @@ type HoldEnd struct {
 // written. The write is guarded: where it is lost the caller calls again with a new one.
 func (s *Service) EndHoldInto(ctx context.Context, r db.Reader, w *db.Write, h HoldEnd, cause event.Context) error {
 	known, err := readClaims(ctx, r, selectClaim, h.OrganizationID, h.DirectoryID, h.DirectoryUserID)
-	if err != nil || len(known) == 0 || known[0].held != HeldWaiting {
+	if err != nil || len(known) == 0 || known[0].held == "" {
 		return err
 	}
 	c := known[0]
@@ -53,7 +53,7 @@ func (a *account) endHold(h HoldEnd) {
 		return
 	}
 	for _, c := range p.claims {
-		if c.directoryID == h.DirectoryID && c.directoryUserID == h.DirectoryUserID && c.held == HeldWaiting {
+		if c.directoryID == h.DirectoryID && c.directoryUserID == h.DirectoryUserID && c.held != "" {
 			c.end(h.Kept)
 		}
 	}
