@@ -16,6 +16,11 @@ type directoryCommands struct {
 	Create directoryCreate `cmd:"" help:"Make one; address and token for the identity provider are shown, the token once."`
 	Update directoryUpdate `cmd:"" help:"Change one."`
 	Delete directoryDelete `cmd:"" help:"Delete one with everybody in it."`
+
+	Brake   directoryBrake   `cmd:"" help:"Show or set the brake, which holds a burst of people who are shut out."`
+	Holds   directoryHolds   `cmd:"" help:"List what the brake holds or has held."`
+	Release directoryRelease `cmd:"" help:"Let what a hold holds follow at once."`
+	Undo    directoryUndo    `cmd:"" help:"Let the people of a hold in again, until the directory writes them anew."`
 }
 
 func directoryColumns() []column[client.Directory] {

@@ -200,7 +200,9 @@ func (s *Service) goneAs(ctx context.Context, d Directory, n draft) (*heldRow, e
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(gone, func(h heldRow) bool { return n.externalID != "" && h.externalID != nil && *h.externalID == n.externalID })
+	at := slices.IndexFunc(gone, func(h heldRow) bool {
+		return n.externalID != "" && h.externalID != nil && *h.externalID == n.externalID
+	})
 	if at < 0 {
 		at = slices.IndexFunc(gone, func(h heldRow) bool { return h.userNameKey == n.userNameKey })
 	}

@@ -83,7 +83,7 @@ func (h Hold) Payload() []byte {
 	p.string("organization_id", h.OrganizationID)
 	p.string("state", string(h.State))
 	p.stringOrNull("reason", string(h.Reason))
-	p.int("people", h.People)
+	p.int("count", h.People)
 	p.int("departed", h.Departed)
 	p.int("active", h.Active)
 	p.time("engaged_at", h.EngagedAt)
@@ -117,17 +117,33 @@ func (s *Service) Holds(ctx context.Context, q HoldQuery) ([]Hold, bool, error) 
 	return found, more, nil
 }
 
-// Held lists the people of a hold, in the order of their ids.
-func (s *Service) Held(ctx context.Context, id ID, hold HoldID) ([]Held, error) {
-	rows, err := heldIn(ctx, s.db, selectOfHold, string(id), string(hold))
+// HeldBy lists the people of some holds of a directory, the first hundred of each in the order of their ids.
+func (s *Service) HeldBy(ctx context.Context, id ID, holds ...HoldID) (map[HoldID][]Held, error) {
+	out := map[HoldID][]Held{}
+	if len(holds) == 0 {
+		return out, nil
+	}
+	values := make([]string, len(holds))
+	for i, h := range holds {
+		values[i] = string(h)
+	}
+	args := padded(values)
+	rows, err := s.db.Query(ctx, fmt.Sprintf(selectOfHolds, list(2, len(args))), append([]any{string(id)}, args...)...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read who is held: %w", err)
 	}
-	out := make([]Held, len(rows))
-	for i, r := range rows {
-		out[i] = Held{User: r.User.ID, State: r.State, Says: r.Says, Since: r.Since}
+	defer rows.Close()
+	for rows.Next() {
+		var hold HoldID
+		var h Held
+		var since int64
+		if err := rows.Scan((*string)(&hold), (*string)(&h.User), (*string)(&h.State), (*string)(&h.Says), &since); err != nil {
+			return nil, fmt.Errorf("read who is held: %w", err)
+		}
+		h.Since = db.Time(since)
+		out[hold] = append(out[hold], h)
 	}
-	return out, nil
+	return out, rows.Err()
 }
 
 func holdsIn(ctx context.Context, r db.Reader, text string, args ...any) ([]Hold, error) {

@@ -135,7 +135,7 @@ type User struct {
 	IdPID       string
 	Active      bool
 	Suspended   bool
-	Hidden      bool // consumers were told that they are gone, see align
+	Hidden      bool        // consumers were told that they are gone, see align
 	Held        member.Held // consumers know them as they were before the brake held what the provider wrote, see brake
 	Version     int64
 	CreatedAt   time.Time

@@ -505,7 +505,9 @@ func (d draft) same(before person) bool {
 }
 
 // rules tells that a request which changes nothing says again that somebody is to be out whom the brake keeps in: that is a word to follow.
-func rules(before person, c Condition) bool { return before.Held == member.HeldKept && c.MentionsActive }
+func rules(before person, c Condition) bool {
+	return before.Held == member.HeldKept && c.MentionsActive
+}
 
 func userConflict(err error, doc *scim.Object) error {
 	var unique *db.UniqueError

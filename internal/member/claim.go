@@ -96,7 +96,7 @@ func (c *claim) changed() bool {
 // claimRow holds claimColumns; all are NULL where there is none.
 type claimRow struct {
 	organizationID, directoryID, directoryUserID, membershipID, says, provisioning, outcome, said, held *string
-	frozen, version, created, updated                                                             *int64
+	frozen, version, created, updated                                                                   *int64
 }
 
 func (r *claimRow) into() []any {
