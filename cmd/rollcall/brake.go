@@ -48,6 +48,11 @@ type directoryBrake struct {
 
 // Run changes what is named, and shows what is set.
 func (c *directoryBrake) Run(ctx context.Context, w world) error {
+	for _, number := range []*int{c.Share, c.People, c.Window, c.Hold} {
+		if number != nil && *number < 1 {
+			return usageError("a share, a number of people or of minutes is 1 at least")
+		}
+	}
 	return c.call(w, func(api *client.Client) error {
 		b, err := api.Brake(ctx, c.ID)
 		if err != nil {

@@ -216,7 +216,7 @@ func (p *place) block(by string, now time.Time) {
 // readmit lifts every bar that a hand may lift, and is false where a directory has to.
 func (p *place) readmit(by string, u User) bool {
 	c := p.decides(u)
-	if c.Barred() || c.Deprovisioned && !c.says(SaysActive) {
+	if c.Barred() || c.Deprovisioned && !c.in() {
 		return false
 	}
 	if c.Out() {

@@ -196,7 +196,7 @@ func (p *place) entries(cause []byte) (out []event.Entry) {
 	switch {
 	case p.was == nil && gone, p.was != nil && was.State == Removed && gone:
 		return nil
-	case p.enters():
+	case !gone && (p.was == nil || was.State == Removed):
 		out = append(out, memberEntry(event.OrganizationMembershipCreated, p.m, cause))
 	case gone:
 		out = append(out, memberEntry(event.OrganizationMembershipDeleted, p.m, cause))

@@ -79,7 +79,7 @@ func Decide(c Claims) Verdict {
 		return Verdict{Active, WhyDirectory}
 	case c.provides(Invite):
 		return Verdict{Pending, WhyInvitedByDirectory}
-	case c.holds(HeldKept):
+	case c.invitedAndKept():
 		return Verdict{Pending, WhyHeldByBrake}
 	case c.Invited:
 		return Verdict{Pending, WhyInvited}
@@ -108,6 +108,16 @@ func (c Claims) Waits() bool { return c.Out() && c.holds(HeldWaiting) }
 
 // in says whether a directory wants the person in, or its brake keeps them.
 func (c Claims) in() bool { return c.says(SaysActive) || c.holds(HeldKept) }
+
+// invitedAndKept says whether the brake keeps in whom a directory asks in: such as did not wait for that are in already.
+func (c Claims) invitedAndKept() bool {
+	for _, d := range c.Directories {
+		if d.Held == HeldKept && d.Provisioning != ExistingOnly {
+			return true
+		}
+	}
+	return false
+}
 
 func (c Claims) holds(held Held) bool {
 	for _, d := range c.Directories {
