@@ -199,10 +199,7 @@ func (b *batch) revived(ctx context.Context, was *heldRow, n draft) error {
 		return err
 	}
 	b.joined(known, left, event.DirectoryGroupUserRemoved, true) // a removal ends that for good
-	if n.Held == member.HeldWaiting {
-		return nil
-	}
-	if err := b.s.userEvents(ctx, b, draftOf(known), n); err != nil {
+	if err := b.tell(ctx, was.User, known, n); err != nil {
 		return err
 	}
 	b.changed(known, n.person)
@@ -576,10 +573,8 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 			b.w.Exec(insertEmail, id, key, string(next.ID))
 		}
 	}
-	if next.Held != member.HeldWaiting {
-		if err := s.userEvents(ctx, b, draftOf(known), next); err != nil {
-			return err
-		}
+	if err := b.tell(ctx, before.User, known, next); err != nil {
+		return err
 	}
 	b.changed(known, next.person)
 	if before.Held != "" {
@@ -606,7 +601,6 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 	}
 	after := next.payload(d)
 	switch {
-	case was && is && old.doc.Equal(next.doc) && stateOf(old.User) == stateOf(next.User): // the brake held what has been taken back
 	case was && is:
 		after.raw("previous_attributes", previousUser(old.person, next.person, &after))
 		b.event(event.DirectoryUserUpdated, after.json())
@@ -623,6 +617,20 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		b.event(event.DirectoryUserDeleted, after.json())
 	}
 	return nil
+}
+
+// tell adds what consumers learn of a change: nothing while the brake holds it, nor when what it held was taken back.
+func (b *batch) tell(ctx context.Context, before User, known person, next draft) error {
+	if old := draftOf(known); next.Held != member.HeldWaiting && (before.Held == "" || !old.tellsAs(next)) {
+		return b.s.userEvents(ctx, b, old, next)
+	}
+	return nil
+}
+
+// tellsAs says that consumers would learn nothing: only that somebody is active was written out, or left out.
+func (d draft) tellsAs(next draft) bool {
+	changed := changedNames(d.doc, next.doc)
+	return stateOf(d.User) == stateOf(next.User) && (len(changed) == 0 || len(changed) == 1 && changed[0] == "active")
 }
 
 // unmoved is the guard that the person is in the very groups they were read with.
