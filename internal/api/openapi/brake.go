@@ -19,7 +19,7 @@ func holdMembers() []Member {
 		has("directory_id", text("The directory whose brake was engaged.")),
 		has("organization_id", text("The directory's organization.")),
 		has("state", choice("undone: its people are in again, until the directory writes them anew.", "waiting", "released", "undone")),
-		has("reason", orNull(choice("Why it ended, null while it waits.", "by_hand", "expired", "switched_off", "directory_deleted"))),
+		has("reason", optionalText("Why it ended: by_hand, expired, switched_off or directory_deleted; null while it waits.")),
 		has("count", count("People whom it has held.")),
 		has("departed", count("People who had left within the window when it was engaged, the first of them not held.")),
 		has("active", count("People who were active before the first of them left.")),
