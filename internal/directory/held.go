@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
@@ -222,4 +224,20 @@ func (s *Service) saysGone(ctx context.Context, d Directory, id UserID) (member.
 		return "", nil
 	}
 	return h.User.Held, err
+}
+
+// CauseOfHold is what shut somebody out whom a brake held last; not ok if none ever did.
+func (s *Service) CauseOfHold(ctx context.Context, organizationID string, id UserID) (cause event.Context, ok bool, err error) {
+	var text []byte
+	err = s.db.QueryRow(ctx, selectCauseOfHold, organizationID, string(id)).Scan(&text)
+	if errors.Is(err, db.ErrNoRows) {
+		return cause, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &cause)
+	}
+	if err != nil {
+		return cause, false, fmt.Errorf("cause of the hold of directory user %s: %w", id, err)
+	}
+	return cause, true, nil
 }

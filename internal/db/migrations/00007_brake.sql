@@ -70,6 +70,7 @@ CREATE TABLE directory_held_people (
     PRIMARY KEY (hold_id, directory_user_id)
 ) {{clustered}};
 CREATE UNIQUE INDEX directory_held_people_open ON directory_held_people (directory_id, directory_user_id) WHERE document IS NOT NULL;
+CREATE INDEX directory_held_people_person ON directory_held_people (organization_id, directory_user_id);
 CREATE INDEX directory_held_people_waiting ON directory_held_people (hold_id) WHERE state = 'waiting';
 
 -- ── member ─────────────────────────────────────────────────────────────────────────────────────────────────────────
