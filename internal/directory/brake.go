@@ -106,21 +106,21 @@ func (s *Service) setBrakeTx(ctx context.Context, tx db.Tx, actor event.Actor, i
 	return d, s.door.moved(ctx, tx)
 }
 
-// braked decides whether the brake holds somebody who leaves with the write, and adds to the write what the next decision counts by. present
-// says whether the person's row still has them as active. Of two who leave at once one loses the guard, and counts again.
-func (b *batch) braked(ctx context.Context, u UserID, present bool) (hold HoldID, err error) {
+// braked decides whether the brake holds somebody who leaves with the write, and adds to the write what the next decision counts by. Of two
+// who leave at once one loses the guard, and counts again.
+func (b *batch) braked(ctx context.Context, u User) (hold HoldID, err error) {
 	d := b.a.Directory
 	if !d.Brake.Enabled {
 		return "", nil
 	}
 	since := b.at.Add(-time.Duration(d.Brake.Window) * time.Minute)
 	var number, others int64
-	err = b.s.db.QueryRow(ctx, selectDeparted, string(d.ID), since.UnixMicro(), string(u)).Scan(&number, &others)
+	err = b.s.db.QueryRow(ctx, selectDeparted, string(d.ID), since.UnixMicro(), string(u.ID)).Scan(&number, &others)
 	if err != nil {
 		return "", fmt.Errorf("count who has left directory %s: %w", d.ID, err)
 	}
 	b.w.Guard(moveBrake, string(d.ID), number)
-	b.w.Exec(insertDeparture, string(d.ID), string(u), b.at.UnixMicro())
+	b.w.Exec(insertDeparture, string(d.ID), string(u.ID), b.at.UnixMicro())
 	if others+1 < max(d.Brake.People, 2) {
 		return "", nil
 	}
@@ -128,22 +128,22 @@ func (b *batch) braked(ctx context.Context, u UserID, present bool) (hold HoldID
 	if err := b.s.db.QueryRow(ctx, selectActiveCount, string(d.ID)).Scan(&active); err != nil {
 		return "", fmt.Errorf("count who is in directory %s: %w", d.ID, err)
 	}
-	if active += others; !present {
+	if active += others; !u.Active { // kept in, and not counted
 		active++
 	}
 	if !d.Brake.Trips(others+1, active) {
 		return "", nil
 	}
-	return b.engage(ctx, others+1, active)
+	return b.engage(ctx, u.ID, others+1, active)
 }
 
 // engage joins the hold that waits, or begins one.
-func (b *batch) engage(ctx context.Context, left, active int64) (HoldID, error) {
+func (b *batch) engage(ctx context.Context, u UserID, left, active int64) (HoldID, error) {
 	d := b.a.Directory
 	var id string
 	err := b.s.db.QueryRow(ctx, selectWaiting, string(d.ID)).Scan(&id)
 	if err == nil {
-		b.w.Guard(joinHold, string(d.ID), id)
+		b.w.Guard(joinHold, string(d.ID), id, string(u))
 		return HoldID(id), nil
 	}
 	if !errors.Is(err, db.ErrNoRows) {
@@ -153,7 +153,7 @@ func (b *batch) engage(ctx context.Context, left, active int64) (HoldID, error) 
 		ID: HoldID(b.s.ids.NewID(holdPrefix)), OrganizationID: d.OrganizationID, DirectoryID: d.ID, State: HoldWaits, People: 1, Departed: left, Active: active,
 		EngagedAt: b.at, Until: b.at.Add(time.Duration(d.Brake.Hold) * time.Minute),
 	}
-	b.w.Guard(beginHolding, string(d.ID))
+	b.w.Exec(beginHolding, string(d.ID))
 	b.w.Exec(insertHold, string(h.ID), h.OrganizationID, string(d.ID), left, active, h.Until.UnixMicro(), h.EngagedAt.UnixMicro())
 	b.w.Exec(bumpEpoch)
 	b.event(event.DirectoryBrakeEngaged, h.Payload())
@@ -186,7 +186,7 @@ func (b *batch) holdBack(ctx context.Context, before person, next *User) (known 
 
 // leaves has the brake decide about somebody whom consumers know as active. A hold of them that was undone is over in any case.
 func (b *batch) leaves(ctx context.Context, before, known person, next *User, row heldRow) error {
-	hold, err := b.braked(ctx, before.ID, says(before.User) == member.SaysActive)
+	hold, err := b.braked(ctx, before.User)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (b *batch) holdGone(ctx context.Context, before person, last *User) (known 
 	}
 	switch {
 	case before.Held == member.HeldWaiting:
-		b.w.Guard(removeHeld, string(b.a.Directory.ID), string(before.ID), before.direct, b.context)
+		b.w.Exec(removeHeld, string(b.a.Directory.ID), string(before.ID), before.direct, b.context)
 	case says(known.User) == member.SaysActive:
 		return known, b.leaves(ctx, before, known, last, heldRow{Says: member.SaysRemoved, Groups: before.direct})
 	}

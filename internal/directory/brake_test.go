@@ -30,8 +30,17 @@ func TestBrake_trips_over_the_share_and_at_the_number(t *testing.T) {
 		left, active int64
 		want         bool
 	}{
-		{4, 5, false}, {5, 5, true}, {5, 49, true}, {5, 50, false}, {6, 50, true}, {5, 51, false}, {10, 100, false}, {11, 100, true}, {0, 0, false},
-		{10_001, 100_000, true}, {10_000, 100_000, false},
+		{4, 5, false},
+		{5, 5, true},
+		{5, 49, true},
+		{5, 50, false},
+		{6, 50, true},
+		{5, 51, false},
+		{10, 100, false},
+		{11, 100, true},
+		{0, 0, false},
+		{10_001, 100_000, true},
+		{10_000, 100_000, false},
 	} {
 		if got := b.Trips(c.left, c.active); got != c.want {
 			t.Errorf("%d of %d: %t", c.left, c.active, got)
@@ -725,7 +734,7 @@ func TestTwo_processes_count_together(t *testing.T) {
 		for i, u := range s.people {
 			of := []*directory.Service{s.s, other}[i%2]
 			all.Go(func() {
-				_, _, err := of.UpdateUser(ctx, s.a, string(u.ID), directory.Condition{MentionsActive: true}, set(scim.Member{Name: "active", Value: scim.BoolOf(false)}), record)
+				_, _, err := of.UpdateUser(ctx, s.a, string(u.ID), directory.Condition{MentionsActive: true}, inactive(), record)
 				if err != nil {
 					t.Error(err)
 				}
@@ -754,5 +763,261 @@ func TestBrake_that_is_off_asks_and_writes_nothing_of_its_own(t *testing.T) {
 		h.ok(err)
 		h.wantNews("user.created", "user.created", "group.created", "group.user_added", "group.user_added", "user.updated", "~group.user_removed",
 			"user.updated", "~group.user_added", "~group.user_removed", "user.deleted", "group.user_removed")
+	})
+}
+
+// once is a record that does something else after a request has read and decided, before it writes; the first time only.
+func once(other func()) directory.Record {
+	done := false
+	return func(o directory.Outcome) *directory.Exchange {
+		if !done {
+			done = true
+			other()
+		}
+		return record(o)
+	}
+}
+
+// hooked are members that do something else after a hold's end was decided, before it is written; the first time only.
+type hooked struct {
+	*member.Service
+	other func()
+}
+
+func (h *hooked) EndHoldInto(ctx context.Context, r db.Reader, w *db.Write, e member.HoldEnd, cause event.Context) error {
+	if err := h.Service.EndHoldInto(ctx, r, w, e, cause); err != nil {
+		return err
+	}
+	if other := h.other; other != nil {
+		h.other = nil
+		other()
+	}
+	return nil
+}
+
+func TestPerson_who_leaves_while_the_hold_is_undone_is_not_kept_by_it(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2)
+		other := s.process()
+		_, _, err := s.s.UpdateUser(ctx, s.a, string(s.people[3].ID), directory.Condition{MentionsActive: true}, inactive(), once(func() {
+			_, err := other.Undo(ctx, actor(), s.dir.ID, s.hold().ID)
+			s.ok(err)
+		}))
+		s.ok(err)
+		s.wantMember(2, member.Active, member.WhyHeldByBrake, false)
+		s.wantMember(3, member.Inactive, member.WhyHeldByBrake, true)
+		if found := s.holds(); len(found) != 2 || found[0].State != directory.HoldWaits || found[0].People != 1 || found[1].People != 1 {
+			t.Errorf("%+v", found)
+		}
+	})
+}
+
+func inactive() func(*scim.Object) (*scim.Object, error) {
+	return set(scim.Member{Name: "active", Value: scim.BoolOf(false)})
+}
+
+func TestPerson_whom_the_directory_writes_while_the_hold_ends_is_what_it_says(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2, 3)
+		h := &hooked{Service: s.members}
+		s.s.SetMembers(h, s.teams())
+		s.news()
+		other := s.process()
+		h.other = func() {
+			_, _, err := other.UpdateUser(ctx, s.a, string(s.people[2].ID), directory.Condition{MentionsActive: true}, set(scim.Member{Name: "active", Value: scim.BoolOf(true)}), record)
+			s.ok(err)
+		}
+		s.ok(release(s))
+		s.provision(s.s)
+		s.wantNews("directory.brake_released", "user.updated", "~group.user_removed", "user.deactivated", "organization_membership.updated")
+		s.wantMember(2, member.Active, member.WhyDirectory, false)
+		s.wantKnown(2, "active", false)
+		s.wantMember(3, member.Inactive, member.WhyDirectoryInactive, false)
+	})
+}
+
+func TestPeople_of_a_hold_are_told_of_once_though_another_process_was_faster(t *testing.T) {
+	for name, end := range map[string]func(*street) error{"release": release, "undo": undo, "directory deleted": func(s *street) error {
+		return s.s.Delete(ctx, actor(), s.dir.ID)
+	}} {
+		t.Run(name, func(t *testing.T) {
+			onStreet(t, directory.New{}, func(s *street) {
+				s.leave(0, 1, 2)
+				s.remove(3)
+				h := &hooked{Service: s.members}
+				s.s.SetMembers(h, s.teams())
+				s.news()
+				other := s.process()
+				h.other = func() { s.ok(other.KeepHolds(ctx)) }
+				s.ok(end(s))
+				count := map[string]int{}
+				for _, one := range s.news() {
+					count[one]++
+				}
+				for kind, n := range count {
+					if most := map[string]int{"organization_membership.updated": 2, "user.deactivated": 2, "~group.user_removed": 2}[kind]; n > max(most, 1) {
+						t.Errorf("%s was told %d times", kind, n)
+					}
+				}
+				if count["organization_membership.updated"]+count["organization_membership.deleted"] != 2 {
+					t.Errorf("%v", count)
+				}
+			})
+		})
+	}
+}
+
+func TestPerson_who_is_made_again_while_the_hold_ends_is_somebody_new(t *testing.T) {
+	for _, active := range []bool{true, false} {
+		onStreet(t, directory.New{}, func(s *street) {
+			s.leave(0, 1)
+			s.remove(2)
+			s.reopen()
+			s.news()
+			other := s.process()
+			u, _, err := s.s.CreateUser(ctx, s.a, doc(t, fmt.Sprintf(`{"userName":"p2@acme.example","active":%t}`, active)), once(func() {
+				_, err := other.Release(ctx, actor(), s.dir.ID, s.hold().ID)
+				s.ok(err)
+			}))
+			s.ok(err)
+			if u.ID == s.people[2].ID || u.Version != 1 || u.Held != "" {
+				t.Errorf("%+v", u)
+			}
+			s.wantNews("directory.brake_released", "~group.user_removed", "user.deleted", "user.deactivated", "organization_membership.deleted", "user.created")
+		})
+	}
+}
+
+func TestPerson_who_is_made_again_inactive_stays_held(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1)
+		s.remove(2)
+		s.reopen()
+		s.news()
+		u := s.user(`{"userName":"p2@acme.example","active":false}`)
+		if u.ID != s.people[2].ID || u.Held != member.HeldWaiting {
+			t.Errorf("%+v", u)
+		}
+		s.provision(s.s)
+		s.wantNews("~group.user_removed")
+		s.wantMember(2, member.Inactive, member.WhyHeldByBrake, true)
+		s.ok(release(s))
+		s.wantNews("directory.brake_released", "user.updated", "user.deactivated", "organization_membership.updated")
+	})
+}
+
+func TestPerson_who_comes_back_and_leaves_again_is_held_once(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2, 3)
+		s.news()
+		s.activate(s.people[2].ID, true)
+		s.provision(s.s)
+		s.leave(2)
+		s.wantNews()
+		if h := s.hold(); h.People != 2 {
+			t.Errorf("%d are held", h.People)
+		}
+		s.wantMember(2, member.Inactive, member.WhyHeldByBrake, true)
+		s.ok(release(s))
+		s.wantMember(2, member.Inactive, member.WhyDirectoryInactive, false)
+	})
+}
+
+func TestPerson_who_was_read_before_a_hold_ended_is_not_held_by_it_again(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2)
+		s.edit(s.people[2].ID, put("title", "Engineer")) // due, and not applied yet
+		l := &ledgerOfApplied{Service: s.members}
+		s.s.SetMembers(l, s.teams())
+		other := s.process()
+		l.before = func() {
+			_, err := other.Release(ctx, actor(), s.dir.ID, s.hold().ID)
+			s.ok(err)
+		}
+		s.provision(s.s)
+		s.provision(s.s)
+		s.wantMember(2, member.Inactive, member.WhyDirectoryInactive, false)
+	})
+}
+
+// ledgerOfApplied does something else before somebody is applied who was read; the first time only.
+type ledgerOfApplied struct {
+	*member.Service
+	before func()
+}
+
+func (l *ledgerOfApplied) ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) (member.Outcome, error) {
+	if before := l.before; before != nil && p.Held == member.HeldWaiting {
+		l.before = nil
+		before()
+	}
+	return l.Service.ApplyInto(ctx, r, w, p, cause)
+}
+
+func TestRefused_request_that_deactivates_somebody_who_is_kept_shuts_them_out(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2)
+		s.ok(undo(s))
+		s.clock.move(time.Hour)
+		done, err := s.s.SuspendUser(ctx, s.a, string(s.people[2].ID), record)
+		s.ok(err)
+		if !done {
+			t.Error("nothing was done")
+		}
+		s.wantMember(2, member.Inactive, member.WhyDirectoryInactive, false)
+		s.wantKnown(2, "inactive", false)
+	})
+}
+
+func TestPerson_who_is_kept_and_shut_out_again_in_a_burst_is_held_again(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1)
+		s.remove(2)
+		s.leave(3)
+		s.ok(undo(s))
+		s.news()
+		s.reopen()
+		s.activate(s.people[3].ID, false)
+		s.wantNews("directory.brake_engaged")
+		s.wantMember(3, member.Inactive, member.WhyHeldByBrake, true)
+		s.ok(s.s.DeleteUser(ctx, s.a, string(s.people[3].ID), directory.Condition{}, record))
+		s.wantNews()
+		s.wantKnown(3, "active", true)
+		s.wantKnown(2, "active", true) // who was deleted stays kept until they are made again
+	})
+}
+
+func TestDepartures_are_forgotten_once_they_cannot_count(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0)
+		s.clock.move(time.Hour)
+		s.ok(s.s.ForgetDepartures(ctx))
+		var n int
+		s.ok(s.db.QueryRow(ctx, `SELECT COUNT(*) FROM directory_departures`).Scan(&n))
+		if n != 1 {
+			t.Errorf("%d, an hour later", n)
+		}
+		s.clock.move(24 * time.Hour)
+		s.ok(s.s.ForgetDepartures(ctx))
+		s.ok(s.db.QueryRow(ctx, `SELECT COUNT(*) FROM directory_departures`).Scan(&n))
+		if n != 0 {
+			t.Errorf("%d, a day later", n)
+		}
+	})
+}
+
+func TestOrganization_that_is_deleted_leaves_nothing_held(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2)
+		s.ok(s.db.Tx(ctx, func(tx db.Tx) error {
+			return s.s.DeleteOrganizationTx(ctx, tx, actor(), string(s.org.ID), s.clock.now())
+		}))
+		for _, table := range []string{"directory_holds", "directory_held_people", "directory_departures"} {
+			var n int
+			s.ok(s.db.QueryRow(ctx, `SELECT COUNT(*) FROM `+table).Scan(&n))
+			if n != 0 {
+				t.Errorf("%d rows of %s are left", n, table)
+			}
+		}
 	})
 }

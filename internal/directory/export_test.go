@@ -15,3 +15,6 @@ func (s *Service) Forget(id UserID) { s.recent.forget(id) }
 
 // EndDueHolds is the first half of KeepHolds: what a process leaves that is killed before the second.
 func (s *Service) EndDueHolds(ctx context.Context) error { return s.endDueHolds(ctx) }
+
+// ForgetDepartures takes out who has left too long ago to count.
+func (s *Service) ForgetDepartures(ctx context.Context) error { return s.forgetDepartures(ctx) }

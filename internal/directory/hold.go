@@ -253,14 +253,8 @@ func (s *Service) KeepHolds(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// keepHolds is what Run does of it, with the departures that do not count any more.
-func (s *Service) keepHolds(ctx context.Context) error {
-	if err := s.KeepHolds(ctx); err != nil {
-		return err
-	}
-	if s.time().Second() != 0 { // once a minute is enough
-		return nil
-	}
+// forgetDepartures takes out who has left too long ago to count.
+func (s *Service) forgetDepartures(ctx context.Context) error {
 	var w db.Write
 	w.Exec(expireDepartures, s.time().Add(-longestWindow).UnixMicro())
 	return s.db.Write(ctx, &w)
@@ -414,6 +408,7 @@ func (b *batch) settlePerson(ctx context.Context, known person, r heldRow) error
 	d, version := b.a.Directory, u.Version
 	if r.kept {
 		b.w.Guard(keepUser, string(d.ID), string(u.ID), version)
+		b.due(u.ID) // so that nobody applies them as they were
 		b.s.recent.forget(u.ID)
 		return nil
 	}
@@ -426,6 +421,7 @@ func (b *batch) settlePerson(ctx context.Context, known person, r heldRow) error
 	next.Hidden = !visible(d, next.User)
 	b.w.Guard(endHeld, string(d.ID), string(u.ID), version, next.Hidden)
 	b.unmoved(u)
+	b.due(u.ID)
 	known.direct, known.Groups = u.direct, u.Groups
 	b.s.recent.forget(u.ID)
 	return b.s.userEvents(ctx, b, draftOf(known), next)

@@ -21,12 +21,14 @@ const (
 		+ CAST((SELECT COALESCE(SUM(delta), 0) FROM directory_tally_pending WHERE directory_id = $1 AND kind = 'user') AS BIGINT)
 		- (SELECT COUNT(*) FROM directory_users WHERE directory_id = $1 AND NOT active)`
 
-	holdColumns    = `id, organization_id, directory_id, state, reason, people, departed, active, until_at, engaged_at, ended_at, ended_by`
-	selectHolds    = `SELECT ` + holdColumns + ` FROM directory_holds WHERE directory_id = $1`
-	selectHold     = selectHolds + ` AND id = $2`
-	selectWaiting  = `SELECT id FROM directory_holds WHERE directory_id = $1 AND state = 'waiting'`
-	insertHold     = `INSERT INTO directory_holds (` + holdColumns + `) VALUES ($1, $2, $3, 'waiting', NULL, 1, $4, $5, $6, $7, NULL, NULL)`
-	joinHold       = `UPDATE directory_holds SET people = people + 1 WHERE directory_id = $1 AND id = $2 AND state = 'waiting'`
+	holdColumns   = `id, organization_id, directory_id, state, reason, people, departed, active, until_at, engaged_at, ended_at, ended_by`
+	selectHolds   = `SELECT ` + holdColumns + ` FROM directory_holds WHERE directory_id = $1`
+	selectHold    = selectHolds + ` AND id = $2`
+	selectWaiting = `SELECT id FROM directory_holds WHERE directory_id = $1 AND state = 'waiting'`
+	insertHold    = `INSERT INTO directory_holds (` + holdColumns + `) VALUES ($1, $2, $3, 'waiting', NULL, 1, $4, $5, $6, $7, NULL, NULL)`
+	// Who came back while it waited, and leaves again, is one of its people already.
+	joinHold = `UPDATE directory_holds SET people = people + CASE WHEN EXISTS (SELECT 1 FROM directory_held_people WHERE hold_id = $2 AND directory_user_id = $3)
+		THEN 0 ELSE 1 END WHERE directory_id = $1 AND id = $2 AND state = 'waiting'`
 	endHold        = `UPDATE directory_holds SET state = $3, reason = $4, ended_at = $5, ended_by = $6 WHERE directory_id = $1 AND id = $2 AND state = 'waiting'`
 	beginHolding   = `UPDATE directories SET holding = TRUE WHERE id = $1 AND deleted_at IS NULL`
 	endHolding     = `UPDATE directories SET holding = FALSE WHERE id = $1`
@@ -40,7 +42,10 @@ const (
 	heldColumns = `p.hold_id, p.directory_user_id, p.organization_id, p.directory_id, p.state, p.says, p.cause, p.user_name_key, p.external_id, p.idp_id,
 		p.version, p.groups, p.document, p.user_created_at, p.user_updated_at, p.held_at, p.settled_at`
 	insertHeld = `INSERT INTO directory_held_people (hold_id, directory_user_id, organization_id, directory_id, state, says, cause, user_name_key, external_id, idp_id,
-		version, groups, document, user_created_at, user_updated_at, held_at) VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+		version, groups, document, user_created_at, user_updated_at, held_at) VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (hold_id, directory_user_id) DO UPDATE SET state = 'waiting', says = excluded.says, cause = excluded.cause, user_name_key = excluded.user_name_key,
+		external_id = excluded.external_id, idp_id = excluded.idp_id, version = excluded.version, groups = excluded.groups, document = excluded.document,
+		user_updated_at = excluded.user_updated_at, held_at = excluded.held_at, settled_at = NULL`
 	// Who is held by a hold; of one whose directory has removed the person, the groups that consumers know them in.
 	removeHeld = `UPDATE directory_held_people SET says = 'removed', groups = $3, cause = $4 WHERE directory_id = $1 AND directory_user_id = $2 AND state = 'waiting'
 		AND document IS NOT NULL`

@@ -749,7 +749,7 @@ func (b *batch) gone(p person, groups []Group) {
 func (s *Service) SuspendUser(ctx context.Context, a *Access, id string, rec Record) (bool, error) {
 	for attempt := range attempts {
 		u, err := s.user(ctx, a, id)
-		if err != nil || !u.Active || u.Suspended {
+		if err != nil || says(u) != member.SaysActive && u.Held != member.HeldKept {
 			return false, err
 		}
 		before, err := s.person(u)
@@ -757,7 +757,7 @@ func (s *Service) SuspendUser(ctx context.Context, a *Access, id string, rec Rec
 			return false, fmt.Errorf("stored document of user %s: %w", u.ID, err)
 		}
 		next := s.next(before, before.doc, Condition{})
-		next.Suspended = true
+		next.Suspended = next.Active
 		err = s.writeUser(ctx, a, before, next, writing{rec: rec, as: Suspended})
 		if err == nil || !lost(err) {
 			return err == nil, err

@@ -158,13 +158,23 @@ func (p *place) leaves(u User) bool {
 	return c.Out() && !c.Waits()
 }
 
+// told is what the app goes on knowing of a member whom the brake holds: in the same words, as long as the state is the same.
+func (p *place) told(c Claims, is Verdict) Verdict {
+	if is != (Verdict{Inactive, WhyHeldByBrake}) {
+		return Verdict{}
+	}
+	told := Told(c)
+	if p.was != nil && p.was.told().State == told.State {
+		told.Why = p.was.told().Why
+	}
+	return told
+}
+
 func (p *place) settle(u User, now time.Time) {
 	c := p.decides(u)
 	v := Decide(c)
 	p.m.State, p.m.Why, p.m.Primary = v.State, v.Why, u.HomeOrganizationID == p.m.OrganizationID
-	if p.m.Told = (Verdict{}); v.Why == WhyHeldByBrake && v.State == Inactive {
-		p.m.Told = Told(c)
-	}
+	p.m.Told = p.told(c, v)
 	if v.State == Active && p.m.JoinedBy == "" {
 		p.m.JoinedBy = ViaDirectory
 	}

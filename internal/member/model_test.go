@@ -67,6 +67,7 @@ func (l *life) waits() bool {
 
 // leaves says that directories want the person out, and nothing holds that.
 func (l *life) leaves() bool { return l.out() && !l.waits() }
+
 func (l *life) wanted() bool {
 	return l.each(func(w *word) bool { return !w.frozen && w.says == member.SaysActive })
 }
