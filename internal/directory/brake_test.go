@@ -1021,3 +1021,28 @@ func TestOrganization_that_is_deleted_leaves_nothing_held(t *testing.T) {
 		}
 	})
 }
+
+// TestGroup_pushed_whole_while_a_held_person_is_removed: where no event would tell of the removal, each person is looked at.
+func TestGroup_pushed_whole_while_a_held_person_is_removed_does_not_have_them(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		var all []string
+		for i := range 80 {
+			all = append(all, string(s.person(fmt.Sprintf("q%d@acme.example", i)).ID))
+		}
+		s.brake(directory.Brake{Enabled: true, Share: 1, People: 2, Window: 15, Hold: 60})
+		s.leave(0, 1)
+		s.reopen()
+		g := s.house.group("Everybody")
+		_, _, err := s.s.UpdateGroup(ctx, s.a, string(g.ID), directory.Condition{}, func(o *scim.Object) (*scim.Object, []scim.MemberChange, error) {
+			return o, []scim.MemberChange{{Kind: scim.MembersAdd, Members: refs(all...)}}, nil
+		}, once(func() {
+			s.ok(s.process().DeleteUser(ctx, s.a, all[7], directory.Condition{}, record))
+		}))
+		s.ok(err)
+		var n int
+		s.ok(s.db.QueryRow(ctx, `SELECT COUNT(*) FROM directory_group_members WHERE member_id = $1`, all[7]).Scan(&n))
+		if n != 0 {
+			t.Error("somebody who was removed is in the group")
+		}
+	})
+}
