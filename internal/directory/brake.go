@@ -74,10 +74,14 @@ func (s *Service) SetBrake(ctx context.Context, actor event.Actor, id ID, b Brak
 	if err := s.awaitDoors(ctx); err != nil {
 		return Directory{}, err
 	}
-	return d, s.KeepHolds(ctx)
+	s.hurryHolds(ctx)
+	return d, nil
 }
 
 func (s *Service) setBrakeTx(ctx context.Context, tx db.Tx, actor event.Actor, id ID, b Brake) (Directory, error) {
+	if _, err := tx.Exec(ctx, insertBrake, string(id)); err != nil { // first, as who counts does
+		return Directory{}, err
+	}
 	found, err := directoriesIn(ctx, tx, selectDirectory+" AND id = $1"+s.db.ForUpdate(), string(id))
 	if err != nil {
 		return Directory{}, err
@@ -91,9 +95,6 @@ func (s *Service) setBrakeTx(ctx context.Context, tx db.Tx, actor event.Actor, i
 	}
 	d.Brake, d.UpdatedAt = b, s.time()
 	if _, err := tx.Exec(ctx, updateBrake, string(id), b.Enabled, b.Share, b.People, b.Window, b.Hold, d.UpdatedAt.UnixMicro()); err != nil {
-		return d, err
-	}
-	if _, err := tx.Exec(ctx, insertBrake, string(id)); err != nil {
 		return d, err
 	}
 	err = s.events.AuditTx(ctx, tx, d.UpdatedAt, event.Change{
@@ -143,7 +144,7 @@ func (b *batch) engage(ctx context.Context, u UserID, left, active int64) (HoldI
 	var id string
 	err := b.s.db.QueryRow(ctx, selectWaiting, string(d.ID)).Scan(&id)
 	if err == nil {
-		b.w.Guard(joinHold, string(d.ID), id, string(u))
+		b.w.Exec(joinHold, string(d.ID), id, string(u)) // who ends it moves the number that was read before
 		return HoldID(id), nil
 	}
 	if !errors.Is(err, db.ErrNoRows) {

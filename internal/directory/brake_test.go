@@ -888,6 +888,24 @@ func TestPerson_who_is_made_again_while_the_hold_ends_is_somebody_new(t *testing
 	}
 }
 
+func TestPerson_who_is_made_under_the_name_of_a_held_one_is_known_by_the_external_id(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1)
+		first := s.user(`{"userName":"zoe@acme.example","externalId":"zoe-1","active":true}`)
+		second := s.user(`{"userName":"kim@acme.example","externalId":"kim-1","active":true}`)
+		for _, u := range []directory.User{first, second} {
+			s.ok(s.s.DeleteUser(ctx, s.a, string(u.ID), directory.Condition{}, record))
+		}
+		s.reopen()
+		if other := s.user(`{"userName":"zoe@acme.example","externalId":"zoe-2","active":true}`); other.ID == first.ID {
+			t.Error("somebody else, who has the name now, is taken for who was removed")
+		}
+		if back := s.user(`{"userName":"kim.married@acme.example","externalId":"kim-1","active":true}`); back.ID != second.ID {
+			t.Error("who was removed and is made again under another name is somebody new")
+		}
+	})
+}
+
 func TestPerson_who_is_made_again_inactive_stays_held(t *testing.T) {
 	onStreet(t, directory.New{}, func(s *street) {
 		s.leave(0, 1)
@@ -1044,5 +1062,42 @@ func TestGroup_pushed_whole_while_a_held_person_is_removed_does_not_have_them(t 
 		if n != 0 {
 			t.Error("somebody who was removed is in the group")
 		}
+	})
+}
+
+func TestHeld_person_who_cannot_be_seen_to_holds_up_nobody(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2, 3)
+		s.news()
+		_, err := s.exec(`UPDATE directory_held_people SET document = 'broken' WHERE directory_user_id = $1`, string(s.people[2].ID))
+		s.ok(err)
+		s.ok(release(s))
+		s.wantMember(3, member.Inactive, member.WhyDirectoryInactive, false)
+		if err := s.s.KeepHolds(ctx); err == nil {
+			t.Error("nobody learns that somebody could not be seen to")
+		}
+		_, err = s.exec(`UPDATE directory_held_people SET document = $2 WHERE directory_user_id = $1`, string(s.people[2].ID), []byte(`{"userName":"p2@acme.example"}`))
+		s.ok(err)
+		s.ok(s.s.KeepHolds(ctx))
+		s.wantMember(2, member.Inactive, member.WhyDirectoryInactive, false)
+	})
+}
+
+func TestBrake_holds_the_events_where_the_app_keeps_the_accounts(t *testing.T) {
+	each(t, func(h *house) {
+		_, err := h.s.SetBrake(ctx, actor(), h.dir.ID, directory.Brake{Enabled: true, Share: 20, People: 2, Window: 15, Hold: 60})
+		h.ok(err)
+		h.reopen()
+		ada, bob := h.person("ada"), h.person("bob")
+		h.group("Staff", string(ada.ID), string(bob.ID))
+		h.activate(ada.ID, false)
+		h.news()
+		h.activate(bob.ID, false)
+		h.wantNews("directory.brake_engaged")
+		found, _, err := h.s.Holds(ctx, directory.HoldQuery{Directory: h.dir.ID, Limit: 5})
+		h.ok(err)
+		_, err = h.s.Release(ctx, actor(), h.dir.ID, found[0].ID)
+		h.ok(err)
+		h.wantNews("directory.brake_released", "user.updated", "~group.user_removed")
 	})
 }

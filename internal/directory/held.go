@@ -198,20 +198,22 @@ func (s *Service) goneUser(ctx context.Context, id UserID) (heldRow, error) {
 
 // goneAs finds the removed person whom consumers still know and whom a new document is about: by external id, else by user name.
 func (s *Service) goneAs(ctx context.Context, d Directory, n draft) (*heldRow, error) {
-	gone, err := gonePeople(ctx, s.db, d)
-	if err != nil {
-		return nil, err
-	}
-	at := slices.IndexFunc(gone, func(h heldRow) bool {
-		return n.externalID != "" && h.externalID != nil && *h.externalID == n.externalID
-	})
-	if at < 0 {
-		at = slices.IndexFunc(gone, func(h heldRow) bool { return h.userNameKey == n.userNameKey })
-	}
-	if at < 0 {
+	if !d.Holding {
 		return nil, nil //nolint:nilnil // nobody
 	}
-	return &gone[at], nil
+	for _, by := range []struct{ text, key string }{
+		{" AND p.external_id = $2 AND $3 <> ''", n.externalID},
+		{" AND p.user_name_key = $2 AND (p.external_id IS NULL OR $3 = '')", n.userNameKey}, // a name is given to others
+	} {
+		found, err := heldIn(ctx, s.db, selectHeld+" AND p.says = 'removed'"+by.text+" ORDER BY p.held_at DESC LIMIT 1", string(d.ID), by.key, n.externalID)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 0 {
+			return &found[0], nil
+		}
+	}
+	return nil, nil //nolint:nilnil // nobody
 }
 
 // saysGone is what the brake makes of the directory's word about somebody whom it has removed.

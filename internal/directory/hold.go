@@ -199,13 +199,26 @@ func (s *Service) end(ctx context.Context, actor event.Actor, id ID, hold HoldID
 	}
 	s.log.InfoContext(ctx, "a hold of a directory's brake has ended", "directory", id, "hold", hold, "organization", h.OrganizationID, "state", h.State,
 		"reason", h.Reason, "people", h.People, "actor", actor.ID)
-	return h, s.KeepHolds(ctx)
+	s.hurryHolds(ctx)
+	return h, nil
+}
+
+// hurryHolds sees to the people of a hold that has just ended, as far as a request's time allows; the rest is left to Run, as is what fails.
+func (s *Service) hurryHolds(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, hurry)
+	defer cancel()
+	if err := s.KeepHolds(ctx); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "people of a hold could not be seen to and will be tried again", "error", err)
+	}
 }
 
 func (s *Service) endTx(ctx context.Context, tx db.Tx, actor event.Actor, id ID, hold HoldID, as HoldState, why HoldReason) (h Hold, err error) {
 	at, by := s.time(), ""
 	if why == EndedByHand {
 		by = actor.ID
+	}
+	if _, err := tx.Exec(ctx, insertBrake, string(id)); err != nil { // who counts counts again
+		return h, err
 	}
 	n, err := tx.Exec(ctx, endHold, string(id), string(hold), string(as), string(why), at.UnixMicro(), db.TextOrNull(by))
 	if err != nil {
@@ -224,10 +237,8 @@ func (s *Service) endTx(ctx context.Context, tx db.Tx, actor event.Actor, id ID,
 	kind := event.DirectoryBrakeUndone
 	if as == HoldReleased { // those who have left were meant to: the next burst is counted from here
 		kind = event.DirectoryBrakeReleased
-		for _, text := range []string{insertBrake, deleteDepartures} {
-			if _, err := tx.Exec(ctx, text, string(id)); err != nil {
-				return h, err
-			}
+		if _, err := tx.Exec(ctx, deleteDepartures, string(id)); err != nil {
+			return h, err
 		}
 	}
 	return h, s.events.AppendTx(ctx, tx, at, event.Entry{
@@ -241,16 +252,10 @@ func (s *Service) KeepHolds(ctx context.Context) error {
 	if err := s.endDueHolds(ctx); err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		more, err := s.settleSome(ctx)
-		if err != nil {
-			return err
-		}
-		if !more {
-			return s.endHoldings(ctx)
-		}
+	if err := s.settleAll(ctx); err != nil {
+		return err
 	}
-	return ctx.Err()
+	return s.endHoldings(ctx)
 }
 
 // forgetDepartures takes out who has left too long ago to count.
@@ -260,8 +265,11 @@ func (s *Service) forgetDepartures(ctx context.Context) error {
 	return s.db.Write(ctx, &w)
 }
 
-// longestWindow is the longest that a departure can count.
-const longestWindow = 24 * time.Hour
+const (
+	longestWindow = 24 * time.Hour  // the longest that a departure can count
+	hurry         = 2 * time.Second // of a request, for the people of the hold that it ends
+	settledAtOnce = 100             // people read at once
+)
 
 type dueHold struct {
 	directory ID
@@ -304,22 +312,30 @@ func (s *Service) endDueHolds(ctx context.Context) error {
 	return nil
 }
 
-// settleSome sees to some people of holds that have ended, and tells whether there may be more.
-func (s *Service) settleSome(ctx context.Context) (more bool, err error) {
-	rows, err := s.unsettled(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, r := range rows {
-		if err := s.settleOne(ctx, r); err != nil {
-			return false, fmt.Errorf("end the hold of directory user %s: %w", r.User.ID, err)
+// settleAll tries each person of holds that have ended once. Who cannot be seen to holds up nobody, and is tried again with the next call.
+func (s *Service) settleAll(ctx context.Context) (failed error) {
+	var last heldRow
+	for {
+		rows, err := s.unsettled(ctx, last)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := s.settleOne(ctx, r); err != nil && failed == nil {
+				failed = fmt.Errorf("end the hold of directory user %s: %w", r.User.ID, err)
+			}
+			if last = r; ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		if len(rows) < settledAtOnce {
+			return failed
 		}
 	}
-	return len(rows) > 0, nil
 }
 
-func (s *Service) unsettled(ctx context.Context) (out []heldRow, err error) {
-	rows, err := s.db.Query(ctx, selectUnsettled)
+func (s *Service) unsettled(ctx context.Context, after heldRow) (out []heldRow, err error) {
+	rows, err := s.db.Query(ctx, selectUnsettled, string(after.Hold), string(after.User.ID), settledAtOnce)
 	if err != nil {
 		return nil, fmt.Errorf("look for people of holds that have ended: %w", err)
 	}

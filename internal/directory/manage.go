@@ -332,7 +332,8 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	if err := s.awaitDoors(ctx); err != nil {
 		return err
 	}
-	return s.KeepHolds(ctx)
+	s.hurryHolds(ctx)
+	return nil
 }
 
 // DeleteOrganizationTx removes the directories of an organization as Delete does one. The caller holds the organization, so that none

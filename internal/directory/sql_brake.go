@@ -69,7 +69,7 @@ const (
 		AND document IS NOT NULL`
 	// People of holds that have ended, whom nobody has seen to yet.
 	selectUnsettled = `SELECT ` + heldColumns + `, h.state FROM directory_holds h JOIN directory_held_people p ON p.hold_id = h.id AND p.state = 'waiting'
-		WHERE h.state <> 'waiting' AND p.document IS NOT NULL ORDER BY p.hold_id, p.directory_user_id LIMIT 100`
+		WHERE h.state <> 'waiting' AND p.document IS NOT NULL AND (p.hold_id, p.directory_user_id) > ($1, $2) ORDER BY p.hold_id, p.directory_user_id LIMIT $3`
 	endHeld  = `UPDATE directory_users SET held = NULL, hidden = $4, version = version + 1 WHERE directory_id = $1 AND id = $2 AND version = $3 AND held = 'waiting'`
 	keepUser = `UPDATE directory_users SET held = 'kept', version = version + 1 WHERE directory_id = $1 AND id = $2 AND version = $3 AND held = 'waiting'`
 	// A person who is there again under the id that consumers know.

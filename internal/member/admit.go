@@ -335,7 +335,7 @@ func (d *decision) membership(p *Person) {
 		one := place{m: m}
 		one.join(d.ad.via, d.now)
 		m = one.m
-		m.State, m.Why = v.State, v.Why
+		m.State, m.Why, m.Told = v.State, v.Why, Verdict{}
 	}
 	d.ad.standing = d.a.Standing
 	m.Primary = d.ad.User.HomeOrganizationID == d.a.OrganizationID

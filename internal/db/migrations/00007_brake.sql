@@ -11,6 +11,7 @@ ALTER TABLE directories ADD COLUMN brake_window BIGINT NOT NULL DEFAULT 15;
 ALTER TABLE directories ADD COLUMN brake_hold BIGINT NOT NULL DEFAULT 60;
 -- Somebody may be held, or kept in: who reads what consumers know looks at directory_held_people too.
 ALTER TABLE directories ADD COLUMN holding BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX directories_holding ON directories (id) WHERE holding;
 
 -- waiting: the brake holds the person, and consumers know them as they were; kept: the hold was undone, and they still do; NULL: neither.
 ALTER TABLE directory_users ADD COLUMN held {{text}};
@@ -70,6 +71,9 @@ CREATE TABLE directory_held_people (
     PRIMARY KEY (hold_id, directory_user_id)
 ) {{clustered}};
 CREATE UNIQUE INDEX directory_held_people_open ON directory_held_people (directory_id, directory_user_id) WHERE document IS NOT NULL;
+-- People whom the directory has removed, by what it may make them again.
+CREATE INDEX directory_held_people_user_name ON directory_held_people (directory_id, user_name_key) WHERE document IS NOT NULL;
+CREATE INDEX directory_held_people_external_id ON directory_held_people (directory_id, external_id) WHERE document IS NOT NULL AND external_id IS NOT NULL;
 CREATE INDEX directory_held_people_person ON directory_held_people (organization_id, directory_user_id);
 CREATE INDEX directory_held_people_waiting ON directory_held_people (hold_id) WHERE state = 'waiting';
 
