@@ -781,12 +781,15 @@ func once(other func()) directory.Record {
 // hooked are members that do something else after a hold's end was decided, before it is written; the first time only.
 type hooked struct {
 	*member.Service
-	other func()
+	other  func()
+	silent bool // members take over nothing, and guard nothing
 }
 
 func (h *hooked) EndHoldInto(ctx context.Context, r db.Reader, w *db.Write, e member.HoldEnd, cause event.Context) error {
-	if err := h.Service.EndHoldInto(ctx, r, w, e, cause); err != nil {
-		return err
+	if !h.silent {
+		if err := h.Service.EndHoldInto(ctx, r, w, e, cause); err != nil {
+			return err
+		}
 	}
 	if other := h.other; other != nil {
 		h.other = nil
@@ -859,12 +862,45 @@ func TestPeople_of_a_hold_are_told_of_once_though_another_process_was_faster(t *
 						t.Errorf("%s was told %d times", kind, n)
 					}
 				}
+				if count["user.deleted"] != map[string]int{"release": 1}[name] {
+					t.Errorf("the removed person was told of %d times", count["user.deleted"])
+				}
 				if count["organization_membership.updated"]+count["organization_membership.deleted"] != 2 {
 					t.Errorf("%v", count)
 				}
 			})
 		})
 	}
+}
+
+func TestPeople_of_a_hold_are_told_of_once_without_what_members_guard(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2)
+		s.remove(3)
+		h, g := &hooked{Service: s.members, silent: true}, &hooked{Service: s.members, silent: true}
+		s.s.SetMembers(h, s.teams())
+		other := s.process()
+		other.SetMembers(g, s.teams())
+		s.news()
+		h.other = func() { s.ok(other.KeepHolds(ctx)) }
+		s.ok(release(s))
+		s.wantNews("directory.brake_released", "user.updated", "~group.user_removed", "~group.user_removed", "user.deleted")
+	})
+}
+
+func TestRemoved_person_of_a_hold_is_told_of_once(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1)
+		s.remove(2)
+		h := &hooked{Service: s.members, silent: true}
+		s.s.SetMembers(h, s.teams())
+		other := s.process()
+		other.SetMembers(&hooked{Service: s.members, silent: true}, s.teams())
+		s.news()
+		h.other = func() { s.ok(other.KeepHolds(ctx)) }
+		s.ok(release(s))
+		s.wantNews("directory.brake_released", "~group.user_removed", "user.deleted")
+	})
 }
 
 func TestPerson_who_is_made_again_while_the_hold_ends_is_somebody_new(t *testing.T) {

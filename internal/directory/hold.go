@@ -388,7 +388,7 @@ func (s *Service) settleOnce(ctx context.Context, r heldRow) error {
 	b := s.begin((&Access{Directory: d}).relinked(), s.time(), nil)
 	b.causedBy(due{directory: d.ID, cause: r.Cause}.context())
 	if r.kept {
-		b.w.Guard(keepHeld, string(d.ID), string(r.User.ID), string(r.Hold), b.at.UnixMicro())
+		b.w.Exec(keepHeld, string(d.ID), string(r.User.ID), string(r.Hold), b.at.UnixMicro())
 	} else {
 		b.w.Guard(settleWaiting, string(d.ID), string(r.User.ID), string(HeldApplied), b.at.UnixMicro(), string(r.Hold))
 	}
