@@ -318,6 +318,9 @@ func (t *teller) ofDirectory(ctx context.Context, people []due) ([]*member.Direc
 			continue
 		}
 		p := named(found[0], d.user, member.SaysRemoved)
+		if p.Held, err = t.s.saysGone(ctx, found[0], d.user); err != nil {
+			return nil, err
+		}
 		out[i] = &p
 	}
 	return out, nil

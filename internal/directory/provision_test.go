@@ -83,6 +83,10 @@ func (l *ledger) FreezeTx(ctx context.Context, tx db.Tx, organizationID, directo
 	return l.events.AppendTx(ctx, tx, time.Now(), event.Entry{OrganizationID: organizationID, Type: entryFrozen, Context: cause.JSON(), Data: []byte(`{"user":"` + directoryID + `"}`)})
 }
 
+func (l *ledger) EndHoldInto(context.Context, db.Reader, *db.Write, member.HoldEnd, event.Context) error {
+	return nil
+}
+
 func (l *ledger) fails(id directory.UserID, broken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -165,7 +165,7 @@ func (d *decision) byEmail(p *Person) (*Person, error) {
 func (d *decision) samePerson(p *Person) error {
 	was, s := p.joined(), d.a.Standing
 	switch {
-	case was == "" || was == s.Succeeds || s.Says == NoDirectory:
+	case was == "" || was == s.Succeeds || s.Says == NoDirectory, s.Says == SaysUnknown && p.kept():
 		return nil
 	case s.Says == SaysUnknown:
 		return refuse(CodeDeprovisioned, "The organization's directory does not have this person any more. Assign them again in the identity provider.").
@@ -335,7 +335,7 @@ func (d *decision) membership(p *Person) {
 		one := place{m: m}
 		one.join(d.ad.via, d.now)
 		m = one.m
-		m.State, m.Why = v.State, v.Why
+		m.State, m.Why, m.Told = v.State, v.Why, Verdict{}
 	}
 	d.ad.standing = d.a.Standing
 	m.Primary = d.ad.User.HomeOrganizationID == d.a.OrganizationID

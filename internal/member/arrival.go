@@ -115,6 +115,11 @@ func (p *Person) is(other *Person) bool {
 	return p != nil && other != nil && p.User.ID == other.User.ID
 }
 
+// kept tells whether the person is in because the hold of a directory's brake was undone.
+func (p *Person) kept() bool {
+	return p.Membership != nil && p.Membership.Why == WhyHeldByBrake && !p.Membership.Held()
+}
+
 // joined is the directory person that the membership was joined with, "" if none.
 func (p *Person) joined() string {
 	if p == nil || p.Membership == nil {

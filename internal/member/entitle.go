@@ -25,6 +25,10 @@ func (s *Service) entitle(ctx context.Context, r db.Reader, a *account) (map[*pl
 		if p.was != nil && p.m.same(*p.was) && !p.moved() && p.m.WantedLicence == "" { // who waits for a seat may get one now
 			continue
 		}
+		if p.keeps() {
+			out[p] = granted{}
+			continue
+		}
 		g, err := s.entitlePlace(ctx, r, p)
 		if err != nil {
 			return nil, err
@@ -32,6 +36,11 @@ func (s *Service) entitle(ctx context.Context, r db.Reader, a *account) (map[*pl
 		out[p] = g
 	}
 	return out, nil
+}
+
+// keeps tells whether the brake holds the member, so that all that they have been given stays theirs, the seat too.
+func (p *place) keeps() bool {
+	return p.m.Held() && (p.m.Told.State == Active || p.m.Told.State == Pending)
 }
 
 func (s *Service) entitlePlace(ctx context.Context, r db.Reader, p *place) (g granted, err error) {

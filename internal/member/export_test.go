@@ -88,6 +88,16 @@ func (p *Pure) Apply(now time.Time, d DirectoryPerson) error {
 	return nil
 }
 
+func (p *Pure) EndHold(now time.Time, h HoldEnd) error {
+	if one := p.at(h.OrganizationID); one != nil {
+		p.a.endHold(h)
+		p.a.settle(now)
+		one.disinvite()
+		p.keep(now)
+	}
+	return nil
+}
+
 func (p *Pure) Freeze(now time.Time, organizationID, directoryID string) {
 	if one := p.at(organizationID); one != nil {
 		for _, c := range one.claims {

@@ -64,19 +64,20 @@ const (
 	WhyDirectoryInactive    Why = "directory_inactive"    // the directory wants the person out
 	WhyDirectoryRemoved     Why = "directory_removed"     // the directory has deleted the person
 	WhyAccountDeprovisioned Why = "account_deprovisioned" // the primary organization has
+	WhyHeldByBrake          Why = "held_by_brake"         // the directory wants the person out, in a burst that its brake holds, or whose hold was undone
 )
 
 // Whys lists them.
 func Whys() []Why {
 	return []Why{
 		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyDirectoryInactive,
-		WhyDirectoryRemoved, WhyAccountDeprovisioned,
+		WhyDirectoryRemoved, WhyAccountDeprovisioned, WhyHeldByBrake,
 	}
 }
 
 // directorys tells whether a directory put the membership into its state.
 func (w Why) directorys() bool {
-	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned
+	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned || w == WhyHeldByBrake
 }
 
 // RoleMember is everybody's role.
@@ -91,7 +92,8 @@ type Membership struct {
 	Primary         bool // the account belongs to this organization; else a guest
 	Role            string
 	Why             Why
-	DirectoryUserID string // the person in a directory it was joined with; "" if none
+	Told            Verdict // what the app was told of a member whom the brake holds; zero: State and Why themselves
+	DirectoryUserID string  // the person in a directory it was joined with; "" if none
 
 	JoinedAt  time.Time // zero: never came in
 	JoinedBy  JoinedVia
@@ -187,6 +189,7 @@ type payload struct {
 	OrganizationID   string         `json:"organization_id"`
 	Status           State          `json:"status"`
 	Why              Why            `json:"why"`
+	Held             bool           `json:"held,omitzero"` // of the API alone
 	Primary          bool           `json:"primary"`
 	Role             rolePayload    `json:"role"`
 	Roles            []rolePayload  `json:"roles"`
@@ -228,8 +231,26 @@ func timeOrNull(t time.Time) *string {
 	return &shown
 }
 
+// Held tells whether the brake holds what a directory says of the member: they are out, and the app was not told.
+func (m Membership) Held() bool { return m.Told != Verdict{} }
+
+// told is the membership as the app was told of it.
+func (m Membership) told() Membership {
+	if m.Held() {
+		m.State, m.Why, m.Told = m.Told.State, m.Told.Why, Verdict{}
+	}
+	return m
+}
+
 // Payload is the membership as events show it.
-func (m Membership) Payload() []byte { return encode(m.payload()) }
+func (m Membership) Payload() []byte { return encode(m.told().payload()) }
+
+// shown is the membership as the API shows it: the state that the app was told, and why that may soon be another one.
+func (m Membership) shown() payload {
+	p := m.told().payload()
+	p.Why, p.Held = m.Why, m.Held()
+	return p
+}
 
 // Member is a membership with its user.
 type Member struct {
@@ -243,7 +264,7 @@ func (m Member) Payload() []byte {
 		payload
 		DirectoryUserID *string     `json:"directory_user_id"`
 		User            userPayload `json:"user"`
-	}{m.Membership.payload(), orNull(m.Membership.DirectoryUserID), m.User.payload()})
+	}{m.Membership.shown(), orNull(m.Membership.DirectoryUserID), m.User.payload()})
 }
 
 func orNull(s string) *string {

@@ -14,6 +14,7 @@ type membershipRow struct {
 	id, organizationID, userID, state, role, why, directoryUserID *string
 	joinedBy, blockedBy, roleBy, givenRole                        *string
 	licence, wantedLicence, givenLicence, custom, invitationID    *string
+	toldState, toldWhy                                            *string
 	primary                                                       *bool
 	joined, blocked, removed, version, created, updated           *int64
 }
@@ -22,6 +23,7 @@ func (r *membershipRow) into() []any {
 	return []any{
 		&r.id, &r.organizationID, &r.userID, &r.state, &r.primary, &r.role, &r.why, &r.directoryUserID, &r.joined, &r.joinedBy, &r.blocked, &r.blockedBy,
 		&r.removed, &r.roleBy, &r.givenRole, &r.licence, &r.wantedLicence, &r.givenLicence, &r.custom, &r.invitationID, &r.version, &r.created, &r.updated,
+		&r.toldState, &r.toldWhy,
 	}
 }
 
@@ -36,6 +38,7 @@ func (r *membershipRow) membership() (*Membership, error) {
 		BlockedAt: db.TimeOrZero(r.blocked), BlockedBy: text(r.blockedBy), RemovedAt: db.TimeOrZero(r.removed), RoleBy: GivenBy(text(r.roleBy)),
 		GivenRole: text(r.givenRole), Licence: text(r.licence), WantedLicence: text(r.wantedLicence), GivenLicence: text(r.givenLicence),
 		InvitationID: text(r.invitationID), Version: *r.version, CreatedAt: db.Time(*r.created), UpdatedAt: db.Time(*r.updated),
+		Told: Verdict{State: State(text(r.toldState)), Why: Why(text(r.toldWhy))},
 	}
 	if custom := text(r.custom); custom != "{}" {
 		if err := json.Unmarshal([]byte(custom), &m.CustomAttributes); err != nil {
@@ -55,7 +58,7 @@ func membershipArgs(m Membership) []any {
 		string(m.State), m.Primary, m.Role, string(m.Why), db.TextOrNull(m.DirectoryUserID), db.MicrosOrNull(m.JoinedAt), db.TextOrNull(string(m.JoinedBy)),
 		db.MicrosOrNull(m.BlockedAt), db.TextOrNull(m.BlockedBy), db.MicrosOrNull(m.RemovedAt), db.TextOrNull(string(m.RoleBy)), db.TextOrNull(m.GivenRole),
 		db.TextOrNull(m.Licence), db.TextOrNull(m.WantedLicence), db.TextOrNull(m.GivenLicence), custom, db.TextOrNull(m.InvitationID), m.Version,
-		m.UpdatedAt.UnixMicro(),
+		m.UpdatedAt.UnixMicro(), db.TextOrNull(string(m.Told.State)), db.TextOrNull(string(m.Told.Why)),
 	}
 }
 

@@ -167,7 +167,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Member, bool, error)
 	from := selectMembers
 	if len(q.States) > 0 {
 		from = selectMembersIn
-		p.Where("m.state IN (" + states(&p, q.States) + ")")
+		p.Where("COALESCE(m.told_state, m.state) IN (" + states(&p, q.States) + ")") // as the app was told of whom the brake holds
 	}
 	text, args := p.Statement(from, "m.id")
 	found, err := members(ctx, s.db, text, args...)

@@ -3,7 +3,7 @@ package member
 // What directories say.
 const (
 	claimColumns = `c.organization_id, c.directory_id, c.directory_user_id, c.membership_id, c.says, c.provisioning, c.outcome, c.claim, c.frozen_at, c.version,
-		c.created_at, c.updated_at`
+		c.created_at, c.updated_at, c.held`
 	selectClaim = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3`
 	// Of all memberships of an account.
 	selectClaimsOf = `SELECT ` + claimColumns + ` FROM organization_memberships m
@@ -13,9 +13,9 @@ const (
 		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.id = $1 ORDER BY c.directory_id, c.directory_user_id`
 
 	insertClaim = `INSERT INTO membership_claims (organization_id, directory_id, directory_user_id, membership_id, says, provisioning, outcome, claim, frozen_at,
-		version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)`
+		version, created_at, updated_at, held) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11)`
 	updateClaim = `UPDATE membership_claims SET membership_id = $4, says = $5, provisioning = $6, outcome = $7, claim = $8, frozen_at = $9,
-		version = version + 1, updated_at = $10 WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $11`
+		version = version + 1, updated_at = $10, held = $11 WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $12`
 	guardClaim  = `SELECT 1 FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 	deleteClaim = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 

@@ -116,6 +116,9 @@ func (s *Service) wantedNow(ctx context.Context, p *place, by Standing) error {
 }
 
 func (p *place) wanted(c *claim) {
+	if c.held == HeldKept { // the brake wants the person in, not the directory
+		return
+	}
 	c.says, c.outcome = SaysActive, OutcomeReturned
 	p.hear(c)
 }
