@@ -873,6 +873,35 @@ func TestPeople_of_a_hold_are_told_of_once_though_another_process_was_faster(t *
 	}
 }
 
+func TestHeld_person_who_is_changed_while_the_hold_ends_is_told_of_as_they_are(t *testing.T) {
+	for _, kept := range []bool{false, true} {
+		onStreet(t, directory.New{}, func(s *street) {
+			s.leave(0, 1, 2)
+			h := &hooked{Service: s.members}
+			s.s.SetMembers(h, s.teams())
+			s.news()
+			other := s.process()
+			h.other = func() {
+				_, _, err := other.UpdateUser(ctx, s.a, string(s.people[2].ID), directory.Condition{}, put("title", "Engineer"), record)
+				s.ok(err)
+			}
+			if kept {
+				s.ok(undo(s))
+				s.wantKnown(2, "active", true)
+				s.activate(s.people[2].ID, true)
+			} else {
+				s.ok(release(s))
+				s.wantKnown(2, "inactive", false)
+			}
+			told := s.newEvents()
+			at := slices.IndexFunc(told, func(e event.Event) bool { return e.Type == event.DirectoryUserUpdated })
+			if at < 0 || !strings.Contains(string(told[at].Data), `"job_title":"Engineer"`) {
+				t.Errorf("kept %t: of %d events none tells of the title", kept, len(told))
+			}
+		})
+	}
+}
+
 func TestPeople_of_a_hold_are_told_of_once_without_what_members_guard(t *testing.T) {
 	onStreet(t, directory.New{}, func(s *street) {
 		s.leave(0, 1, 2)

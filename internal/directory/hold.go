@@ -465,7 +465,7 @@ func (s *Service) groupsAmong(ctx context.Context, d ID, ids string) (out []Grou
 // settleOrphan sees to somebody of a directory that is no more: consumers were told that of all of it, and members have its last word.
 func (s *Service) settleOrphan(ctx context.Context, r heldRow) error {
 	w := db.Write{Lane: r.Organization}
-	w.Guard(settleWaiting, string(r.Directory), string(r.User.ID), string(HeldApplied), s.time().UnixMicro(), string(r.Hold))
+	w.Exec(settleWaiting, string(r.Directory), string(r.User.ID), string(HeldApplied), s.time().UnixMicro(), string(r.Hold))
 	if s.keeps() {
 		if err := s.members.EndHoldInto(ctx, s.db, &w, r.end(), due{directory: r.Directory, cause: r.Cause}.context()); err != nil {
 			return err
