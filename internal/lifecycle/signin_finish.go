@@ -219,10 +219,13 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 // mapped is what the connection's mapping gives the person, nothing where it drives nothing.
 func (s *SignIns) mapped(ctx context.Context, v *sso.Verified) (access.Mapped, error) {
 	m, err := access.MappingIn(ctx, s.o.DB, v.Connection.OrganizationID, string(v.Connection.ID))
-	if err != nil || !m.DrivesRoles {
+	if err != nil || m.Version == 0 {
 		return access.Mapped{}, err
 	}
-	roles, err := access.RolesIn(ctx, s.o.DB, v.Connection.OrganizationID)
+	var roles []access.Role
+	if m.DrivesRoles {
+		roles, err = access.RolesIn(ctx, s.o.DB, v.Connection.OrganizationID)
+	}
 	return m.Map(access.OfClaims(v.Profile.Raw, v.Profile.Groups), roles), err
 }
 

@@ -45,19 +45,14 @@ func (s *Service) entitlePlace(ctx context.Context, r db.Reader, p *place) (g gr
 	if err := s.giveLicence(ctx, r, p, e, &g); err != nil {
 		return g, err
 	}
-	if len(said) > 0 {
+	g.teams = p.teamsOf(e)
+	switch {
+	case len(said) > 0:
 		p.m.CustomAttributes = attributes(said)
+	case p.anew():
+		err = p.assertedAttributes()
 	}
-	if teams, driven := e.ResolveTeams(); p.moved() && (driven || p.droveTeams()) {
-		of := access.TeamsOf{OrganizationID: p.m.OrganizationID, MembershipID: string(p.m.ID), By: access.ByMapping}
-		for _, id := range teams {
-			of.Teams = append(of.Teams, access.TeamID(id))
-		}
-		if len(e.Driven) > 0 { // who is out keeps them, to come back to
-			g.teams = &of
-		}
-	}
-	return g, nil
+	return g, err
 }
 
 // droveTeams tells whether a mapping put the member into teams before.
@@ -98,7 +93,7 @@ func (s *Service) giveRole(ctx context.Context, r db.Reader, p *place, e Entitle
 			role, by = RoleMember, ""
 		}
 	}
-	if role != before.Role && before.State == Active && p.m.State == Active && (by == ByMapping || before.RoleBy == ByMapping) {
+	if role != before.Role && before.State == Active && p.m.State == Active && (by.mapped() || before.RoleBy.mapped()) {
 		lost, last, err := s.lastAdmin(ctx, r, p.m, before.Role, role)
 		if err != nil {
 			return err

@@ -16,7 +16,8 @@ import (
 )
 
 func TestRole_falls_back_to_the_next_mapped_then_the_given_then_everybodys(t *testing.T) {
-	driven := func(roles ...string) []member.Driven { return []member.Driven{{Roles: roles}} }
+	driven := func(roles ...string) []member.Driven { return []member.Driven{{Roles: append([]string{}, roles...)}} }
+	asserts := member.Driven{Roles: []string{"editor"}}
 	for _, c := range []struct {
 		name string
 		e    member.Entitlement
@@ -31,8 +32,12 @@ func TestRole_falls_back_to_the_next_mapped_then_the_given_then_everybodys(t *te
 		{"the given one", member.Entitlement{Driven: driven(), Role: "admin", RoleBy: member.ByMapping, GivenRole: "viewer"}, "viewer", member.ByHand},
 		{"everybody's", member.Entitlement{Driven: driven(), Role: "admin", RoleBy: member.ByMapping}, "member", ""},
 		{"no living directory speaks", member.Entitlement{Role: "admin", RoleBy: member.ByMapping, GivenRole: "viewer"}, "admin", member.ByMapping},
-		{"the connection's", member.Entitlement{Driven: []member.Driven{{}}, Role: "editor", RoleBy: member.ByConnection}, "editor", member.ByConnection},
-		{"a directory before the connection", member.Entitlement{Driven: driven("admin"), Role: "editor", RoleBy: member.ByConnection}, "admin", member.ByMapping},
+		{"the connection's", member.Entitlement{Driven: []member.Driven{{}}, Connection: asserts, GivenRole: "viewer"}, "editor", member.ByConnection},
+		{"a connection's that gives none any more", member.Entitlement{Role: "editor", RoleBy: member.ByConnection, GivenRole: "viewer"}, "viewer", member.ByHand},
+		{"a connection's after a directory that is gone", member.Entitlement{Connection: asserts, Role: "admin", RoleBy: member.ByMapping}, "editor", member.ByConnection},
+		{"a connection's of somebody who is out", member.Entitlement{Out: true, Connection: asserts, Role: "admin", RoleBy: member.ByMapping}, "admin", member.ByMapping},
+		{"a directory before the connection", member.Entitlement{Driven: driven("admin"), Connection: asserts, Role: "editor", RoleBy: member.ByConnection}, "admin", member.ByMapping},
+		{"a directory that drives roles and gives none", member.Entitlement{Driven: driven(), Connection: asserts, Role: "editor", RoleBy: member.ByConnection}, "member", ""},
 		{"the oldest directory's", member.Entitlement{Driven: append(driven("admin"), driven("editor")...)}, "admin", member.ByMapping},
 		{"whichever directory gives one", member.Entitlement{Driven: append(driven(), driven("editor")...)}, "editor", member.ByMapping},
 	} {
@@ -220,13 +225,12 @@ func TestConnections_mapping_gives_a_role_where_no_directory_does(t *testing.T) 
 		acme, _ := h.acme()
 		a := arrival(acme, "1", ada)
 		a.Mapped = access.Mapped{DrivesRoles: true, Roles: []string{"editor"}}
-		ad, _ := h.in(a)
-		if ad.Membership.Role != "editor" || ad.Membership.RoleBy != member.ByConnection {
-			t.Errorf("%+v", ad.Membership)
+		if m := h.entered(a); m.Role != "editor" || m.RoleBy != member.ByConnection {
+			t.Errorf("%+v", m)
 		}
 		a.Mapped.Roles = nil
-		if ad, _ = h.in(a); ad.Membership.Role != member.RoleMember {
-			t.Errorf("%+v", ad.Membership)
+		if m := h.entered(a); m.Role != member.RoleMember {
+			t.Errorf("%+v", m)
 		}
 	})
 }

@@ -107,6 +107,8 @@ type Membership struct {
 	CustomAttributes map[string]any
 	InvitationID     string // the pending one it waits for, or the one it was joined by
 
+	asserted string // JSON of assertion: what a connection's mapping gave at the last sign-in; "" for nothing
+
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -122,6 +124,9 @@ const (
 	ByMapping    GivenBy = "mapping"    // of a directory
 	ByConnection GivenBy = "connection" // a connection's mapping, at the last sign-in
 )
+
+// mapped tells whether a mapping gave it.
+func (b GivenBy) mapped() bool { return b == ByMapping || b == ByConnection }
 
 // Identity says who a connection's idp id is.
 type Identity struct {

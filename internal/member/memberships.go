@@ -130,7 +130,7 @@ func (s *Service) roleByHand(ctx context.Context, p *place, e Entitlement, slug 
 		return fault.New(fault.Unprocessable, "invalid_role", "Role '%.48s' is not a valid role.", slug).On("role_slug")
 	}
 	p.m.GivenRole, p.m.Role, p.m.RoleBy = slug, slug, ByHand
-	return nil
+	return p.m.overrule(func(m *mapped) { m.Roles = nil })
 }
 
 func (s *Service) licenceByHand(ctx context.Context, p *place, e Entitlement, slug string) error {
@@ -140,8 +140,8 @@ func (s *Service) licenceByHand(ctx context.Context, p *place, e Entitlement, sl
 		}
 	}
 	p.m.GivenLicence, p.m.Licence, p.m.WantedLicence = slug, "", ""
-	if slug == "" {
-		return nil
+	if err := p.m.overrule(func(m *mapped) { m.Licence = nil }); err != nil || slug == "" {
+		return err
 	}
 	use, there, err := access.UseIn(ctx, s.db, p.m.OrganizationID, slug)
 	switch {

@@ -19,8 +19,9 @@ const (
 	deleteClaim = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 
 	freezeClaims = `UPDATE membership_claims SET frozen_at = $3, version = version + 1 WHERE organization_id = $1 AND directory_id = $2 AND frozen_at IS NULL`
-	// Whoever decides by what the directory said while it goes decides again.
-	freezeMembers = `UPDATE organization_memberships SET version = version + 1 WHERE organization_id = $1 AND id IN
+	// Whoever decides by what the directory said while it goes decides again; and so does the next sign-in, for which what a connection's mapping
+	// gave is another text of the same meaning.
+	freezeMembers = `UPDATE organization_memberships SET version = version + 1, asserted = asserted || ' ' WHERE organization_id = $1 AND id IN
 		(SELECT membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND frozen_at IS NULL)`
 	deleteClaimsOf  = `DELETE FROM membership_claims WHERE organization_id = $1`
 	deleteClaimsOn  = `DELETE FROM membership_claims WHERE organization_id = $1 AND membership_id = $2`
