@@ -12,6 +12,11 @@ const (
 	selectClaimsByMember = `SELECT ` + claimColumns + ` FROM organization_memberships m
 		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.id = $1 ORDER BY c.directory_id, c.directory_user_id`
 
+	// Active members with the words of living directories that want them in: a row for each.
+	selectHeld = `SELECT m.user_id, m.id, m.given_role, m.given_licence, c.claim FROM organization_memberships m
+		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id AND c.says = 'active' AND c.frozen_at IS NULL
+		WHERE m.organization_id = $1 AND m.state = 'active' AND m.user_id IN (%s)`
+
 	insertClaim = `INSERT INTO membership_claims (organization_id, directory_id, directory_user_id, membership_id, says, provisioning, outcome, claim, frozen_at,
 		version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)`
 	updateClaim = `UPDATE membership_claims SET membership_id = $4, says = $5, provisioning = $6, outcome = $7, claim = $8, frozen_at = $9,
