@@ -229,6 +229,10 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 // provision lets members follow what directories say.
 func (a *App) provision() {
 	a.directories.SetMembers(a.signIn.members, a.signIn.members.Access())
+	a.signIn.members.SetDirectories(a.directories)
+	a.background("members", func(ctx context.Context) {
+		a.signIn.members.Run(ctx, func(err error) { a.log.Error("work on members failed and will be tried again", "cause", err) })
+	})
 	a.metrics.count("rollcall_provisioning_applied_total", "People of directories that were applied to members.", a.directories.Applied)
 	a.metrics.count("rollcall_provisioning_failed_total", "People of directories that could not be applied to members and were put off.", a.directories.NotApplied)
 	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)

@@ -758,3 +758,26 @@ func TestChange_of_what_a_rule_reads_makes_the_person_due(t *testing.T) {
 		}
 	})
 }
+
+func TestSomebody_who_may_have_a_seat_now_is_looked_at_again(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		u := h.person("ada@acme.example")
+		h.provision(h.s)
+		h.wantTold([]string{string(u.ID) + " active"}, nil)
+
+		for _, nobody := range [][2]string{{"org_other", string(u.ID)}, {h.dir.OrganizationID, "directory_user_unknown"}} {
+			h.ok(h.s.Due(ctx, nobody[0], string(h.dir.ID), nobody[1]))
+		}
+		if n := h.due(); n != 0 {
+			t.Errorf("%d are due of another organization, or are nobody", n)
+		}
+		h.ok(h.s.Due(ctx, h.dir.OrganizationID, string(h.dir.ID), string(u.ID)))
+		h.ok(h.s.Due(ctx, h.dir.OrganizationID, string(h.dir.ID), string(u.ID)))
+		if n := h.due(); n != 1 {
+			t.Errorf("%d are due, want one", n)
+		}
+		h.provision(h.s)
+		h.wantTold([]string{string(u.ID) + " active"}, nil)
+	})
+}

@@ -163,6 +163,7 @@ func (s *Service) applyInto(ctx context.Context, r db.Reader, w *db.Write, f *ap
 	if err != nil {
 		return "", err
 	}
+	f.claim.keepOut(nobody, f.p.Mapped.Licence, f.now)
 	if nobody != "" {
 		f.claim.membershipID, f.claim.outcome = "", nobody
 		claimInto(w, f.claim, f.now)

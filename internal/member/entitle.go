@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -138,13 +139,13 @@ func (s *Service) giveLicence(ctx context.Context, r db.Reader, p *place, e Enti
 		held = p.was.Licence
 	}
 	if p.m.State != Active && p.m.State != Pending {
-		p.m.Licence, p.m.WantedLicence = "", ""
+		p.m.Licence, p.m.WantedLicence, p.m.wantedSince = "", "", time.Time{}
 		if len(e.Driven) == 0 && p.m.GivenLicence == "" { // what nobody would say again is remembered
 			p.m.WantedLicence = e.Licence
 		}
 		return nil
 	}
-	p.m.Licence, p.m.WantedLicence = "", ""
+	p.m.Licence, p.m.WantedLicence, p.m.wantedSince = "", "", time.Time{}
 	if wanted == "" {
 		return nil
 	}
@@ -160,7 +161,7 @@ func (s *Service) giveLicence(ctx context.Context, r db.Reader, p *place, e Enti
 	case use.Free():
 		p.m.Licence, g.seat = wanted, true
 	default:
-		p.m.WantedLicence = wanted
+		p.waitFor(wanted, s.time())
 	}
 	return nil
 }

@@ -107,7 +107,8 @@ type Membership struct {
 	CustomAttributes map[string]any
 	InvitationID     string // the pending one it waits for, or the one it was joined by
 
-	asserted string // JSON of assertion: what a connection's mapping gave at the last sign-in; "" for nothing
+	asserted    string    // JSON of assertion: what a connection's mapping gave at the last sign-in; "" for nothing
+	wantedSince time.Time // since when they wait for a seat of WantedLicence; zero: they do not
 
 	Version   int64
 	CreatedAt time.Time

@@ -364,7 +364,7 @@ func licences() map[Route]Operation {
 			ID: "getLicenceType", Tag: tagLicences, Summary: "Get a licence type with its use", Answers: done(200, "The licence type.", ref("LicenceType")), Refuses: account(gone()),
 		},
 		{"PATCH", path + "/{slug}"}: {
-			ID: "updateLicenceType", Tag: tagLicences, Summary: "Change a licence type", About: "Fewer seats than are used take none away: nobody gets one until enough are free.",
+			ID: "updateLicenceType", Tag: tagLicences, Summary: "Change a licence type", About: "Fewer seats than are used take none away: nobody gets one until enough are free. More seats go at once to those who wait, who has waited longest first.",
 			Body: ref("LicenceTypeChange"), Example: `{"seats":80}`,
 			Answers: done(200, "The licence type as it is now.", ref("LicenceType")), Refuses: and(account(gone()), bad),
 		},

@@ -5,3 +5,17 @@
 -- What the mapping of a connection gave at the last sign-in, as JSON; NULL: nothing. A directory's goes before it.
 ALTER TABLE organization_memberships ADD COLUMN asserted {{text}};
 UPDATE organization_memberships SET asserted = '{"connection":"","mapped":{"roles":["' || role || '"]}}' WHERE role_by = 'connection';
+
+-- Since when somebody who is in waits for a seat of the wanted licence; NULL: they do not. A claim waits where the licence type keeps people out.
+ALTER TABLE organization_memberships ADD COLUMN wanted_since BIGINT;
+UPDATE organization_memberships SET wanted_since = updated_at WHERE wanted_licence IS NOT NULL AND state IN ('active', 'pending');
+CREATE INDEX organization_memberships_waiting ON organization_memberships (organization_id, wanted_licence, wanted_since) WHERE wanted_since IS NOT NULL;
+ALTER TABLE membership_claims ADD COLUMN waits_for {{text}};
+ALTER TABLE membership_claims ADD COLUMN waits_since BIGINT;
+-- +only sqlite
+UPDATE membership_claims SET waits_since = updated_at, waits_for = json_extract(claim, '$.mapped.licence') WHERE outcome = 'refused' AND membership_id IS NULL;
+-- +end
+-- +only postgres
+UPDATE membership_claims SET waits_since = updated_at, waits_for = claim::json->'mapped'->>'licence' WHERE outcome = 'refused' AND membership_id IS NULL;
+-- +end
+CREATE INDEX membership_claims_waiting ON membership_claims (organization_id, waits_for, waits_since) WHERE waits_since IS NOT NULL;
