@@ -233,7 +233,7 @@ func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop 
 		return false, err
 	}
 	p := a.at(i.OrganizationID)
-	if p == nil {
+	if p == nil || p.m.InvitationID != string(i.ID) { // it waits for another one
 		return false, nil
 	}
 	drop(p)

@@ -35,13 +35,14 @@ func lines() []line {
 		{"a directory says active and provisions directly", member.Claims{Directories: said(member.SaysActive, member.Direct)}, member.Verdict{State: member.Active, Why: member.WhyDirectory}},
 		{"a directory says active and invites", member.Claims{Directories: said(member.SaysActive, member.Invite)}, member.Verdict{State: member.Pending, Why: member.WhyInvitedByDirectory}},
 		{"invited by hand", member.Claims{Invited: true}, member.Verdict{State: member.Pending, Why: member.WhyInvited}},
+		{"an invitation by hand has expired", member.Claims{Expired: true}, member.Verdict{State: member.Removed, Why: member.WhyInvitationExpired}},
 	}
 }
 
 // with is both at once; b adds to what a has.
 func with(a, b member.Claims) member.Claims {
 	a.Deprovisioned, a.Blocked, a.Reactivated = a.Deprovisioned || b.Deprovisioned, a.Blocked || b.Blocked, a.Reactivated || b.Reactivated
-	a.RemovedByHand, a.Invited = a.RemovedByHand || b.RemovedByHand, a.Invited || b.Invited
+	a.RemovedByHand, a.Invited, a.Expired = a.RemovedByHand || b.RemovedByHand, a.Invited || b.Invited, a.Expired || b.Expired
 	a.Directories = append(a.Directories[:len(a.Directories):len(a.Directories)], b.Directories...)
 	if a.JoinedBy == "" {
 		a.JoinedBy = b.JoinedBy

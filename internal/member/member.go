@@ -61,6 +61,7 @@ const (
 	WhyInvitedByDirectory   Why = "invited_by_directory"  // nobody has come in yet
 	WhyDeactivated          Why = "deactivated"           // by hand
 	WhyRemoved              Why = "removed"               // by hand
+	WhyInvitationExpired    Why = "invitation_expired"    // nobody came in by it
 	WhyDirectoryInactive    Why = "directory_inactive"    // the directory wants the person out
 	WhyDirectoryRemoved     Why = "directory_removed"     // the directory has deleted the person
 	WhyAccountDeprovisioned Why = "account_deprovisioned" // the primary organization has
@@ -69,8 +70,8 @@ const (
 // Whys lists them.
 func Whys() []Why {
 	return []Why{
-		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyDirectoryInactive,
-		WhyDirectoryRemoved, WhyAccountDeprovisioned,
+		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyInvitationExpired,
+		WhyDirectoryInactive, WhyDirectoryRemoved, WhyAccountDeprovisioned,
 	}
 }
 
@@ -109,6 +110,8 @@ type Membership struct {
 
 	asserted    string    // JSON of assertion: what a connection's mapping gave at the last sign-in; "" for nothing
 	wantedSince time.Time // since when they wait for a seat of WantedLicence; zero: they do not
+
+	expiredInvitation string // the last invitation by hand that expired before anybody came in by it
 
 	Version   int64
 	CreatedAt time.Time

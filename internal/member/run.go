@@ -20,7 +20,7 @@ func (s *Service) Run(ctx context.Context, fail func(error)) {
 			return
 		case <-tick.C:
 		}
-		for _, work := range []func(context.Context) error{s.GiveSeats} {
+		for _, work := range []func(context.Context) error{s.GiveSeats, s.LapseInvitations} {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				fail(err)
 			}

@@ -19,3 +19,7 @@ UPDATE membership_claims SET waits_since = updated_at, waits_for = json_extract(
 UPDATE membership_claims SET waits_since = updated_at, waits_for = claim::json->'mapped'->>'licence' WHERE outcome = 'refused' AND membership_id IS NULL;
 -- +end
 CREATE INDEX membership_claims_waiting ON membership_claims (organization_id, waits_for, waits_since) WHERE waits_since IS NOT NULL;
+
+-- The invitation by hand that has expired while nobody came in by it.
+ALTER TABLE organization_memberships ADD COLUMN expired_invitation {{text}};
+CREATE INDEX invitations_expiring ON invitations (expires_at) WHERE state = 'pending' AND directory_id IS NULL;
