@@ -30,10 +30,13 @@ const (
 		WHERE id = $1 AND version = $2 AND state = 'pending'`
 	adoptInvitation = `UPDATE invitations SET directory_id = $3, directory_user_id = $4, membership_id = $5, version = version + 1
 		WHERE id = $1 AND version = $2 AND state = 'pending'`
-	forgetInvitations = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
-		version = version + 1 WHERE organization_id = $1 AND (accepted_user_id = $2 OR email_key = $3)`
-	forgetInvited = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
-		version = version + 1
-		WHERE accepted_user_id = $1 OR email_key = $2`
+	// To an address, of a directory person, or accepted by somebody.
+	selectInvitedAs = `SELECT id, organization_id FROM invitations WHERE organization_id = $1 AND email <> '' AND (accepted_user_id = $2 OR directory_user_id = $2 OR email_key = $3)
+		ORDER BY id`
+	// Of an account, wherever they are: also those to a former address, which its memberships wait for.
+	selectInvited = `SELECT id, organization_id FROM invitations WHERE email <> '' AND (accepted_user_id = $1 OR email_key = $2
+		OR membership_id IN (SELECT id FROM organization_memberships WHERE user_id = $1)) ORDER BY id`
+	forgetInvitation = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
+		version = version + 1 WHERE id = $1 AND organization_id = $2`
 	deleteInvitations = `DELETE FROM invitations WHERE organization_id = $1`
 )
