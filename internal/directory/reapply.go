@@ -77,20 +77,13 @@ func (s *Service) startReapply(ctx context.Context, tx db.Tx, cause event.Contex
 	return nil
 }
 
-// Due has one person looked at again, because something changed that is not the directory's: a licence has a seat, say. Who is due already
-// stays so.
-func (s *Service) Due(ctx context.Context, organizationID, directoryID, directoryUserID string) error {
-	if !s.keeps() {
-		return nil
+// DueInto has one person looked at again, because something changed that is not the directory's: a licence has a seat, say. Who is due already
+// stays so. Nobody is nudged, for the caller commits: the worker looks every second.
+func (s *Service) DueInto(w *db.Write, organizationID, directoryID, directoryUserID string) {
+	if s.keeps() {
+		cause := event.Context{Actor: event.Actor{ID: directoryID, Source: event.System}}
+		w.Exec(insertDueOnce, directoryID, directoryUserID, organizationID, s.time().UnixMicro(), cause.JSON())
 	}
-	cause := event.Context{Actor: event.Actor{ID: directoryID, Source: event.System}}
-	var w db.Write
-	w.Exec(insertDueOnce, directoryID, directoryUserID, organizationID, s.time().UnixMicro(), cause.JSON())
-	if err := s.db.Write(ctx, &w); err != nil {
-		return fmt.Errorf("have directory user %s looked at again: %w", directoryUserID, err)
-	}
-	s.provision.nudge()
-	return nil
 }
 
 // beginAgain begins the second look where its time has come.

@@ -23,6 +23,7 @@ type Admission struct {
 	proves           bool       // an address that nobody had proven
 	via              JoinedVia  // how somebody comes in who was not in
 	standing         Standing
+	unlinked         []*claim // what directories say that have meant nobody, and mean who comes in
 }
 
 // Created tells whether the account is new.
@@ -187,6 +188,9 @@ func (d *decision) conflict(what string) error {
 func (d *decision) place(p *Person) error {
 	switch {
 	case p == nil:
+		if c := d.claims(nil); c.Barred() {
+			return barred(c, Decide(c))
+		}
 		return d.justInTime()
 	case p.Membership != nil && p.Membership.State == Active: // what directories and hands say of who is in is settled already
 		return nil
@@ -216,8 +220,9 @@ func (d *decision) claims(p *Person) Claims {
 	one.join(d.via(one.m), d.now)
 	c := one.decides(u)
 	c.Directories = said
+	c = c.with(d.f.unlinked)
 	if d.a.Standing.Says == SaysActive {
-		c.Directories = append(said[:len(said):len(said)], Claim{DirectoryID: d.a.Standing.DirectoryID, Says: SaysActive})
+		c.Directories = append(c.Directories, Claim{DirectoryID: d.a.Standing.DirectoryID, Says: SaysActive})
 	}
 	return c
 }
@@ -352,7 +357,7 @@ func (d *decision) membership(p *Person) {
 		m = one.m
 		m.State, m.Why = v.State, v.Why
 	}
-	d.ad.standing = d.a.Standing
+	d.ad.standing, d.ad.unlinked = d.a.Standing, d.f.unlinked
 	m.Primary = d.ad.User.HomeOrganizationID == d.a.OrganizationID
 	if d.a.Standing.Says == SaysActive {
 		m.DirectoryUserID = d.a.Standing.DirectoryUserID

@@ -21,6 +21,7 @@ type claim struct {
 	outcome      Outcome
 	said         []byte // JSON of saying
 	frozenAt     time.Time
+	emailKey     string // of the address that the directory says
 	waitsFor     string // slug of the licence whose seats are all taken, where that keeps the person out
 	waitsSince   time.Time
 	version      int64
@@ -97,13 +98,13 @@ func (c *claim) changed() bool {
 // claimRow holds claimColumns; all are NULL where there is none.
 type claimRow struct {
 	organizationID, directoryID, directoryUserID, membershipID, says, provisioning, outcome, said *string
-	waitsFor                                                                                      *string
+	waitsFor, emailKey                                                                            *string
 	frozen, waitsSince, version, created, updated                                                 *int64
 }
 
 func (r *claimRow) into() []any {
 	return []any{
-		&r.organizationID, &r.directoryID, &r.directoryUserID, &r.membershipID, &r.says, &r.provisioning, &r.outcome, &r.said, &r.frozen, &r.waitsFor, &r.waitsSince,
+		&r.organizationID, &r.directoryID, &r.directoryUserID, &r.membershipID, &r.says, &r.provisioning, &r.outcome, &r.said, &r.frozen, &r.waitsFor, &r.waitsSince, &r.emailKey,
 		&r.version, &r.created, &r.updated,
 	}
 }
@@ -112,7 +113,8 @@ func (r *claimRow) claim() *claim {
 	c := &claim{
 		organizationID: *r.organizationID, directoryID: *r.directoryID, directoryUserID: *r.directoryUserID, membershipID: MembershipID(text(r.membershipID)),
 		says: Says(*r.says), provisioning: Provisioning(*r.provisioning), outcome: Outcome(*r.outcome), said: []byte(*r.said), frozenAt: db.TimeOrZero(r.frozen),
-		waitsFor: text(r.waitsFor), waitsSince: db.TimeOrZero(r.waitsSince), version: *r.version, createdAt: db.Time(*r.created), updatedAt: db.Time(*r.updated),
+		waitsFor: text(r.waitsFor), waitsSince: db.TimeOrZero(r.waitsSince), emailKey: text(r.emailKey),
+		version: *r.version, createdAt: db.Time(*r.created), updatedAt: db.Time(*r.updated),
 	}
 	was := *c
 	c.was = &was
@@ -140,7 +142,7 @@ func claimInto(w *db.Write, c *claim, now time.Time) {
 	key := []any{c.organizationID, c.directoryID, c.directoryUserID}
 	values := []any{
 		db.TextOrNull(string(c.membershipID)), string(c.says), string(c.provisioning), string(c.outcome), c.said, db.MicrosOrNull(c.frozenAt), now.UnixMicro(),
-		db.TextOrNull(c.waitsFor), db.MicrosOrNull(c.waitsSince),
+		db.TextOrNull(c.waitsFor), db.MicrosOrNull(c.waitsSince), db.TextOrNull(c.emailKey),
 	}
 	switch {
 	case c.was == nil:

@@ -187,19 +187,26 @@ func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID,
 			ID: MembershipID(s.ids.NewID(membershipPrefix)), OrganizationID: n.OrganizationID, UserID: a.user.ID, Role: RoleMember, Version: 1, CreatedAt: now, UpdatedAt: now,
 		}}
 		a.places = append(a.places, p)
-	} else if err := p.invitable(a.user); err != nil {
+	}
+	said, err := s.unlinked(ctx, s.db, n.OrganizationID, a.user.Email)
+	if err != nil {
+		return "", err
+	}
+	if err := p.invitable(a.user, said); err != nil {
 		return "", err
 	}
 	p.m.InvitationID, p.m.GivenRole, p.m.GivenLicence = string(id), n.Role, n.Licence
-	_, err := s.accountInto(ctx, s.db, w, a, cause)
+	_, err = s.accountInto(ctx, s.db, w, a, cause)
 	return p.m.ID, err
 }
 
-// invitable refuses a member who need not, or may not, be asked in, and has another come in anew.
-func (p *place) invitable(u User) error {
-	switch c := p.decides(u); {
+// invitable refuses a member who need not, or may not, be asked in, and has another come in anew. said is what directories say of the address
+// that is nobody's yet.
+func (p *place) invitable(u User, said []*claim) error {
+	switch c := p.decides(u).with(said); {
 	case c.Barred():
-		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", p.bars()).
+		who := place{claims: append(p.claims[:len(p.claims):len(p.claims)], said...)}
+		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", who.bars()).
 			Compared("a person whom no directory has put out", string(p.m.Why)).On("email")
 	case p.m.State == Active:
 		return fault.New(fault.Invalid, "user_already_organization_member", "Somebody with this address is a member of the organization already.").On("email")

@@ -102,6 +102,11 @@ func (s *Service) acceptAsInto(ctx context.Context, w *db.Write, i Invitation, u
 	if p.m.State == Active {
 		return s.grantInto(ctx, w, i, a, p, cause)
 	}
+	said, err := s.unlinked(ctx, s.db, i.OrganizationID, a.user.Email)
+	if err != nil {
+		return Invitation{}, err
+	}
+	s.hearInto(w, p, a.user.Email, said)
 	p.join(ViaInvitation, s.time())
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil { // which marks the invitation of who comes in
 		return Invitation{}, err

@@ -16,8 +16,8 @@ const seatsAtOnce = 100 // given of one licence type before others have their tu
 
 // Directories look at somebody of theirs again: directory.Service.
 type Directories interface {
-	// Due has one person looked at again soon. Who is due already stays so.
-	Due(ctx context.Context, organizationID, directoryID, directoryUserID string) error
+	// DueInto adds to a write that one person is looked at again, within a second or so. Who is due already stays so.
+	DueInto(w *db.Write, organizationID, directoryID, directoryUserID string)
 }
 
 // SetDirectories is called while the services are built.
@@ -125,10 +125,9 @@ func (s *Service) waitingFor(ctx context.Context, a awaited) (out []waiting, err
 
 func (s *Service) giveSeat(ctx context.Context, a awaited, p waiting) error {
 	if p.directory != "" {
-		if s.directories == nil {
-			return nil
-		}
-		return s.directories.Due(ctx, a.organizationID, p.directory, p.who)
+		var w db.Write
+		s.dueInto(&w, &claim{organizationID: a.organizationID, directoryID: p.directory, directoryUserID: p.who})
+		return s.db.Write(ctx, &w)
 	}
 	cause := event.Context{Actor: event.Actor{ID: a.id, Source: event.System}}
 	return s.guarded(ctx, a.organizationID, func(w *db.Write) error {

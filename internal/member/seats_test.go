@@ -1,20 +1,19 @@
 package member_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/member"
 )
 
 // lookers are directories that remember whom they are to look at again.
 type lookers struct{ due []string }
 
-func (l *lookers) Due(_ context.Context, organizationID, directoryID, directoryUserID string) error {
+func (l *lookers) DueInto(_ *db.Write, organizationID, directoryID, directoryUserID string) {
 	l.due = append(l.due, organizationID+" "+directoryID+" "+directoryUserID)
-	return nil
 }
 
 // holders are the names of those who hold a licence, and of those who wait for it.

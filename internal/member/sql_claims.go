@@ -3,7 +3,7 @@ package member
 // What directories say.
 const (
 	claimColumns = `c.organization_id, c.directory_id, c.directory_user_id, c.membership_id, c.says, c.provisioning, c.outcome, c.claim, c.frozen_at, c.waits_for,
-		c.waits_since, c.version, c.created_at, c.updated_at`
+		c.waits_since, c.email_key, c.version, c.created_at, c.updated_at`
 	selectClaim = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3`
 	// Of all memberships of an account.
 	selectClaimsOf = `SELECT ` + claimColumns + ` FROM organization_memberships m
@@ -17,11 +17,23 @@ const (
 		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id AND c.says = 'active' AND c.frozen_at IS NULL
 		WHERE m.organization_id = $1 AND m.state = 'active' AND m.user_id IN (%s)`
 
+	// People of an address of whom nobody is meant yet.
+	selectUnlinked = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.email_key = $2 AND c.membership_id IS NULL
+		ORDER BY c.directory_id, c.directory_user_id`
+	guardUnlinked = `SELECT 1 WHERE (SELECT COUNT(*) FROM membership_claims WHERE organization_id = $1 AND email_key = $2 AND membership_id IS NULL) = $3`
+	// The same in any organization, of those who are wanted in: an account is of none.
+	selectWantedAs = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.email_key = $1 AND c.membership_id IS NULL AND c.says = 'active'
+		ORDER BY c.organization_id, c.directory_id, c.directory_user_id`
+	// Nobody with the address has become a member meanwhile.
+	guardNobody = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM users u JOIN organization_memberships m ON m.user_id = u.id
+		WHERE u.deleted_at IS NULL AND u.email_key = $2 AND m.organization_id = $1)`
+
 	insertClaim = `INSERT INTO membership_claims (organization_id, directory_id, directory_user_id, membership_id, says, provisioning, outcome, claim, frozen_at,
-		version, created_at, updated_at, waits_for, waits_since) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12)`
+		version, created_at, updated_at, waits_for, waits_since, email_key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12, $13)`
 	updateClaim = `UPDATE membership_claims SET membership_id = $4, says = $5, provisioning = $6, outcome = $7, claim = $8, frozen_at = $9,
-		version = version + 1, updated_at = $10, waits_for = $11, waits_since = $12
-		WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $13`
+		version = version + 1, updated_at = $10, waits_for = $11, waits_since = $12, email_key = $13
+		WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $14`
 	deleteClaim = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 
 	freezeClaims = `UPDATE membership_claims SET frozen_at = $3, version = version + 1 WHERE organization_id = $1 AND directory_id = $2 AND frozen_at IS NULL`

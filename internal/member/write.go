@@ -14,7 +14,7 @@ import (
 // read has changed since; the caller then reads and decides again. It comes before the session that the sign-in starts, for it may end
 // others, and after the commit the caller calls event.Log.Nudge.
 func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
-	if ad.returns() || ad.anew() {
+	if ad.returns() || ad.anew() || len(ad.unlinked) > 0 {
 		return s.comeInInto(ctx, w, ad, cause)
 	}
 	if err := s.userInto(ctx, w, ad); err != nil {
@@ -40,6 +40,7 @@ func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cau
 	}
 	p.m.DirectoryUserID, p.m.asserted = ad.Membership.DirectoryUserID, ad.Membership.asserted
 	if p.m.State != Active || p.was == nil {
+		s.hearInto(w, p, a.user.Email, ad.unlinked)
 		p.join(ad.via, s.time())
 		if err := s.wantedNow(ctx, p, ad.standing); err != nil {
 			return err
@@ -171,6 +172,7 @@ func (s *Service) membershipInto(w *db.Write, ad Admission) {
 	m, before := ad.Membership, ad.membershipBefore
 	if ad.Joined() {
 		s.organizations.LivesInto(w, org.ID(m.OrganizationID))
+		s.unheardInto(w, m.OrganizationID, ad.User.Email, nil)
 	}
 	switch {
 	case before == nil:

@@ -23,3 +23,13 @@ CREATE INDEX membership_claims_waiting ON membership_claims (organization_id, wa
 -- The invitation by hand that has expired while nobody came in by it.
 ALTER TABLE organization_memberships ADD COLUMN expired_invitation {{text}};
 CREATE INDEX invitations_expiring ON invitations (expires_at) WHERE state = 'pending' AND directory_id IS NULL;
+
+-- The address by which a directory knows somebody who is nobody here yet, folded: who becomes a member by any way is who the directory means.
+ALTER TABLE membership_claims ADD COLUMN email_key {{text}};
+-- +only sqlite
+UPDATE membership_claims SET email_key = lower(json_extract(claim, '$.email'));
+-- +end
+-- +only postgres
+UPDATE membership_claims SET email_key = lower(claim::json->>'email');
+-- +end
+CREATE INDEX membership_claims_nobodies ON membership_claims (email_key, organization_id) WHERE membership_id IS NULL AND email_key IS NOT NULL;
