@@ -28,6 +28,8 @@ type Members interface {
 	RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) error
 	// FreezeTx leaves the people of a directory that is removed as they are, and lifts what it barred.
 	FreezeTx(ctx context.Context, tx db.Tx, organizationID, directoryID string, cause event.Context) error
+	// Nudge has what a write brought about go out at once: events, invitations. It comes after the commit.
+	Nudge()
 }
 
 // Teams follow directory groups: access.Service.

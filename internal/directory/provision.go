@@ -242,7 +242,7 @@ func (s *Service) applyOnce(ctx context.Context, people []due) error {
 		return err
 	}
 	s.provision.applied.Add(int64(len(people)))
-	s.events.Nudge()
+	s.members.Nudge()
 	return nil
 }
 

@@ -89,3 +89,30 @@ func TestExpired_invitation_takes_nobody_whom_others_want(t *testing.T) {
 		}
 	})
 }
+
+func TestMail_of_an_invitation_that_has_come_to_its_end_is_not_sent(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		acme := h.organization("Acme")
+		h.invite(member.NewInvitation{OrganizationID: acme, Email: "ada@acme.example"})
+		h.in(arrival(acme, "1", "ada@acme.example")) // comes in before the mail has gone out
+		taken := h.invite(member.NewInvitation{OrganizationID: acme, Email: "bob@acme.example"})
+		_, err := h.members.RevokeInvitation(t.Context(), operator(), taken.ID)
+		h.must(err)
+		again := h.invite(member.NewInvitation{OrganizationID: acme, Email: "cid@acme.example"})
+		h.pass(member.InvitationMailPause)
+		_, err = h.members.ResendInvitation(t.Context(), operator(), again.ID, "")
+		h.must(err)
+		if l := h.mailed(); l.To != "cid@acme.example" || len(h.letters) != 1 {
+			t.Errorf("%d letters, the last %+v", len(h.letters), l)
+		}
+		if n := h.count(`SELECT COUNT(*) FROM mails WHERE state = 'withdrawn' AND content IS NULL AND next_at IS NULL AND finished_at IS NOT NULL`); n != 3 {
+			t.Errorf("%d mails are withdrawn, want 3", n)
+		}
+		h.pass(member.InvitationMailPause)
+		_, err = h.members.RevokeInvitation(t.Context(), operator(), again.ID)
+		h.must(err)
+		if n := h.count(`SELECT COUNT(*) FROM mails WHERE state = 'sent'`); n != 1 {
+			t.Errorf("%d mails were sent, want 1 to stay so", n)
+		}
+	})
+}

@@ -44,10 +44,7 @@ func (s *Service) again(ctx context.Context, lane string, compute func(w *db.Wri
 			return Invitation{}, err
 		}
 		if lost = s.db.Write(ctx, &w); lost == nil {
-			s.events.Nudge()
-			if s.inviting.Mails != nil {
-				s.inviting.Mails.Nudge()
-			}
+			s.Nudge()
 			return i, nil
 		}
 		if !lostWrite(lost) {
@@ -295,7 +292,7 @@ func (s *Service) mailInto(ctx context.Context, w *db.Write, i Invitation) error
 	if c.Organization, c.Inviter, err = s.InvitedBy(ctx, i); err != nil {
 		return err
 	}
-	return s.inviting.Mails.Put(w, mail.Message{OrganizationID: i.OrganizationID, To: i.Email, Content: c})
+	return s.inviting.Mails.Put(w, mail.Message{OrganizationID: i.OrganizationID, To: i.Email, Content: c, About: string(i.ID)})
 }
 
 // InvitedBy names, for people, the organization and who invites; "" where there is none or they are no more.
@@ -321,6 +318,21 @@ func (s *Service) InvitedBy(ctx context.Context, i Invitation) (organization, in
 		inviter = u.Email
 	}
 	return organization, inviter, nil
+}
+
+// unsentInto has what was not sent yet of an invitation not be sent any more: it has come to its end, or another mail takes its place.
+func (s *Service) unsentInto(w *db.Write, id InvitationID) {
+	if s.inviting.Mails != nil {
+		s.inviting.Mails.Withdraw(w, string(id))
+	}
+}
+
+// Nudge has what a write brought about go out at once. It comes after the commit.
+func (s *Service) Nudge() {
+	s.events.Nudge()
+	if s.inviting.Mails != nil {
+		s.inviting.Mails.Nudge()
+	}
 }
 
 // MailsInvitations tells whether there is a way to mail: without one, links are given away by hand.

@@ -169,6 +169,7 @@ func (s *Service) usedInto(w *db.Write, i Invitation, u UserID, m MembershipID, 
 	w.Guard(acceptInvitation, string(i.ID), i.Version, string(u), db.TextOrNull(string(m)), now.UnixMicro())
 	i.State, i.AcceptedUserID, i.MembershipID, i.AcceptedAt, i.UpdatedAt, i.Token = InvitationAccepted, u, m, now, now, ""
 	i.Version++
+	s.unsentInto(w, i.ID)
 	s.events.Append(w, now, invitationEntry(event.InvitationAccepted, i, cause))
 	return i
 }
@@ -202,6 +203,7 @@ func (s *Service) takeBackInto(w *db.Write, i Invitation, cause event.Context) I
 	w.Guard(revokeInvitation, string(i.ID), i.Version, now.UnixMicro())
 	i.State, i.RevokedAt, i.UpdatedAt, i.Token = InvitationRevoked, now, now, ""
 	i.Version++
+	s.unsentInto(w, i.ID)
 	s.events.Append(w, now, invitationEntry(event.InvitationRevoked, i, cause))
 	return i
 }
@@ -300,6 +302,7 @@ func (s *Service) resendInto(ctx context.Context, w *db.Write, i Invitation, pau
 	w.Guard(sendInvitation, string(i.ID), i.Version, string(i.hash), s.sealed(i), i.ExpiresAt.UnixMicro(), db.TextOrNull(i.Locale), now.UnixMicro())
 	i.Sent, i.UpdatedAt = i.Sent+1, now
 	i.Version++
+	s.unsentInto(w, i.ID)
 	s.events.Append(w, now, invitationEntry(event.InvitationResent, i, cause))
 	return i, s.mailInto(ctx, w, i)
 }

@@ -33,3 +33,9 @@ UPDATE membership_claims SET email_key = lower(json_extract(claim, '$.email'));
 UPDATE membership_claims SET email_key = lower(claim::json->>'email');
 -- +end
 CREATE INDEX membership_claims_nobodies ON membership_claims (email_key, organization_id) WHERE membership_id IS NULL AND email_key IS NOT NULL;
+
+-- ── mail ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- What the mail is about, an invitation: when that has come to its end, what is not sent yet is not sent any more (state withdrawn).
+ALTER TABLE mails ADD COLUMN about {{text}};
+CREATE INDEX mails_about ON mails (about) WHERE about IS NOT NULL AND next_at IS NOT NULL;
