@@ -251,7 +251,7 @@ func TestConnections_mapping_never_takes_the_last_administrators_role(t *testing
 		a.Mapped = access.Mapped{DrivesRoles: true, Roles: []string{"admin"}}
 		h.entered(a)
 		a.Mapped.Roles = []string{"viewer"}
-		if m := h.entered(a); m.Role != "admin" {
+		if m := h.entered(a); m.Role != "admin" || m.RoleSource() != member.RoleByBeingLast {
 			t.Errorf("%+v", m)
 		}
 		b := arrival(acme, "2", "bob@acme.example")

@@ -100,7 +100,7 @@ func (s *Service) giveRole(ctx context.Context, r db.Reader, p *place, e Entitle
 			return err
 		}
 		if last {
-			p.m.Role, p.m.RoleBy = before.Role, before.RoleBy
+			p.m.Role, p.m.RoleBy = before.Role, ByBeingLast
 			return nil
 		}
 		g.admin = lost

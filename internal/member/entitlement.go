@@ -33,7 +33,7 @@ func (e Entitlement) ResolveRole() (role string, by GivenBy) {
 		}
 	}
 	switch {
-	case e.Out && (e.RoleBy == ByMapping || e.RoleBy == ByConnection):
+	case e.Out && e.RoleBy.mapped():
 		return e.Role, e.RoleBy
 	case len(e.Connection.Roles) > 0 && !e.drives(drivesRoles):
 		return e.Connection.Roles[0], ByConnection

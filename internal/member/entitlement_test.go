@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -139,6 +140,27 @@ func TestMapping_never_takes_the_last_administrators_role(t *testing.T) {
 		at.Wait()
 		if n := h.count(`SELECT COUNT(*) FROM organization_memberships WHERE organization_id = $1 AND role = 'admin'`, acme); n != 1 {
 			t.Errorf("%d administrators, want the last one to stay", n)
+		}
+		for i, name := range names {
+			u, err := h.members.UserByEmail(t.Context(), name+"@acme.example")
+			h.must(err)
+			m, err := h.members.MemberOf(t.Context(), acme, u.ID)
+			h.must(err)
+			want := member.RoleByDirectory
+			if m.Membership.Role == "admin" {
+				want = member.RoleByBeingLast
+			}
+			if got := m.Membership.RoleSource(); got != want {
+				t.Errorf("%s is %s because of %s, want %s", name, m.Membership.Role, got, want)
+			}
+			if m.Membership.Role == "admin" { // another administrator comes, and the mapping takes what it would have taken
+				h.applied(named(acme, "cid", admin), member.OutcomeActivated)
+				again := named(acme, name, viewer)
+				again.Mapped.Attributes = map[string]any{"i": fmt.Sprint(i)}
+				if m = h.applied(again, member.OutcomeUpdated); m.Membership.Role != "viewer" || m.Membership.RoleSource() != member.RoleByDirectory {
+					t.Errorf("%+v", m.Membership)
+				}
+			}
 		}
 	})
 }

@@ -141,4 +141,9 @@ func TestReference_page_has_the_table_and_a_sentence_for_every_why(t *testing.T)
 			t.Errorf("no sentence for %s", why)
 		}
 	}
+	for _, source := range member.RoleSources() {
+		if !strings.Contains(string(page), fmt.Sprintf("\n| `%s` | ", source)) {
+			t.Errorf("no sentence for the role's source %s", source)
+		}
+	}
 }

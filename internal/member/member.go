@@ -127,10 +127,46 @@ const (
 	ByInvitation GivenBy = "invitation"
 	ByMapping    GivenBy = "mapping"    // of a directory
 	ByConnection GivenBy = "connection" // a connection's mapping, at the last sign-in
+	ByBeingLast  GivenBy = "last_admin" // kept against a mapping: nobody else administers the organization
 )
 
-// mapped tells whether a mapping gave it.
-func (b GivenBy) mapped() bool { return b == ByMapping || b == ByConnection }
+// mapped tells whether a mapping gave it, or would take it.
+func (b GivenBy) mapped() bool { return b == ByMapping || b == ByConnection || b == ByBeingLast }
+
+// RoleSource says for people and programs why somebody has their role.
+type RoleSource string
+
+// The sources. Each has its sentence in docs/reference/membership.md.
+const (
+	RoleByDefault    RoleSource = "default"
+	RoleByHand       RoleSource = "hand"
+	RoleByInvitation RoleSource = "invitation"
+	RoleByDirectory  RoleSource = "directory"
+	RoleByConnection RoleSource = "connection"
+	RoleByBeingLast  RoleSource = "last_administrator"
+)
+
+// RoleSources lists them.
+func RoleSources() []RoleSource {
+	return []RoleSource{RoleByDefault, RoleByHand, RoleByInvitation, RoleByDirectory, RoleByConnection, RoleByBeingLast}
+}
+
+// RoleSource says why somebody has their role.
+func (m Membership) RoleSource() RoleSource {
+	switch m.RoleBy {
+	case ByHand:
+		return RoleByHand
+	case ByInvitation:
+		return RoleByInvitation
+	case ByMapping:
+		return RoleByDirectory
+	case ByConnection:
+		return RoleByConnection
+	case ByBeingLast:
+		return RoleByBeingLast
+	}
+	return RoleByDefault
+}
 
 // Identity says who a connection's idp id is.
 type Identity struct {
@@ -198,6 +234,7 @@ type payload struct {
 	Why              Why            `json:"why"`
 	Primary          bool           `json:"primary"`
 	Role             rolePayload    `json:"role"`
+	RoleSource       RoleSource     `json:"role_source"`
 	Roles            []rolePayload  `json:"roles"`
 	Licence          *string        `json:"licence"`
 	WantedLicence    *string        `json:"wanted_licence"`
@@ -219,7 +256,7 @@ func (m Membership) payload() payload {
 	}
 	p := payload{
 		Object: "organization_membership", ID: m.ID, UserID: m.UserID, OrganizationID: m.OrganizationID, Status: status, Why: m.Why, Primary: m.Primary,
-		Role: rolePayload{m.Role}, Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
+		Role: rolePayload{m.Role}, RoleSource: m.RoleSource(), Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
 		DirectoryManaged: m.DirectoryUserID != "", CustomAttributes: m.CustomAttributes, JoinedAt: timeOrNull(m.JoinedAt),
 		CreatedAt: org.Time(m.CreatedAt), UpdatedAt: org.Time(m.UpdatedAt),
 	}
