@@ -242,7 +242,7 @@ func (b *batch) renamed(g GroupID) {
 
 // follow has the team that follows a group changed with it, if teams do follow. A directory that only collects has none.
 func (b *batch) follow(g Group, gone bool) {
-	if b.s.keeps() && b.a.mapping.follows() && !b.a.Directory.LiveAt.IsZero() {
+	if b.s.keeps() && b.a.mapping.follows() && b.a.Directory.Live() {
 		b.followed = append(b.followed, followedBy(b.a.Directory, g, gone))
 	}
 }

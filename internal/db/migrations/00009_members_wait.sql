@@ -39,3 +39,8 @@ CREATE INDEX membership_claims_nobodies ON membership_claims (email_key, organiz
 -- What the mail is about, an invitation: when that has come to its end, what is not sent yet is not sent any more (state withdrawn).
 ALTER TABLE mails ADD COLUMN about {{text}};
 CREATE INDEX mails_about ON mails (about) WHERE about IS NOT NULL AND next_at IS NOT NULL;
+
+-- ── directory ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Since when nothing is given to the people of a live directory, because they came while the app kept the accounts: until somebody has it go live.
+ALTER TABLE directories ADD COLUMN held_at BIGINT;
