@@ -6,7 +6,7 @@ const (
 	// number only grows: who has worked off one leaves what came after.
 	dueAgain = ` ON CONFLICT (directory_id, directory_user_id) DO UPDATE SET cause = excluded.cause, tries = 0, next_at = excluded.next_at,
 		number = CASE WHEN excluded.number > directory_people_due.number THEN excluded.number ELSE directory_people_due.number + 1 END`
-	insertDue = `INSERT INTO ` + dueColumns + ` VALUES ($1, $2, $3, $4, $5, 0, $4, $4)` + dueAgain
+	insertDue     = `INSERT INTO ` + dueColumns + ` VALUES ($1, $2, $3, $4, $5, 0, $4, $4)` + dueAgain
 	insertDueOnce = `INSERT INTO ` + dueColumns + ` SELECT u.directory_id, u.id, $3, $4, $5, 0, $4, $4 FROM directory_users u
 		WHERE u.directory_id = $1 AND u.id = $2 AND EXISTS (SELECT 1 FROM directories d WHERE d.id = $1 AND d.organization_id = $3) ON CONFLICT (directory_id, directory_user_id) DO NOTHING`
 	// Several people, always in one order, so that two writes do not wait for each other.
