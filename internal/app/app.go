@@ -180,7 +180,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	a.signIn.run(a)
 	if c.Accounts == AccountsRollcall {
 		a.provision()
-		if err := a.hold(ctx); err != nil {
+		if err := a.pause(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -241,11 +241,11 @@ func (a *App) provision() {
 	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)
 }
 
-// hold keeps people whom directories brought while the app kept the accounts from being mailed before the operator says so.
-func (a *App) hold(ctx context.Context) error {
-	held, err := a.directories.Hold(ctx)
-	for _, h := range held {
-		a.log.Warn("a directory is held: its people came while the app kept the accounts, and nobody is made a member or invited until you preview it (GET /directories/{id}/provisioning/preview) and let it go live (POST /directories/{id}/go_live)",
+// pause keeps people whom directories brought while the app kept the accounts from being mailed before the operator says so.
+func (a *App) pause(ctx context.Context) error {
+	paused, err := a.directories.Pause(ctx)
+	for _, h := range paused {
+		a.log.Warn("a directory is paused: its people came while the app kept the accounts, and nobody is made a member or invited until you preview it (GET /directories/{id}/provisioning/preview) and let it go live (POST /directories/{id}/go_live)",
 			"directory", h.Directory.ID, "organization", h.Directory.OrganizationID, "people", h.People)
 	}
 	return err

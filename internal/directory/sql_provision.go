@@ -33,19 +33,19 @@ const (
 	enoughDue   = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE directory_id = $1 LIMIT $2) AS d`
 	oldestDue   = `SELECT MIN(created_at) FROM directory_people_due`
 
-	goLive = `UPDATE directories SET live_at = COALESCE(live_at, $2), held_at = NULL, updated_at = $2
-		WHERE id = $1 AND (live_at IS NULL OR held_at IS NOT NULL) AND deleted_at IS NULL`
+	goLive = `UPDATE directories SET live_at = COALESCE(live_at, $2), paused_at = NULL, updated_at = $2
+		WHERE id = $1 AND (live_at IS NULL OR paused_at IS NOT NULL) AND deleted_at IS NULL`
 	// Nothing was ever made of anybody, nor is about to be.
-	holdDirectories = `UPDATE directories SET held_at = $1 WHERE deleted_at IS NULL AND live_at IS NOT NULL AND held_at IS NULL
+	pauseDirectories = `UPDATE directories SET paused_at = $1 WHERE deleted_at IS NULL AND live_at IS NOT NULL AND paused_at IS NULL
 		AND reapply_after IS NULL AND reapply_again_at IS NULL
 		AND EXISTS (SELECT 1 FROM directory_users u WHERE u.directory_id = directories.id)
 		AND NOT EXISTS (SELECT 1 FROM membership_claims c WHERE c.organization_id = directories.organization_id AND c.directory_id = directories.id)
 		AND NOT EXISTS (SELECT 1 FROM directory_people_due p WHERE p.directory_id = directories.id)`
-	selectHeldDirectories = selectDirectory + ` AND held_at IS NOT NULL ORDER BY id`
+	selectPausedDirectories = selectDirectory + ` AND paused_at IS NOT NULL ORDER BY id`
 
 	startReapply = `UPDATE directories SET reapply_after = '', reapply_again_at = $3, reapply_cause = $4,
 		reapply_total = (SELECT COUNT(*) FROM directory_users u WHERE u.directory_id = $2)
-		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND live_at IS NOT NULL AND held_at IS NULL`
+		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND live_at IS NOT NULL AND paused_at IS NULL`
 	selectReapplying = `SELECT id, organization_id, reapply_after, reapply_cause FROM directories
 		WHERE reapply_after IS NOT NULL AND deleted_at IS NULL ORDER BY id`
 	reapplyAgain = `UPDATE directories SET reapply_after = '', reapply_again_at = NULL

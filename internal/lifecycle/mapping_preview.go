@@ -115,16 +115,16 @@ func (w *profileWalk) people(ctx context.Context) iter.Seq2[access.Person, error
 	}
 }
 
-func (w *profileWalk) held(ctx context.Context, found []sso.Profile) (map[member.UserID]member.Held, error) {
+func (w *profileWalk) held(ctx context.Context, found []sso.Profile) (map[member.UserID]member.Own, error) {
 	ids := make([]member.UserID, len(found))
 	for i, p := range found {
 		ids[i] = member.UserID(p.UserID())
 	}
-	return w.members.Held(ctx, w.of.OrganizationID, ids)
+	return w.members.Own(ctx, w.of.OrganizationID, ids)
 }
 
 // signedIn is a person as mappings see them.
-func signedIn(p sso.Profile, h member.Held) access.Person {
+func signedIn(p sso.Profile, h member.Own) access.Person {
 	return access.Person{
 		ID: string(p.ID), Name: cmp.Or(p.Name, joinNames(p.FirstName, p.LastName)), Email: p.Email, Source: access.OfClaims(p.Raw, p.Groups),
 		Member: h.Given, Elsewhere: h.Driven,

@@ -13,7 +13,7 @@ const (
 		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.id = $1 ORDER BY c.directory_id, c.directory_user_id`
 
 	// Active members with the words of living directories that want them in: a row for each.
-	selectHeld = `SELECT m.user_id, m.id, m.given_role, m.given_licence, c.claim FROM organization_memberships m
+	selectOwn = `SELECT m.user_id, m.id, m.given_role, m.given_licence, c.claim FROM organization_memberships m
 		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id AND c.says = 'active' AND c.frozen_at IS NULL
 		WHERE m.organization_id = $1 AND m.state = 'active' AND m.user_id IN (%s)`
 

@@ -43,4 +43,4 @@ CREATE INDEX mails_about ON mails (about) WHERE about IS NOT NULL AND next_at IS
 -- ── directory ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- Since when nothing is given to the people of a live directory, because they came while the app kept the accounts: until somebody has it go live.
-ALTER TABLE directories ADD COLUMN held_at BIGINT;
+ALTER TABLE directories ADD COLUMN paused_at BIGINT;

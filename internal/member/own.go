@@ -8,15 +8,15 @@ import (
 	"github.com/rollcallhq/rollcall/internal/access"
 )
 
-// Held is what an active member has without the mapping of a connection.
-type Held struct {
+// Own is what an active member has without the mapping of a connection.
+type Own struct {
 	Given  access.Given
 	Driven access.Kinds // by directories, whose word goes before a connection's
 }
 
-// Held reads it for accounts; those that are no active members of the organization are not in it.
-func (s *Service) Held(ctx context.Context, organizationID string, ids []UserID) (map[UserID]Held, error) {
-	out := map[UserID]Held{}
+// Own reads it for accounts; those that are no active members of the organization are not in it.
+func (s *Service) Own(ctx context.Context, organizationID string, ids []UserID) (map[UserID]Own, error) {
+	out := map[UserID]Own{}
 	if len(ids) == 0 {
 		return out, nil
 	}
@@ -24,14 +24,14 @@ func (s *Service) Held(ctx context.Context, organizationID string, ids []UserID)
 	for i, id := range ids {
 		args, marks[i] = append(args, string(id)), fmt.Sprintf("$%d", i+2)
 	}
-	rows, err := s.db.Query(ctx, fmt.Sprintf(selectHeld, strings.Join(marks, ",")), args...)
+	rows, err := s.db.Query(ctx, fmt.Sprintf(selectOwn, strings.Join(marks, ",")), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read what members have: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id UserID
-		var h Held
+		var h Own
 		var role, licence, said *string
 		if err := rows.Scan((*string)(&id), &h.Given.MembershipID, &role, &licence, &said); err != nil {
 			return nil, fmt.Errorf("read what members have: %w", err)

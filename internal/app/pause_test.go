@@ -38,7 +38,7 @@ func TestStart_that_begins_to_keep_accounts_mails_nobody_and_says_who_waits(t *t
 		must(err)
 		found, err := a.directories.Get(t.Context(), d.ID)
 		must(err)
-		if got := log.String(); found.Live() || !strings.Contains(got, "a directory is held") || !strings.Contains(got, "directory="+string(d.ID)) || !strings.Contains(got, "people=1") {
+		if got := log.String(); found.Live() || !strings.Contains(got, "a directory is paused") || !strings.Contains(got, "directory="+string(d.ID)) || !strings.Contains(got, "people=1") {
 			t.Errorf("%+v\n%s", found, got)
 		}
 		must(a.Close())

@@ -11,14 +11,14 @@ import (
 func TestPeople_who_came_while_the_app_kept_the_accounts_wait_for_somebodys_word(t *testing.T) {
 	each(t, func(h *house) {
 		ada, bob := h.person("ada@acme.example"), h.person("bob@acme.example") // nobody keeps accounts
-		if held, err := h.s.Hold(ctx); err != nil || len(held) != 0 {
-			t.Fatalf("%+v, %v", held, err)
+		if paused, err := h.s.Pause(ctx); err != nil || len(paused) != 0 {
+			t.Fatalf("%+v, %v", paused, err)
 		}
 		h.taken() // and from now on they are kept here
-		held, err := h.s.Hold(ctx)
+		paused, err := h.s.Pause(ctx)
 		h.ok(err)
-		if len(held) != 1 || held[0].Directory.ID != h.dir.ID || held[0].People != 2 || held[0].Directory.Live() {
-			t.Fatalf("%+v", held)
+		if len(paused) != 1 || paused[0].Directory.ID != h.dir.ID || paused[0].People != 2 || paused[0].Directory.Live() {
+			t.Fatalf("%+v", paused)
 		}
 		h.reopen()
 		h.edit(ada.ID, put("title", "Countess"))
@@ -29,7 +29,7 @@ func TestPeople_who_came_while_the_app_kept_the_accounts_wait_for_somebodys_word
 		if n := h.due(); n != 0 {
 			t.Errorf("%d are due for ever", n)
 		}
-		if again, err := h.s.Hold(ctx); err != nil || len(again) != 1 {
+		if again, err := h.s.Pause(ctx); err != nil || len(again) != 1 {
 			t.Errorf("it is told only once: %+v, %v", again, err)
 		}
 		found, err := h.s.GoLive(ctx, actor(), h.dir.ID)
@@ -44,13 +44,13 @@ func TestPeople_who_came_while_the_app_kept_the_accounts_wait_for_somebodys_word
 	})
 }
 
-func TestDirectory_whose_people_are_members_is_never_held(t *testing.T) {
+func TestDirectory_whose_people_are_members_is_never_paused(t *testing.T) {
 	each(t, func(h *house) {
 		h.taken()
 		none := func(when string) {
 			t.Helper()
-			if held, err := h.s.Hold(ctx); err != nil || len(held) != 0 {
-				t.Errorf("%s: %+v, %v", when, held, err)
+			if paused, err := h.s.Pause(ctx); err != nil || len(paused) != 0 {
+				t.Errorf("%s: %+v, %v", when, paused, err)
 			}
 		}
 		none("it is empty")
