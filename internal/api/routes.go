@@ -140,6 +140,7 @@ func table() []row {
 		{"/directories/{id}/mapping", "api_mapping", map[string]handler{http.MethodGet: getDirectoryMapping, http.MethodPut: setDirectoryMapping}},
 		{"/directories/{id}/mapping/preview", "api_mapping_preview", map[string]handler{http.MethodPost: previewDirectoryMapping}},
 		{"/connections/{id}/mapping", "api_mapping", map[string]handler{http.MethodGet: getConnectionMapping, http.MethodPut: setConnectionMapping}},
+		{"/connections/{id}/mapping/preview", "api_mapping_preview", map[string]handler{http.MethodPost: previewConnectionMapping}},
 		{"/signing_keys", "api_signing_keys", map[string]handler{http.MethodGet: listSigningKeys}},
 		{"/signing_keys/rotate", "api_signing_keys", map[string]handler{http.MethodPost: rotateSigningKeys}},
 		{"/sso/logout/authorize", "api_sso_logout", map[string]handler{http.MethodPost: authorizeLogout}},

@@ -30,6 +30,8 @@ type Members interface {
 	FreezeTx(ctx context.Context, tx db.Tx, organizationID, directoryID string, cause event.Context) error
 	// EndHoldInto adds to the write what follows when the brake holds somebody no more. The write is guarded.
 	EndHoldInto(ctx context.Context, r db.Reader, w *db.Write, h member.HoldEnd, cause event.Context) error
+	// Nudge has what a write brought about go out at once: events, invitations. It comes after the commit.
+	Nudge()
 }
 
 // Teams follow directory groups: access.Service.
@@ -243,7 +245,7 @@ func (b *batch) renamed(g GroupID) {
 
 // follow has the team that follows a group changed with it, if teams do follow. A directory that only collects has none.
 func (b *batch) follow(g Group, gone bool) {
-	if b.s.keeps() && b.a.mapping.follows() && !b.a.Directory.LiveAt.IsZero() {
+	if b.s.keeps() && b.a.mapping.follows() && b.a.Directory.Live() {
 		b.followed = append(b.followed, followedBy(b.a.Directory, g, gone))
 	}
 }

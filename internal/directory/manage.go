@@ -221,16 +221,17 @@ func directoriesIn(ctx context.Context, r db.Reader, text string, args ...any) (
 	for rows.Next() {
 		var d Directory
 		var label *string
-		var live *int64
+		var live, paused *int64
 		var created, updated int64
 		if err := rows.Scan((*string)(&d.ID), &d.OrganizationID, &d.AddressKey, &label, &d.Name, (*string)(&d.Type), &d.Provider,
-			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &live, &created, &updated,
+			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &live, &paused, &created, &updated,
 			&d.Brake.Enabled, &d.Brake.Share, &d.Brake.People, &d.Brake.Window, &d.Brake.Hold, &d.Holding); err != nil {
 			return nil, fmt.Errorf("read directories: %w", err)
 		}
 		if label != nil {
 			d.Label = *label
 		}
+		d.Paused = paused != nil
 		d.LiveAt, d.CreatedAt, d.UpdatedAt = db.TimeOrZero(live), db.Time(created), db.Time(updated)
 		out = append(out, d)
 	}

@@ -242,7 +242,7 @@ func (s *Service) applyOnce(ctx context.Context, people []due) error {
 		return err
 	}
 	s.provision.applied.Add(int64(len(people)))
-	s.events.Nudge()
+	s.members.Nudge()
 	return nil
 }
 
@@ -292,7 +292,7 @@ func (t *teller) rolesFor(ctx context.Context, m *mapped) ([]access.Role, error)
 func (t *teller) ofDirectory(ctx context.Context, people []due) ([]*member.DirectoryPerson, error) {
 	out := make([]*member.DirectoryPerson, len(people))
 	found, err := t.s.queryDirectories(ctx, selectDirectory+" AND organization_id = $1 AND id = $2", t.of, string(people[0].directory))
-	if err != nil || len(found) == 0 || found[0].LiveAt.IsZero() {
+	if err != nil || len(found) == 0 || !found[0].Live() {
 		return out, err
 	}
 	ids := make([]string, len(people))

@@ -8,10 +8,10 @@ import (
 // Every statement of this noun. Each names the directory (or organization) it may touch.
 const (
 	directoryColumns = `id, organization_id, address_key, label, name, type, provider, state, inactive_users, provisioning, strict,
-		extensions, live_at, created_at, updated_at`
+		extensions, live_at, paused_at, created_at, updated_at`
 	selectDirectory = `SELECT ` + directoryColumns + `, brake_enabled, brake_share, brake_people, brake_window, brake_hold, holding
 		FROM directories WHERE deleted_at IS NULL`
-	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $15)`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`

@@ -92,6 +92,7 @@ type Directory struct {
 	LiveAt         time.Time // zero: it collects silently, and members learn nothing of it until GoLive
 	Brake          Brake
 	Holding        bool // consumers may know people otherwise than they are: the brake holds or keeps them
+	Paused         bool // it says who may come in, and gives nobody anything, until GoLive: see Pause
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }

@@ -110,11 +110,13 @@ func (p *place) decides(u User) Claims {
 	c := Claims{
 		Deprovisioned: u.DeprovisionedBy != "" && u.DeprovisionedBy != p.m.OrganizationID,
 		Blocked:       !p.m.BlockedAt.IsZero(), Reactivated: p.m.BlockedAt.IsZero() && p.m.BlockedBy != "", RemovedByHand: !p.m.RemovedAt.IsZero(),
-		JoinedBy: p.m.JoinedBy, Invited: p.m.InvitationID != "",
+		JoinedBy: p.m.JoinedBy,
 	}
 	for _, one := range p.claims {
 		c.Directories = append(c.Directories, one.pure())
 	}
+	c.Expired = p.m.InvitationID != "" && p.m.InvitationID == p.m.expiredInvitation && !c.Wanted()
+	c.Invited = p.m.InvitationID != "" && !c.Expired
 	return c
 }
 

@@ -102,6 +102,9 @@ func (f *application) wantsSeat() bool { return f.p.Mapped.DrivesLicences && f.p
 // say puts the directory's word into the claim.
 func (f *application) say() {
 	f.claim.says, f.claim.said = f.p.Says, encode(sayingOf(f.p))
+	if f.claim.emailKey, _ = EmailKey(f.p.Email); f.p.Says == SaysRemoved { // whom the directory has no more it knows by nothing
+		f.claim.emailKey = ""
+	}
 	f.claim.provisioning = f.p.Provisioning
 	if f.p.Provisioning == Direct && !f.p.EmailVerified { // outside its domains an organization can only invite
 		f.claim.provisioning = Invite
@@ -178,8 +181,12 @@ func (s *Service) applyInto(ctx context.Context, r db.Reader, w *db.Write, f *ap
 	if err != nil {
 		return "", err
 	}
+	f.claim.keepOut(nobody, f.p.Mapped.Licence, f.now)
 	if nobody != "" {
 		f.claim.membershipID, f.claim.outcome, f.claim.held = "", nobody, ""
+		if f.claim.emailKey != "" {
+			w.GuardSelect(guardNobody, f.p.OrganizationID, f.claim.emailKey)
+		}
 		claimInto(w, f.claim, f.now)
 		return nobody, nil
 	}

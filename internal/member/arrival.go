@@ -98,7 +98,8 @@ type Facts struct {
 	ByDirectory *Person // whose membership here was joined with the directory person of the Standing
 	ByEmail     *Person // whose account has the address
 
-	newUser       UserID // ids of what may have to be made
+	unlinked      []*claim // what directories say of the address that is nobody's yet, where who arrives is not in
+	newUser       UserID   // ids of what may have to be made
 	newMembership MembershipID
 }
 

@@ -11,6 +11,7 @@ type Claims struct {
 	RemovedByHand bool
 	JoinedBy      JoinedVia // "": never came in
 	Invited       bool      // by hand, and neither accepted nor revoked
+	Expired       bool      // that invitation has had its time, and no directory wants the person in
 }
 
 // Claim is what one directory says of a person.
@@ -83,6 +84,8 @@ func Decide(c Claims) Verdict {
 		return Verdict{Pending, WhyHeldByBrake}
 	case c.Invited:
 		return Verdict{Pending, WhyInvited}
+	case c.Expired:
+		return Verdict{Removed, WhyInvitationExpired}
 	}
 	return Verdict{Removed, WhyRemoved}
 }

@@ -43,13 +43,14 @@ func lines() []line {
 		{"a directory says active and invites", member.Claims{Directories: said(member.SaysActive, member.Invite)}, member.Verdict{State: member.Pending, Why: member.WhyInvitedByDirectory}},
 		{"the brake of a directory keeps in whom it had invited, its hold undone", member.Claims{Directories: held(member.SaysRemoved, member.HeldKept)}, member.Verdict{State: member.Pending, Why: member.WhyHeldByBrake}},
 		{"invited by hand", member.Claims{Invited: true}, member.Verdict{State: member.Pending, Why: member.WhyInvited}},
+		{"an invitation by hand has expired", member.Claims{Expired: true}, member.Verdict{State: member.Removed, Why: member.WhyInvitationExpired}},
 	}
 }
 
 // with is both at once; b adds to what a has.
 func with(a, b member.Claims) member.Claims {
 	a.Deprovisioned, a.Blocked, a.Reactivated = a.Deprovisioned || b.Deprovisioned, a.Blocked || b.Blocked, a.Reactivated || b.Reactivated
-	a.RemovedByHand, a.Invited = a.RemovedByHand || b.RemovedByHand, a.Invited || b.Invited
+	a.RemovedByHand, a.Invited, a.Expired = a.RemovedByHand || b.RemovedByHand, a.Invited || b.Invited, a.Expired || b.Expired
 	a.Directories = append(a.Directories[:len(a.Directories):len(a.Directories)], b.Directories...)
 	if a.JoinedBy == "" {
 		a.JoinedBy = b.JoinedBy
@@ -181,6 +182,11 @@ func TestReference_page_has_the_table_and_a_sentence_for_every_why(t *testing.T)
 	for _, why := range member.Whys() {
 		if !strings.Contains(string(page), fmt.Sprintf("\n| `%s` | ", why)) {
 			t.Errorf("no sentence for %s", why)
+		}
+	}
+	for _, source := range member.RoleSources() {
+		if !strings.Contains(string(page), fmt.Sprintf("\n| `%s` | ", source)) {
+			t.Errorf("no sentence for the role's source %s", source)
 		}
 	}
 }

@@ -61,6 +61,7 @@ const (
 	WhyInvitedByDirectory   Why = "invited_by_directory"  // nobody has come in yet
 	WhyDeactivated          Why = "deactivated"           // by hand
 	WhyRemoved              Why = "removed"               // by hand
+	WhyInvitationExpired    Why = "invitation_expired"    // nobody came in by it
 	WhyDirectoryInactive    Why = "directory_inactive"    // the directory wants the person out
 	WhyDirectoryRemoved     Why = "directory_removed"     // the directory has deleted the person
 	WhyAccountDeprovisioned Why = "account_deprovisioned" // the primary organization has
@@ -70,8 +71,8 @@ const (
 // Whys lists them.
 func Whys() []Why {
 	return []Why{
-		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyDirectoryInactive,
-		WhyDirectoryRemoved, WhyAccountDeprovisioned, WhyHeldByBrake,
+		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyInvitationExpired,
+		WhyDirectoryInactive, WhyDirectoryRemoved, WhyAccountDeprovisioned, WhyHeldByBrake,
 	}
 }
 
@@ -109,6 +110,11 @@ type Membership struct {
 	CustomAttributes map[string]any
 	InvitationID     string // the pending one it waits for, or the one it was joined by
 
+	asserted    string    // JSON of assertion: what a connection's mapping gave at the last sign-in; "" for nothing
+	wantedSince time.Time // since when they wait for a seat of WantedLicence; zero: they do not
+
+	expiredInvitation string // the last invitation by hand that expired before anybody came in by it
+
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -123,7 +129,46 @@ const (
 	ByInvitation GivenBy = "invitation"
 	ByMapping    GivenBy = "mapping"    // of a directory
 	ByConnection GivenBy = "connection" // a connection's mapping, at the last sign-in
+	ByBeingLast  GivenBy = "last_admin" // kept against a mapping: nobody else administers the organization
 )
+
+// mapped tells whether a mapping gave it, or would take it.
+func (b GivenBy) mapped() bool { return b == ByMapping || b == ByConnection || b == ByBeingLast }
+
+// RoleSource says for people and programs why somebody has their role.
+type RoleSource string
+
+// The sources. Each has its sentence in docs/reference/membership.md.
+const (
+	RoleByDefault    RoleSource = "default"
+	RoleByHand       RoleSource = "hand"
+	RoleByInvitation RoleSource = "invitation"
+	RoleByDirectory  RoleSource = "directory"
+	RoleByConnection RoleSource = "connection"
+	RoleByBeingLast  RoleSource = "last_administrator"
+)
+
+// RoleSources lists them.
+func RoleSources() []RoleSource {
+	return []RoleSource{RoleByDefault, RoleByHand, RoleByInvitation, RoleByDirectory, RoleByConnection, RoleByBeingLast}
+}
+
+// RoleSource says why somebody has their role.
+func (m Membership) RoleSource() RoleSource {
+	switch m.RoleBy {
+	case ByHand:
+		return RoleByHand
+	case ByInvitation:
+		return RoleByInvitation
+	case ByMapping:
+		return RoleByDirectory
+	case ByConnection:
+		return RoleByConnection
+	case ByBeingLast:
+		return RoleByBeingLast
+	}
+	return RoleByDefault
+}
 
 // Identity says who a connection's idp id is.
 type Identity struct {
@@ -192,6 +237,7 @@ type payload struct {
 	Held             bool           `json:"held,omitzero"` // of the API alone
 	Primary          bool           `json:"primary"`
 	Role             rolePayload    `json:"role"`
+	RoleSource       RoleSource     `json:"role_source"`
 	Roles            []rolePayload  `json:"roles"`
 	Licence          *string        `json:"licence"`
 	WantedLicence    *string        `json:"wanted_licence"`
@@ -213,7 +259,7 @@ func (m Membership) payload() payload {
 	}
 	p := payload{
 		Object: "organization_membership", ID: m.ID, UserID: m.UserID, OrganizationID: m.OrganizationID, Status: status, Why: m.Why, Primary: m.Primary,
-		Role: rolePayload{m.Role}, Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
+		Role: rolePayload{m.Role}, RoleSource: m.RoleSource(), Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
 		DirectoryManaged: m.DirectoryUserID != "", CustomAttributes: m.CustomAttributes, JoinedAt: timeOrNull(m.JoinedAt),
 		CreatedAt: org.Time(m.CreatedAt), UpdatedAt: org.Time(m.UpdatedAt),
 	}

@@ -73,6 +73,38 @@ func (l *life) wanted() bool {
 }
 func (l *life) barred() bool { return l.out() && l.each(func(w *word) bool { return !w.frozen }) }
 
+// unheard are the words that are about whoever becomes a member by any way: those of somebody who is nobody here yet.
+func (l *life) unheard() (out []*word) {
+	for _, w := range l.words {
+		if !w.heard && w.says != member.SaysRemoved {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// barredAnyway tells whether somebody is barred once those words are heard too.
+func (l *life) barredAnyway() bool {
+	all := *l
+	all.words = map[string]*word{}
+	for d, w := range l.words {
+		as := *w
+		as.heard = w.heard || w.says != member.SaysRemoved
+		all.words[d] = &as
+	}
+	return all.barred()
+}
+
+// hear has the membership be whom they are about.
+func (l *life) hear() {
+	if words := l.unheard(); len(words) > 0 {
+		l.forgetFrozen()
+		for _, w := range words {
+			w.heard = true
+		}
+	}
+}
+
 func (l *life) forgetFrozen() {
 	for d, w := range l.words {
 		if w.frozen {
@@ -391,6 +423,9 @@ func (m *model) signIn(l *life) (string, error) {
 			l.words[a.Standing.DirectoryID] = &word{says: member.SaysActive, by: member.ExistingOnly, heard: true}
 		}
 	}
+	if before != member.Active {
+		l.hear()
+	}
 	if l.joined == "" {
 		l.joined = member.ViaSignIn
 	}
@@ -405,11 +440,12 @@ func (m *model) signIn(l *life) (string, error) {
 func (m *model) create(l *life) (string, error) {
 	state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.leaves()
 	err := m.real.Create(m.now, l.id)
-	m.want("create", err, m.known && state != member.Active && state != member.Pending && !l.barred() && (!elsewhere || l.in()))
+	m.want("create", err, m.known && state != member.Active && state != member.Pending && !l.barred() && !l.barredAnyway() && (!elsewhere || l.in()))
 	if err == nil {
 		if l.member {
 			m.readmit(l)
 		}
+		l.hear()
 		l.member, l.removed = true, false
 		if l.joined == "" {
 			l.joined = member.ViaAPI
@@ -423,6 +459,7 @@ func (m *model) invite(l *life) (string, error) {
 	if state == member.Pending && l.invited {
 		err := m.real.Accept(m.now, l.id)
 		if err == nil {
+			l.hear()
 			l.joined = member.ViaInvitation
 		}
 		return "accept", err
@@ -434,7 +471,10 @@ func (m *model) invite(l *life) (string, error) {
 		return "nothing", nil
 	}
 	err := m.real.Invite(m.now, l.id)
-	m.want("invite", err, true)
+	m.want("invite", err, !l.barredAnyway())
+	if err != nil {
+		return "invite", err
+	}
 	l.forgetFrozen()
 	l.member, l.removed, l.blocked, l.lifted, l.joined, l.invited, m.known = true, false, false, false, "", true, true
 	return "invite", err

@@ -30,6 +30,7 @@ type Service struct {
 	access        *access.Service
 	now           func() time.Time
 	inviting      Inviting
+	directories   Directories
 }
 
 // NewService makes the service.
