@@ -187,6 +187,7 @@ func (p *Pure) Create(now time.Time, organizationID string) error {
 	if p.a == nil {
 		return NotFound("User", "user_1")
 	}
+	undo := p.asItIs(organizationID)
 	one, err := p.s.enterByHand(p.a, NewMembership{OrganizationID: organizationID, UserID: p.a.user.ID}, event.Actor{ID: "hand"})
 	if err == nil && one.decides(p.a.user).with(p.unlinked(organizationID)).Barred() {
 		err = NotFound("Membership that nobody bars", organizationID)
@@ -194,9 +195,23 @@ func (p *Pure) Create(now time.Time, organizationID string) error {
 	if err == nil {
 		p.hear(one)
 	}
+	if err != nil {
+		undo()
+	}
 	p.a.places = slices.DeleteFunc(p.a.places, func(one *place) bool { return err != nil && one.was == nil })
 	p.keep(now)
 	return err
+}
+
+// asItIs remembers a membership, for a change that is refused: nothing of it is written.
+func (p *Pure) asItIs(organizationID string) (undo func()) {
+	one := p.at(organizationID)
+	if one == nil {
+		return func() {}
+	}
+	was := *one
+	was.claims, was.dropped = slices.Clone(one.claims), slices.Clone(one.dropped)
+	return func() { *one = was }
 }
 
 func (p *Pure) Deactivate(now time.Time, organizationID string) error {
