@@ -31,7 +31,8 @@ const (
 	enoughDue   = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE directory_id = $1 LIMIT $2) AS d`
 	oldestDue   = `SELECT MIN(created_at) FROM directory_people_due`
 
-	goLive = `UPDATE directories SET live_at = $2, updated_at = $2 WHERE id = $1 AND live_at IS NULL AND deleted_at IS NULL`
+	isLive = `SELECT 1 FROM directories WHERE organization_id = $1 AND id = $2 AND live_at IS NOT NULL AND deleted_at IS NULL`
+	goLive = `UPDATE directories SET live_at = $2, updated_at = $2 WHERE id = $1 AND live_at IS NULL AND deleted_at IS NULL AND switching IS NULL`
 
 	startReapply = `UPDATE directories SET reapply_after = '', reapply_again_at = $3, reapply_cause = $4,
 		reapply_total = (SELECT COUNT(*) FROM directory_users u WHERE u.directory_id = $2)

@@ -89,6 +89,7 @@ type Directory struct {
 	Strict         bool      // SCIM interop profile: refuse what it refuses
 	Extensions     []byte    // declared custom schemas: JSON {"user":[…],"group":[…]} of RFC 7643 section 7 schemas
 	LiveAt         time.Time // zero: it collects silently, and members learn nothing of it until GoLive
+	Switching      Switching
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
