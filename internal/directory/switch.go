@@ -38,7 +38,9 @@ func (s *Service) HoldTx(ctx context.Context, tx db.Tx, organizationID string, p
 	if err != nil {
 		return err
 	}
-	refuse := func(field, code, sentence string) error { return fault.New(fault.Conflict, code, "%s", sentence).On(field) }
+	refuse := func(field, code, sentence string) error {
+		return fault.New(fault.Conflict, code, "%s", sentence).On(field)
+	}
 	switch {
 	case p.From == p.To:
 		return fault.New(fault.Unprocessable, "same_directory", "from and to name the same directory. Make one for the new identity provider first.").On("to.directory_id")
@@ -96,7 +98,8 @@ func (s *Service) RevertTx(ctx context.Context, tx db.Tx, actor event.Actor, org
 	return s.replaceTx(ctx, tx, actor, organizationID, Pair{From: p.To, To: p.From}, "", "")
 }
 
-// replaceTx silences one and lets the other live. Everybody of the other is looked at.
+// replaceTx silences one and lets the other live. Everybody of the other is looked at. It comes before what is done to members, as in the writes of
+// requests and workers.
 func (s *Service) replaceTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, p Pair, out, in Switching) error {
 	was, next, err := s.sidesTx(ctx, tx, organizationID, p)
 	if err != nil {
@@ -124,6 +127,26 @@ func (s *Service) replaceTx(ctx context.Context, tx db.Tx, actor event.Actor, or
 		return err
 	}
 	return s.ReapplyTx(ctx, tx, actor, organizationID, p.To)
+}
+
+// GoneTx has those looked at whom members know by a directory and it has no more: they left while it was not heard.
+func (s *Service) GoneTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, id ID) error {
+	cause := event.Context{Actor: actor}.JSON()
+	if _, err := tx.Exec(ctx, insertDueGone, organizationID, string(id), s.time().UnixMicro(), cause); err != nil {
+		return fmt.Errorf("look for those who left directory %s unheard: %w", id, err)
+	}
+	tx.OnCommit(s.provision.nudge)
+	return nil
+}
+
+// LookTx has one person looked at again.
+func (s *Service) LookTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, id ID, user UserID) error {
+	cause := event.Context{Actor: actor}.JSON()
+	if _, err := tx.Exec(ctx, insertDue, string(id), string(user), organizationID, s.time().UnixMicro(), cause); err != nil {
+		return fmt.Errorf("have directory user %s looked at again: %w", user, err)
+	}
+	tx.OnCommit(s.provision.nudge)
+	return nil
 }
 
 // Known is a person or group of a directory, and what it may be found by in another.

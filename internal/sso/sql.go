@@ -31,7 +31,7 @@ const (
 	guardConnection    = `SELECT id FROM connections WHERE organization_id = $1 AND id = $2 AND state = $3 AND COALESCE(switching, '') = $4 AND deleted_at IS NULL`
 	activateConnection = `UPDATE connections SET state = 'active', first_success_at = COALESCE(first_success_at, $3), last_success_at = $3,
 		updated_at = $3, version = version + 1 WHERE organization_id = $1 AND id = $2 AND state = 'validating' AND COALESCE(switching, '') = $4 AND deleted_at IS NULL`
-	touchConnection  = `UPDATE connections SET last_success_at = $3 WHERE organization_id = $1 AND id = $2 AND state = $4 AND COALESCE(switching, '') = $5
+	touchConnection = `UPDATE connections SET last_success_at = $3 WHERE organization_id = $1 AND id = $2 AND state = $4 AND COALESCE(switching, '') = $5
 		AND deleted_at IS NULL`
 	touchCertificate = `UPDATE connection_certificates SET last_used_at = $4 WHERE organization_id = $1 AND connection_id = $2 AND fingerprint = $3`
 

@@ -43,7 +43,6 @@ type Known struct {
 	Emails      []string // folded, each in a domain that the organization has verified
 	In          bool     // the directory says that they are in
 	Membership  string   // whose membership it is; "" nobody's
-	Joined      bool     // the membership was joined with them for signing in
 }
 
 // Counterpart is what was found for one of the old side.

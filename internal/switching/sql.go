@@ -13,11 +13,11 @@ const (
 		version = version + 1 WHERE organization_id = $1 AND id = $2 AND state = $3 AND version = $4`
 	deleteSwitches = `DELETE FROM identity_provider_switches WHERE organization_id = $1`
 
-	matchColumns  = `organization_id, switch_id, kind, old_id, new_id, match, found_by, membership_id, joined`
-	selectMatches = `SELECT old_id, new_id, match, found_by, membership_id, joined FROM identity_provider_switch_matches
+	matchColumns  = `organization_id, switch_id, kind, old_id, new_id, match, found_by, membership_id`
+	selectMatches = `SELECT old_id, new_id, match, found_by, membership_id FROM identity_provider_switch_matches
 		WHERE organization_id = $1 AND switch_id = $2 AND kind = $3 ORDER BY old_id`
-	upsertMatch = `INSERT INTO identity_provider_switch_matches (` + matchColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (organization_id, switch_id, kind, old_id) DO UPDATE SET new_id = $5, match = $6, found_by = $7, membership_id = $8, joined = $9`
+	upsertMatch = `INSERT INTO identity_provider_switch_matches (` + matchColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (organization_id, switch_id, kind, old_id) DO UPDATE SET new_id = $5, match = $6, found_by = $7, membership_id = $8`
 	insertMatches   = `INSERT INTO identity_provider_switch_matches (` + matchColumns + `) VALUES %s`
 	deleteMatches   = `DELETE FROM identity_provider_switch_matches WHERE organization_id = $1 AND switch_id = $2`
 	deleteMatchesOf = `DELETE FROM identity_provider_switch_matches WHERE organization_id = $1`

@@ -168,7 +168,7 @@ func MatchesIn(ctx context.Context, r db.Reader, s Switch, kind Kind) ([]Counter
 	for rows.Next() {
 		var c Counterpart
 		var next, by, membership *string
-		if err := rows.Scan(&c.Old.ID, &next, (*string)(&c.Match), &by, &membership, &c.Old.Joined); err != nil {
+		if err := rows.Scan(&c.Old.ID, &next, (*string)(&c.Match), &by, &membership); err != nil {
 			return nil, fmt.Errorf("read the matches of switch %s: %w", s.ID, err)
 		}
 		c.New, c.By, c.Old.Membership = text(next), Found(text(by)), text(membership)
@@ -201,7 +201,7 @@ func SetTx(ctx context.Context, tx db.Tx, s Switch, kind Kind, c Counterpart) er
 func (c Counterpart) args(s Switch, kind Kind) []any {
 	return []any{
 		string(s.OrganizationID), string(s.ID), string(kind), c.Old.ID, db.TextOrNull(c.New), string(c.Match), db.TextOrNull(string(c.By)),
-		db.TextOrNull(c.Old.Membership), c.Old.Joined,
+		db.TextOrNull(c.Old.Membership),
 	}
 }
 
@@ -230,7 +230,7 @@ func CarryTx(ctx context.Context, tx db.Tx, s Switch, people, groups []Counterpa
 }
 
 // columnsOfMatch is how many matchColumns are.
-const columnsOfMatch = 9
+const columnsOfMatch = 8
 
 func placeholders(after int) string {
 	marks := make([]string, columnsOfMatch)

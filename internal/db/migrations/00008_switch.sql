@@ -35,9 +35,9 @@ CREATE TABLE identity_provider_switch_matches (
     match           {{text}} NOT NULL,  -- matched, unmatched, ambiguous
     found_by        {{text}},           -- external_id, user_name, name, email, hand
     membership_id   {{text}},           -- of a person; NULL: who is no member
-    joined          BOOLEAN NOT NULL,   -- the membership was joined with old_id for signing in
     PRIMARY KEY (organization_id, switch_id, kind, old_id)
 ) {{clustered}};
+CREATE UNIQUE INDEX identity_provider_switch_matches_new ON identity_provider_switch_matches (organization_id, switch_id, kind, new_id) WHERE new_id IS NOT NULL;
 CREATE INDEX identity_provider_switch_matches_member ON identity_provider_switch_matches (organization_id, membership_id) WHERE membership_id IS NOT NULL;
 
 -- ── directory, sso ─────────────────────────────────────────────────────────────────────────────────────────────────
