@@ -76,16 +76,20 @@ func (c Carriage) group(old Group) *Group {
 	return &old
 }
 
-// ReturnTx undoes CarryTx: teams follow the groups of the old source again. Those that follow others of the new one stay as they are, and are
-// changed by hand from then on. A mapping that was carried is taken away.
+// ReturnTx undoes CarryTx, after members were returned: teams follow the groups of the old source again. Those that follow others of the new one
+// are changed by hand from then on: who came by it alone stays in them, and whom the old one has again gets what that gives. A mapping that was
+// carried is taken away.
 func (s *Service) ReturnTx(ctx context.Context, tx db.Tx, c Carriage, was CarriedMapping) error {
 	for old, group := range c.Groups {
 		if _, err := tx.Exec(ctx, refollow, c.OrganizationID, c.To, group.ID, c.From, old, s.time().UnixMicro()); err != nil {
 			return fmt.Errorf("have teams follow the groups of %s: %w", c.From, err)
 		}
 	}
-	if err := s.LetTeamsGoTx(ctx, tx, c.OrganizationID, c.To); err != nil {
-		return err
+	if _, err := tx.Exec(ctx, keepOfOthers, c.OrganizationID, c.To, c.From); err != nil {
+		return fmt.Errorf("part the teams from directory %s: %w", c.To, err)
+	}
+	if _, err := tx.Exec(ctx, unfollow, c.OrganizationID, c.To, s.time().UnixMicro()); err != nil {
+		return fmt.Errorf("part the teams from directory %s: %w", c.To, err)
 	}
 	if was != MappingCarried {
 		return nil

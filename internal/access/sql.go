@@ -47,6 +47,10 @@ const (
 	keepTeamMembers = `UPDATE team_members SET put_by = 'hand' WHERE organization_id = $1 AND put_by = 'mapping'
 		AND team_id IN (SELECT id FROM teams WHERE organization_id = $1 AND directory_id = $2)`
 
+	// As above, but for those whom another directory goes on speaking of.
+	keepOfOthers = keepTeamMembers + ` AND membership_id NOT IN (SELECT membership_id FROM membership_claims
+		WHERE organization_id = $1 AND directory_id = $3 AND membership_id IS NOT NULL)`
+
 	licenceColumns = `id, organization_id, slug, name, seats, over_limit, created_at, updated_at`
 	insertLicence  = `INSERT INTO licence_types (` + licenceColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	selectLicences = `SELECT ` + licenceColumns + ` FROM licence_types WHERE organization_id = $1`

@@ -1,0 +1,412 @@
+package signin_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/saml/samltest"
+	"github.com/rollcallhq/rollcall/internal/scim"
+	"github.com/rollcallhq/rollcall/internal/sso"
+	"github.com/rollcallhq/rollcall/internal/switching"
+	"github.com/rollcallhq/rollcall/internal/token"
+)
+
+func (w *world) switches() *lifecycle.Switches {
+	return lifecycle.NewSwitches(lifecycle.SwitchOptions{
+		DB: w.db, Events: w.events, IDs: token.NewSource(time.Now), Organizations: w.orgs, Directories: w.dirs, Connections: w.conns, Members: w.members,
+		Access: w.members.Access(), Now: w.now,
+	})
+}
+
+// group is a POST of a group.
+func (f feed) group(document string, members ...directory.User) directory.Group {
+	f.w.t.Helper()
+	o, err := scim.ReadObject([]byte(document), scim.DefaultLimits)
+	f.w.ok(err)
+	refs := make([]scim.MemberRef, len(members))
+	for i, m := range members {
+		refs[i] = scim.MemberRef{Value: string(m.ID)}
+	}
+	g, err := f.dirs.CreateGroup(ctx, f.door, o, refs, nil)
+	f.w.ok(err)
+	return g
+}
+
+// moving is an organization with Okta that goes to Entra ID.
+type moving struct {
+	*world
+	s            *lifecycle.Switches
+	old, next    feed
+	was, is      map[string]directory.User // by what stands before the @ of their address
+	conn2        sso.Connection
+	idp2         *samltest.IDP
+	sw           switching.Switch
+	engineers    directory.Group
+	newEngineers directory.Group
+}
+
+func name(i int) string {
+	if i == 1 {
+		return "alice"
+	}
+	return fmt.Sprintf("p%02d", i)
+}
+
+const staff = 40
+
+// settled is the organization before anything has begun: 40 people in Okta, of whom one has an address outside the verified domain, with teams
+// that follow groups, and a role for engineers.
+func settled(w *world) *moving {
+	w.t.Helper()
+	w.provisioned()
+	m := &moving{world: w, s: w.switches(), was: map[string]directory.User{}, is: map[string]directory.User{}}
+	m.old = w.feed(directory.New{Provisioning: directory.Direct})
+	for i := 1; i <= staff; i++ {
+		domain := "acme.example"
+		if i == 12 {
+			domain = "elsewhere.example"
+		}
+		m.was[name(i)] = m.old.hire(fmt.Sprintf(`{"userName":"%[1]s@%[2]s","externalId":"okta-%[1]s","name":{"givenName":"%[1]s"},"active":true}`, name(i), domain))
+	}
+	m.engineers = m.old.group(`{"displayName":"Engineering","externalId":"okta-g1"}`, m.was["alice"], m.was["p02"], m.was["p09"])
+	m.old.group(`{"displayName":"Legal"}`, m.was["p03"])
+	_, err := w.members.Access().CreateRole(ctx, operator(), access.NewRole{OrganizationID: string(w.org.ID), Slug: "editor", Name: "Editor"})
+	w.ok(err)
+	m.map1(string(m.old.door.Directory.ID), `[{"set":"role","to":"editor","when":{"group_id":"`+string(m.engineers.ID)+`"}}]`)
+	m.old = w.enter(w.dirs, m.old.secret)
+	w.provision()
+	w.provision()
+	return m
+}
+
+// map1 saves a mapping that drives roles, and teams that follow groups.
+func (m *moving) map1(directoryID, rules string) {
+	m.t.Helper()
+	parsed, err := access.ParseRules([]byte(rules))
+	m.ok(err)
+	_, err = lifecycle.NewMappings(m.db, m.members.Access(), m.dirs).Set(ctx, operator(), access.NewMapping{
+		OrganizationID: string(m.org.ID), SourceID: directoryID, DrivesRoles: true, DrivesTeams: true, TeamsFollow: true, Rules: parsed,
+	})
+	m.ok(err)
+}
+
+// toEntra has a switch to Entra ID in preparation: a connection, and a directory that has collected.
+func toEntra(w *world) *moving {
+	w.t.Helper()
+	m := settled(w)
+	m.idp2 = samltest.New("https://entra.example/metadata")
+	m.conn2 = w.connect(w.org.ID, m.idp2, "")
+	m.next = w.feed(directory.New{Provisioning: directory.Direct, Silent: true})
+	m.begin()
+	m.fill()
+	w.provision()
+	return m
+}
+
+func (m *moving) begin() {
+	m.t.Helper()
+	var err error
+	m.sw, err = m.s.Create(ctx, operator(), m.org.ID, lifecycle.NewSwitch{
+		Connection: switching.Pair{From: string(m.conn.ID), To: string(m.conn2.ID)},
+		Directory:  switching.Pair{From: string(m.old.door.Directory.ID), To: string(m.next.door.Directory.ID)},
+	})
+	m.ok(err)
+}
+
+// fill brings the people of Entra ID: most under the same name; one by an address, one by the external id, two whom nobody can tell, two who are
+// missing, one outside the verified domain, one who is not active there, and two who are new.
+func (m *moving) fill() {
+	m.t.Helper()
+	for i := 1; i <= staff; i++ {
+		switch n := name(i); i {
+		case 5:
+			m.is[n] = m.next.hire(`{"userName":"upn5","externalId":"e-p05","emails":[{"value":"P05@acme.example","primary":true}],"active":true}`)
+		case 6:
+			m.is[n] = m.next.hire(`{"userName":"renamed6@acme.example","externalId":"okta-p06","active":true}`)
+		case 7:
+			m.is["p07a"] = m.next.hire(`{"userName":"upn7a","emails":[{"value":"p07@acme.example"}],"active":true}`)
+			m.is["p07b"] = m.next.hire(`{"userName":"upn7b","emails":[{"value":"p07@acme.example"}],"active":false}`)
+		case 8:
+			m.is["p08a"] = m.next.hire(`{"userName":"p08@acme.example","externalId":"e-p08","active":true}`)
+			m.is["p08b"] = m.next.hire(`{"userName":"other8","externalId":"okta-p08","active":true}`)
+		case 9, 10:
+		case 11:
+			m.is[n] = m.next.hire(`{"userName":"p11@acme.example","externalId":"e-p11","active":false}`)
+		case 12:
+			m.is[n] = m.next.hire(`{"userName":"upn12","emails":[{"value":"p12@elsewhere.example"}],"active":true}`)
+		default:
+			m.is[n] = m.next.hire(fmt.Sprintf(`{"userName":"%[1]s@acme.example","externalId":"e-%[1]s","active":true}`, n))
+		}
+	}
+	m.is["p41"] = m.next.hire(`{"userName":"p41@acme.example","externalId":"e-p41","active":true}`)
+	m.is["p42"] = m.next.hire(`{"userName":"p42@acme.example","externalId":"e-p42","active":true}`)
+	m.newEngineers = m.next.group(`{"displayName":"engineering","externalId":"e-g1"}`, m.is["alice"], m.is["p02"], m.is["p41"])
+	m.next.group(`{"displayName":"Sales"}`, m.is["p04"])
+}
+
+// through has the person of the world come in through one of the connections.
+func (m *moving) through(b *browser, c sso.Connection, p *samltest.IDP, objectID string) answer {
+	m.t.Helper()
+	to := b.get(m.authorization("connection", string(c.ID), "scope", offline, "prompt", "login"))
+	if to.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to.Header.Get("Location"), "https://idp.example") {
+		return to
+	}
+	u := to.location(m.t)
+	return m.answered(b, c, p, objectID, m.requestID(u), u.Query().Get("RelayState"))
+}
+
+func (m *moving) answered(b *browser, c sso.Connection, p *samltest.IDP, objectID, request, relay string) answer {
+	m.t.Helper()
+	at := c.Addresses(m.server.URL)
+	msg := p.Message(samltest.To{EntityID: at.EntityID, ACS: at.ACS}, m.now())
+	msg.InResponseTo, msg.ID, msg.AssertionID = request, "_r"+request, "_a"+request
+	msg.Attributes[3].Values = []string{objectID}
+	return b.post("/saml/"+c.Key+"/acs", posted(p.Respond(msg, samltest.AssertionSigned), relay))
+}
+
+// tested makes a test sign-in through the new connection.
+func (m *moving) tested() {
+	m.t.Helper()
+	address, err := m.signIns.NewTest(ctx, m.conn2.ID)
+	m.ok(err)
+	b := m.browser()
+	to := b.get(address).location(m.t)
+	m.answered(b, m.conn2, m.idp2, "e-alice", m.requestID(to), to.Query().Get("RelayState"))
+	if found := m.attempts(m.conn2); len(found) == 0 || found[0].State != sso.Succeeded {
+		m.t.Fatalf("the test came to %+v", found)
+	}
+}
+
+func number(n int) *int { return &n }
+
+// expected are the right numbers.
+func expected() lifecycle.Expected {
+	return lifecycle.Expected{Unmatched: number(5), Leaving: number(1)}
+}
+
+func (m *moving) cutOver() {
+	m.t.Helper()
+	m.tested()
+	var err error
+	m.sw, err = m.s.CutOver(ctx, operator(), m.org.ID, m.sw.ID, expected())
+	m.ok(err)
+}
+
+// lines are those of a match, by what stands before the @ of the old side's user name, with the counterpart's id.
+func (m *moving) lines(kind switching.Kind, match switching.Match) map[string]lifecycle.Pairing {
+	m.t.Helper()
+	out, after := map[string]lifecycle.Pairing{}, ""
+	for {
+		page, more, err := m.s.Pairings(ctx, m.org.ID, m.sw.ID, kind, lifecycle.PairingQuery{Match: match, After: after, Limit: 7, Ascending: true})
+		m.ok(err)
+		for _, l := range page {
+			side := l.Old
+			if side == nil {
+				side = l.New
+			}
+			key := side.Name
+			if kind == switching.People {
+				key, _, _ = strings.Cut(side.UserName, "@")
+			}
+			out[key], after = l, l.ID
+		}
+		if !more {
+			return out
+		}
+	}
+}
+
+// everybody is the place of each member, with role and teams, by address.
+func (m *moving) everybody() map[string]string {
+	m.t.Helper()
+	out, after := map[string]string{}, ""
+	for {
+		page, more, err := m.members.List(ctx, member.ListQuery{OrganizationID: string(m.org.ID), Limit: 20, After: after, Ascending: true})
+		m.ok(err)
+		for _, one := range page {
+			teams, err := access.PlacesIn(ctx, m.db, string(m.org.ID), string(one.Membership.ID))
+			m.ok(err)
+			out[one.User.Email] = fmt.Sprintf("%s %s %s %s %v", one.Membership.ID, one.Membership.State, one.Membership.Why, one.Membership.Role, teams)
+			after = string(one.Membership.ID)
+		}
+		if !more {
+			return out
+		}
+	}
+}
+
+func (m *moving) code(err error) string {
+	f, ok := fault.As(err)
+	if !ok {
+		return fmt.Sprint(err)
+	}
+	return f.Code
+}
+
+func differing(a, b map[string]string) (out []string) {
+	for k := range a {
+		if a[k] != b[k] {
+			out = append(out, k+": "+a[k]+" → "+b[k])
+		}
+	}
+	for k := range b {
+		if _, there := a[k]; !there {
+			out = append(out, k+": nothing → "+b[k])
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestSwitch_story_from_Okta_to_Entra_ID_and_back(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		before, asked := m.everybody(), len(w.invited())
+		if !strings.Contains(before["alice@acme.example"], "editor") || len(before) != staff {
+			t.Fatalf("%d members; alice is %s", len(before), before["alice@acme.example"])
+		}
+		b := w.browser()
+		status, tokens := w.redeem(w.code(m.through(b, m.conn, w.idp, "okta-alice").location(t)))
+		if status != http.StatusOK {
+			t.Fatal(tokens)
+		}
+		before = m.everybody()
+		sid := w.sid(tokens)
+
+		got, err := m.s.Get(ctx, w.org.ID, m.sw.ID)
+		w.ok(err)
+		want := switching.Tally{People: switching.Counts{Matched: 35, Unmatched: 3, Ambiguous: 2, OnlyNew: 7}, Groups: switching.Counts{Matched: 1, Unmatched: 1, OnlyNew: 1}, Leaving: 1, GroupsLost: 1}
+		if got.Counts != want {
+			t.Errorf("counted %+v\nwant    %+v", got.Counts, want)
+		}
+		matched := m.lines(switching.People, switching.Matched)
+		for key, by := range map[string]switching.Found{"alice": switching.ByUserName, "p05": switching.ByEmail, "p06": switching.ByExternalID, "p11": switching.ByUserName} {
+			if l := matched[key]; l.By != by || l.New == nil || l.New.ID != string(m.is[key].ID) {
+				t.Errorf("%s is matched by %q to %+v", key, l.By, l.New)
+			}
+		}
+		ambiguous := m.lines(switching.People, switching.Ambiguous)
+		if l := ambiguous["p08"]; len(ambiguous) != 2 || len(ambiguous["p07"].Candidates) != 2 || len(l.Candidates) != 2 {
+			t.Errorf("ambiguous: %+v", ambiguous)
+		}
+		if un := m.lines(switching.People, switching.Unmatched); len(un) != 3 || un["p09"].ID == "" || un["p10"].ID == "" || un["p12"].ID == "" {
+			t.Errorf("unmatched: %+v", un)
+		}
+
+		// Legal is followed by a team and lost: that has to be said too.
+		m.tested()
+		for code, e := range map[string]lifecycle.Expected{
+			"people_unmatched": {Unmatched: number(4), GroupsLost: number(1), Leaving: number(1)},
+			"groups_unmatched": {Unmatched: number(5), Leaving: number(1)},
+			"people_leaving":   {Unmatched: number(5), GroupsLost: number(1)},
+		} {
+			_, err := m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, e)
+			var unconfirmed *lifecycle.ConfirmationError
+			if !errors.As(err, &unconfirmed) || m.code(err) != code {
+				t.Errorf("%v, want %s", err, code)
+			}
+		}
+		w.provision()
+		if d := differing(before, m.everybody()); len(d) > 0 {
+			t.Errorf("the preparation changed %v", d)
+		}
+		m.sw, err = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, lifecycle.Expected{Unmatched: number(5), GroupsLost: number(1), Leaving: number(1)})
+		w.ok(err)
+		if d := differing(before, m.everybody()); len(d) > 0 {
+			t.Errorf("the cut-over itself changed %v", d)
+		}
+		w.provision()
+		w.provision()
+
+		after := m.everybody()
+		changed := differing(before, after)
+		for _, c := range changed {
+			who, _, _ := strings.Cut(c, "@")
+			if !slices.Contains([]string{"p03", "p04", "p06", "renamed6", "p11", "p41", "p42"}, who) {
+				t.Errorf("changed: %s", c)
+			}
+		}
+		if !strings.Contains(after["p41@acme.example"], "active directory editor") || !strings.Contains(after["p11@acme.example"], "inactive directory_inactive") {
+			t.Errorf("new %s; not active there %s", after["p41@acme.example"], after["p11@acme.example"])
+		}
+		if got := w.invited(); len(got) != asked {
+			t.Errorf("invited %v", got)
+		}
+		if got := after["p04@acme.example"]; !strings.Contains(got, "mapping") {
+			t.Errorf("the team of a new group has nobody: %s", got)
+		}
+
+		// Sessions go on, silently and by their tokens; they end nowhere.
+		if !w.refreshes(tokens) || len(w.revoked()) != 0 {
+			t.Errorf("the session of before is gone: %v", w.revoked())
+		}
+		again := b.get(w.authorization("organization", string(w.org.ID), "scope", offline))
+		if _, tokens := w.redeem(w.code(again.location(t))); w.sid(tokens) != sid {
+			t.Error("the browser that was signed in got another session")
+		}
+
+		// The new connection leads to the same account, the old one nowhere.
+		fresh := w.browser()
+		_, tokens2 := w.redeem(w.code(m.through(fresh, m.conn2, m.idp2, "e-alice").location(t)))
+		if w.claims(tokens2)["sub"] != w.claims(tokens)["sub"] {
+			t.Errorf("another account: %v", w.claims(tokens2)["sub"])
+		}
+		refused := m.through(w.browser(), m.conn, w.idp, "okta-alice")
+		if page := refused.body + refused.Header.Get("Location"); !strings.Contains(page, "switched") {
+			t.Errorf("the old connection answers %d %s", refused.StatusCode, text(page))
+		}
+
+		// Okta goes on speaking, and nobody listens.
+		m.old.active(m.was["p20"].ID, false)
+		m.old.gone(m.was["p21"].ID)
+		m.old.gone(m.was["p09"].ID) // not matched
+		w.provision()
+		if d := differing(after, m.everybody()); len(d) > 0 {
+			t.Errorf("the retired directory changed %v", d)
+		}
+
+		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		w.provision()
+		w.provision()
+		back := m.everybody()
+		for _, c := range differing(before, back) {
+			who, _, _ := strings.Cut(c, "@")
+			if !slices.Contains([]string{"p20", "p21", "p09", "p41", "p42"}, who) {
+				t.Errorf("after the revert: %s", c)
+			}
+		}
+		if !strings.Contains(back["p20@acme.example"], "inactive directory_inactive") || back["p21@acme.example"] != "" || back["p09@acme.example"] != "" {
+			t.Errorf("who left Okta meanwhile is %q, %q and %q", back["p20@acme.example"], back["p21@acme.example"], back["p09@acme.example"])
+		}
+		if !strings.Contains(back["p41@acme.example"], "active") {
+			t.Errorf("who came by Entra ID alone is %q", back["p41@acme.example"])
+		}
+		if w.refreshes(tokens2) || !w.refreshes(tokens) {
+			t.Error("sessions of the wrong connection ended")
+		}
+		_, tokens3 := w.redeem(w.code(m.through(w.browser(), m.conn, w.idp, "okta-alice").location(t)))
+		if w.claims(tokens3)["sub"] != w.claims(tokens)["sub"] {
+			t.Error("another account after the revert")
+		}
+		if a := m.through(w.browser(), m.conn2, m.idp2, "e-alice"); a.StatusCode == http.StatusSeeOther && strings.Contains(a.Header.Get("Location"), "code=") {
+			t.Error("the new connection still lets people in")
+		}
+		w.wantTypes("identity_provider_switch.created", "identity_provider_switch.cut_over", "identity_provider_switch.reverted")
+	})
+}
+
+var _ = []any{event.API, org.Verified, sync.Mutex{}}
