@@ -2,19 +2,17 @@ package openapi
 
 import "github.com/rollcallhq/rollcall/internal/event"
 
-func switchCounts(about string) *Schema {
-	c := object(
+func switchCounts(words string) *Schema {
+	return about(words, object(
 		has("matched", count("Whose counterpart is certain: they are carried over.")),
 		has("unmatched", count("For whom nobody was found: they stay as they are.")),
 		has("ambiguous", count("Who could be several, or of whom several could be one: they stay as they are.")),
 		has("only_new", count("Of the new directory, and nobody's counterpart.")),
-	)
-	c.Description = about
-	return c
+	))
 }
 
-func switchSide() *Schema {
-	return object(has("connection_id", optionalText("Id: conn_….")), has("directory_id", optionalText("Id: directory_….")))
+func switchSide(words string) *Schema {
+	return about(words, object(has("connection_id", optionalText("Id: conn_….")), has("directory_id", optionalText("Id: directory_…."))))
 }
 
 func switchMembers() []Member {
@@ -23,8 +21,8 @@ func switchMembers() []Member {
 		has("id", text("Id: identity_provider_switch_….")),
 		has("organization_id", text("Whose identity provider it is.")),
 		has("state", choice("How far it is.", "preparing", "cut_over", "reverted", "cancelled", "finished")),
-		has("from", switchSide()),
-		has("to", switchSide()),
+		has("from", switchSide("What goes.")),
+		has("to", switchSide("What comes.")),
 		has("directory_mapping", optionalText("What became of the mapping of the old directory. "+carried)),
 		has("connection_mapping", optionalText("The same of the old connection.")),
 		has("people", switchCounts("People, now or at the cut-over.")),
@@ -39,34 +37,38 @@ func switchMembers() []Member {
 	}
 }
 
-func pairingMembers(side *Schema, by ...string) []Member {
+func pairingMembers(side func() *Schema, by ...string) []Member {
 	return []Member{
 		has("id", text("Id of the old side; of the new where there is no old.")),
 		has("match", choice("Whether the counterpart is certain.", "matched", "unmatched", "ambiguous", "only_new")),
 		has("found_by", orNull(choice("By what it was found; null where nothing was.", by...))),
 		has("organization_membership_id", optionalText("Whose membership it is: om_….")),
-		has("old", orNull(side)),
-		has("new", orNull(side)),
+		has("old", about("As the old side has it; null where there is no old.", orNull(side()))),
+		has("new", about("The counterpart; null where none is certain.", orNull(side()))),
 		has("candidates", listOf("Ids of who could be meant, of an ambiguous one.", text("Id."))),
 	}
 }
 
 func switchSchemas() map[string]*Schema {
-	person := object(
-		has("id", text("Id: directory_user_…; of the old side om_… for a member who only signs in.")),
-		has("name", optionalText("Full name.")),
-		may("email", text("Address.")),
-		may("user_name", text("User name.")),
-		may("external_id", text("externalId.")),
-		may("active", flag("Whether the directory says that they are in.")),
-	)
-	group := object(has("id", text("Id: directory_group_….")), has("name", optionalText("Display name.")))
+	person := func() *Schema {
+		return object(
+			has("id", text("Id: directory_user_…; of the old side om_… for a member who only signs in.")),
+			has("name", optionalText("Full name.")),
+			may("email", text("Address.")),
+			may("user_name", text("User name.")),
+			may("external_id", text("externalId.")),
+			may("active", flag("Whether the directory says that they are in.")),
+		)
+	}
+	group := func() *Schema {
+		return object(has("id", text("Id: directory_group_….")), has("name", optionalText("Display name.")))
+	}
 	return map[string]*Schema{
 		"IdentityProviderSwitch":     noun("identity_provider_switch", switchMembers()...),
 		"IdentityProviderSwitchList": page("IdentityProviderSwitch"),
 		"NewIdentityProviderSwitch": object(
-			has("from", object(may("connection_id", optionalText("The old connection.")), may("directory_id", optionalText("The old directory: it is live.")))),
-			has("to", object(may("connection_id", optionalText("The new connection.")), may("directory_id", optionalText("The new directory: it collects (live: false).")))),
+			has("from", about("What goes.", object(may("connection_id", optionalText("The old connection.")), may("directory_id", optionalText("The old directory: it is live."))))),
+			has("to", about("What comes.", object(may("connection_id", optionalText("The new connection.")), may("directory_id", optionalText("The new directory: it collects (live: false)."))))),
 		),
 		"IdentityProviderSwitchPerson": noun("identity_provider_switch_person",
 			pairingMembers(person, "hand", "external_id", "user_name", "email", "directory")...),
