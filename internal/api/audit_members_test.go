@@ -19,6 +19,7 @@ func (w *world) auditsOfMembers(does audited) {
 	w.auditsOfTeams(does)
 	w.auditsOfLicences(does)
 	w.auditsOfMappings(does)
+	w.auditsOfSwitches(does)
 }
 
 func (w *world) auditsOfAccounts(does audited) {

@@ -1,6 +1,10 @@
 package openapi
 
-import "github.com/rollcallhq/rollcall/internal/event"
+import (
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/event"
+)
 
 func switchCounts(words string) *Schema {
 	return about(words, object(
@@ -41,7 +45,7 @@ func pairingMembers(side func() *Schema, by ...string) []Member {
 	return []Member{
 		has("id", text("Id of the old side; of the new where there is no old.")),
 		has("match", choice("Whether the counterpart is certain.", "matched", "unmatched", "ambiguous", "only_new")),
-		has("found_by", orNull(choice("By what it was found; null where nothing was.", by...))),
+		has("found_by", optionalText("By what it was found: "+strings.Join(by, ", ")+"; null where nothing was.")),
 		has("organization_membership_id", optionalText("Whose membership it is: om_….")),
 		has("old", about("As the old side has it; null where there is no old.", orNull(side()))),
 		has("new", about("The counterpart; null where none is certain.", orNull(side()))),
