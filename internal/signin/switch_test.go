@@ -12,11 +12,9 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/directory"
-	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/member"
-	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/saml/samltest"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -137,7 +135,7 @@ func (m *moving) fill() {
 		case 6:
 			m.is[n] = m.next.hire(`{"userName":"renamed6@acme.example","externalId":"okta-p06","active":true}`)
 		case 7:
-			m.is["p07a"] = m.next.hire(`{"userName":"upn7a","emails":[{"value":"p07@acme.example"}],"active":true}`)
+			m.is["p07a"] = m.next.hire(`{"userName":"upn7a","emails":[{"value":"p07@acme.example"}],"active":false}`)
 			m.is["p07b"] = m.next.hire(`{"userName":"upn7b","emails":[{"value":"p07@acme.example"}],"active":false}`)
 		case 8:
 			m.is["p08a"] = m.next.hire(`{"userName":"p08@acme.example","externalId":"e-p08","active":true}`)
@@ -194,7 +192,7 @@ func number(n int) *int { return &n }
 
 // expected are the right numbers.
 func expected() lifecycle.Expected {
-	return lifecycle.Expected{Unmatched: number(5), Leaving: number(1)}
+	return lifecycle.Expected{Unmatched: number(5), GroupsLost: number(1), Leaving: number(1)}
 }
 
 func (m *moving) cutOver() {
@@ -323,7 +321,7 @@ func TestSwitch_story_from_Okta_to_Entra_ID_and_back(t *testing.T) {
 		if d := differing(before, m.everybody()); len(d) > 0 {
 			t.Errorf("the preparation changed %v", d)
 		}
-		m.sw, err = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, lifecycle.Expected{Unmatched: number(5), GroupsLost: number(1), Leaving: number(1)})
+		m.sw, err = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, expected())
 		w.ok(err)
 		if d := differing(before, m.everybody()); len(d) > 0 {
 			t.Errorf("the cut-over itself changed %v", d)
@@ -409,4 +407,360 @@ func TestSwitch_story_from_Okta_to_Entra_ID_and_back(t *testing.T) {
 	})
 }
 
-var _ = []any{event.API, org.Verified, sync.Mutex{}}
+// wantSame wants everybody as they were, after the workers were at it.
+func (m *moving) wantSame(before map[string]string, what string) {
+	m.t.Helper()
+	m.provision()
+	m.provision()
+	if d := differing(before, m.everybody()); len(d) > 0 {
+		m.t.Errorf("%s changed %v", what, d)
+	}
+}
+
+func TestSwitch_in_preparation_restricts_links_and_invites_nobody(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		before, asked := m.everybody(), len(w.invited())
+		m.next.active(m.is["alice"].ID, false)
+		m.next.gone(m.is["p02"].ID)
+		m.next.hire(`{"userName":"late@acme.example","active":true}`)
+		m.wantSame(before, "a directory that collects")
+		if len(w.invited()) != asked {
+			t.Errorf("invited %v", w.invited())
+		}
+		if _, err := w.dirs.GoLive(ctx, operator(), m.next.door.Directory.ID); m.code(err) != "identity_provider_switching" {
+			t.Errorf("went live by itself: %v", err)
+		}
+		if a := m.through(w.browser(), m.conn2, m.idp2, "e-alice"); !strings.Contains(a.Header.Get("Location")+a.body, "about+to+switch") {
+			t.Errorf("the new connection answers %d %s %s", a.StatusCode, a.Header.Get("Location"), text(a.body))
+		}
+		// The organization has one entrance still, though two connections are switched on.
+		w.code(m.answeredBy(w.browser(), w.authorization("organization", string(w.org.ID)), m.conn, w.idp).location(t))
+	})
+}
+
+// answeredBy goes to where an authorization leads, and back.
+func (m *moving) answeredBy(b *browser, authorization string, c sso.Connection, p *samltest.IDP) answer {
+	m.t.Helper()
+	request, relay := b.atProvider(authorization)
+	return m.answered(b, c, p, "okta-alice", request, relay)
+}
+
+func TestSign_in_that_was_begun_before_it_ends_by_what_the_connection_is_then(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := settled(w)
+		m.idp2 = samltest.New("https://entra.example/metadata")
+		m.conn2 = w.connect(w.org.ID, m.idp2, "")
+		m.next = w.feed(directory.New{Provisioning: directory.Direct, Silent: true})
+		early := w.browser()
+		request, relay := early.atProvider(w.authorization("connection", string(m.conn2.ID)))
+		m.begin()
+		m.fill()
+		if a := m.answered(early, m.conn2, m.idp2, "e-alice", request, relay); a.StatusCode != http.StatusForbidden {
+			t.Errorf("the connection that comes lets in whoever began before: %d", a.StatusCode)
+		}
+		late := w.browser()
+		request, relay = late.atProvider(w.authorization("connection", string(m.conn.ID)))
+		m.cutOver()
+		w.refusedWith(m.answered(late, m.conn, w.idp, "okta-alice", request, relay), m.conn, sso.ConnectionInactive)
+		found := w.attempts(m.conn)
+		if got := found[0].Refused; got == nil || !strings.Contains(got.Got, "switched from") {
+			t.Errorf("refused with %+v", got)
+		}
+	})
+}
+
+func TestSwitch_is_cut_over_once_of_two_at_the_same_time(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		m.tested()
+		var at sync.WaitGroup
+		errs := make([]error, 4)
+		for i := range errs {
+			at.Go(func() { _, errs[i] = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, expected()) })
+		}
+		at.Wait()
+		done := 0
+		for _, err := range errs {
+			if err == nil {
+				done++
+			} else if m.code(err) != "switch_state" {
+				t.Error(err)
+			}
+		}
+		if kinds := w.types(); done != 1 || len(slices.DeleteFunc(kinds, func(k string) bool { return k != "identity_provider_switch.cut_over" })) != 1 {
+			t.Errorf("%d were cut over, events %v", done, kinds)
+		}
+	})
+}
+
+func TestSwitch_that_cannot_be_cut_over_changes_nothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		if _, err := m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, expected()); m.code(err) != "connection_not_tested" {
+			t.Errorf("not tested, and %v", err)
+		}
+		m.tested()
+		w.provision()
+		before := m.everybody()
+		_, err := w.conns.Update(ctx, operator(), m.conn2.ID, sso.Change{SSOURL: ref("")})
+		w.ok(err)
+		events := len(w.types())
+		// Connections come last, when members and directories are done.
+		if _, err := m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, expected()); m.code(err) != "invalid" && m.code(err) != "connection_incomplete" {
+			t.Errorf("incomplete, and %v", err)
+		}
+		m.wantSame(before, "a cut-over that was refused")
+		if len(w.types()) != events {
+			t.Errorf("events %v", w.types()[events:])
+		}
+		old, err := w.dirs.Get(ctx, m.old.door.Directory.ID)
+		w.ok(err)
+		if m.sw, err = m.s.Get(ctx, w.org.ID, m.sw.ID); err != nil || m.sw.State != switching.Preparing || old.LiveAt.IsZero() {
+			t.Errorf("is %s, the old directory live since %s: %v", m.sw.State, old.LiveAt, err)
+		}
+		if n := w.count("identity_provider_switch_matches"); n != 0 {
+			t.Errorf("%d matches are stored", n)
+		}
+	})
+}
+
+func TestSwitch_is_finished_after_14_days_and_not_before(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		_, tokens := w.redeem(w.code(m.through(w.browser(), m.conn, w.idp, "okta-alice").location(t)))
+		m.cutOver()
+		w.provision()
+		w.later(5 * time.Minute) // everybody is looked at a second time
+		w.provision()
+		w.provision()
+		after := m.everybody()
+		w.later(14*24*time.Hour - 6*time.Minute)
+		w.ok(m.s.Finish(ctx))
+		if got, err := m.s.Get(ctx, w.org.ID, m.sw.ID); err != nil || got.State != switching.CutOver {
+			t.Errorf("a minute before it is %s: %v", got.State, err)
+		}
+		if err := w.dirs.Delete(ctx, operator(), m.old.door.Directory.ID); m.code(err) != "identity_provider_switching" {
+			t.Errorf("the old directory was deleted: %v", err)
+		}
+		if err := w.conns.Delete(ctx, operator(), m.conn.ID); m.code(err) != "identity_provider_switching" {
+			t.Errorf("the old connection was deleted: %v", err)
+		}
+		w.later(time.Minute)
+		if _, err := m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID); m.code(err) != "switch_state" {
+			t.Errorf("reverted after 14 days: %v", err)
+		}
+		w.ok(m.s.Finish(ctx))
+		w.ok(m.s.Finish(ctx))
+		if got, err := m.s.Get(ctx, w.org.ID, m.sw.ID); err != nil || got.State != switching.Finished || got.EndedAt.IsZero() {
+			t.Errorf("then it is %s: %v", got.State, err)
+		}
+		finished := slices.DeleteFunc(w.types(), func(k string) bool { return k != "identity_provider_switch.finished" })
+		if len(finished) != 1 || w.refreshes(tokens) {
+			t.Errorf("%d events; the session of the old connection lives: %v", len(finished), w.refreshes(tokens))
+		}
+		w.ok(w.dirs.Delete(ctx, operator(), m.old.door.Directory.ID))
+		w.ok(w.conns.Delete(ctx, operator(), m.conn.ID))
+		m.wantSame(after, "deleting the old ones")
+	})
+}
+
+func TestSwitch_that_is_cancelled_leaves_everything_as_it_was(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		before := m.everybody()
+		var err error
+		m.sw, err = m.s.Cancel(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		m.wantSame(before, "the cancelled switch")
+		w.wantTypes("identity_provider_switch.cancelled")
+		if _, err := m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, expected()); m.code(err) != "switch_state" {
+			t.Errorf("cut over though cancelled: %v", err)
+		}
+		m.begin() // both are free for another
+		m.cutOver()
+		w.ok(m.policy.DeleteIdentityProvider(ctx, operator(), w.org.ID, number(len(before))))
+	})
+}
+
+func TestMatch_by_hand_carries_over_before_and_after_the_cut_over(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		before := m.everybody()
+		set := func(old, next string) error {
+			_, err := m.s.SetMatch(ctx, operator(), w.org.ID, m.sw.ID, switching.People, string(m.was[old].ID), string(m.is[next].ID))
+			return err
+		}
+		w.ok(set("p08", "p08b"))
+		w.ok(set("p20", ""))
+		if err := set("p10", "p08b"); m.code(err) != "counterpart_taken" {
+			t.Errorf("two have one counterpart: %v", err)
+		}
+		_, err := m.s.SetMatch(ctx, operator(), w.org.ID, m.sw.ID, switching.People, string(m.was["p10"].ID), string(m.was["p10"].ID))
+		if m.code(err) != "unknown_counterpart" {
+			t.Errorf("a person of the old side is a counterpart: %v", err)
+		}
+		legal, sales := m.lines(switching.Groups, switching.Unmatched)["Legal"], m.lines(switching.Groups, switching.OnlyNew)["Sales"]
+		_, err = m.s.SetMatch(ctx, operator(), w.org.ID, m.sw.ID, switching.Groups, legal.ID, sales.ID)
+		w.ok(err)
+		m.tested()
+		m.sw, err = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, lifecycle.Expected{Unmatched: number(5), Leaving: number(1)})
+		w.ok(err)
+		w.provision()
+		w.provision()
+		after := m.everybody()
+		if before["p20@acme.example"] != after["p20@acme.example"] || before["p08@acme.example"] != after["p08@acme.example"] {
+			t.Errorf("p20 is %q, p08 %q", after["p20@acme.example"], after["p08@acme.example"])
+		}
+		if !strings.Contains(after["p04@acme.example"], "group_") || strings.Contains(after["p03@acme.example"], "group_") {
+			t.Errorf("the team of Legal has not gone to Sales: p03 %q, p04 %q", after["p03@acme.example"], after["p04@acme.example"])
+		}
+		// p20 is held: the same person of Entra ID says nothing of them until they are matched.
+		m.next.active(m.is["p20"].ID, false)
+		w.provision()
+		w.wantPlace("p20@acme.example", "primary active directory")
+		m.next.active(m.is["p20"].ID, true)
+		w.provision()
+		if err := set("p20", "alice"); m.code(err) != "counterpart_taken" {
+			t.Errorf("alice's counterpart is p20's too: %v", err)
+		}
+		if err := set("alice", "p20"); m.code(err) != "already_matched" {
+			t.Errorf("alice was carried over twice: %v", err)
+		}
+		if err := set("p09", "p41"); m.code(err) != "counterpart_taken" {
+			t.Errorf("a new member became another one: %v", err)
+		}
+		_, err = m.s.SetMatch(ctx, operator(), w.org.ID, m.sw.ID, switching.Groups, legal.ID, "")
+		if m.code(err) != "switch_state" {
+			t.Errorf("a group was matched after the cut-over: %v", err)
+		}
+		w.ok(set("p20", "p20"))
+		w.provision()
+		m.next.active(m.is["p20"].ID, false)
+		w.wantPlace("p20@acme.example", "primary inactive directory_inactive")
+		m.next.active(m.is["p20"].ID, true)
+		w.provision()
+		w.wantPlace("p20@acme.example", "primary active directory")
+
+		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		w.provision()
+		w.provision()
+		back := m.everybody()
+		for _, n := range []string{"alice", "p03", "p04", "p08", "p20"} {
+			if back[n+"@acme.example"] != before[n+"@acme.example"] {
+				t.Errorf("%s was %q and is %q", n, before[n+"@acme.example"], back[n+"@acme.example"])
+			}
+		}
+		m.old.active(m.was["p20"].ID, false)
+		w.wantPlace("p20@acme.example", "primary inactive directory_inactive")
+	})
+}
+
+func TestSwitch_of_a_connection_alone_tells_who_will_not_be_known(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		m := &moving{world: w, s: w.switches()}
+		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{Options: []byte(`{"allow_outside_domains":true,"default":true}`)})
+		w.ok(err)
+		_, tokens := w.redeem(w.code(m.through(w.browser(), m.conn, w.idp, "okta-alice").location(t)))
+		b := w.browser()
+		request, relay := b.atProvider(w.authorization("organization", string(w.org.ID)))
+		msg := w.message(w.conn, request)
+		msg.NameID, msg.Attributes = "mallory@elsewhere.example", []samltest.Attribute{{Name: "email", Values: []string{"mallory@elsewhere.example"}}}
+		w.code(b.deliver(w.conn, msg, relay).location(t))
+
+		m.idp2 = samltest.New("https://entra.example/metadata")
+		m.conn2 = w.connect(w.org.ID, m.idp2, "")
+		m.sw, err = m.s.Create(ctx, operator(), w.org.ID, lifecycle.NewSwitch{Connection: switching.Pair{From: string(m.conn.ID), To: string(m.conn2.ID)}})
+		w.ok(err)
+		if got := m.sw.Counts.People; got != (switching.Counts{Matched: 1, Unmatched: 1}) {
+			t.Errorf("counted %+v", got)
+		}
+		page, _, err := m.s.Pairings(ctx, w.org.ID, m.sw.ID, switching.People, lifecycle.PairingQuery{Match: switching.Unmatched, Limit: 10})
+		w.ok(err)
+		if len(page) != 1 || page[0].Old.Email != "mallory@elsewhere.example" || page[0].Old.ID != page[0].Membership {
+			t.Errorf("unmatched %+v", page)
+		}
+		m.tested()
+		m.sw, err = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, lifecycle.Expected{Unmatched: number(1)})
+		w.ok(err)
+		_, tokens2 := w.redeem(w.code(m.through(w.browser(), m.conn2, m.idp2, "e-alice").location(t)))
+		if w.claims(tokens2)["sub"] != w.claims(tokens)["sub"] || !w.refreshes(tokens) {
+			t.Error("another account, or the session ended")
+		}
+		found, err := w.conns.Get(ctx, m.conn2.ID)
+		w.ok(err)
+		if !found.Options.Default {
+			t.Error("the organization has no default connection any more")
+		}
+		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		back, err := w.conns.Get(ctx, m.conn.ID)
+		w.ok(err)
+		if found, err = w.conns.Get(ctx, m.conn2.ID); err != nil || found.Options.Default || !back.Options.Default || back.State != sso.Active || found.State != sso.Inactive {
+			t.Errorf("default %v %v, states %s %s: %v", back.Options.Default, found.Options.Default, back.State, found.State, err)
+		}
+	})
+}
+
+func TestMapping_of_the_new_directory_that_is_there_already_stays(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		m.map1(string(m.next.door.Directory.ID), `[{"set":"role","to":"editor","when":{"group":"Sales"}}]`)
+		m.cutOver()
+		if m.sw.Before.DirectoryMapping != switching.MappingKept || m.sw.Before.ConnectionMapping != switching.NoMapping {
+			t.Errorf("mappings %+v", m.sw.Before)
+		}
+		w.provision()
+		w.provision()
+		if got := w.member("p04@acme.example").Membership.Role; got != "editor" {
+			t.Errorf("p04 is %s", got)
+		}
+		var err error
+		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		kept, err := access.MappingIn(ctx, w.db, string(w.org.ID), string(m.next.door.Directory.ID))
+		w.ok(err)
+		if kept.Version == 0 {
+			t.Error("the mapping is gone")
+		}
+	})
+}
+
+func TestSwitch_ends_with_the_identity_provider_and_goes_with_the_organization(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		m.cutOver()
+		before := m.everybody()
+		err := w.policy.DeleteIdentityProvider(ctx, operator(), w.org.ID, nil)
+		var unconfirmed *lifecycle.ConfirmationError
+		if errors.As(err, &unconfirmed) {
+			err = w.policy.DeleteIdentityProvider(ctx, operator(), w.org.ID, &unconfirmed.Number)
+		}
+		w.ok(err)
+		if got, err := m.s.Get(ctx, w.org.ID, m.sw.ID); err != nil || got.State != switching.Finished {
+			t.Errorf("is %s: %v", got.State, err)
+		}
+		for email, now := range m.everybody() {
+			if now != strings.ReplaceAll(before[email], "mapping", "hand") {
+				t.Errorf("%s was %q and is %q", email, before[email], now)
+			}
+		}
+		deletions := lifecycle.NewService(w.db, w.orgs, w.dirs, w.members, w.now)
+		deletions.SetConnections(w.conns)
+		w.ok(deletions.DeleteOrganization(ctx, operator(), w.org.ID))
+		if n := w.count("identity_provider_switches") + w.count("identity_provider_switch_matches"); n != 0 {
+			t.Errorf("%d rows are left", n)
+		}
+	})
+}
+
+func TestSwitch_where_the_app_keeps_the_accounts_is_refused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		s := lifecycle.NewSwitches(lifecycle.SwitchOptions{DB: w.db, Organizations: w.orgs, ProfilesOnly: true})
+		if _, err := s.Create(ctx, operator(), w.org.ID, lifecycle.NewSwitch{}); !fault.Is(err, fault.Conflict) {
+			t.Error(err)
+		}
+	})
+}
