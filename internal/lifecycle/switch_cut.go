@@ -109,7 +109,10 @@ func (s *Switches) replaceTx(ctx context.Context, tx db.Tx, actor event.Actor, o
 		if err := s.o.Directories.CutOverTx(ctx, tx, actor, string(o.ID), directoriesOf(*w)); err != nil {
 			return err
 		}
-		if err := s.o.Members.CarryTx(ctx, tx, carriageOf(*w)); err != nil {
+		if err := s.o.Members.CarryTx(ctx, tx, carriageOf(*w, v.people...)); err != nil {
+			return err
+		}
+		if err := s.o.Members.FreezeTx(ctx, tx, string(o.ID), w.Directory.From, event.Context{Actor: actor}); err != nil {
 			return err
 		}
 		carried, err := s.o.Access.CarryTx(ctx, tx, actor, groupsOf(*w, w.Directory, v))
@@ -130,8 +133,15 @@ func (s *Switches) replaceTx(ctx context.Context, tx db.Tx, actor event.Actor, o
 	return err
 }
 
-func carriageOf(w switching.Switch) member.Carriage {
-	return member.Carriage{OrganizationID: string(w.OrganizationID), From: w.Directory.From, To: w.Directory.To, Switch: string(w.ID)}
+// carriageOf are those of people who are matched.
+func carriageOf(w switching.Switch, people ...switching.Counterpart) member.Carriage {
+	c := member.Carriage{OrganizationID: string(w.OrganizationID), From: w.Directory.From, To: w.Directory.To}
+	for _, p := range people {
+		if p.New != "" {
+			c.People = append(c.People, member.Carried{Old: p.Old.ID, New: p.New, Signer: p.Old.ID == p.Old.Membership})
+		}
+	}
+	return c
 }
 
 // groupsOf says which group of the old directory is which of the new.
@@ -207,7 +217,10 @@ func (s *Switches) returnDirectoryTx(ctx context.Context, tx db.Tx, actor event.
 	if err := s.o.Directories.RevertTx(ctx, tx, actor, string(w.OrganizationID), p); err != nil {
 		return err
 	}
-	if err := s.o.Members.ReturnTx(ctx, tx, carriageOf(w)); err != nil {
+	if err := s.o.Members.ReturnTx(ctx, tx, carriageOf(w, v.people...)); err != nil {
+		return err
+	}
+	if err := s.o.Members.FreezeTx(ctx, tx, string(w.OrganizationID), w.Directory.To, event.Context{Actor: actor}); err != nil {
 		return err
 	}
 	if err := s.o.Directories.GoneTx(ctx, tx, actor, string(w.OrganizationID), p.From); err != nil {

@@ -40,7 +40,7 @@ type PairingQuery struct {
 }
 
 // Pairings lists the people or the groups of a switch, and says whether more follow in the direction read. The whole of both sides is read for each
-// page, since who is whose counterpart depends on everybody: with 50,000 people on each side about half a second.
+// page, since who is whose counterpart depends on everybody.
 func (s *Switches) Pairings(ctx context.Context, organizationID org.ID, id switching.ID, kind switching.Kind, q PairingQuery) ([]Pairing, bool, error) {
 	w, v, all, err := s.paired(ctx, organizationID, id, kind, q.Match)
 	if err != nil {
@@ -290,9 +290,7 @@ func (s *Switches) lateTx(ctx context.Context, tx db.Tx, actor event.Actor, w sw
 	if w.State != switching.CutOver || is.New == "" {
 		return nil
 	}
-	c := carriageOf(w)
-	c.Only = is.Old.ID
-	if err := s.o.Members.CarryTx(ctx, tx, c); err != nil {
+	if err := s.o.Members.CarryTx(ctx, tx, carriageOf(w, is)); err != nil {
 		return err
 	}
 	return s.o.Directories.LookTx(ctx, tx, actor, string(w.OrganizationID), directory.ID(w.Directory.To), directory.UserID(is.New))

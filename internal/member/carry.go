@@ -3,27 +3,43 @@ package member
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 )
 
-// Carriage is a switch from one directory of an organization to another. Who is carried over is in the rows of the switch.
+// Carriage is a switch from one directory of an organization to another.
 type Carriage struct {
 	OrganizationID string
 	From, To       string // directories
-	Switch         string
-	Only           string // the old id of one alone; "" for all
+	People         []Carried
+}
+
+// Carried is somebody of the old directory with the counterpart in the new one.
+type Carried struct {
+	Old, New string
+	// Signer: the old side knew them by their sign-ins alone, and Old is their membership.
+	Signer bool
 }
 
 // CarryTx gives what the old directory has said of those who are matched to the new one, as if that had said it: memberships, roles, teams,
-// licences and invitations stay, and sessions go on. What it has said of the others is frozen, as that of a directory that is deleted. Nobody's
-// state changes, so no events are told; what the new directory says is heard when it is applied.
+// licences and invitations stay, and sessions go on. Nobody's state changes, so no events are told; what the new directory says is heard when it is
+// applied. What the old one has said of the others is for FreezeTx.
 func (s *Service) CarryTx(ctx context.Context, tx db.Tx, c Carriage) error {
-	err := c.doTx(ctx, tx, []step{
-		{forgetArrived, []any{c.To}}, {carryClaims, []any{c.From, c.To}}, {carryInvitations, []any{c.From, c.To}}, {carryJoined, nil}, {carrySigners, nil},
-	})
-	if err == nil && c.Only == "" {
-		err = s.leaveBehindTx(ctx, tx, c.OrganizationID, c.From)
+	known, signers := c.pairs()
+	all := append(known[:len(known):len(known)], signers...)
+	err := c.moveTx(ctx, tx)
+	for _, one := range []rekeying{
+		{forgetClaims, []any{c.To}, all.news()}, // what a former switch has left of them, or has put in no membership
+		{carryClaims, []any{c.From, c.To}, known},
+		{carryInvitations, []any{c.From, c.To}, known},
+		{carryJoined, nil, known},
+		{carrySigners, nil, signers},
+	} {
+		if err == nil {
+			err = one.do(ctx, tx, c.OrganizationID)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("carry members over to directory %s: %w", c.To, err)
@@ -31,17 +47,22 @@ func (s *Service) CarryTx(ctx context.Context, tx db.Tx, c Carriage) error {
 	return nil
 }
 
-// ReturnTx undoes CarryTx. What the new directory has said of those who came by it alone is frozen.
+// ReturnTx undoes CarryTx. What the old directory said meanwhile was not heard.
 func (s *Service) ReturnTx(ctx context.Context, tx db.Tx, c Carriage) error {
-	err := c.doTx(ctx, tx, []step{
-		{forgetLeft, []any{c.From}},
-		{returnClaim, []any{c.To, c.From}},
-		{returnInvitations, []any{c.To, c.From}},
-		{returnJoined, nil},
-		{forgetArrived, []any{c.To}}, // of those who had only signed in
-	})
-	if err == nil {
-		err = s.leaveBehindTx(ctx, tx, c.OrganizationID, c.To)
+	known, signers := c.pairs()
+	back := known.turned()
+	err := c.moveTx(ctx, tx)
+	for _, one := range []rekeying{
+		{forgetClaims, []any{c.From}, known},
+		{carryClaims, []any{c.To, c.From}, back},
+		{carryInvitations, []any{c.To, c.From}, back},
+		{carryJoined, nil, back},
+		{forgetClaims, []any{c.To}, signers.news()},
+		{returnSigners, nil, signers.news()},
+	} {
+		if err == nil {
+			err = one.do(ctx, tx, c.OrganizationID)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("return members to directory %s: %w", c.From, err)
@@ -49,31 +70,70 @@ func (s *Service) ReturnTx(ctx context.Context, tx db.Tx, c Carriage) error {
 	return nil
 }
 
-func (s *Service) leaveBehindTx(ctx context.Context, tx db.Tx, organizationID, directoryID string) error {
-	if _, err := tx.Exec(ctx, forgetNobodies, organizationID, directoryID); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, freezeClaims, organizationID, directoryID, s.time().UnixMicro())
+// moveTx makes whoever decides by what the directories said decide again.
+func (c Carriage) moveTx(ctx context.Context, tx db.Tx) error {
+	_, err := tx.Exec(ctx, moveCarried, c.OrganizationID, c.From, c.To)
 	return err
 }
 
-// step is a statement about those who are matched, with its directories.
-type step struct {
-	text        string
-	directories []any
+// keys say as whom somebody goes on.
+type keys [][2]string
+
+func (c Carriage) pairs() (known, signers keys) {
+	for _, p := range c.People {
+		if p.Signer {
+			signers = append(signers, [2]string{p.Old, p.New})
+		} else {
+			known = append(known, [2]string{p.Old, p.New})
+		}
+	}
+	return known, signers
 }
 
-// doTx takes the steps. Before, whoever decides by what the directories said is made to decide again.
-func (c Carriage) doTx(ctx context.Context, tx db.Tx, steps []step) error {
-	if _, err := tx.Exec(ctx, moveCarried, c.OrganizationID, c.From, c.To); err != nil {
-		return err
+func (k keys) turned() keys {
+	out := make(keys, len(k))
+	for i, one := range k {
+		out[i] = [2]string{one[1], one[0]}
 	}
-	for _, one := range steps {
-		if _, err := tx.Exec(ctx, one.text, append([]any{c.OrganizationID, c.Switch, c.Only}, one.directories...)...); err != nil {
+	return out
+}
+
+// news begin with the new ids, for statements that only name them.
+func (k keys) news() keys { return k.turned() }
+
+// rekeying is a statement about many.
+type rekeying struct {
+	text        string // with a place for the ids, and perhaps one for what becomes of them
+	directories []any
+	keys        keys
+}
+
+func (r rekeying) do(ctx context.Context, tx db.Tx, organizationID string) error {
+	for part := range slices.Chunk(r.keys, askedAtOnce) {
+		args := append([]any{organizationID}, r.directories...)
+		ids := make([]string, len(part))
+		for i, one := range part {
+			ids[i] = one[0]
+		}
+		in, cases := marks(&args, ids), ""
+		if strings.Contains(r.text, "%[2]s") {
+			cases = whens(&args, len(r.directories)+1, part)
+		}
+		if _, err := tx.Exec(ctx, strings.NewReplacer("%[1]s", in, "%[2]s", cases).Replace(r.text), args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// whens are the branches of a CASE; the ids that are compared are among the arguments already, after so many others.
+func whens(args *[]any, after int, part keys) string {
+	var b strings.Builder
+	for i, one := range part {
+		*args = append(*args, one[1])
+		fmt.Fprintf(&b, "WHEN $%d THEN $%d ", after+i+1, len(*args))
+	}
+	return b.String()
 }
 
 // heldBack tells whether a switch that can still be reverted leaves the account's membership as it is: its new directory then joins it by

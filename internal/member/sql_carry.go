@@ -1,39 +1,25 @@
 package member
 
-// Who is carried over in a switch of the identity provider is in rows of the room switching, by the id of the old side. $1 is the organization,
-// $2 the switch, $3 one old id or the empty text for all, $4 and $5 the directories that a statement is about.
+// Who is carried over in a switch of the identity provider. $1 is the organization; the lists are ids, from the third argument on, and as whose they
+// go on. They are sent in chunks: in one statement over the rows of the switch, of which nothing is known when they have just been written, PostgreSQL
+// would read all of them for each person.
 const (
-	matchedOld = `SELECT x.old_id FROM identity_provider_switch_matches x WHERE x.organization_id = $1 AND x.switch_id = $2 AND x.kind = 'person'
-		AND x.match = 'matched' AND ($3 = '' OR x.old_id = $3)`
-	matchedNew = `SELECT x.new_id FROM identity_provider_switch_matches x WHERE x.organization_id = $1 AND x.switch_id = $2 AND x.kind = 'person'
-		AND x.match = 'matched' AND ($3 = '' OR x.old_id = $3)`
-	newOf = `(SELECT x.new_id FROM identity_provider_switch_matches x WHERE x.organization_id = $1 AND x.switch_id = $2 AND x.kind = 'person' AND x.old_id = `
-	oldOf = `(SELECT CASE WHEN x.old_id = x.membership_id THEN NULL ELSE x.old_id END FROM identity_provider_switch_matches x
-		WHERE x.organization_id = $1 AND x.switch_id = $2 AND x.kind = 'person' AND x.new_id = `
-
 	// Whoever decides by what directories said meanwhile decides again.
 	moveCarried = `UPDATE organization_memberships SET version = version + 1 WHERE organization_id = $1 AND id IN
 		(SELECT membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id IN ($2, $3) AND membership_id IS NOT NULL)`
-	// What a former switch has left of them, or has put in no membership.
-	forgetArrived = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $4 AND directory_user_id IN (` + matchedNew + `)`
-	carryClaims   = `UPDATE membership_claims SET directory_id = $5, directory_user_id = ` + newOf + `membership_claims.directory_user_id), frozen_at = NULL,
-		version = version + 1 WHERE organization_id = $1 AND directory_id = $4 AND directory_user_id IN (` + matchedOld + `)`
-	carryInvitations = `UPDATE invitations SET directory_id = $5, directory_user_id = ` + newOf + `invitations.directory_user_id), version = version + 1
-		WHERE organization_id = $1 AND directory_id = $4 AND directory_user_id IN (` + matchedOld + `)`
-	carryJoined = `UPDATE organization_memberships SET directory_user_id = ` + newOf + `organization_memberships.directory_user_id), version = version + 1
-		WHERE organization_id = $1 AND directory_user_id IN (` + matchedOld + `)`
-	// Of those who only sign in the old side is the membership itself.
-	carrySigners = `UPDATE organization_memberships SET directory_user_id = ` + newOf + `organization_memberships.id), version = version + 1
-		WHERE organization_id = $1 AND directory_user_id IS NULL AND id IN (` + matchedOld + `)`
 
-	// And back. What the old directory said meanwhile was not heard.
-	forgetLeft  = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $4 AND directory_user_id IN (` + matchedOld + `)`
-	returnClaim = `UPDATE membership_claims SET directory_id = $5, directory_user_id = ` + oldOf + `membership_claims.directory_user_id), frozen_at = NULL,
-		version = version + 1 WHERE organization_id = $1 AND directory_id = $4 AND directory_user_id IN (` + matchedNew + ` AND (x.membership_id IS NULL OR x.old_id <> x.membership_id))`
-	returnInvitations = `UPDATE invitations SET directory_id = $5, directory_user_id = ` + oldOf + `invitations.directory_user_id), version = version + 1
-		WHERE organization_id = $1 AND directory_id = $4 AND directory_user_id IN (` + matchedNew + `)`
-	returnJoined = `UPDATE organization_memberships SET directory_user_id = ` + oldOf + `organization_memberships.directory_user_id), version = version + 1
-		WHERE organization_id = $1 AND directory_user_id IN (` + matchedNew + `)`
+	forgetClaims = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id IN (%[1]s)`
+	carryClaims  = `UPDATE membership_claims SET directory_id = $3, directory_user_id = CASE directory_user_id %[2]s END, frozen_at = NULL, version = version + 1
+		WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id IN (%[1]s)`
+	carryInvitations = `UPDATE invitations SET directory_id = $3, directory_user_id = CASE directory_user_id %[2]s END, version = version + 1
+		WHERE organization_id = $1 AND state = 'pending' AND directory_id = $2 AND directory_user_id IN (%[1]s)`
+	carryJoined = `UPDATE organization_memberships SET directory_user_id = CASE directory_user_id %[2]s END, version = version + 1
+		WHERE organization_id = $1 AND directory_user_id IN (%[1]s)`
+	// Of those who only sign in the old side is the membership itself.
+	carrySigners = `UPDATE organization_memberships SET directory_user_id = CASE id %[2]s END, version = version + 1
+		WHERE organization_id = $1 AND directory_user_id IS NULL AND id IN (%[1]s)`
+	returnSigners = `UPDATE organization_memberships SET directory_user_id = NULL, version = version + 1
+		WHERE organization_id = $1 AND directory_user_id IN (%[1]s)`
 
 	// The membership of an account that a switch which can still be reverted leaves as it is.
 	selectHeld = `SELECT m.id FROM organization_memberships m
