@@ -45,9 +45,11 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
 # Generated files are written anew and must come out as they are. Where they do not, the new ones stay, to be committed.
 .PHONY: fresh
 fresh:
-	@before=$$(mktemp -d) && cp -r docs/reference "$$before/" && $(GO) generate ./... && \
-	if diff -ru "$$before/reference" docs/reference; then rm -rf "$$before"; \
-	else rm -rf "$$before"; echo "docs/reference was out of date and has been written anew; commit it" >&2; exit 1; fi
+	@before=$$(mktemp -d) && generated="docs/reference docs/providers internal -type f ( -path docs/reference/* -o -path docs/providers/* -o -name *_templ.go )" && \
+	set -f && find $$generated -exec cp --parents {} "$$before" ';' && set +f && \
+	$(GO) generate ./... && stale=0 && \
+	set -f && for file in $$(find $$generated); do diff -uN "$$before/$$file" "$$file" || stale=1; done; \
+	rm -rf "$$before"; if [ "$$stale" != 0 ]; then echo "generated files were out of date and have been written anew; commit them" >&2; exit 1; fi
 
 # A name that holds the version: another pin installs anew.
 $(TOOLS)/gofumpt-$(GOFUMPT):

@@ -41,6 +41,9 @@
 //	            Counted from before the request that causes the event is sent
 //	signins     resident set after 1,000, 10,000 and 20,000 (-full: 100,000) SAML sign-ins, from the
 //	            application's request to its code, each in a browser of its own
+//	reapply     a mapping that changes everybody at the second of -sizes, members made of all of them:
+//	            people/s against those of the load before, and p99 of 200 SCIM requests/s all the
+//	            while against before (reapplyp99)
 //	start       process start to the first right answer, at the largest of -sizes
 //	size        the release binary
 //

@@ -170,12 +170,21 @@ func (s *side) newDirectory(ctx context.Context, l *lab, tag string) (*directory
 	if err := s.api(ctx, http.MethodPost, "/directories", body, &made); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(made.Endpoint)
-	if err != nil || u.Path == "" || made.Token == "" {
-		return nil, fmt.Errorf("POST /directories answered scim_endpoint %q (%w) and a token of %d characters", made.Endpoint, err, len(made.Token))
+	base, err := pathOf(made.Endpoint)
+	if err != nil || made.Token == "" {
+		return nil, errors.Join(fmt.Errorf("POST /directories answered a token of %d characters", len(made.Token)), err)
 	}
-	d.base, d.token, d.organization = strings.TrimSuffix(u.Path, "/"), made.Token, org.ID
+	d.base, d.token, d.organization = base, made.Token, org.ID
 	return d, nil
+}
+
+// pathOf is where an endpoint's resources are on its server.
+func pathOf(endpoint string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Path == "" {
+		return "", fmt.Errorf("a directory's scim_endpoint is %q (%w)", endpoint, err)
+	}
+	return strings.TrimSuffix(u.Path, "/"), nil
 }
 
 // api calls Rollcall's management API.

@@ -215,10 +215,13 @@ func passing(err error) bool {
 		return true
 	}
 	var e *Error
-	return errors.As(err, &e) && (slices.Contains([]int{
+	return errors.As(err, &e) && e.Code != tooManyMails && (slices.Contains([]int{
 		http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 	}, e.Status) || e.Status == http.StatusConflict && e.Code == underWay)
 }
+
+// tooManyMails is how the server refuses a mail that would come too soon after the last: no matter of how fast one asks, so the caller decides.
+const tooManyMails = "too_many_mails"
 
 // underWay is how the server refuses a repetition that overtakes the first request with the same Idempotency-Key.
 const underWay = "idempotency_in_progress"

@@ -2,7 +2,7 @@
 // that survives restarts, the present state as a stream, and the check of webhook signatures.
 //
 //	c, err := client.New("http://127.0.0.1:8080", os.Getenv("ROLLCALL_API_KEY"))
-//	for user, err := range c.Users(ctx, client.UserQuery{DirectoryID: id}) { … }
+//	for user, err := range c.DirectoryUsers(ctx, client.DirectoryUserQuery{DirectoryID: id}) { … }
 //	err = c.Consume(ctx, "billing", client.ConsumeOptions{}, func(ctx context.Context, e client.Event) error { … })
 //
 // Calls take a context, are tried again where that is safe and may help (see WithRetries), and fail with an *Error where the

@@ -19,17 +19,20 @@ type Event struct {
 	Data      json.RawMessage `json:"data"`
 	CreatedAt time.Time       `json:"created_at"`
 	Context   struct {
-		Actor struct {
-			ID     string `json:"id"`
-			Source string `json:"source"`
-			Name   string `json:"name"`
-		} `json:"actor"`
+		Actor      Actor  `json:"actor"`
 		ExchangeID string `json:"exchange_id"` // the request of the identity provider that caused it
 		Derived    bool   `json:"derived"`     // follows from another change; nobody asked for it by itself
 	} `json:"context"`
 }
 
-// As reads an event's data, for example As[User] of dsync.user.created and As[Membership] of dsync.group.user_added.
+// Actor is who or what did something.
+type Actor struct {
+	ID     string `json:"id"`
+	Source string `json:"source"` // api, dashboard, admin_portal or system
+	Name   string `json:"name"`
+}
+
+// As reads an event's data, for example As[DirectoryUser] of dsync.user.created and As[DirectoryMembership] of dsync.group.user_added.
 func As[T any](e Event) (T, error) {
 	out, err := decode[T](e.Data)
 	if err != nil {
@@ -56,12 +59,8 @@ func (q EventQuery) query() url.Values {
 	}
 	set(query, "events", q.Types...)
 	set(query, "organization_id", q.OrganizationID)
-	if !q.From.IsZero() {
-		query.Set("range_start", q.From.UTC().Format(time.RFC3339Nano))
-	}
-	if !q.Until.IsZero() {
-		query.Set("range_end", q.Until.UTC().Format(time.RFC3339Nano))
-	}
+	setAt(query, "range_start", q.From)
+	setAt(query, "range_end", q.Until)
 	return query
 }
 
@@ -165,4 +164,18 @@ func (t *tries) wait(err error) time.Duration {
 		t.onRetry(err, wait)
 	}
 	return wait
+}
+
+// Acknowledgement is the app's word that it has done what an event asks of it.
+type Acknowledgement struct {
+	Raw
+
+	EventID string    `json:"event_id"`
+	By      Actor     `json:"acknowledged_by"`
+	At      time.Time `json:"acknowledged_at"` // the first time
+}
+
+// AcknowledgeEvent gives the app's word; receipts of offboardings hold it. It may be repeated, and the first time counts.
+func (c *Client) AcknowledgeEvent(ctx context.Context, id string) (Acknowledgement, error) {
+	return fetch[Acknowledgement](ctx, c, post(nil, "events", id, "acknowledge"))
 }

@@ -15,12 +15,12 @@ import (
 
 func TestAs_reads_the_data_of_an_event(t *testing.T) {
 	e := Event{ID: "event_1", Type: "dsync.group.user_added", Data: []byte(`{"directory_id":"directory_1","user":{"id":"directory_user_1","email":null},"group":{"id":"directory_group_1"}}`)}
-	m, err := As[Membership](e)
+	m, err := As[DirectoryMembership](e)
 	must(t, err)
 	if m.User.ID != "directory_user_1" || m.Group.ID != "directory_group_1" || m.User.Email != "" {
 		t.Errorf("got %+v", m)
 	}
-	if _, err := As[Membership](Event{ID: "event_1", Type: "x", Data: []byte(`[]`)}); err == nil || !strings.Contains(err.Error(), "event_1") {
+	if _, err := As[DirectoryMembership](Event{ID: "event_1", Type: "x", Data: []byte(`[]`)}); err == nil || !strings.Contains(err.Error(), "event_1") {
 		t.Error(err)
 	}
 }

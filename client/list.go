@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const maxPage = 100
@@ -47,10 +48,15 @@ type page struct {
 
 // list walks a list page by page; an error ends it.
 func list[T any](ctx context.Context, c *Client, query url.Values, path ...string) iter.Seq2[T, error] {
+	return walk[T](ctx, c, get(query, path...), false)
+}
+
+// walk does so with any call that gives pages. sparse lists have pages without entries, for they tell how far was looked.
+func walk[T any](ctx context.Context, c *Client, what call, sparse bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		for {
-			p, err := fetch[page](ctx, c, get(query, path...))
+			p, err := fetch[page](ctx, c, what)
 			if err != nil {
 				yield(none, err)
 				return
@@ -61,12 +67,34 @@ func list[T any](ctx context.Context, c *Client, query url.Values, path ...strin
 					return
 				}
 			}
-			// A page without entries, or one that leads back to itself, would go on for ever.
-			if p.Metadata.After == nil || len(p.Data) == 0 || *p.Metadata.After == query.Get("after") {
+			// A page that leads back to itself would go on for ever, and so would one without entries where lists have none.
+			if p.Metadata.After == nil || len(p.Data) == 0 && !sparse || *p.Metadata.After == what.query.Get("after") {
 				return
 			}
-			query.Set("after", *p.Metadata.After)
+			what.query.Set("after", *p.Metadata.After)
 		}
+	}
+}
+
+// array reads a list that is a bare array.
+func array[T any](ctx context.Context, c *Client, what call) ([]T, error) {
+	found, err := fetch[[]json.RawMessage](ctx, c, what)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(found))
+	for i, text := range found {
+		if out[i], err = decode[T](text); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// setAt sets a moment, unless it is zero.
+func setAt(q url.Values, name string, at time.Time) {
+	if !at.IsZero() {
+		q.Set(name, at.UTC().Format(time.RFC3339Nano))
 	}
 }
 

@@ -4,7 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,9 +28,10 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 	ctx := context.Background()
 	name, none, yes := "N", "", true
 	at := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
-	for want, do := range map[string]func() error{
-		"GET /organizations?limit=100": func() error { _, err := Collect(c.Organizations(ctx, OrganizationQuery{}), 0); return err },
-		"GET /organizations/o":         func() error { _, err := c.Organization(ctx, "o"); return err },
+	calls := map[string]func() error{
+		"GET /organizations?limit=100":         func() error { _, err := Collect(c.Organizations(ctx, OrganizationQuery{}), 0); return err },
+		"GET /organizations/o":                 func() error { _, err := c.Organization(ctx, "o"); return err },
+		"GET /organizations/external_id/e%2F1": func() error { _, err := c.OrganizationByExternalID(ctx, "e/1"); return err },
 		`POST /organizations {"name":"N","domain_data":[{"domain":"a.com","state":"verified"}]}`: func() error {
 			_, err := c.CreateOrganization(ctx, NewOrganization{Name: "N", Domains: []DomainData{{"a.com", "verified"}}})
 			return err
@@ -109,16 +115,16 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 		"GET /directories/d/exchanges?limit=100": func() error { _, err := Collect(c.Exchanges(ctx, "d", Listing{}), 0); return err },
 
 		"GET /directory_users?directory=d&email=e&group=g&idp_id=i&limit=5": func() error {
-			_, err := Collect(c.Users(ctx, UserQuery{Listing: Listing{PageSize: 5}, DirectoryID: "d", GroupID: "g", Email: "e", IdPID: "i"}), 0)
+			_, err := Collect(c.DirectoryUsers(ctx, DirectoryUserQuery{Listing: Listing{PageSize: 5}, DirectoryID: "d", GroupID: "g", Email: "e", IdPID: "i"}), 0)
 			return err
 		},
-		"GET /directory_users/u":    func() error { _, err := c.User(ctx, "u"); return err },
-		"DELETE /directory_users/u": func() error { return c.EraseUser(ctx, "u") },
+		"GET /directory_users/u":    func() error { _, err := c.DirectoryUser(ctx, "u"); return err },
+		"DELETE /directory_users/u": func() error { return c.EraseDirectoryUser(ctx, "u") },
 		"GET /directory_groups?directory=d&limit=100&user=u": func() error {
-			_, err := Collect(c.Groups(ctx, GroupQuery{DirectoryID: "d", UserID: "u"}), 0)
+			_, err := Collect(c.DirectoryGroups(ctx, DirectoryGroupQuery{DirectoryID: "d", UserID: "u"}), 0)
 			return err
 		},
-		"GET /directory_groups/g": func() error { _, err := c.Group(ctx, "g"); return err },
+		"GET /directory_groups/g": func() error { _, err := c.DirectoryGroup(ctx, "g"); return err },
 
 		"GET /events?after=e&events=a%2Cb&limit=100&order=asc&organization_id=o&range_end=2026-01-15T12%3A00%3A00Z&range_start=2026-01-15T12%3A00%3A00Z": func() error {
 			_, err := Collect(c.Events(ctx, EventQuery{Types: []string{"a", "b"}, OrganizationID: "o", After: "e", From: at, Until: at}), 0)
@@ -229,13 +235,18 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 		"GET /user_management/redirect_uris?limit=100":            func() error { _, err := Collect(c.RedirectURIs(ctx, Listing{}), 0); return err },
 		`POST /user_management/redirect_uris {"uri":"A"}`:         func() error { _, err := c.AddRedirectURI(ctx, "A"); return err },
 		"DELETE /user_management/redirect_uris/r":                 func() error { return c.DeleteRedirectURI(ctx, "r") },
+		"GET /connect/applications/a/gap":                         func() error { _, err := c.ApplicationGap(ctx, "a"); return err },
+		`POST /sso/logout/authorize {"profile_id":"p"}`:           func() error { _, err := c.AuthorizeLogout(ctx, "p"); return err },
+		"POST /events/e/acknowledge":                              func() error { _, err := c.AcknowledgeEvent(ctx, "e"); return err },
 		"GET /signing_keys?limit=100":                             func() error { _, err := Collect(c.SigningKeys(ctx), 0); return err },
 		`POST /signing_keys/rotate {"compromised":false}`:         func() error { _, err := c.RotateSigningKeys(ctx, KeyRotation{}); return err },
 		`POST /signing_keys/rotate {"signing_alg":"ES256","compromised":true}`: func() error {
 			_, err := c.RotateSigningKeys(ctx, KeyRotation{Algorithm: "ES256", Compromised: true})
 			return err
 		},
-	} {
+	}
+	maps.Copy(calls, peopleCalls(ctx, c))
+	for want, do := range calls {
 		got = ""
 		if err := do(); err != nil {
 			t.Errorf("%s: %v", want, err)
@@ -244,21 +255,94 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			t.Errorf("sent %s\nwant %s", got, want)
 		}
 	}
+	everyRouteIsCalled(t, slices.Collect(maps.Keys(calls)))
 }
 
-// The contract has one list that is a bare array.
-func TestApplicationSecrets_are_read_from_an_array(t *testing.T) {
-	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
-		if got := r.Method + " " + r.URL.RequestURI(); got != "GET /connect/applications/a/client_secrets" {
-			t.Errorf("sent %s", got)
+// without are routes that the table above does not call, and why not.
+func without() map[string]string {
+	return map[string]string{
+		"GET /connect/applications/{id}/client_secrets":  "a bare array: see TestArrays_are_read",
+		"GET /user_management/users/{id}/sso_identities": "likewise",
+		"GET /events/snapshot":                           "a stream, which Snapshot reads: see its tests",
+		"GET /user_management/users/{id}/identities":     "accounts at social networks, of which there are none; SSOIdentities gives what there is",
+	}
+}
+
+// everyRouteIsCalled reads the URL table of the server as a text, for the client lives without the house.
+func everyRouteIsCalled(t *testing.T, calls []string) {
+	t.Helper()
+	table, err := os.ReadFile("../internal/api/routes.go")
+	must(t, err)
+	var routes []string
+	row := regexp.MustCompile(`(?s)\{"(/[^"]+)", "\w+", map\[string\]handler\{(.*?)\}\},\n`)
+	for _, found := range row.FindAllStringSubmatch(string(table), -1) {
+		for _, method := range regexp.MustCompile(`http\.Method(\w+):`).FindAllStringSubmatch(found[2], -1) {
+			routes = append(routes, strings.ToUpper(method[1])+" "+found[1])
 		}
-		answer(w, 200, `[{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1},{"id":"secret_1","secret_hint":"abc","last_used_at":"2026-01-15T12:00:00.000Z"}]`)
+	}
+	if len(routes) < 150 {
+		t.Fatalf("only %d routes were found in the server's table", len(routes))
+	}
+	called := without()
+	for _, call := range calls {
+		method, rest, _ := strings.Cut(call, " ")
+		address, _, _ := strings.Cut(rest, " ")
+		address, _, _ = strings.Cut(address, "?")
+		called[routeOf(routes, method+" "+address)] = ""
+	}
+	for _, route := range routes {
+		if _, ok := called[route]; !ok {
+			t.Errorf("nothing calls %s", route)
+		}
+		delete(called, route)
+	}
+	for route := range called {
+		t.Errorf("there is no route %q", route)
+	}
+}
+
+// routeOf finds the route of an address, of several the one that names more of it.
+func routeOf(routes []string, call string) string {
+	best, most := call, -1
+	for _, route := range routes {
+		want, got, same := strings.Split(route, "/"), strings.Split(call, "/"), 0
+		matches := len(want) == len(got)
+		for i := 0; matches && i < len(want); i++ {
+			matches = want[i] == got[i] || strings.HasPrefix(want[i], "{")
+			if want[i] == got[i] {
+				same++
+			}
+		}
+		if matches && same > most {
+			best, most = route, same
+		}
+	}
+	return best
+}
+
+// Two lists are bare arrays.
+func TestArrays_are_read(t *testing.T) {
+	var got, body string
+	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.Method + " " + r.URL.RequestURI()
+		answer(w, 200, "%s", body)
 	})
+	body = `[{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1},{"id":"secret_1","secret_hint":"abc","last_used_at":"2026-01-15T12:00:00.000Z"}]`
 	found, err := c.ApplicationSecrets(t.Context(), "a")
 	must(t, err)
-	if len(found) != 2 || found[0].ID != "secret_2" || found[0].Hint != "xyz" || !found[0].LastUsedAt.IsZero() || found[1].LastUsedAt.Year() != 2026 ||
-		string(found[0].JSON()) != `{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1}` {
-		t.Errorf("%+v", found)
+	if got != "GET /connect/applications/a/client_secrets" || len(found) != 2 || found[0].ID != "secret_2" || found[0].Hint != "xyz" ||
+		!found[0].LastUsedAt.IsZero() || found[1].LastUsedAt.Year() != 2026 || string(found[0].JSON()) != `{"id":"secret_2","secret_hint":"xyz","last_used_at":null,"new":1}` {
+		t.Errorf("%s: %+v", got, found)
+	}
+	body = `[{"connection_id":"conn_1","idp_id":"ann","linked_by":"email"}]`
+	who, err := c.SSOIdentities(t.Context(), "u")
+	must(t, err)
+	if got != "GET /user_management/users/u/sso_identities" || len(who) != 1 || who[0].ConnectionID != "conn_1" || who[0].IdPID != "ann" || who[0].LinkedBy != "email" {
+		t.Errorf("%s: %+v", got, who)
+	}
+	body = `{"object":"list"}`
+	if _, err := c.SSOIdentities(t.Context(), "u"); err == nil {
+		t.Error("an object passes for an array")
 	}
 }
 

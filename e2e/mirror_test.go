@@ -50,7 +50,7 @@ func TestMirror_that_is_killed_holds_what_the_directory_holds(t *testing.T) {
 	}
 
 	want := map[string]bool{}
-	for u, err := range api.Users(t.Context(), sdk.UserQuery{DirectoryID: x.directory}) {
+	for u, err := range api.DirectoryUsers(t.Context(), sdk.DirectoryUserQuery{DirectoryID: x.directory}) {
 		must(t, err)
 		if u.State == "active" {
 			want[u.Email] = true

@@ -222,15 +222,15 @@ func concerns(t *testing.T, e sdk.Event) (person, group string) {
 	t.Helper()
 	switch e.Type {
 	case born, changed, gone:
-		u, err := sdk.As[sdk.User](e)
+		u, err := sdk.As[sdk.DirectoryUser](e)
 		must(t, err)
 		return u.ID, ""
 	case joined, left:
-		m, err := sdk.As[sdk.Membership](e)
+		m, err := sdk.As[sdk.DirectoryMembership](e)
 		must(t, err)
 		return m.User.ID, m.Group.ID
 	case groupBorn:
-		g, err := sdk.As[sdk.Group](e)
+		g, err := sdk.As[sdk.DirectoryGroup](e)
 		must(t, err)
 		return "", g.ID
 	}

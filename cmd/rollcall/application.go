@@ -6,17 +6,19 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rollcallhq/rollcall/client"
 )
 
 type applicationCommands struct {
 	List             applicationList   `cmd:"" help:"List applications."`
-	Get              applicationGet    `cmd:"" help:"Show one."`
+	Get              applicationGet    `cmd:"" aliases:"show" help:"Show one."`
 	Create           applicationCreate `cmd:"" help:"Make one; its client id is shown."`
 	Update           applicationUpdate `cmd:"" help:"Change one."`
 	Delete           applicationDelete `cmd:"" help:"Delete one with its secrets and with every code and token it had."`
 	LogoutDeliveries applicationLogout `cmd:"" help:"List what one was told of ended sessions and how it went, newest first."`
+	Gap              applicationGap    `cmd:"" help:"Show for how long, at worst, it lets somebody go on whose access has ended."`
 }
 
 func applicationColumns() []column[client.Application] {
@@ -453,4 +455,45 @@ func (c *signingKeyRotate) Run(ctx context.Context, w world) error {
 		w.done(c.JSON, "Keys that are waiting are in the key set and sign from their time on; no app has to do anything.")
 		return nil
 	})
+}
+
+type applicationGap struct {
+	remote
+
+	ID string `arg:"" help:"Its id."`
+}
+
+// Run shows it.
+func (c *applicationGap) Run(ctx context.Context, w world) error {
+	type g = client.ApplicationGap
+	ms := func(n int64) string { return (time.Duration(n) * time.Millisecond).String() }
+	measured := func(cell func(g) int64) func(g) string {
+		return func(x g) string {
+			if x.BackChannelLogout.Measured == 0 {
+				return ""
+			}
+			return ms(cell(x))
+		}
+	}
+	return answered(c.remote, w, []column[g]{
+		col("WORST GAP", func(x g) string { return ms(x.WorstGap) }),
+		col("BECAUSE OF", func(x g) string {
+			if x.WorstGapBy == "access_token" {
+				return "the life of an access token"
+			}
+			return "back-channel logouts, which all arrived sooner"
+		}),
+		col("LOGOUTS", func(x g) string {
+			if !x.BackChannelLogout.Configured {
+				return "no address for them (--logout-uri)"
+			}
+			l := x.BackChannelLogout
+			return fmt.Sprintf("%d delivered, %d failed, %d pending", l.Measured, l.Failed, l.Pending)
+		}),
+		col("HALF WITHIN", measured(func(x g) int64 { return x.BackChannelLogout.P50 })),
+		col("19 OF 20 WITHIN", measured(func(x g) int64 { return x.BackChannelLogout.P95 })),
+		col("SLOWEST", measured(func(x g) int64 { return x.BackChannelLogout.Max })),
+		col("INTROSPECTS", func(x g) string { return yesNo(x.Introspection.InUse) }),
+		col("LAST INTROSPECTED", func(x g) string { return when(x.Introspection.LastAt) }),
+	}, func(api *client.Client) (g, error) { return api.ApplicationGap(ctx, c.ID) })
 }

@@ -86,7 +86,7 @@ func candidates(model *kong.Application, words []string) []string {
 
 func child(node *kong.Node, name string) *kong.Node {
 	for _, c := range node.Children {
-		if c.Name == name && c.Type == kong.CommandNode {
+		if (c.Name == name || slices.Contains(c.Aliases, name)) && c.Type == kong.CommandNode {
 			return c
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 type connectionCommands struct {
 	List            connectionList       `cmd:"" help:"List connections."`
-	Get             connectionGet        `cmd:"" help:"Show one, with what the identity provider needs."`
+	Get             connectionGet        `cmd:"" aliases:"show" help:"Show one, with what the identity provider needs."`
 	Create          connectionCreate     `cmd:"" help:"Make one; what the identity provider needs is shown."`
 	Update          connectionUpdate     `cmd:"" help:"Change one."`
 	Test            connectionTest       `cmd:"" help:"Print an address for a test sign-in, which makes no account and no session; with --wait also what came of it."`

@@ -11,7 +11,7 @@ import (
 
 type consumerCommands struct {
 	List        consumerList        `cmd:"" help:"List the readers of the log whose place the server keeps."`
-	Get         consumerGet         `cmd:"" help:"Show one, and how far behind it is."`
+	Get         consumerGet         `cmd:"" aliases:"show" help:"Show one, and how far behind it is."`
 	Create      consumerCreate      `cmd:"" help:"Make one."`
 	Acknowledge consumerAcknowledge `cmd:"" help:"Say that everything up to an event is dealt with."`
 	Delete      consumerDelete      `cmd:"" help:"Forget one and its place."`

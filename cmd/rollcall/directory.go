@@ -12,10 +12,14 @@ import (
 
 type directoryCommands struct {
 	List   directoryList   `cmd:"" help:"List directories."`
-	Get    directoryGet    `cmd:"" help:"Show one."`
+	Get    directoryGet    `cmd:"" aliases:"show" help:"Show one."`
 	Create directoryCreate `cmd:"" help:"Make one; address and token for the identity provider are shown, the token once."`
 	Update directoryUpdate `cmd:"" help:"Change one."`
 	Delete directoryDelete `cmd:"" help:"Delete one with everybody in it."`
+
+	Preview  directoryPreview  `cmd:"" help:"List what would become of everybody in one: who is invited, linked, made a member or refused."`
+	GoLive   directoryGoLive   `cmd:"" help:"Let members follow one that has only collected, after telling who is invited."`
+	Progress directoryProgress `cmd:"" help:"Say how far members have come with what one says."`
 }
 
 func directoryColumns() []column[client.Directory] {
@@ -33,6 +37,7 @@ func directoryColumns() []column[client.Directory] {
 		col("CREATED", func(x d) string { return ago(x.CreatedAt) }),
 		wide("INACTIVE USERS", func(x d) string { return x.InactiveUsers }),
 		wide("PROVISIONING", func(x d) string { return x.Provisioning }),
+		wide("LIVE", func(x d) string { return yesNo(x.Live) }),
 		wide("STRICT", func(x d) string { return yesNo(x.Strict) }),
 		wide("SCIM ENDPOINT", func(x d) string { return x.SCIMEndpoint }),
 		wide("BEARER TOKEN", func(x d) string { return x.BearerToken }),
@@ -82,6 +87,7 @@ type directoryCreate struct {
 	Label         string `placeholder:"LABEL" help:"A word for the SCIM address in the place of the generated one."`
 	InactiveUsers string `placeholder:"MODE" help:"kept (the default) or removed: how events show people who are deactivated."`
 	Provisioning  string `placeholder:"MODE" help:"invite (the default), direct or existing_only."`
+	Collect       bool   `help:"Only collect people and groups; members follow after \"directory go-live\"."`
 	Strict        bool   `help:"Take no more than the standard says."`
 	Extensions    string `placeholder:"FILE" type:"path" help:"JSON file with schema extensions."`
 }
@@ -92,10 +98,14 @@ func (c *directoryCreate) Run(ctx context.Context, w world) error {
 	if err != nil {
 		return err
 	}
+	var live *bool
+	if c.Collect {
+		live = new(false)
+	}
 	return c.call(w, func(api *client.Client) error {
 		made, err := api.CreateDirectory(ctx, client.NewDirectory{
 			OrganizationID: c.Organization, Name: c.Name, Type: fullType(c.Type), Provider: c.Provider, Label: c.Label,
-			InactiveUsers: c.InactiveUsers, Provisioning: c.Provisioning, Strict: c.Strict, Extensions: extensions,
+			InactiveUsers: c.InactiveUsers, Provisioning: c.Provisioning, Live: live, Strict: c.Strict, Extensions: extensions,
 		})
 		if err != nil {
 			return err

@@ -11,10 +11,11 @@ import (
 )
 
 type eventCommands struct {
-	List     eventList     `cmd:"" help:"List the log, newest first."`
-	Tail     eventTail     `cmd:"" help:"Show the last events, and with -f those to come."`
-	Snapshot eventSnapshot `cmd:"" help:"Write the present state as JSON lines: a cursor, a record for each thing, an end."`
-	Mirror   eventMirror   `cmd:"" help:"Keep organizations, directories, users, groups and memberships as tables of your own PostgreSQL."`
+	List        eventList        `cmd:"" help:"List the log, newest first."`
+	Tail        eventTail        `cmd:"" help:"Show the last events, and with -f those to come."`
+	Snapshot    eventSnapshot    `cmd:"" help:"Write the present state as JSON lines: a cursor, a record for each thing, an end."`
+	Acknowledge eventAcknowledge `cmd:"" help:"Say that the app has dealt with an event; receipts of offboardings hold it."`
+	Mirror      eventMirror      `cmd:"" help:"Keep organizations, directories, users, groups and memberships as tables of your own PostgreSQL."`
 }
 
 func eventColumns() []column[client.Event] {
@@ -221,4 +222,20 @@ func (c *eventSnapshot) Run(ctx context.Context, w world) error {
 		_, err = fmt.Fprintf(w.stdout, "{\"object\":\"snapshot_end\",\"cursor\":%s,\"records\":%d}\n", place, n)
 		return err
 	})
+}
+
+type eventAcknowledge struct {
+	remote
+
+	ID string `arg:"" help:"Id of the event."`
+}
+
+// Run says so. It may be said again; the first time counts.
+func (c *eventAcknowledge) Run(ctx context.Context, w world) error {
+	type a = client.Acknowledgement
+	return answered(c.remote, w, []column[a]{
+		col("EVENT", func(x a) string { return x.EventID }),
+		col("ACKNOWLEDGED", func(x a) string { return when(x.At) }),
+		col("BY", func(x a) string { return x.By.ID }),
+	}, func(api *client.Client) (a, error) { return api.AcknowledgeEvent(ctx, c.ID) })
 }

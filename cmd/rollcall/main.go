@@ -30,26 +30,38 @@ type commands struct {
 	Restore restoreCommand `cmd:"" group:"run" help:"Fill a new, empty database from a backup."`
 	Config  configCommands `cmd:"" group:"run" help:"Look at the configuration: config check."`
 
-	Organization organizationCommands `cmd:"" group:"ask" help:"Your customers: list, get, create, update, delete, features."`
-	Domain       domainCommands       `cmd:"" group:"ask" help:"Their email domains: add, get, verify, delete."`
-	Directory    directoryCommands    `cmd:"" group:"ask" help:"Where identity providers write: list, get, create, update, delete."`
-	Token        tokenCommands        `cmd:"" group:"ask" help:"What opens a directory to its provider: list, create, revoke."`
-	User         userCommands         `cmd:"" group:"ask" help:"People: list, get, erase."`
-	Group        groupCommands        `cmd:"" group:"ask" help:"Groups: list, get."`
-	Exchange     exchangeCommands     `cmd:"" group:"ask" help:"What providers asked and what it did: list."`
-	Connection   connectionCommands   `cmd:"" group:"ask" help:"How people sign in: list, get, create, update, test, activate, deactivate, delete, refresh-metadata, approve-metadata."`
-	Certificate  certificateCommands  `cmd:"" group:"ask" help:"What their identity providers sign with: list, add, delete."`
-	Policy       policyCommands       `cmd:"" group:"ask" help:"Who may come in to an organization, and how: get, set, left-out, end-sessions, delete-identity-provider."`
-	BreakGlass   breakGlassCommands   `cmd:"" name:"break-glass" group:"ask" help:"Whom a policy does not bind for a while: list, add, revoke."`
-	SignIn       signInCommands       `cmd:"" name:"sign-in" group:"ask" help:"Who signed in or was refused, and why: list, get."`
-	Application  applicationCommands  `cmd:"" group:"ask" help:"Apps that people sign in to: list, get, create, update, delete, logout-deliveries."`
-	ClientSecret clientSecretCommands `cmd:"" group:"ask" help:"What apps prove themselves with: list, create, delete."`
-	RedirectURI  redirectURICommands  `cmd:"" name:"redirect-uri" group:"ask" help:"Where the default application's sign-ins end: list, add, delete."`
-	SigningKey   signingKeyCommands   `cmd:"" group:"ask" help:"What tokens are signed with: list, rotate."`
-	Event        eventCommands        `cmd:"" group:"ask" help:"What happened: list, tail, snapshot, mirror."`
-	Consumer     consumerCommands     `cmd:"" group:"ask" help:"Readers of the log: list, get, create, acknowledge, delete."`
-	Webhook      webhookCommands      `cmd:"" group:"ask" help:"Where events are sent: list, get, create, update, delete, rotate-secret, deliveries, replay."`
-	APIKey       apiKeyCommands       `cmd:"" name:"api-key" group:"ask" help:"Keys of organizations: list, create, expire, delete."`
+	Organization   organizationCommands   `cmd:"" group:"ask" help:"Your customers: list, get, create, update, delete, features."`
+	Domain         domainCommands         `cmd:"" group:"ask" help:"Their email domains: add, get, verify, delete."`
+	Directory      directoryCommands      `cmd:"" group:"ask" help:"Where identity providers write: list, get, create, update, delete, preview, go-live, progress."`
+	Token          tokenCommands          `cmd:"" group:"ask" help:"What opens a directory to its provider: list, create, revoke."`
+	DirectoryUser  directoryUserCommands  `cmd:"" group:"ask" help:"People of directories: list, get, erase."`
+	DirectoryGroup directoryGroupCommands `cmd:"" group:"ask" help:"Groups of directories: list, get."`
+	Exchange       exchangeCommands       `cmd:"" group:"ask" help:"What providers asked and what it did: list."`
+	User           userCommands           `cmd:"" group:"ask" help:"Accounts: list, get, create, update, delete, identities."`
+	Member         memberCommands         `cmd:"" group:"ask" help:"Who is in an organization, and why: list, get, why, add, update, deactivate, reactivate, remove."`
+	Invitation     invitationCommands     `cmd:"" group:"ask" help:"Who is asked in: list, get, send, accept, resend, revoke."`
+	Session        sessionCommands        `cmd:"" group:"ask" help:"Where people are signed in: list, revoke."`
+	Role           roleCommands           `cmd:"" group:"ask" help:"What members may do: list, get, create, update, delete, set-permissions, add-permission, remove-permission."`
+	Permission     permissionCommands     `cmd:"" group:"ask" help:"What the app asks for: list, get, create, update, delete."`
+	Team           teamCommands           `cmd:"" group:"ask" help:"Sets of members: list, get, create, update, delete, members, add, remove."`
+	Licence        licenceCommands        `cmd:"" group:"ask" help:"What organizations have bought: list, get, create, update, delete, assign, release."`
+	Mapping        mappingCommands        `cmd:"" group:"ask" help:"What directories and connections give their people: get, set, preview."`
+	Connection     connectionCommands     `cmd:"" group:"ask" help:"How people sign in: list, get, create, update, test, activate, deactivate, delete, refresh-metadata, approve-metadata."`
+	Certificate    certificateCommands    `cmd:"" group:"ask" help:"What their identity providers sign with: list, add, delete."`
+	Policy         policyCommands         `cmd:"" group:"ask" help:"Who may come in to an organization, and how: get, set, left-out, end-sessions, delete-identity-provider."`
+	BreakGlass     breakGlassCommands     `cmd:"" name:"break-glass" group:"ask" help:"Whom a policy does not bind for a while: list, add, revoke."`
+	SignIn         signInCommands         `cmd:"" name:"sign-in" group:"ask" help:"Who signed in or was refused, and why: list, get."`
+	Application    applicationCommands    `cmd:"" group:"ask" help:"Apps that people sign in to: list, get, create, update, delete, logout-deliveries, gap."`
+	ClientSecret   clientSecretCommands   `cmd:"" group:"ask" help:"What apps prove themselves with: list, create, delete."`
+	RedirectURI    redirectURICommands    `cmd:"" name:"redirect-uri" group:"ask" help:"Where the default application's sign-ins end: list, add, delete."`
+	SigningKey     signingKeyCommands     `cmd:"" group:"ask" help:"What tokens are signed with: list, rotate."`
+	Event          eventCommands          `cmd:"" group:"ask" help:"What happened: list, tail, snapshot, acknowledge, mirror."`
+	Consumer       consumerCommands       `cmd:"" group:"ask" help:"Readers of the log: list, get, create, acknowledge, delete."`
+	Audit          auditCommand           `cmd:"" group:"ask" help:"List every change with who or what caused it, or write all as CSV or JSON lines."`
+	Access         accessCommand          `cmd:"" group:"ask" help:"List who has access to an organization, or had it at a time."`
+	Offboarding    offboardingCommands    `cmd:"" group:"ask" help:"How access ended, and how long it took: list, get, receipt, export."`
+	Webhook        webhookCommands        `cmd:"" group:"ask" help:"Where events are sent: list, get, create, update, delete, rotate-secret, deliveries, replay."`
+	APIKey         apiKeyCommands         `cmd:"" name:"api-key" group:"ask" help:"Keys of organizations: list, create, expire, delete."`
 
 	Simulate simulateCommand `cmd:"" group:"try" help:"Play an identity provider's SCIM client against any server."`
 

@@ -11,7 +11,7 @@ import (
 
 type organizationCommands struct {
 	List     organizationList     `cmd:"" help:"List organizations."`
-	Get      organizationGet      `cmd:"" help:"Show one."`
+	Get      organizationGet      `cmd:"" aliases:"show" help:"Show one."`
 	Create   organizationCreate   `cmd:"" help:"Make one."`
 	Update   organizationUpdate   `cmd:"" help:"Change one."`
 	Delete   organizationDelete   `cmd:"" help:"Delete one: all access through it ends at once, its personal data is erased."`
@@ -130,16 +130,7 @@ type organizationUpdate struct {
 
 // Run changes one.
 func (c *organizationUpdate) Run(ctx context.Context, w world) error {
-	change := client.OrganizationChange{Name: c.Name, ExternalID: c.ExternalID}
-	if len(c.Metadata)+len(c.RemoveMetadata) > 0 {
-		change.Metadata = map[string]*string{}
-	}
-	for k, v := range c.Metadata {
-		change.Metadata[k] = &v
-	}
-	for _, k := range c.RemoveMetadata {
-		change.Metadata[k] = nil
-	}
+	change := client.OrganizationChange{Name: c.Name, ExternalID: c.ExternalID, Metadata: metadataChange(c.Metadata, c.RemoveMetadata)}
 	return c.call(w, func(api *client.Client) error {
 		changed, err := api.UpdateOrganization(ctx, c.ID, change)
 		if err != nil {
@@ -147,6 +138,21 @@ func (c *organizationUpdate) Run(ctx context.Context, w world) error {
 		}
 		return one(w, c.JSON, changed, organizationColumns())
 	})
+}
+
+// metadataChange is nil where nothing is to be changed.
+func metadataChange(put map[string]string, remove []string) map[string]*string {
+	if len(put)+len(remove) == 0 {
+		return nil
+	}
+	out := map[string]*string{}
+	for k, v := range put {
+		out[k] = &v
+	}
+	for _, k := range remove {
+		out[k] = nil
+	}
+	return out
 }
 
 type organizationDelete struct {
@@ -217,7 +223,7 @@ func (c *organizationFeatures) Run(ctx context.Context, w world) error {
 
 type domainCommands struct {
 	Add    domainAdd    `cmd:"" help:"Add an email domain to an organization."`
-	Get    domainGet    `cmd:"" help:"Show one, with the TXT record that proves it."`
+	Get    domainGet    `cmd:"" aliases:"show" help:"Show one, with the TXT record that proves it."`
 	Verify domainVerify `cmd:"" help:"Look for the TXT record now, or vouch for the domain."`
 	Delete domainDelete `cmd:"" help:"Remove one."`
 }

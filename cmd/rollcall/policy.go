@@ -9,7 +9,7 @@ import (
 )
 
 type policyCommands struct {
-	Get                    policyGet            `cmd:"" help:"Show who may come in to an organization, and how."`
+	Get                    policyGet            `cmd:"" aliases:"show" help:"Show who may come in to an organization, and how."`
 	Set                    policySet            `cmd:"" help:"Change it."`
 	LeftOut                policyLeftOut        `cmd:"" help:"List who might not get in if single sign-on was required."`
 	EndSessions            policyEndSessions    `cmd:"" help:"End all sessions of an organization, or of one member, at once."`

@@ -44,7 +44,7 @@ Written from the commands in ` + "`cmd/rollcall`" + ` by ` + "`go generate ./cmd
 
 Commands that ask a server have three flags more: ` + "`--url`" + ` (` + "`ROLLCALL_URL`" + `, by default ` + "`http://127.0.0.1:8080`" + `), ` + "`--api-key`" + `
 (` + "`ROLLCALL_API_KEY`" + `, the management key) and ` + "`--json`" + `. Without it they print tables for people; with it the API's JSON as the server wrote
-it, **one object a line, also for lists**. Notes and complaints go to stderr. What cannot be undone is asked for at a terminal, unless ` + "`--yes`" + `.
+it, **one object a line, also for lists**. Notes and complaints go to stderr. What cannot be undone, or takes access away, is asked for at a terminal, unless ` + "`--yes`" + `. ` + "`show`" + ` is another word for ` + "`get`" + `.
 
 | Exit code | Meaning |
 | --- | --- |

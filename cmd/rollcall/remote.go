@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -72,13 +73,51 @@ func (r remote) call(w world, act func(*client.Client) error) error {
 	return act(c)
 }
 
+// answered shows the one thing that a call gives.
+func answered[T object](r remote, w world, columns []column[T], act func(*client.Client) (T, error)) error {
+	return r.call(w, func(api *client.Client) error {
+		found, err := act(api)
+		if err != nil {
+			return err
+		}
+		return one(w, r.JSON, found, columns)
+	})
+}
+
+// takeAway runs a call that takes something away: after the question was answered, and it is told when it is done.
+func (r remote) takeAway(w world, sure certain, question, told string, act func(*client.Client) error) error {
+	return r.call(w, func(api *client.Client) error {
+		if err := sure.ask(w, "%s", question); err != nil {
+			return err
+		}
+		if err := act(api); err != nil {
+			return err
+		}
+		w.done(r.JSON, "%s", told)
+		return nil
+	})
+}
+
 const olderServer = "The server does not know this command; it may be older than this program."
+
+// hinted is an error that knows itself what a person can do about it.
+type hinted struct {
+	error
+
+	hint string
+}
+
+// Unwrap gives the error.
+func (h hinted) Unwrap() error { return h.error }
 
 // advice adds to an error from the server what a person can do about it.
 func advice(err error) string {
 	var refusal *client.Error
 	var unreachable *client.UnreachableError
+	var own hinted
 	switch {
+	case errors.As(err, &own):
+		return own.hint
 	case errors.As(err, &unreachable) && errors.Is(err, syscall.ECONNREFUSED):
 		return "Is the server running? \"rollcall serve\" starts it; --url or " + urlVariable + " names another address."
 	case errors.As(err, &unreachable):
@@ -97,6 +136,9 @@ func advice(err error) string {
 		}
 		return "\"list\" in the place of the verb shows what there is."
 	case http.StatusTooManyRequests:
+		if refusal.Code == "too_many_mails" {
+			return "" // it says itself what is too much
+		}
 		return "The server limits how fast one key may ask; try again later."
 	case http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusForbidden:
 		return ""
@@ -131,9 +173,12 @@ type certain struct {
 	Yes bool `short:"y" help:"Do not ask."`
 }
 
+// asks tells whether a person will be asked, for whom then is looked up what is at stake.
+func (c certain) asks(w world) bool { return !c.Yes && w.stdin != nil && w.interactive }
+
 // ask makes a person at a terminal confirm; a script has said what it wants.
 func (c certain) ask(w world, format string, args ...any) error {
-	if c.Yes || w.stdin == nil || !w.interactive {
+	if !c.asks(w) {
 		return nil
 	}
 	fmt.Fprintf(w.stderr, format+" Type yes: ", args...)
@@ -162,4 +207,12 @@ func readFile(name string) ([]byte, error) {
 		return nil, usageError(err.Error())
 	}
 	return text, nil
+}
+
+// oneOf refuses a flag that has none of its values; "" is that it was left out.
+func oneOf(flag, value string, values ...string) error {
+	if value == "" || slices.Contains(values, value) {
+		return nil
+	}
+	return usageError(fmt.Sprintf("%s is one of %s, not %q", flag, strings.Join(values, ", "), value))
 }

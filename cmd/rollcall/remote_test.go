@@ -67,10 +67,13 @@ func TestDeleting_asks_a_person_and_no_script(t *testing.T) {
 // Every verb that cannot be undone has to ask first.
 func TestEverything_that_cannot_be_undone_asks(t *testing.T) {
 	for _, command := range []string{
-		"organization delete org_1", "domain delete d", "directory delete d", "token revoke d t", "user erase u", "consumer delete c",
+		"organization delete org_1", "domain delete d", "directory delete d", "token revoke d t", "directory-user erase u", "consumer delete c",
 		"webhook delete w", "api-key delete k", "api-key expire k",
 		"connection delete c", "connection approve-metadata c", "certificate delete c f", "application delete a", "client-secret delete s",
 		"policy end-sessions o", "policy delete-identity-provider o", "redirect-uri delete r", "signing-key rotate --compromised",
+		"user delete u", "member deactivate m", "member remove m", "session revoke s", "session revoke --user u", "invitation revoke i", "role delete r",
+		"role remove-permission r p", "permission delete p", "team delete o t", "team remove o t m", "licence delete o l", "licence release m", "directory go-live d",
+		"mapping set conn_1 testdata/mapping.json",
 	} {
 		code, _, stderr, requests := asked(t, 200, `{"id":"x"}`, "no\n", true, strings.Fields(command)...)
 		for _, r := range requests {
@@ -117,9 +120,12 @@ func TestExit_codes_and_advice_fit_the_refusal(t *testing.T) {
 
 func TestConflicting_or_missing_flags_are_usage_errors_and_nothing_is_sent(t *testing.T) {
 	for _, command := range []string{
-		"user list", "group list", "webhook replay we_1", "webhook replay whd_1 --failed", "organization list --limit -1",
+		"directory-user list", "directory-group list", "webhook replay we_1", "webhook replay whd_1 --failed", "organization list --limit -1",
 		"event tail -n 101", "organization features org_1 --on sso --off sso", "webhook update w --enable --disable", "event mirror",
 		"event list --since yesterday", "directory create o n --extensions /nowhere/x.json", "completion tcsh",
+		"member list", "member update om_1", "session revoke", "session revoke session_1 --user user_1", "role create Name", "invitation send a@a.com --days 31",
+		"invitation list --state lost", "audit --format xml", "audit --format csv --json", "audit --since soon", "access org_1 --format jsonl --json",
+		"licence update org_1 pro --seats 3 --unlimited", "mapping preview conn_1 testdata/mapping.json", "mapping set directory_1 /nowhere/x.json", "mapping set directory_1 remote_test.go",
 	} {
 		if code, _, stderr, requests := asked(t, 200, "{}", "", false, strings.Fields(command)...); code != exitUsage || len(requests) > 0 || stderr == "" {
 			t.Errorf("%s: exit %d, sent %q, %s", command, code, requests, stderr)

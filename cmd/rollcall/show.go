@@ -175,6 +175,25 @@ func when(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
+// only leaves out what is not wanted.
+func only[T any](items iter.Seq2[T, error], wanted func(T) bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for item, err := range items {
+			if (err != nil || wanted(item)) && !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+// count says how many of what.
+func count(n int, singular, plural string) string {
+	if n == 1 {
+		return "1 " + singular
+	}
+	return fmt.Sprintf("%d %s", n, plural)
+}
+
 func yesNo(b bool) string {
 	if b {
 		return "yes"

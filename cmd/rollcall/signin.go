@@ -12,7 +12,7 @@ import (
 
 type signInCommands struct {
 	List signInList `cmd:"" help:"List the sign-ins through a connection, newest first: who, how it ended, and who can mend it."`
-	Get  signInGet  `cmd:"" help:"Show one with everything that was looked at. Its id is on the page that a refused person sees."`
+	Get  signInGet  `cmd:"" aliases:"show" help:"Show one with everything that was looked at. Its id is on the page that a refused person sees."`
 }
 
 func attemptColumns() []column[client.SignInAttempt] {

@@ -11,7 +11,7 @@ import (
 
 type webhookCommands struct {
 	List         webhookList         `cmd:"" help:"List the addresses that events are sent to."`
-	Get          webhookGet          `cmd:"" help:"Show one."`
+	Get          webhookGet          `cmd:"" aliases:"show" help:"Show one."`
 	Create       webhookCreate       `cmd:"" help:"Make one; its secret is shown."`
 	Update       webhookUpdate       `cmd:"" help:"Change one, or switch it on or off."`
 	Delete       webhookDelete       `cmd:"" help:"End one."`

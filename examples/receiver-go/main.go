@@ -58,7 +58,7 @@ func (p *people) take(_ context.Context, e client.Event) error {
 	default:
 		return nil
 	}
-	u, err := client.As[client.User](e)
+	u, err := client.As[client.DirectoryUser](e)
 	if err != nil {
 		return err
 	}

@@ -196,6 +196,18 @@ func MappingIn(ctx context.Context, r db.Reader, organizationID, sourceID string
 	return m, err
 }
 
+// AskMapping is the question behind MappingIn, to be asked with others, for a connection: no team follows its groups.
+func AskMapping(organizationID, connectionID string, into *Mapping) db.Question {
+	return db.Question{SQL: selectMapping, Args: []any{organizationID, connectionID}, Read: func(rows db.Rows) error {
+		*into = Mapping{OrganizationID: organizationID, SourceID: connectionID}
+		found, err := scanMappings(rows)
+		if len(found) > 0 {
+			*into = found[0]
+		}
+		return err
+	}}
+}
+
 func mappingIn(ctx context.Context, r db.Reader, text string, args ...any) (Mapping, error) {
 	all, err := readMappings(ctx, r, text, args...)
 	if err != nil {
@@ -213,7 +225,10 @@ func readMappings(ctx context.Context, r db.Reader, text string, args ...any) ([
 		return nil, fmt.Errorf("read mappings: %w", err)
 	}
 	defer rows.Close()
-	var out []Mapping
+	return scanMappings(rows)
+}
+
+func scanMappings(rows db.Rows) (out []Mapping, err error) {
 	for rows.Next() {
 		var m Mapping
 		var rules []byte

@@ -38,7 +38,7 @@ func TestMemberships_are_listed_by_state_and_only_active_ones_unless_asked_other
 			same(t, query, w.memberships("organization_id="+acme+query).each("id"), want)
 		}
 		got := w.memberships("user_id=" + string(one.User.ID)).data()[0]
-		if got["user"].(map[string]any)["email"] != "one@example.com" || got["role"].(map[string]any)["slug"] != "member" || got["directory_managed"] != false ||
+		if got["user"].(map[string]any)["email"] != "one@example.com" || got["role"].(map[string]any)["slug"] != "member" || got["directory_managed"] != false || got["directory_user_id"] != nil ||
 			got["why"] != "sign_in" || got["primary"] != true || got["joined_at"] == nil || got["licence"] != nil {
 			t.Errorf("%v", got)
 		}
@@ -142,7 +142,7 @@ func TestMembership_that_a_directory_manages_is_refused_by_hand_with_the_directo
 		w.applied(acme, "directory_1", member.SaysActive)
 		m := w.memberships("organization_id=" + acme).data()[0]
 		path, user := membershipPath+"/"+m["id"].(string), usersPath+"/"+m["user_id"].(string)
-		if m["directory_managed"] != true || m["why"] != "directory" || m["primary"] != true {
+		if m["directory_managed"] != true || m["directory_user_id"] != "directory_user_1" || m["why"] != "directory" || m["primary"] != true {
 			t.Errorf("%v", m)
 		}
 		managed := func(r reply, field string) {

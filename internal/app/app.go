@@ -29,6 +29,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/web/assets"
 	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
@@ -171,7 +172,11 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	}
 
 	domains := web.NewDomains(c.PublicURL, c.CustomDomains...)
-	if a.signIn, err = a.buildSignIn(c, ids, sealer, catalog, domains); err != nil {
+	site, err := web.NewSite(c.Brand, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
+	if a.signIn, err = a.buildSignIn(c, ids, sealer, catalog, domains, site); err != nil {
 		return nil, err
 	}
 	if err = a.signIn.prepare(ctx); err != nil {
@@ -220,7 +225,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Deadline:  requestDeadline,
 		Refuse:    refuse,
 		Observe:   a.metrics.observe,
-	}.Wrap(edges(own, scim, rest, a.signIn)), log)
+	}.Wrap(edges(own, files(site), scim, rest, a.signIn)), log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
@@ -440,14 +445,25 @@ func (a *App) metricsPage() http.Handler {
 	})
 }
 
+// files serves what pages fetch. Their lines would fill the log without saying anything.
+func files(site *web.Site) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.From(r.Context()).Quiet()
+		web.From(r.Context()).Route = "assets"
+		site.Assets().ServeHTTP(w, r)
+	})
+}
+
 // edges sends a request where its path belongs, and takes paths as they are: http.ServeMux would redirect doubled slashes, and
 // some providers send them and do not follow.
-func edges(own map[string]http.Handler, scim, rest http.Handler, people *signIn) http.Handler {
+func edges(own map[string]http.Handler, files, scim, rest http.Handler, people *signIn) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := own[r.URL.Path]
 		switch {
 		case ok && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 			page.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, assets.Prefix):
+			files.ServeHTTP(w, r)
 		case isSCIM(r.URL.Path):
 			scim.ServeHTTP(w, r)
 		case people.simulated != nil && strings.HasPrefix(r.URL.Path, simulatePath):

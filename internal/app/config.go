@@ -36,6 +36,9 @@ type Settings struct {
 	SMTPURL           Text `name:"smtp-url" help:"Mail server for sign-in codes and invitations, like smtp://user:password@mail.example.com:587 or smtps://... Without it no mail is sent." placeholder:"URL" hide:"password"`
 	MailFrom          Text `help:"Sender of mails, like \"Acme <no-reply@acme.example>\"." placeholder:"ADDRESS"`
 	MailTemplates     Text `help:"Folder with templates of your own for mails, like invitation.txt and invitation.html." placeholder:"DIR"`
+	BrandName         Text `help:"Name of your product, shown on pages in place of Rollcall's." placeholder:"NAME"`
+	BrandLogo         Text `help:"Logo on pages: an SVG, PNG, WebP or JPEG file of 512 KiB at most that can be seen on light and on dark ground." placeholder:"FILE"`
+	BrandColor        Text `help:"Colour of buttons and links on pages, like #1d4ed8. Text on it and in it is darkened or lightened until it can be read." placeholder:"#RRGGBB"`
 	LogFormat         Text `help:"Format of the log on stderr: text or json." preset:"text" placeholder:"text|json"`
 	LogLevel          Text `help:"Least level that is logged: debug, info, warn or error." preset:"info" placeholder:"LEVEL"`
 	RateLimit         Text `help:"SCIM requests a second allowed for each token; 0 for no limit." preset:"1000" placeholder:"N"`
@@ -95,6 +98,7 @@ type Config struct {
 	SessionLife       time.Duration
 	Mail              *mail.SMTP // nil: no mail is sent
 	MailTemplates     string     // folder; "": the built-in ones
+	Brand             web.Brand  // the operator's name, logo and colour on pages
 	MailToLog         bool       // of the demo: mails are printed in the log instead
 	Simulate          bool       // of the demo: serve test identity providers, which let anybody in as anybody
 	LogFormat         LogFormat
@@ -134,6 +138,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 		SessionLife:       l.duration(s.SessionLife),
 		Mail:              l.mail(s.SMTPURL, s.MailFrom),
 		MailTemplates:     l.mailTemplates(s.MailTemplates),
+		Brand:             l.brand(s.BrandName, s.BrandLogo, s.BrandColor),
 		LogFormat:         oneOf(l, s.LogFormat, LogText, LogJSON),
 		LogLevel:          l.level(s.LogLevel),
 		RateLimit:         l.rate(s.RateLimit),

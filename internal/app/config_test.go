@@ -266,3 +266,34 @@ func TestMail_server_is_read_with_its_sender_and_its_password_never_repeated(t *
 		}
 	}
 }
+
+func TestBrand_is_read_with_its_picture_and_refused_where_nobody_could_see_it(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, size int) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	c := mustLoad(t, parse(t, "--brand-name", " Acme ", "--brand-color", "#FC0", "--brand-logo", write("Our Logo.JPEG", 9)))
+	if c.Brand.Name != "Acme" || c.Brand.Colour == nil || c.Brand.Colour.String() != "#ffcc00" || c.Brand.Logo == nil || c.Brand.Logo.Name != "logo.jpg" || len(c.Brand.Logo.Body) != 9 {
+		t.Errorf("read %+v", c.Brand)
+	}
+	if c := mustLoad(t, parse(t)); c.Brand.Name != "" || c.Brand.Logo != nil || c.Brand.Colour != nil {
+		t.Errorf("without settings: %+v", c.Brand)
+	}
+	for args, want := range map[[2]string]string{
+		{"--brand-color", "red"}:                                   "is no colour",
+		{"--brand-color", "#12"}:                                   "is no colour",
+		{"--brand-name", strings.Repeat("x", 61)}:                  "longer than 60",
+		{"--brand-logo", write("logo.html", 9)}:                    "SVG, PNG, WebP or JPEG",
+		{"--brand-logo", write("empty.svg", 0)}:                    "of 0 bytes",
+		{"--brand-logo", write("large.png", 512<<10+1)}:            "of 524289 bytes",
+		{"--brand-logo", filepath.Join(dir, "there is none.webp")}: "cannot be read",
+	} {
+		if got := faultsOf(t, parse(t, args[0], args[1])); len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%q: %q, want %q", args, got, want)
+		}
+	}
+}

@@ -39,7 +39,7 @@ type signIn struct {
 }
 
 // buildSignIn builds it over the nouns that are there already.
-func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalog *idp.Catalog, domains web.Domains) (*signIn, error) {
+func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalog *idp.Catalog, domains web.Domains, site *web.Site) (*signIn, error) {
 	s := &signIn{}
 	policy := outbound.NewPolicy(signInTargets(c), lookup)
 	s.sessions = session.NewService(session.Options{DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log})
@@ -73,12 +73,8 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 	if c.Accounts != AccountsApp {
 		s.issuer.SetAccounts(s.signIns)
 	}
-	pages, err := web.NewPages()
-	if err != nil {
-		return nil, err
-	}
 	s.edge = signin.New(signin.Options{
-		SignIns: s.signIns, Issuer: s.issuer, Connections: s.connections, Pages: pages, Bases: bases, Now: time.Now, Logger: a.log,
+		SignIns: s.signIns, Issuer: s.issuer, Connections: s.connections, Pages: web.NewPages(site), Bases: bases, Now: time.Now, Logger: a.log,
 	})
 	if c.Simulate {
 		err = a.simulate(s)

@@ -13,6 +13,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/yuin/goldmark"
 )
 
 //go:embed catalog
@@ -25,7 +28,10 @@ type Catalog struct {
 
 // Load reads the catalogue built into the program and checks it, without the traffic, which only tests play. An error lists
 // every fault found, each by its file.
-func Load() (*Catalog, error) { return loadEmbedded(false) }
+func Load() (*Catalog, error) { return builtIn() }
+
+// builtIn is read once in a process: reading takes some 15 ms, and always comes to the same.
+var builtIn = sync.OnceValues(func() (*Catalog, error) { return loadEmbedded(false) })
 
 // LoadWithTraffic is Load with every provider's stories, which are checked too.
 func LoadWithTraffic() (*Catalog, error) { return loadEmbedded(true) }
@@ -44,14 +50,14 @@ func load(files fs.FS, traffic bool) (*Catalog, error) {
 		return nil, fmt.Errorf("list the catalogue: %w", err)
 	}
 	var c Catalog
+	markdown := newMarkdown()
 	var faults []error
 	for _, entry := range entries {
-		provider, err := loadProvider(files, entry, traffic)
-		if err != nil {
-			faults = append(faults, err)
-			continue
+		provider, err := loadProvider(markdown, files, entry, traffic)
+		faults = append(faults, err)
+		if provider.Slug != "" {
+			c.providers = append(c.providers, provider)
 		}
-		c.providers = append(c.providers, provider)
 	}
 	faults = append(faults, c.checkTogether()...)
 	if err := errors.Join(faults...); err != nil {
@@ -60,7 +66,9 @@ func load(files fs.FS, traffic bool) (*Catalog, error) {
 	return &c, nil
 }
 
-func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error) {
+// loadProvider reads one folder. A provider comes back, whatever is wrong in its other files, if its idp.json is right: then it can
+// be compared with others.
+func loadProvider(markdown goldmark.Markdown, files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error) {
 	slug := entry.Name()
 	if !entry.IsDir() {
 		return Provider{}, fmt.Errorf("%s: the catalogue holds one folder per provider, not files", slug)
@@ -77,16 +85,22 @@ func loadProvider(files fs.FS, entry fs.DirEntry, traffic bool) (Provider, error
 	if err != nil {
 		return Provider{}, fmt.Errorf("%s: %w", name, err)
 	}
-	if provider.Dialect, err = loadDialect(files, provider.Slug); err != nil {
-		return Provider{}, err
+	return provider, provider.loadRest(markdown, files, traffic)
+}
+
+// loadRest reads the other files of the folder, and names the faults of all of them.
+func (p *Provider) loadRest(markdown goldmark.Markdown, files fs.FS, traffic bool) error {
+	var faults [4]error
+	p.Dialect, faults[0] = loadDialect(files, p.Slug)
+	if p.Dialect != nil && !p.Speaks(SCIM) {
+		faults[0] = fmt.Errorf("%s: simulate.json without scim in protocols: there is nothing to play", p.Slug)
 	}
-	if provider.Dialect != nil && !provider.Speaks(SCIM) {
-		return Provider{}, fmt.Errorf("%s: simulate.json without scim in protocols: there is nothing to play", slug)
-	}
+	p.Logo, faults[1] = loadLogo(files, p.Slug)
+	p.Guides, faults[2] = loadGuides(markdown, files, *p)
 	if traffic {
-		provider.Stories, err = loadStories(files, provider)
+		p.Stories, faults[3] = loadStories(files, *p)
 	}
-	return provider, err
+	return errors.Join(faults[:]...)
 }
 
 // checkFolder refuses what nothing would ever read, such as a misspelled folder of traffic.
@@ -174,7 +188,8 @@ func (c *Catalog) checkTogether() []error {
 			faults = append(faults, fmt.Errorf("directory type %q: want exactly one provider with it in stands_for, got %q", directoryType, slugs))
 		}
 	}
-	return append(faults, c.checkConnectionTypes()...)
+	faults = append(faults, c.checkConnectionTypes()...)
+	return append(faults, c.checkGuides()...)
 }
 
 // Provider finds a provider by its slug.

@@ -9,13 +9,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 )
 
+var withTraffic = sync.OnceValues(LoadWithTraffic)
+
 func loadCatalog(t *testing.T) *Catalog {
 	t.Helper()
-	c, err := LoadWithTraffic()
+	c, err := withTraffic()
 	if err != nil {
 		t.Fatalf("load the catalogue: %v", err)
 	}

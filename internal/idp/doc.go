@@ -6,6 +6,8 @@
 //
 //	catalog/okta/idp.json                      name, protocols, types, claim names, quirks, signs
 //	catalog/okta/traffic/01-assign.traffic     what it sends, what it must be answered
+//	catalog/okta/saml.md, oidc.md, scim.md     how an IT admin connects it by each protocol
+//	catalog/okta/logo.svg                      a tile with letters of its name, drawn by logogen
 //	catalog/okta/simulate.json                 how its SCIM client is played (see [Dialect] and internal/simulate)
 //
 // [Load] reads and checks all of it; a fault names file and line. The folder's
@@ -16,6 +18,35 @@
 // nulls) lives in the SCIM grammar and is on for everybody. A [Quirk] is
 // behaviour that would be wrong with another provider; it is on only where an
 // idp.json lists it, and no Go code asks for a provider by name.
+//
+// # A guide
+//
+// A guide is Markdown that reads well by itself; the set-up pages and the pages
+// under docs/providers are made from it. Raw HTML, images and links that are not
+// https are refused.
+//
+//	# Okta by SAML               title: the provider's name, "by", the protocol
+//	One or two paragraphs.       what the admin will have, rights needed, how long it takes
+//	## Create the application    each is a step: one screen of the provider, in the imperative
+//	1. Press **Next**.           what to click; bold is what is written there
+//	> A trap.                    a note
+//	## Good to know              optional: bullets, and blocks to copy
+//	## Troubleshooting           last: a table, | You see | Why | What to do |, two rows or more
+//
+// Fenced blocks, the word behind the backticks first; one entry per line:
+//
+//	copy     Label at the provider: value              values may hold {{placeholders}}
+//	map      name we read: attribute of the provider   for SCIM: path of the SCIM attribute
+//	ask      field: Label at the provider — hint       the hint may be left out; a line "or" parts alternatives, best first
+//	check    metadata                                  what Rollcall sees for itself
+//	xml, …   lines to copy as a whole                  one of [Languages]; placeholders as in copy
+//
+// [Placeholders], [AskFields] and [Checks] are closed lists for each protocol. A
+// guide of SAML shows {{acs_url}} and {{sp_entity_id}}, or {{sp_metadata_url}},
+// and the check metadata; one of OpenID Connect {{redirect_uri}} and the check
+// discovery; both ask once, for all that a connection needs, and end with the step
+// "Test the sign-in" and the check test_sign_in. A guide of SCIM shows
+// {{scim_url}} and {{scim_token}} and the checks first_request and first_user.
 //
 // # A traffic story
 //

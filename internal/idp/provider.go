@@ -124,6 +124,15 @@ type Provider struct {
 	Recognise Signs   `json:"recognise,omitzero"`
 	Stories   []Story `json:"-"` // only with LoadWithTraffic
 
+	// Letters stand on the logo where the first letters of the name would mislead; logogen reads them.
+	Letters string `json:"letters,omitempty"`
+
+	// Logo is an SVG image, 64 by 64, that may stand in a page as it is.
+	Logo string `json:"-"`
+
+	// Guides tell an IT admin how to connect the provider by each protocol.
+	Guides map[Protocol]Guide `json:"-"`
+
 	// Dialect is how its SCIM client talks; nil where nobody has written it down.
 	Dialect *Dialect `json:"-"`
 }

@@ -52,6 +52,8 @@ type teller struct {
 	wake     chan struct{}
 	advanced time.Time
 
+	from, seen string // no session ended between the two: the stored cursor, and the event up to which this process has looked
+
 	delivered, failed, retried atomic.Int64
 }
 
@@ -130,14 +132,14 @@ func (s *Service) FanOut(ctx context.Context) (int, error) {
 	if err != nil || len(newest) == 0 || newest[0].ID == cursor {
 		return 0, err
 	}
-	found, err := s.ended(ctx, cursor)
+	found, err := s.ended(ctx, s.teller.seenFrom(cursor))
 	if err != nil {
 		return 0, err
 	}
 	next := newest[0].ID
 	if len(found) > 0 {
 		next = found[len(found)-1].ID
-	} else if !s.mayAdvance() {
+	} else if s.teller.looked(cursor, next); !s.mayAdvance() {
 		return 0, nil
 	}
 	var w db.Write
@@ -153,6 +155,22 @@ func (s *Service) FanOut(ctx context.Context) (int, error) {
 	}
 	s.teller.nudge()
 	return len(found), nil
+}
+
+// seenFrom is where to look on from a cursor: nothing is looked at twice while the cursor stands still.
+func (t *teller) seenFrom(cursor string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.from == cursor && t.seen != "" {
+		return t.seen
+	}
+	return cursor
+}
+
+func (t *teller) looked(cursor, until string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.from, t.seen = cursor, until
 }
 
 // mayAdvance: a cursor that nothing is behind is moved seldom, so that the writers of the log are not bothered for each event.

@@ -155,19 +155,17 @@ func stateLost() *fault.Error {
 
 // admit reads what decides, decides, and writes once: the attempt used, the person let in, their session, the application's code.
 func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, verified *sso.Verified) (Next, error) {
-	arrival, err := s.arrival(ctx, verified)
+	var around surroundings
+	arrival, err := s.arrival(ctx, verified, s.around(v, verified, &around)...)
 	if err != nil {
 		return Next{}, err
 	}
 	if s.o.ProfilesOnly {
 		return s.endInProfile(ctx, a, verified, arrival)
 	}
-	policy, err := org.PolicyIn(ctx, s.o.DB, org.ID(arrival.OrganizationID))
-	if err != nil {
-		return Next{}, err
-	}
+	policy := around.policy
 	arrival = under(policy, arrival)
-	if arrival.Mapped, err = s.mapped(ctx, verified); err != nil {
+	if arrival.Mapped, err = s.mapped(ctx, verified, around.mapping); err != nil {
 		return Next{}, err
 	}
 	if arrival, err = s.invitedHere(ctx, a, arrival); err != nil {
@@ -190,7 +188,7 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 		return Next{}, err
 	}
 	cookie := token.NewSecret("session")
-	started, opened, err := s.seat(ctx, &w, v, session.New{
+	started, opened, err := s.seatAmong(ctx, &w, v, around.sessions, session.New{
 		Cookie: token.HashOf(cookie), OrganizationID: arrival.OrganizationID, UserID: userID, ConnectionID: string(verified.Connection.ID),
 		ProfileID: string(verified.Profile.ID), IDPSession: verified.SessionIndex, Subject: verified.Profile.Named(), Method: session.SSO, AMR: verified.AMR,
 		AuthenticatedAt: verified.AuthenticatedAt, Until: verified.SessionUntil, Life: s.lifeUnder(policy),
@@ -219,11 +217,28 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	}, nil
 }
 
+// surroundings are what a sign-in is decided by beside the person: they are read with them.
+type surroundings struct {
+	policy   org.Policy
+	mapping  access.Mapping
+	sessions []session.Session // of the browser
+}
+
+func (s *SignIns) around(v Visitor, verified *sso.Verified, into *surroundings) []db.Question {
+	if s.o.ProfilesOnly {
+		return nil
+	}
+	id := verified.Connection.OrganizationID
+	return []db.Question{
+		org.AskPolicy(org.ID(id), &into.policy), access.AskMapping(id, string(verified.Connection.ID), &into.mapping),
+		s.o.Sessions.AskInBrowser(v.Cookie, v.Browser, &into.sessions),
+	}
+}
+
 // mapped is what the connection's mapping gives the person, nothing where it drives nothing.
-func (s *SignIns) mapped(ctx context.Context, v *sso.Verified) (access.Mapped, error) {
-	m, err := access.MappingIn(ctx, s.o.DB, v.Connection.OrganizationID, string(v.Connection.ID))
-	if err != nil || !m.DrivesRoles {
-		return access.Mapped{}, err
+func (s *SignIns) mapped(ctx context.Context, v *sso.Verified, m access.Mapping) (access.Mapped, error) {
+	if !m.DrivesRoles {
+		return access.Mapped{}, nil
 	}
 	roles, err := access.RolesIn(ctx, s.o.DB, v.Connection.OrganizationID)
 	return m.Map(access.OfClaims(v.Profile.Raw, v.Profile.Groups), roles), err
@@ -276,10 +291,10 @@ func cause(userID string) event.Context {
 	return event.Context{Actor: event.Actor{ID: userID, Source: event.System}}
 }
 
-// arrival gathers what member decides by.
-func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival, error) {
+// arrival gathers what member decides by, and asks other questions with it.
+func (s *SignIns) arrival(ctx context.Context, v *sso.Verified, also ...db.Question) (member.Arrival, error) {
 	p, verified := v.Profile, v.DomainVerified
-	found, known, err := s.standing(ctx, v, verified)
+	found, known, err := s.standing(ctx, v, verified, also...)
 	if err != nil {
 		return member.Arrival{}, err
 	}
@@ -295,15 +310,15 @@ func (s *SignIns) arrival(ctx context.Context, v *sso.Verified) (member.Arrival,
 }
 
 // standing looks a person up in the organization's directories, and reads with it who is behind their identity and what they are called
-// at their connection.
-func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool) (found directory.Found, known *member.Known, err error) {
+// at their connection, and what else is asked.
+func (s *SignIns) standing(ctx context.Context, v *sso.Verified, verified bool, also ...db.Question) (found directory.Found, known *member.Known, err error) {
 	id, keys := v.Connection.OrganizationID, keysOf(v, verified)
 	var seen directory.Seen
 	questions := append([]db.Question{directory.Looking(id, keys, &seen)}, v.Meeting()...)
 	if !s.o.ProfilesOnly {
 		questions = append(questions, s.o.Members.Knowing(id, string(v.Connection.ID), v.Profile.IDPID, &known))
 	}
-	if err := s.o.DB.Ask(ctx, questions...); err != nil {
+	if err := s.o.DB.Ask(ctx, append(questions, also...)...); err != nil {
 		return found, nil, fmt.Errorf("look for a person who signs in: %w", err)
 	}
 	keys.Joined = directory.UserID(known.Joined())

@@ -17,16 +17,24 @@ import (
 //
 // fresh: the write has ended all that the person had before.
 func (s *SignIns) seat(ctx context.Context, w *db.Write, v Visitor, n session.New, fresh bool) (session.Session, []event.Entry, error) {
-	n.Browser, n.IP, n.UserAgent = v.Browser, v.IP, v.UserAgent
-	if n.Life == (session.Life{}) {
-		n.Life = s.o.Life
-	}
 	present, err := s.o.Sessions.InBrowser(ctx, v.Cookie, v.Browser)
 	if err != nil {
 		return session.Session{}, nil, err
 	}
+	return s.seatAmong(ctx, w, v, present, n, fresh)
+}
+
+// seatAmong is seat where the sessions of the browser were read before.
+func (s *SignIns) seatAmong(
+	ctx context.Context, w *db.Write, v Visitor, present []session.Session, n session.New, fresh bool,
+) (session.Session, []event.Entry, error) {
+	n.Browser, n.IP, n.UserAgent = v.Browser, v.IP, v.UserAgent
+	if n.Life == (session.Life{}) {
+		n.Life = s.o.Life
+	}
 	var goesOn *session.Session
 	for i, one := range present {
+		var err error
 		switch {
 		case one.UserID != n.UserID:
 			err = s.displace(ctx, w, one.ID, n.UserID)

@@ -15,18 +15,23 @@ import (
 // it twice is doing it once, and the order of people does not matter. The write is guarded: where it is lost the caller calls again with a
 // new one. After the commit the caller nudges events, and mails where somebody was invited.
 func (s *Service) ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, cause event.Context) (Outcome, error) {
+	_, outcome, err := s.apply(ctx, r, w, p, cause)
+	return outcome, err
+}
+
+func (s *Service) apply(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, cause event.Context) (*application, Outcome, error) {
 	f, err := s.applying(ctx, r, p)
 	if err != nil {
-		return "", fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
+		return nil, "", fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
 	}
 	if f.settled {
-		return OutcomeUnchanged, nil
+		return f, OutcomeUnchanged, nil
 	}
 	outcome, err := s.applyInto(ctx, r, w, f, cause)
 	if err != nil {
-		return "", fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
+		return nil, "", fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
 	}
-	return outcome, nil
+	return f, outcome, nil
 }
 
 // RestrictInto is ApplyInto for somebody who is to be out (SaysInactive or SaysRemoved), in the write of the request that says so: sessions,
@@ -35,8 +40,15 @@ func (s *Service) RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p 
 	if p.Says != SaysInactive && p.Says != SaysRemoved {
 		return fmt.Errorf("restrict directory user %s: the directory says %q", p.DirectoryUserID, p.Says)
 	}
-	_, err := s.ApplyInto(ctx, r, w, p, cause)
-	return err
+	f, _, err := s.apply(ctx, r, w, p, cause)
+	if err != nil {
+		return err
+	}
+	if c := f.claim; c.was != nil && !c.changed() {
+		// Nothing has to be written, which rests on this claim alone: an earlier word that is being applied at this moment must not come after.
+		w.GuardSelect(guardClaim+s.db.ForShare(), c.organizationID, c.directoryID, c.directoryUserID, c.was.version)
+	}
+	return nil
 }
 
 // application is a directory person and what is known here of them.

@@ -1,6 +1,7 @@
 package member_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -353,6 +354,33 @@ func TestDirectory_manages_names_address_and_what_it_maps(t *testing.T) {
 		h.must(err)
 		if u, err := h.members.User(t.Context(), u.ID); err != nil || u.Email != "ada.king@acme.example" {
 			t.Errorf("%+v, %v", u, err)
+		}
+	})
+}
+
+// What changes nothing is decided by what was read, too: by the time of the answer the person has to be out.
+func TestWord_that_changes_nothing_is_lost_when_an_earlier_one_is_applied_meanwhile(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme := h.organization("Acme")
+		in := person(acme)
+		in.Provisioning = member.Direct
+		out := in
+		out.Says = member.SaysInactive
+		for _, before := range [][]member.DirectoryPerson{{out}, {in, out}} { // a stranger who was stored, a member who was shut out
+			for _, d := range before {
+				_, err := h.apply(d)
+				h.must(err)
+			}
+			var w db.Write
+			h.must(h.members.RestrictInto(h.t.Context(), h.db, &w, out, event.Context{}))
+			_, err := h.apply(in)
+			h.must(err)
+			var lost *db.GuardError
+			if err := h.db.Write(h.t.Context(), &w); !errors.As(err, &lost) {
+				h.t.Errorf("%v; want a lost guard, for the person is in", err)
+			}
+			_, err = h.apply(out)
+			h.must(err)
 		}
 	})
 }

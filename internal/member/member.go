@@ -237,12 +237,13 @@ type Member struct {
 	User       User
 }
 
-// Payload is the member as the API shows it: the membership with its user.
+// Payload is the member as the API shows it: the membership with its user, and the person in a directory that it was joined with.
 func (m Member) Payload() []byte {
 	return encode(struct {
 		payload
-		User userPayload `json:"user"`
-	}{m.Membership.payload(), m.User.payload()})
+		DirectoryUserID *string     `json:"directory_user_id"`
+		User            userPayload `json:"user"`
+	}{m.Membership.payload(), orNull(m.Membership.DirectoryUserID), m.User.payload()})
 }
 
 func orNull(s string) *string {

@@ -16,6 +16,7 @@ const (
 		version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)`
 	updateClaim = `UPDATE membership_claims SET membership_id = $4, says = $5, provisioning = $6, outcome = $7, claim = $8, frozen_at = $9,
 		version = version + 1, updated_at = $10 WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $11`
+	guardClaim  = `SELECT 1 FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 	deleteClaim = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 
 	freezeClaims = `UPDATE membership_claims SET frozen_at = $3, version = version + 1 WHERE organization_id = $1 AND directory_id = $2 AND frozen_at IS NULL`

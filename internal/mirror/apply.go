@@ -83,7 +83,7 @@ func (t tables) directory(b *pgx.Batch, e client.Event) error {
 }
 
 func (t tables) user(b *pgx.Batch, e client.Event) error {
-	u, err := client.As[client.User](e)
+	u, err := client.As[client.DirectoryUser](e)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (t tables) user(b *pgx.Batch, e client.Event) error {
 }
 
 func (t tables) group(b *pgx.Batch, e client.Event) error {
-	g, err := client.As[client.Group](e)
+	g, err := client.As[client.DirectoryGroup](e)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (t tables) group(b *pgx.Batch, e client.Event) error {
 }
 
 func (t tables) member(b *pgx.Batch, e client.Event, in bool) error {
-	m, err := client.As[client.Membership](e)
+	m, err := client.As[client.DirectoryMembership](e)
 	switch {
 	case err != nil:
 		return err

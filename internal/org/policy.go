@@ -175,15 +175,32 @@ func PolicyIn(ctx context.Context, r db.Reader, id ID) (Policy, error) {
 }
 
 func policyIn(ctx context.Context, r db.Reader, id ID, lock string) (Policy, error) {
+	p, err := scanPolicy(id, r.QueryRow(ctx, selectPolicy+lock, string(id)))
+	if errors.Is(err, db.ErrNoRows) {
+		return DefaultPolicy(id), nil
+	}
+	return p, err
+}
+
+// AskPolicy is the question behind PolicyIn, to be asked with others.
+func AskPolicy(id ID, into *Policy) db.Question {
+	return db.Question{SQL: selectPolicy, Args: []any{string(id)}, Read: func(rows db.Rows) (err error) {
+		*into = DefaultPolicy(id)
+		for rows.Next() {
+			if *into, err = scanPolicy(id, rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}}
+}
+
+func scanPolicy(id ID, row db.Row) (Policy, error) {
 	p := Policy{OrganizationID: id}
 	var until, idle, life *int64
 	var jit *string
 	var updated int64
-	err := r.QueryRow(ctx, selectPolicy+lock, string(id)).Scan((*string)(&p.SSO), &until, &jit, &idle, &life, &p.Version, &updated)
-	if errors.Is(err, db.ErrNoRows) {
-		return DefaultPolicy(id), nil
-	}
-	if err != nil {
+	if err := row.Scan((*string)(&p.SSO), &until, &jit, &idle, &life, &p.Version, &updated); err != nil {
 		return Policy{}, fmt.Errorf("read the policy of organization %s: %w", id, err)
 	}
 	p.SSOOptionalUntil, p.UpdatedAt, p.Idle, p.Life = db.TimeOrZero(until), db.Time(updated), seconds(idle), seconds(life)

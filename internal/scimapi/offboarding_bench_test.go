@@ -3,7 +3,9 @@ package scimapi_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +30,7 @@ func BenchmarkDeactivation(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/fsync+%s", engine, delay), func(b *testing.B) {
 				o := dbtest.Options(b, engine, migrations.Files)
 				o.CommitDelay = delay
+				o.URL = waiting(o.URL, delay)
 				d, err := db.Open(b.Context(), o)
 				if err != nil {
 					b.Fatal(err)
@@ -97,6 +100,18 @@ func benchmarkDeactivation(b *testing.B, d *db.DB) {
 	b.ReportMetric(middle(change), "µs/patch")
 	b.ReportMetric(middle(out)/middle(change), "patches/deactivation")
 	b.ReportMetric(middle(change)/middle(bare), "patches/patch-without-accounts")
+}
+
+// waiting has every commit at a PostgreSQL wait before its fsync.
+func waiting(address string, delay time.Duration) string {
+	if address == "" || delay == 0 {
+		return address
+	}
+	joint := "?"
+	if strings.Contains(address, "?") {
+		joint = "&"
+	}
+	return address + joint + "options=" + strings.ReplaceAll(url.QueryEscape(fmt.Sprintf("-c commit_delay=%d -c commit_siblings=0", delay.Microseconds())), "+", "%20")
 }
 
 // open gives somebody sessions.

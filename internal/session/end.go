@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,17 +114,15 @@ func (s *Service) EndInto(ctx context.Context, r db.Reader, w *db.Write, sel Sel
 		return 0, err
 	}
 	now := s.time()
+	args = append(args, now.UnixMicro(), listed(found))
+	w.GuardSelect(fmt.Sprintf(holdJust, where+notEnded+mark(len(args)-1), s.db.ForUpdate(), mark(len(args))), args...)
 	for from := 0; from < len(found); from += endChunk {
 		part := ids(found[from:min(from+endChunk, len(found))])
-		w.GuardSelect(fmt.Sprintf(holdSessions, marks(1, len(part)))+s.db.ForUpdate(), part...)
-		w.GuardSelect(fmt.Sprintf(countSessions, marks(1, len(part)), mark(len(part)+1)), append(part[:len(part):len(part)], len(part))...)
 		_ = s.endChunk(now.UnixMicro(), why.Reason, part, func(text string, args ...any) error {
 			w.Exec(text, args...)
 			return nil
 		})
 	}
-	args = append(args, now.UnixMicro())
-	w.GuardSelect(noneLeft+where+notEnded+mark(len(args))+")", args...)
 	if condition, args, ok := sel.alone(); ok {
 		args = append([]any{now.UnixMicro()}, args...)
 		w.Exec(endCodesAlone+condition, args...)
@@ -201,6 +200,16 @@ func (s *Service) ShortenTx(ctx context.Context, tx db.Tx, organizationID string
 
 // forever is longer than any session.
 const forever = 100 * 365 * 24 * time.Hour
+
+// listed are the ids of sessions as holdJust wants them.
+func listed(sessions []Session) string {
+	out := make([]string, len(sessions))
+	for i, s := range sessions {
+		out[i] = s.ID
+	}
+	slices.Sort(out)
+	return strings.Join(out, ",")
+}
 
 func ids(sessions []Session) []any {
 	out := make([]any, len(sessions))

@@ -159,8 +159,17 @@ func (s *Service) ByCookie(ctx context.Context, cookie token.Secret) (_ Session,
 
 // InBrowser finds the sessions of a browser that have neither ended nor reached their end, whoever's they are: that of its cookie, and those
 // that were begun with the same binding cookie. What a provider posts comes from another site, and without the session's cookie.
-func (s *Service) InBrowser(ctx context.Context, cookie token.Secret, browser token.Hash) ([]Session, error) {
-	return s.read(ctx, s.db, sessionsHere, string(token.HashOf(cookie)), string(browser), s.time().UnixMicro())
+func (s *Service) InBrowser(ctx context.Context, cookie token.Secret, browser token.Hash) (found []Session, err error) {
+	return found, s.db.Ask(ctx, s.AskInBrowser(cookie, browser, &found))
+}
+
+// AskInBrowser is the question behind InBrowser, to be asked with others.
+func (s *Service) AskInBrowser(cookie token.Secret, browser token.Hash, into *[]Session) db.Question {
+	args := []any{string(token.HashOf(cookie)), string(browser), s.time().UnixMicro()}
+	return db.Question{SQL: sessionsHere, Args: args, Read: func(rows db.Rows) (err error) {
+		*into, err = scanAll(rows)
+		return err
+	}}
 }
 
 // Get finds a session, ended ones too. One that is not there is NotFound.
@@ -213,7 +222,10 @@ func (s *Service) read(ctx context.Context, r db.Reader, text string, args ...an
 		return nil, fmt.Errorf("read sessions: %w", err)
 	}
 	defer rows.Close()
-	var out []Session
+	return scanAll(rows)
+}
+
+func scanAll(rows db.Rows) (out []Session, err error) {
 	for rows.Next() {
 		found, err := scan(rows)
 		if err != nil {

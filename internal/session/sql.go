@@ -28,11 +28,11 @@ const (
 		expires_at = CASE WHEN expires_at > created_at + $3 THEN created_at + $3 ELSE expires_at END
 		WHERE organization_id = $1 AND ended_at IS NULL AND expires_at > $4 AND (idle_seconds > $2 OR expires_at > created_at + $3)`
 
-	// The rows are held, in one order for all, before they are counted: whoever writes a token of one of them has committed by then.
-	holdSessions  = `SELECT id FROM sessions WHERE id IN (%s) ORDER BY id`
-	countSessions = `SELECT 1 WHERE (SELECT COUNT(*) FROM sessions WHERE id IN (%s) AND ended_at IS NULL) = %s`
-	endSessions   = `UPDATE sessions SET ended_at = %s, end_reason = %s WHERE id IN (%s) AND ended_at IS NULL`
-	noneLeft      = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE `
+	// The rows are held, in one order for all, and have to be those that were read and no others: the arguments are the condition, the
+	// suffix that locks, and the ids in their order. Whoever writes a token of one of them has committed by then.
+	holdJust = `SELECT 1 FROM (SELECT COALESCE(string_agg(id, ',' ORDER BY id), '') AS ids
+		FROM (SELECT id FROM sessions WHERE %s ORDER BY id%s) AS held) AS living WHERE ids = %s`
+	endSessions = `UPDATE sessions SET ended_at = %s, end_reason = %s WHERE id IN (%s) AND ended_at IS NULL`
 
 	endCodesOf   = `UPDATE authorization_codes SET ended_at = %s WHERE session_id IN (%s) AND ended_at IS NULL`
 	endRefreshOf = `UPDATE refresh_tokens SET revoked_at = %s WHERE session_id IN (%s) AND revoked_at IS NULL`

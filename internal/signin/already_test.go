@@ -36,7 +36,7 @@ func (b *browser) bare() *browser {
 }
 
 func links(a answer) (out []string) {
-	for _, m := range regexp.MustCompile(`<a class="button" href="([^"]+)"`).FindAllStringSubmatch(a.body, -1) {
+	for _, m := range regexp.MustCompile(`<a class="btn[^>]* href="([^"]+)"`).FindAllStringSubmatch(a.body, -1) {
 		out = append(out, strings.ReplaceAll(m[1], "&amp;", "&"))
 	}
 	return out

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/web/words"
 )
 
 const (
@@ -44,9 +45,9 @@ func (c *call) proceed(n lifecycle.Next) error {
 	}
 	switch n.Page {
 	case lifecycle.AskEmail:
-		return c.page(statusOf(n.Wrong), web.SignInPage{App: n.App, Email: n.Email, Continue: n.Sealed, SignUp: n.SignUp, Wrong: sentence(n.Wrong), Codes: n.Codes}, n.Target)
+		return c.page(statusOf(n.Wrong), web.SignInPage{App: n.App, Email: n.Email, Continue: n.Sealed, SignUp: n.SignUp, Wrong: c.sentence(n.Wrong), Codes: n.Codes}, n.Target)
 	case lifecycle.AskCode:
-		return c.page(statusOf(n.Wrong), web.CodePage{App: n.App, Email: n.Email, Magic: n.Magic, Wrong: sentence(n.Wrong), Again: again(n.Sealed), Continue: n.Sealed}, n.Target)
+		return c.page(statusOf(n.Wrong), web.CodePage{App: n.App, Email: n.Email, Magic: n.Magic, Wrong: c.sentence(n.Wrong), Again: again(n.Sealed), Continue: n.Sealed}, n.Target)
 	case lifecycle.AskWhich:
 		return c.page(http.StatusOK, web.ChoosePage{App: n.App, Email: n.Email, Choice: n.Sealed, Organizations: choices(n.Choices)}, n.Target)
 	case lifecycle.ShowRefuse:
@@ -76,18 +77,19 @@ func statusOf(w lifecycle.Wrong) int {
 	return http.StatusUnprocessableEntity
 }
 
-func sentence(w lifecycle.Wrong) string {
+func (c *call) sentence(w lifecycle.Wrong) string {
+	say := c.s.o.Pages.Words(c.r)
 	switch w {
 	case lifecycle.WrongEmail:
-		return web.Say("wrong_email")
+		return say.T("member.wrong_email")
 	case lifecycle.WrongCode:
-		return web.Say("wrong_code")
+		return say.T("member.wrong_code")
 	case lifecycle.TooMany:
-		return web.Say("too_many")
+		return say.T("member.too_many")
 	case lifecycle.TooManyOut:
-		return web.Say("too_many_codes")
+		return say.T("member.too_many_codes")
 	case lifecycle.NoWay:
-		return web.Say("no_way")
+		return say.T("member.no_way")
 	case lifecycle.NotWrong:
 	}
 	return ""
@@ -239,29 +241,29 @@ func test(c *call) error {
 	if result == nil {
 		return c.proceed(n)
 	}
-	return c.page(http.StatusOK, resultPage(*result), "")
+	return c.page(http.StatusOK, resultPage(c.s.o.Pages.Words(c.r), *result), "")
 }
 
-func resultPage(r lifecycle.Result) web.TestPage {
+func resultPage(say *words.Words, r lifecycle.Result) web.TestPage {
 	p := web.TestPage{Connection: r.Connection, Organization: r.Organization, ID: string(r.Attempt.ID), OK: r.Attempt.State == sso.Succeeded}
 	for _, check := range r.Attempt.Checks {
-		line := web.Check{Name: web.SayCheck(check.Name), OK: check.Passed, Expected: check.Wanted, Actual: check.Got}
+		line := web.Check{Name: web.SayCheck(say, check.Name), OK: check.Passed, Expected: check.Wanted, Actual: check.Got}
 		if refused := r.Attempt.Refused; refused != nil && check.Code == refused.Code {
-			line.Note = note(*refused)
+			line.Note = note(say, *refused)
 		}
 		p.Checks = append(p.Checks, line)
 	}
 	if refused := r.Attempt.Refused; refused != nil && !named(r.Attempt.Checks, refused.Code) {
 		rest := *refused
 		rest.Message = "" // it is the name already
-		p.Checks = append(p.Checks, web.Check{Name: refused.Message, Note: note(rest), Expected: refused.Wanted, Actual: refused.Got})
+		p.Checks = append(p.Checks, web.Check{Name: refused.Message, Note: note(say, rest), Expected: refused.Wanted, Actual: refused.Got})
 	}
 	return p
 }
 
 // note says what is wrong, what mends it, and who does.
-func note(r sso.Refused) string {
-	return strings.Join(slices.DeleteFunc([]string{r.Message, r.Advice, web.SayFixer(string(r.Fixer))}, func(s string) bool { return s == "" }), " ")
+func note(say *words.Words, r sso.Refused) string {
+	return strings.Join(slices.DeleteFunc([]string{r.Message, r.Advice, web.SayFixer(say, string(r.Fixer))}, func(s string) bool { return s == "" }), " ")
 }
 
 func named(checks []sso.Check, code sso.Code) bool {

@@ -219,7 +219,7 @@ func (c *call) limit(l *web.Limiter) error {
 	if ok {
 		return nil
 	}
-	f := fault.New(fault.Limited, "too_many_requests", "%s", web.Say("too_many"))
+	f := fault.New(fault.Limited, "too_many_requests", "%s", c.s.o.Pages.Words(c.r).T("member.too_many"))
 	f.RetryAfter = wait
 	return f
 }

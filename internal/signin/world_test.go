@@ -162,7 +162,7 @@ func assemble(t testing.TB, d *db.DB, changes ...change) *world {
 		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: sessions, Members: w.members, Policy: policy, Catalog: catalog,
 		Now: w.now, Logger: logger,
 	})
-	pages, err := web.NewPages()
+	site, err := web.NewSite(web.Brand{}, w.now)
 	w.ok(err)
 	w.server = httptest.NewUnstartedServer(nil)
 	base := "http://" + w.server.Listener.Addr().String()
@@ -175,7 +175,7 @@ func assemble(t testing.TB, d *db.DB, changes ...change) *world {
 		DB: d, Events: w.events, Organizations: w.orgs, Members: w.members, Connections: w.conns, Sessions: sessions, Issuer: w.issuer, Mails: w.mails,
 		Sealer: sealer, Now: w.now, Logger: logger, Bases: bases,
 	}
-	so := signin.Options{Issuer: w.issuer, Connections: w.conns, Pages: pages, Bases: bases, Now: w.now, Logger: logger}
+	so := signin.Options{Issuer: w.issuer, Connections: w.conns, Pages: web.NewPages(site), Bases: bases, Now: w.now, Logger: logger}
 	for _, c := range changes {
 		c(&lo, &so)
 	}

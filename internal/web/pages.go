@@ -1,27 +1,27 @@
 package web
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"embed"
-	"encoding/base64"
-	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/rollcallhq/rollcall/internal/web/assets"
+	"github.com/rollcallhq/rollcall/internal/web/ui"
+	"github.com/rollcallhq/rollcall/internal/web/words"
 )
 
-//go:embed pages
-var pageFiles embed.FS
+//go:generate go tool templ generate -f members.templ -log-level error
 
 // Page is one of the pages below: what varies in it. Everything in it is text to show and is escaped where it is shown.
 type Page interface {
-	name() string // of its template
+	title(*words.Words) string // of the window, and the page's heading
+	main() templ.Component     // what stands below the heading
 }
 
 // Field is a hidden field of a form.
-type Field struct{ Name, Value string }
+type Field = ui.Hidden
 
 // The pages. App is the name of the application that the person wants to get into.
 type (
@@ -93,126 +93,54 @@ type Check struct {
 	OK                           bool
 }
 
-func (SignInPage) name() string       { return "sign_in" }
-func (CodePage) name() string         { return "code" }
-func (LinkPage) name() string         { return "link" }
-func (ChoosePage) name() string       { return "choose" }
-func (RefusalPage) name() string      { return "refusal" }
-func (AlreadyPage) name() string      { return "already" }
-func (InvitationPage) name() string   { return "invitation" }
-func (NoInvitationPage) name() string { return "no_invitation" }
-func (JoinedPage) name() string       { return "joined" }
-func (WrongPage) name() string        { return "wrong" }
-func (SignOutPage) name() string      { return "sign_out" }
-func (SignedOutPage) name() string    { return "signed_out" }
-func (OnwardPage) name() string       { return "onward" }
-func (TestPage) name() string         { return "test" }
+// Pages are the pages of sign-ins. Safe for use by many goroutines.
+type Pages struct{ site *Site }
 
-func everyPage() []Page {
-	return []Page{
-		SignInPage{}, CodePage{}, LinkPage{}, ChoosePage{}, RefusalPage{}, AlreadyPage{}, InvitationPage{}, NoInvitationPage{}, JoinedPage{}, WrongPage{}, SignOutPage{}, SignedOutPage{}, OnwardPage{}, TestPage{},
-	}
-}
+// NewPages makes the pages of a site.
+func NewPages(site *Site) *Pages { return &Pages{site: site} }
 
-// Pages are the parsed pages. Safe for use by many goroutines.
-type Pages struct {
-	byName     map[string]*template.Template
-	style      template.CSS
-	script     template.JS
-	styleHash  string
-	scriptHash string
-}
-
-// NewPages parses the pages that are part of the program.
-func NewPages() (*Pages, error) {
-	p := &Pages{byName: map[string]*template.Template{}}
-	layout, err := template.New("layout.html").Funcs(template.FuncMap{"say": Say, "app": appName}).ParseFS(pageFiles, "pages/layout.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse the layout of pages: %w", err)
-	}
-	for _, page := range everyPage() {
-		t, err := layout.Clone()
-		if err == nil {
-			t, err = t.ParseFS(pageFiles, "pages/"+page.name()+".html")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("parse the page %s: %w", page.name(), err)
-		}
-		p.byName[page.name()] = t
-	}
-	style, err := pageFiles.ReadFile("pages/style.css")
-	if err != nil {
-		return nil, err
-	}
-	script, err := pageFiles.ReadFile("pages/submit.js")
-	if err != nil {
-		return nil, err
-	}
-	p.style, p.styleHash = template.CSS(style), sourceHash(style)    //nolint:gosec // our own file
-	p.script, p.scriptHash = template.JS(script), sourceHash(script) //nolint:gosec // our own file
-	return p, nil
-}
-
-// sourceHash names inline code in a Content-Security-Policy (CSP level 3, section 8.4): stricter than a nonce, because no other text
-// can ever run.
-func sourceHash(code []byte) string {
-	sum := sha256.Sum256(code)
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
+// Words is the language in which a page would be written.
+func (p *Pages) Words(r *http.Request) *words.Words { return p.site.Words(r) }
 
 // Write answers with a page. target is where a form of the page may lead in the end beside https addresses, an application's
 // redirect URI for one; "" for none.
 func (p *Pages) Write(w http.ResponseWriter, r *http.Request, status int, page Page, target string) error {
 	_, posts := page.(OnwardPage)
-	_, wide := page.(TestPage)
-	data := struct {
-		Page   Page
-		Style  template.CSS
-		Script template.JS
-		Host   string
-		Wide   bool
-	}{Page: page, Style: p.style, Host: hostOf(From(r.Context()).Base), Wide: wide}
-	if posts {
-		data.Script = p.script
-	}
-	var out bytes.Buffer
-	if err := p.byName[page.name()].Execute(&out, data); err != nil {
-		return fmt.Errorf("write the page %s: %w", page.name(), err)
-	}
-	w.Header().Set("Content-Security-Policy", p.policy(r, posts, target))
-	// With no-referrer a browser says that a form comes from "null" (Fetch standard, section 3.2), which is all that it says of it without
-	// TLS: our own forms would look like anybody's. No other origin is told anything by this one either.
-	w.Header().Set("Referrer-Policy", "same-origin")
-	WriteBody(w, status, "text/html; charset=utf-8", out.Bytes())
-	return nil
+	return p.site.Write(w, r, Answer{
+		Status: status, Body: member(page, page.title(p.Words(r))), Script: posts, Forms: formTargets(From(r.Context()).Base, target),
+	})
 }
 
-// policy: browsers check form-action again at every redirect that follows a form, to wherever the identity provider and the app lead,
+// shell: a page that posts by itself has the one script that does so, and the result of a test has much to show.
+func shell(page Page, title string) ui.PlainProps {
+	props := ui.PlainProps{Title: title}
+	switch page.(type) {
+	case OnwardPage:
+		props.Script = assets.Submit
+	case TestPage:
+		props.Wide = true
+	}
+	return props
+}
+
+// formTargets: browsers check form-action again at every redirect that follows a form, to wherever the identity provider and the app lead,
 // so it cannot name them all. What has to be kept out is the clear-text web, where a person's code would be read on the way.
-func (p *Pages) policy(r *http.Request, posts bool, target string) string {
-	script := "'none'"
-	if posts {
-		script = p.scriptHash
-	}
-	return "default-src 'none'; style-src " + p.styleHash + "; script-src " + script + "; form-action 'self' " + formTargets(From(r.Context()).Base, target) +
-		"; frame-ancestors 'none'; base-uri 'none'"
-}
-
-// formTargets: an installation that is itself reached by http is on somebody's desk, and so are its apps. An app of a native kind has a
+//
+// An installation that is itself reached by http is on somebody's desk, and so are its apps. An app of a native kind has a
 // scheme of its own (RFC 8252 section 7.1), or listens on the loopback interface.
-func formTargets(base, target string) string {
-	targets, desk := "https:", strings.HasPrefix(base, "http://")
+func formTargets(base, target string) []string {
+	targets, desk := []string{"https:"}, strings.HasPrefix(base, "http://")
 	if desk {
-		targets += " http:"
+		targets = append(targets, "http:")
 	}
 	u, err := url.Parse(target)
 	switch {
 	case err != nil || u.Scheme == "" || u.Scheme == "https" || u.Scheme == "http" && desk:
 		return targets
 	case u.Scheme == "http":
-		return targets + " http://" + u.Host
+		return append(targets, "http://"+u.Host)
 	}
-	return targets + " " + u.Scheme + ":"
+	return append(targets, u.Scheme+":")
 }
 
 func hostOf(base string) string {
@@ -221,4 +149,79 @@ func hostOf(base string) string {
 		return ""
 	}
 	return u.Host
+}
+
+// appName stands in for an application's empty name.
+func appName(w *words.Words, name string) string {
+	if name == "" {
+		return w.T("member.the_app")
+	}
+	return name
+}
+
+// The headings.
+
+func (p SignInPage) title(w *words.Words) string {
+	if p.SignUp {
+		return w.T("member.sign_up_title", "app", appName(w, p.App))
+	}
+	return w.T("member.sign_in_title", "app", appName(w, p.App))
+}
+
+func (CodePage) title(w *words.Words) string { return w.T("member.code_title") }
+
+func (p LinkPage) title(w *words.Words) string {
+	return w.T("member.link_title", "app", appName(w, p.App))
+}
+
+func (ChoosePage) title(w *words.Words) string  { return w.T("member.choose_title") }
+func (RefusalPage) title(w *words.Words) string { return w.T("member.refusal_title") }
+func (AlreadyPage) title(w *words.Words) string { return w.T("member.already_title") }
+
+func (p InvitationPage) title(w *words.Words) string {
+	return w.T("member.invitation_title", "name", p.where(w))
+}
+
+// where is what a person is invited to.
+func (p InvitationPage) where(w *words.Words) string {
+	if p.Organization != "" {
+		return p.Organization
+	}
+	return appName(w, p.App)
+}
+
+func (p NoInvitationPage) title(w *words.Words) string {
+	return w.T("member.no_invitation_" + p.State + "_title")
+}
+
+func (JoinedPage) title(w *words.Words) string    { return w.T("member.joined_title") }
+func (WrongPage) title(w *words.Words) string     { return w.T("member.wrong_title") }
+func (SignOutPage) title(w *words.Words) string   { return w.T("member.sign_out_title") }
+func (SignedOutPage) title(w *words.Words) string { return w.T("member.signed_out_title") }
+
+func (p OnwardPage) title(w *words.Words) string {
+	if p.Back {
+		return w.T("member.bounce_title")
+	}
+	return w.T("member.onward_title")
+}
+
+func (p TestPage) title(w *words.Words) string {
+	return w.T("member.test_title", "connection", p.Connection)
+}
+
+// SayCheck names a check of a test sign-in. One that has no sentence is shown as it is called.
+func SayCheck(w *words.Words, name string) string {
+	if key := "member.check_" + name; w.Has(key) {
+		return w.T(key)
+	}
+	return name
+}
+
+// SayFixer says who mends what a test found; "" where nobody has to.
+func SayFixer(w *words.Words, who string) string {
+	if key := "member.fixer_" + who; w.Has(key) {
+		return w.T(key)
+	}
+	return ""
 }

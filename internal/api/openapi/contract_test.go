@@ -460,7 +460,7 @@ func operationDifferences() map[string][]string {
 			"NewInvitation: licence is ours", "NewInvitation: team_ids is ours",
 		},
 		"who is in, and why, and with which licence": {
-			"OrganizationMembership: joined_at is ours", "OrganizationMembership: licence is ours", "OrganizationMembership: primary is ours",
+			"OrganizationMembership: directory_user_id is ours", "OrganizationMembership: joined_at is ours", "OrganizationMembership: licence is ours", "OrganizationMembership: primary is ours",
 			"OrganizationMembership: wanted_licence is ours", "OrganizationMembership: why is ours",
 		},
 		"the name of an organization is the organization's": {"OrganizationMembership: organization_name is missing"},

@@ -6,7 +6,8 @@ func membershipSchemas() map[string]*Schema {
 		may("licence", optionalText("The licence type, by its slug; null takes it away.")),
 		may("role_slugs", orNull(listOf("The same in a list of one: a member has one role.", texts()))),
 	}
-	member := noun("organization_membership", append(placeMembers(), has("user", ref("User")))...)
+	member := noun("organization_membership", append(placeMembers(),
+		has("directory_user_id", optionalText("The person in a directory that the membership was joined with: directory_user_….")), has("user", ref("User")))...)
 	return map[string]*Schema{
 		"OrganizationMembership":     member,
 		"OrganizationMembershipList": page("OrganizationMembership"),
