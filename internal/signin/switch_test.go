@@ -152,7 +152,7 @@ func (m *moving) fill() {
 	m.is["p41"] = m.next.hire(`{"userName":"p41@acme.example","externalId":"e-p41","active":true}`)
 	m.is["p42"] = m.next.hire(`{"userName":"p42@acme.example","externalId":"e-p42","active":true}`)
 	m.newEngineers = m.next.group(`{"displayName":"engineering","externalId":"e-g1"}`, m.is["alice"], m.is["p02"], m.is["p41"])
-	m.next.group(`{"displayName":"Sales"}`, m.is["p04"])
+	m.next.group(`{"displayName":"Sales"}`, m.is["p04"], m.is["p42"])
 }
 
 // through has the person of the world come in through one of the connections.
@@ -390,8 +390,8 @@ func TestSwitch_story_from_Okta_to_Entra_ID_and_back(t *testing.T) {
 		if !strings.Contains(back["p20@acme.example"], "inactive directory_inactive") || back["p21@acme.example"] != "" || back["p09@acme.example"] != "" {
 			t.Errorf("who left Okta meanwhile is %q, %q and %q", back["p20@acme.example"], back["p21@acme.example"], back["p09@acme.example"])
 		}
-		if !strings.Contains(back["p41@acme.example"], "active") {
-			t.Errorf("who came by Entra ID alone is %q", back["p41@acme.example"])
+		if !strings.Contains(back["p41@acme.example"], "active") || !strings.Contains(back["p42@acme.example"], " hand}") {
+			t.Errorf("who came by Entra ID alone is %q and %q", back["p41@acme.example"], back["p42@acme.example"])
 		}
 		if w.refreshes(tokens2) || !w.refreshes(tokens) {
 			t.Error("sessions of the wrong connection ended")
@@ -615,6 +615,9 @@ func TestMatch_by_hand_carries_over_before_and_after_the_cut_over(t *testing.T) 
 		if !strings.Contains(after["p04@acme.example"], "group_") || strings.Contains(after["p03@acme.example"], "group_") {
 			t.Errorf("the team of Legal has not gone to Sales: p03 %q, p04 %q", after["p03@acme.example"], after["p04@acme.example"])
 		}
+		if w.dirs.NotApplied() != 0 || w.count("directory_people_due") != 0 {
+			t.Errorf("%d people could not be applied, %d are due", w.dirs.NotApplied(), w.count("directory_people_due"))
+		}
 		// p20 is held: the same person of Entra ID says nothing of them until they are matched.
 		m.next.active(m.is["p20"].ID, false)
 		w.provision()
@@ -701,6 +704,71 @@ func TestSwitch_of_a_connection_alone_tells_who_will_not_be_known(t *testing.T) 
 		if found, err = w.conns.Get(ctx, m.conn2.ID); err != nil || found.Options.Default || !back.Options.Default || back.State != sso.Active || found.State != sso.Inactive {
 			t.Errorf("default %v %v, states %s %s: %v", back.Options.Default, found.Options.Default, back.State, found.State, err)
 		}
+	})
+}
+
+// joinedTo is the directory person that a member was joined with for signing in.
+func (m *moving) joinedTo(email string) string { return m.member(email).Membership.DirectoryUserID }
+
+// invitationOf is the directory person that an invitation was born from.
+func (m *moving) invitationOf(email string) (directoryID, person string) {
+	m.t.Helper()
+	m.ok(m.db.QueryRow(ctx, `SELECT directory_id, directory_user_id FROM invitations WHERE email = $1 AND state = 'pending'`, email).Scan(&directoryID, &person))
+	return directoryID, person
+}
+
+func TestSwitch_carries_those_who_only_sign_in_and_those_who_were_only_invited(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		m := &moving{world: w, s: w.switches(), was: map[string]directory.User{}, is: map[string]directory.User{}}
+		_, tokens := w.redeem(w.code(m.through(w.browser(), m.conn, w.idp, "okta-alice").location(t))) // before there is a directory
+		m.old = w.feed(directory.New{})
+		m.was["carl"] = m.old.hire(`{"userName":"carl@acme.example","active":true}`)
+		w.provision()
+		asked := len(w.invited())
+		m.next = w.feed(directory.New{Silent: true})
+		for _, n := range []string{"alice", "carl"} {
+			m.is[n] = m.next.hire(`{"userName":"` + n + `@acme.example","active":true}`)
+		}
+		m.idp2 = samltest.New("https://entra.example/metadata")
+		m.conn2 = w.connect(w.org.ID, m.idp2, "")
+		m.begin()
+		id := string(w.member("alice@acme.example").Membership.ID)
+		page, _, err := m.s.Pairings(ctx, w.org.ID, m.sw.ID, switching.People, lifecycle.PairingQuery{Limit: 10, Ascending: true})
+		w.ok(err)
+		if len(page) != 2 || page[1].ID != id || page[1].Old.Email != "alice@acme.example" || page[1].New.ID != string(m.is["alice"].ID) {
+			t.Fatalf("listed %+v", page)
+		}
+		m.tested()
+		m.sw, err = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, lifecycle.Expected{})
+		w.ok(err)
+		if got := m.joinedTo("alice@acme.example"); got != string(m.is["alice"].ID) {
+			t.Errorf("alice is joined with %q", got)
+		}
+		if d, p := m.invitationOf("carl@acme.example"); d != string(m.next.door.Directory.ID) || p != string(m.is["carl"].ID) {
+			t.Errorf("carl's invitation is of %s in %s", p, d)
+		}
+		w.provision()
+		w.provision()
+		w.wantPlace("alice@acme.example", "primary active directory")
+		w.wantPlace("carl@acme.example", "primary pending invited_by_directory")
+		if len(w.invited()) != asked || !w.refreshes(tokens) {
+			t.Errorf("invited %v; alice's session lives: %v", w.invited(), w.refreshes(tokens))
+		}
+		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		w.provision()
+		w.provision()
+		if got := m.joinedTo("alice@acme.example"); got != "" {
+			t.Errorf("alice is joined with %q after the revert", got)
+		}
+		if d, p := m.invitationOf("carl@acme.example"); d != string(m.old.door.Directory.ID) || p != string(m.was["carl"].ID) {
+			t.Errorf("carl's invitation is of %s in %s after the revert", p, d)
+		}
+		if !strings.Contains(w.place("alice@acme.example"), "primary active") {
+			t.Errorf("alice is %q", w.place("alice@acme.example"))
+		}
+		w.wantPlace("carl@acme.example", "primary pending invited_by_directory")
 	})
 }
 
