@@ -45,6 +45,7 @@ var floors = map[string]room{
 	"member":      {6, true},
 	"org":         {5, true},
 	"session":     {5, true},
+	"switching":   {6, true},
 	"access":      {5, true},
 	"event":       {4, true},
 	"idempotency": {4, true},

@@ -59,7 +59,30 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			number := 3
 			return c.DeleteIdentityProvider(ctx, "o", &number)
 		},
-		"GET /organizations/o/break_glass_users": func() error { _, err := Collect(c.BreakGlassUsers(ctx, "o"), 0); return err },
+		"GET /organizations/o/identity_provider_switches?limit=100": func() error { _, err := Collect(c.Switches(ctx, "o", Listing{}), 0); return err },
+		`POST /organizations/o/identity_provider_switches {"from":{"directory_id":"d1"},"to":{"directory_id":"d2"}}`: func() error {
+			_, err := c.CreateSwitch(ctx, "o", SwitchSide{DirectoryID: "d1"}, SwitchSide{DirectoryID: "d2"})
+			return err
+		},
+		"GET /organizations/o/identity_provider_switches/s": func() error { _, err := c.Switch(ctx, "o", "s"); return err },
+		"GET /organizations/o/identity_provider_switches/s/people?limit=100&match=m": func() error {
+			_, err := Collect(c.SwitchPeople(ctx, "o", "s", SwitchMatchQuery{Match: "m"}), 0)
+			return err
+		},
+		"GET /organizations/o/identity_provider_switches/s/groups?limit=100": func() error {
+			_, err := Collect(c.SwitchGroups(ctx, "o", "s", SwitchMatchQuery{}), 0)
+			return err
+		},
+		`PUT /organizations/o/identity_provider_switches/s/people/p {"new_id":null}`: func() error { _, err := c.SetSwitchPerson(ctx, "o", "s", "p", ""); return err },
+		`PUT /organizations/o/identity_provider_switches/s/groups/g {"new_id":"h"}`:  func() error { _, err := c.SetSwitchGroup(ctx, "o", "s", "g", "h"); return err },
+		`POST /organizations/o/identity_provider_switches/s/cut_over {"expected_groups_lost":2,"expected_leaving":1,"expected_unmatched":3}`: func() error {
+			unmatched, lost, leaving := 3, 2, 1
+			_, err := c.CutOverSwitch(ctx, "o", "s", CutOver{Unmatched: &unmatched, GroupsLost: &lost, Leaving: &leaving})
+			return err
+		},
+		"POST /organizations/o/identity_provider_switches/s/revert": func() error { _, err := c.RevertSwitch(ctx, "o", "s"); return err },
+		"POST /organizations/o/identity_provider_switches/s/cancel": func() error { _, err := c.CancelSwitch(ctx, "o", "s"); return err },
+		"GET /organizations/o/break_glass_users":                    func() error { _, err := Collect(c.BreakGlassUsers(ctx, "o"), 0); return err },
 		`POST /organizations/o/break_glass_users {"expires_at":"2026-01-15T12:00:00Z","reason":"r","user_id":"u"}`: func() error {
 			_, err := c.NameBreakGlassUser(ctx, "o", "u", "r", at)
 			return err

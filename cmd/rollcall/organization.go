@@ -16,6 +16,7 @@ type organizationCommands struct {
 	Update   organizationUpdate   `cmd:"" help:"Change one."`
 	Delete   organizationDelete   `cmd:"" help:"Delete one: all access through it ends at once, its personal data is erased."`
 	Features organizationFeatures `cmd:"" help:"Show or switch what an organization may use."`
+	Switch   switchCommands       `cmd:"" help:"Switch its identity provider for another, with its people in place."`
 }
 
 func organizationColumns() []column[client.Organization] {

@@ -33,6 +33,7 @@ const (
 	lockTeam       = `SELECT id FROM teams WHERE organization_id = $1 AND id = $2`
 	deleteTeam     = `DELETE FROM teams WHERE organization_id = $1 AND id = $2`
 	deleteTeams    = `DELETE FROM teams WHERE organization_id = $1`
+	refollow       = `UPDATE teams SET directory_id = $4, directory_group_id = $5, updated_at = $6 WHERE organization_id = $1 AND directory_id = $2 AND directory_group_id = $3`
 	unfollow       = `UPDATE teams SET directory_id = NULL, directory_group_id = NULL, updated_at = $3 WHERE organization_id = $1 AND directory_id = $2`
 
 	insertTeamMember = `INSERT INTO team_members (organization_id, team_id, membership_id, put_by, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, team_id, membership_id) DO NOTHING`
@@ -45,6 +46,10 @@ const (
 	// What a mapping put stays where the directory is gone; a hand may take it from then on.
 	keepTeamMembers = `UPDATE team_members SET put_by = 'hand' WHERE organization_id = $1 AND put_by = 'mapping'
 		AND team_id IN (SELECT id FROM teams WHERE organization_id = $1 AND directory_id = $2)`
+
+	// As above, but for those whom another directory goes on speaking of.
+	keepOfOthers = keepTeamMembers + ` AND membership_id NOT IN (SELECT membership_id FROM membership_claims
+		WHERE organization_id = $1 AND directory_id = $3 AND membership_id IS NOT NULL)`
 
 	licenceColumns = `id, organization_id, slug, name, seats, over_limit, created_at, updated_at`
 	insertLicence  = `INSERT INTO licence_types (` + licenceColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`

@@ -20,6 +20,7 @@ func (w *world) auditsOfMembers(does audited) {
 	w.auditsOfLicences(does)
 	w.auditsOfMappings(does)
 	w.auditsOfBrakes(does)
+	w.auditsOfSwitches(does)
 }
 
 func (w *world) auditsOfAccounts(does audited) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -105,6 +106,10 @@ func errField(field, code, format string, args ...any) error {
 }
 
 // isID asks for the form in which ids are handed out: others would be compared as text that sorts elsewhere.
+func isAnyID(id string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return isID(id, prefix) })
+}
+
 func isID(id, prefix string) bool {
 	got, u, ok := token.Parse(id)
 	return ok && got == prefix && id == prefix+"_"+u.String()

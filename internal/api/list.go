@@ -27,10 +27,15 @@ type paging struct {
 
 // paging reads limit, order and cursors; ascending is the order where none is asked for.
 func (c *call) paging(prefix string, ascending bool) (paging, error) {
+	return c.pagingAmong(ascending, prefix)
+}
+
+// pagingAmong is paging in a list whose entries have ids of several kinds.
+func (c *call) pagingAmong(ascending bool, prefixes ...string) (paging, error) {
 	p := paging{before: c.query.Get("before"), after: c.query.Get("after"), ascending: ascending}
 	for _, name := range []string{"before", "after"} {
-		if v := c.query.Get(name); v != "" && !isID(v, prefix) {
-			return p, errCursor(name, v, prefix)
+		if v := c.query.Get(name); v != "" && !isAnyID(v, prefixes) {
+			return p, errCursor(name, v, strings.Join(prefixes, "_ or "))
 		}
 	}
 	switch order := c.query.Get("order"); order {

@@ -44,6 +44,7 @@ type Options struct {
 
 	Lifecycle *lifecycle.Service
 	Policies  *lifecycle.Policies
+	Switches  *lifecycle.Switches
 
 	// Idempotency keeps the answers to requests with an Idempotency-Key. Without it that header is ignored.
 	Idempotency *idempotency.Service

@@ -119,10 +119,13 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Access:       w.access,
 		Mappings:     lifecycle.NewMappings(d, w.access, w.dirs),
 		Policies:     policies,
-		Issuer:       w.issuer,
-		Connections:  w.conns,
-		Members:      w.members,
-		Sessions:     w.sessions,
+		Switches: lifecycle.NewSwitches(lifecycle.SwitchOptions{
+			DB: d, Events: events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Connections: w.conns, Members: w.members, Access: w.access, Logger: log,
+		}),
+		Issuer:      w.issuer,
+		Connections: w.conns,
+		Members:     w.members,
+		Sessions:    w.sessions,
 		NewTest: func(_ context.Context, id sso.ID) (string, error) {
 			return publicURL + "/sign-in/test/" + string(id), nil
 		},

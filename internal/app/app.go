@@ -207,6 +207,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
 		Policies:    a.policies(c),
+		Switches:    a.switches(c, ids),
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:  a.webhooks,

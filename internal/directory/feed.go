@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -257,6 +258,9 @@ func followedBy(d Directory, g Group, gone bool) access.Followed {
 // feed adds to the write what members have to learn, after the events of the request, which it follows from. Who works off the due takes
 // their rows before those of members too, so that the two cannot wait for each other.
 func (b *batch) feed(ctx context.Context) error {
+	if err := b.heeded(ctx); err != nil {
+		return err
+	}
 	b.dueInto()
 	for _, f := range b.followed {
 		if err := b.s.teams.FollowInto(ctx, b.s.db, &b.w, f, b.cause); err != nil {
@@ -276,6 +280,30 @@ func (b *batch) feed(ctx context.Context) error {
 			return fmt.Errorf("end the hold of directory user %s: %w", h.DirectoryUserID, err)
 		}
 	}
+	return nil
+}
+
+// heeded leaves out what only a directory that is live may do: it does not shut anybody out while it collects, nor once another has taken its
+// place. Whether it is live is asked here, and not of the opened door, which may have been let in before that changed; the write holds only while
+// it stays so. Those who would be out are due instead: if the directory goes live meanwhile they are looked at then.
+func (b *batch) heeded(ctx context.Context) error {
+	if len(b.out) == 0 && len(b.followed) == 0 {
+		return nil
+	}
+	d := b.a.Directory
+	var live int64
+	err := b.s.db.QueryRow(ctx, isLive, d.OrganizationID, string(d.ID)).Scan(&live)
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		for _, l := range b.out {
+			b.dues = append(b.dues, l.user.ID)
+		}
+		b.out, b.followed = nil, nil
+		return nil
+	case err != nil:
+		return fmt.Errorf("look whether directory %s is live: %w", d.ID, err)
+	}
+	b.w.GuardSelect(isLive+b.s.db.ForShare(), d.OrganizationID, string(d.ID))
 	return nil
 }
 

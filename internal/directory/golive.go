@@ -15,7 +15,8 @@ import (
 func (d Directory) Live() bool { return !d.LiveAt.IsZero() && !d.Paused }
 
 // GoLive ends the time in which a directory only collects, or is paused: from then on it says who is in, and everybody whom it has brought is looked at
-// in the background. Asking again is harmless.
+// in the background. Asking again is harmless. One that belongs to a switch of the identity provider goes live with the cut-over: until then
+// it is Conflict "identity_provider_switching".
 func (s *Service) GoLive(ctx context.Context, actor event.Actor, id ID) (Directory, error) {
 	var d Directory
 	var began bool
@@ -33,6 +34,9 @@ func (s *Service) GoLive(ctx context.Context, actor event.Actor, id ID) (Directo
 			return NotFound(string(id))
 		}
 		if d, began = found[0], n > 0; !began {
+			if d.LiveAt.IsZero() {
+				return errSwitching("let live by itself")
+			}
 			return nil
 		}
 		silent := d

@@ -220,18 +220,21 @@ func directoriesIn(ctx context.Context, r db.Reader, text string, args ...any) (
 	var out []Directory
 	for rows.Next() {
 		var d Directory
-		var label *string
+		var label, switching *string
 		var live, paused *int64
 		var created, updated int64
 		if err := rows.Scan((*string)(&d.ID), &d.OrganizationID, &d.AddressKey, &label, &d.Name, (*string)(&d.Type), &d.Provider,
 			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &live, &paused, &created, &updated,
-			&d.Brake.Enabled, &d.Brake.Share, &d.Brake.People, &d.Brake.Window, &d.Brake.Hold, &d.Holding); err != nil {
+			&d.Brake.Enabled, &d.Brake.Share, &d.Brake.People, &d.Brake.Window, &d.Brake.Hold, &d.Holding, &switching); err != nil {
 			return nil, fmt.Errorf("read directories: %w", err)
 		}
 		if label != nil {
 			d.Label = *label
 		}
 		d.Paused = paused != nil
+		if switching != nil {
+			d.Switching = Switching(*switching)
+		}
 		d.LiveAt, d.CreatedAt, d.UpdatedAt = db.TimeOrZero(live), db.Time(created), db.Time(updated)
 		out = append(out, d)
 	}
@@ -296,9 +299,21 @@ func addCounts(ctx context.Context, r db.Reader, out map[ID]Counts, text string,
 	return rows.Err()
 }
 
+// notInTx says why a directory could not be deleted: it is gone, or belongs to a switch.
+func (s *Service) notInTx(ctx context.Context, tx db.Tx, id ID) error {
+	found, err := directoriesIn(ctx, tx, selectDirectory+" AND id = $1", string(id))
+	switch {
+	case err != nil:
+		return err
+	case len(found) == 0:
+		return NotFound(string(id))
+	}
+	return errSwitching("deleted")
+}
+
 // Delete removes a directory: its tokens die with it, its people and groups are kept only so that their old ids still lead to
 // the living records of the organization. Consumers get dsync.deleted and nothing else. Members stay as they are, and are no longer
-// managed by it.
+// managed by it. One that belongs to a switch of the identity provider is Conflict "identity_provider_switching".
 func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	d, err := s.Get(ctx, id)
 	if err != nil {
@@ -311,7 +326,7 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 			return err
 		}
 		if n == 0 {
-			return NotFound(string(id))
+			return s.notInTx(ctx, tx, id)
 		}
 		if _, err := tx.Exec(ctx, revokeTokens, string(id), at.UnixMicro()); err != nil {
 			return err

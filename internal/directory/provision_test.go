@@ -30,6 +30,8 @@ type ledger struct {
 	mu      sync.Mutex
 	broken  map[string]bool // directory users who cannot be applied
 	reading func(member.DirectoryPerson)
+
+	restricting func() // comes while a request that shuts somebody out is being written
 }
 
 const (
@@ -77,6 +79,9 @@ func (l *ledger) ApplyInto(_ context.Context, _ db.Reader, w *db.Write, p member
 }
 
 func (l *ledger) RestrictInto(_ context.Context, _ db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) error {
+	if l.restricting != nil {
+		l.restricting()
+	}
 	l.write(w, entryOut, p, cause)
 	return nil
 }

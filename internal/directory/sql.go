@@ -9,7 +9,7 @@ import (
 const (
 	directoryColumns = `id, organization_id, address_key, label, name, type, provider, state, inactive_users, provisioning, strict,
 		extensions, live_at, paused_at, created_at, updated_at`
-	selectDirectory = `SELECT ` + directoryColumns + `, brake_enabled, brake_share, brake_people, brake_window, brake_hold, holding
+	selectDirectory = `SELECT ` + directoryColumns + `, brake_enabled, brake_share, brake_people, brake_window, brake_hold, holding, switching
 		FROM directories WHERE deleted_at IS NULL`
 	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $15)`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
@@ -23,7 +23,7 @@ const (
 	alignedDirectory = `UPDATE directories SET align_until = NULL WHERE id = $1 AND align_until = $2`
 	selectByToken    = `SELECT t.id, t.directory_id FROM directory_tokens t WHERE t.hash = $1 AND t.revoked_at IS NULL`
 	linkDirectory    = `UPDATE directories SET state = 'linked', updated_at = $2 WHERE id = $1 AND state = 'unlinked'`
-	deleteDirectory  = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE id = $1 AND deleted_at IS NULL`
+	deleteDirectory  = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE id = $1 AND deleted_at IS NULL AND switching IS NULL`
 	selectEpoch      = `SELECT value FROM installation WHERE name = 'door_epoch'`
 	bumpEpoch        = `UPDATE installation SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'door_epoch'`
 	// PostgreSQL only: leases of doors. Times are the database's, so that processes need no common clock.
@@ -32,7 +32,7 @@ const (
 	endLease      = `DELETE FROM door_leases WHERE process = $1 OR expires_at < clock_timestamp() - interval '1 minute'`
 	anyLeaseBelow = `SELECT EXISTS (SELECT 1 FROM door_leases WHERE epoch < $1 AND expires_at > clock_timestamp())`
 
-	deleteDirectoriesOf = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL WHERE organization_id = $1 AND deleted_at IS NULL`
+	deleteDirectoriesOf = `UPDATE directories SET deleted_at = $2, updated_at = $2, label = NULL, switching = NULL WHERE organization_id = $1 AND deleted_at IS NULL`
 	revokeTokensOf      = `UPDATE directory_tokens SET revoked_at = $2 WHERE revoked_at IS NULL
 		AND directory_id IN (SELECT id FROM directories WHERE organization_id = $1)`
 

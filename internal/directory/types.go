@@ -93,6 +93,7 @@ type Directory struct {
 	Brake          Brake
 	Holding        bool // consumers may know people otherwise than they are: the brake holds or keeps them
 	Paused         bool // it says who may come in, and gives nobody anything, until GoLive: see Pause
+	Switching      Switching
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }

@@ -93,6 +93,12 @@ const (
 	BreakGlassUserDeleted     Type = "break_glass_user.deleted"
 	BreakGlassUserSignedIn    Type = "break_glass_user.signed_in"
 
+	SwitchCreated   Type = "identity_provider_switch.created"
+	SwitchCutOver   Type = "identity_provider_switch.cut_over"
+	SwitchReverted  Type = "identity_provider_switch.reverted"
+	SwitchCancelled Type = "identity_provider_switch.cancelled"
+	SwitchFinished  Type = "identity_provider_switch.finished"
+
 	LicenceTypeCreated Type = "licence_type.created"
 	LicenceTypeUpdated Type = "licence_type.updated"
 	LicenceTypeDeleted Type = "licence_type.deleted"
@@ -111,6 +117,7 @@ const (
 func OwnTypes() []Type {
 	return []Type{
 		OrganizationPolicyUpdated, BreakGlassUserCreated, BreakGlassUserDeleted, BreakGlassUserSignedIn,
+		SwitchCreated, SwitchCutOver, SwitchReverted, SwitchCancelled, SwitchFinished,
 		WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated, UserDeactivated, UserReactivated,
 		LicenceLimitReached, DirectoryBrakeEngaged, DirectoryBrakeReleased, DirectoryBrakeUndone,
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // DeleteIdentityProvider takes all connections and directories of an organization away, in one transaction. People, their memberships and
-// roles stay as they are; sessions through the provider end, and the policy requires it of nobody until there is another that has worked.
+// roles stay as they are; a switch that is open ends with it; sessions through the provider end, and the policy requires it of nobody until there is another that has worked.
 // confirm has to be the number of those who would be left without a way in (a *ConfirmationError "people_left_out"): nobody has proven their
 // address, or no mail is sent. Where the app keeps the accounts that is everybody whom the provider has asserted. An organization without
 // connection and directory is NotFound.
@@ -58,6 +58,9 @@ func (s *Policies) deleteProviderTx(ctx context.Context, tx db.Tx, actor event.A
 		return err
 	}
 	if err := s.o.Directories.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
+		return err
+	}
+	if err := endSwitchTx(ctx, tx, s.o.Events, actor, id, at); err != nil {
 		return err
 	}
 	p, err := org.PolicyIn(ctx, tx, id)

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/sso"
+	"github.com/rollcallhq/rollcall/internal/switching"
 )
 
 // Service holds the verbs.
@@ -49,6 +50,9 @@ func (s *Service) DeleteOrganization(ctx context.Context, actor event.Actor, id 
 			return err
 		}
 		if err := s.members.DeleteOrganizationTx(ctx, tx, actor, string(id)); err != nil {
+			return err
+		}
+		if err := switching.DeleteOrganizationTx(ctx, tx, id); err != nil {
 			return err
 		}
 		return s.organizations.DeleteTx(ctx, tx, actor, id, at)

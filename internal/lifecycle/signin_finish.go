@@ -132,8 +132,11 @@ func (s *SignIns) spent(ctx context.Context, v *sso.Verified) (*fault.Error, err
 		return replayed(), nil
 	}
 	err = s.o.Connections.Renew(ctx, v)
-	if fault.Is(err, fault.NotFound) || err == nil && !lets(v.Connection) {
+	switch {
+	case fault.Is(err, fault.NotFound):
 		return connectionShut(), nil
+	case err == nil && !v.Connection.LetsIn():
+		return v.Connection.Closed(), nil
 	}
 	return nil, err
 }

@@ -48,8 +48,11 @@ func (s *SignIns) toDefault(ctx context.Context, v Visitor, c sso.Connection, hi
 	if err != nil {
 		return Next{}, err
 	}
-	if !on || !lets(c) {
+	if !on {
 		return s.refused(ctx, v, &sso.Refusal{Connection: c, Fault: connectionShut()})
+	}
+	if !c.LetsIn() {
+		return s.refused(ctx, v, &sso.Refusal{Connection: c, Fault: c.Closed()})
 	}
 	app, err := s.o.Issuer.Default(ctx)
 	if err != nil {

@@ -325,5 +325,5 @@ func (s *SignIns) enterWith(ctx context.Context, v Visitor, a issuer.Authorizati
 
 // living is what of a connection has to hold for those who came through it.
 func living(c sso.Connection, organizationID string) bool {
-	return c.OrganizationID == organizationID && slices.Contains([]sso.State{sso.Validating, sso.Active}, c.State)
+	return c.OrganizationID == organizationID && c.Vouches()
 }

@@ -150,6 +150,9 @@ func (s *SignIns) checks(ctx context.Context, v *sso.Verified) ([]sso.Check, err
 	if err != nil {
 		return nil, err
 	}
+	if v.Connection.Switching == sso.Coming { // the directory that would know the person is not heard before the cut-over
+		return []sso.Check{domainCheck(arrival)}, nil
+	}
 	keys := keysOf(v, arrival.EmailVerified)
 	found, err := directory.StandingOf(ctx, s.o.DB, arrival.OrganizationID, keys)
 	if err != nil {

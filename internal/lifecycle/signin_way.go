@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
@@ -95,7 +94,9 @@ func (s *SignIns) byConnection(ctx context.Context, a issuer.Authorization, id s
 	switch {
 	case err != nil:
 		return way{}, err
-	case !on || !lets(c):
+	case on && c.Switching != "" && !c.LetsIn():
+		return way{}, selector(a, connectionOff, "%s", c.Closed().Message)
+	case !on || !c.LetsIn():
 		return way{}, selector(a, connectionOff, "The connection '%.80s' lets nobody in at present.", id)
 	}
 	return way{organizationID: c.OrganizationID, connection: &c}, nil
@@ -201,11 +202,6 @@ func (s *SignIns) on(ctx context.Context, id org.ID) (bool, error) {
 		return false, nil
 	}
 	return f.On(org.SSO), err
-}
-
-// lets tells whether a connection lets people in.
-func lets(c sso.Connection) bool {
-	return slices.Contains([]sso.State{sso.Validating, sso.Active}, c.State)
 }
 
 // HopPath is where a browser changes from one of our hosts to another on its way to a provider.

@@ -60,6 +60,7 @@ type application struct {
 	now     time.Time
 	settled bool // all of it has been taken over already
 	taken   bool // the address is another account's
+	held    bool // the address is that of a member whom a switch of the identity provider leaves as they are
 }
 
 // applying reads it: by what was claimed before, by the join of a sign-in, by the address.
@@ -146,7 +147,13 @@ func (s *Service) meant(ctx context.Context, r db.Reader, f *application) (UserI
 		return "", nil
 	}
 	id, err = readID(ctx, r, selectUserIDFor, key)
-	return UserID(id), err
+	if err == nil && id != "" {
+		f.held, err = s.heldBack(ctx, r, f.p, UserID(id))
+	}
+	if err != nil || f.held {
+		return "", err
+	}
+	return UserID(id), nil
 }
 
 func readID(ctx context.Context, r db.Reader, text string, args ...any) (id string, err error) {
@@ -231,6 +238,9 @@ func (s *Service) cast(ctx context.Context, r db.Reader, f *application) (nobody
 
 // unmade says why nobody is made, or linked.
 func (f *application) unmade() Outcome {
+	if f.held {
+		return OutcomeUnmatched
+	}
 	if _, ok := EmailKey(f.p.Email); !ok {
 		return OutcomeNoEmail
 	}

@@ -38,5 +38,6 @@ const (
 	OutcomeStored      Outcome = "stored"       // inactive or gone, and no member: nothing follows
 	OutcomeNoEmail     Outcome = "no_email"     // nobody can be made without a usable address
 	OutcomeNotExisting Outcome = "not_existing" // existing_only, and no account that may be linked
+	OutcomeUnmatched   Outcome = "unmatched"    // a member has the address, whom a switch of the identity provider leaves as they are until they are matched
 	OutcomeRefused     Outcome = "refused"      // no licence is left, and the licence type refuses more
 )

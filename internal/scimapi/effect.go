@@ -31,6 +31,8 @@ type effect struct {
 	refusal *fault.Error
 	// membersLeftOut: a PUT without members, which removes them all.
 	membersLeftOut bool
+	// unheeded: the organization has switched to another identity provider, so members do not follow what was stored.
+	unheeded bool
 }
 
 // did says what a request that changes nothing was about.
@@ -153,6 +155,9 @@ func (e effect) sentence() string {
 	}
 	if s := e.changed(); s != "" {
 		parts = append(parts, s)
+	}
+	if e.unheeded && e.outcome.Change != "" && e.outcome.Change != directory.Unchanged {
+		parts = append(parts, "The organization has switched to another identity provider: this is stored, and changes no member.")
 	}
 	return strings.Join(slices.Concat(parts, e.besides()), " ")
 }

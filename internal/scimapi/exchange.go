@@ -38,6 +38,7 @@ func (c *call) exchange() *directory.Exchange {
 	x := c.visit.exchange(c.server, c.access.Directory, c.answer)
 	x.TokenID = c.access.TokenID
 	x.Body = kept(c.bodyText(), keptBody)
+	c.effect.unheeded = c.access.Directory.Switching == directory.Retired
 	x.Effect = c.unechoed(x, c.effect).appendJSON(make([]byte, 0, 256))
 	// A client over its limit comes a thousand times a second, and one whose feature is off says the same for months; as those
 	// without a token, they are kept in limited number.

@@ -2,12 +2,15 @@ package scimapi_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/scimapi/scimapitest"
 )
 
@@ -221,6 +224,38 @@ func TestA_refused_request_that_deactivates_stops_the_sign_in(t *testing.T) {
 		}
 		if told != 5 || strings.Count(h.Lines.String(), "the sign-in was stopped") != 5 {
 			t.Errorf("%d exchanges tell of a stopped sign-in", told)
+		}
+	})
+}
+
+func TestExchange_of_a_retired_directory_says_that_no_member_follows_it(t *testing.T) {
+	scimapitest.Each(t, func(t *testing.T, h *scimapitest.House) {
+		old, next := h.Feed(directory.New{}), h.Feed(directory.New{Silent: true})
+		organization, pair := string(h.Organization.ID), directory.Pair{From: old.Directory.ID, To: next.Directory.ID}
+		old.Do("POST", "/Users", `{"userName":"ada"}`).Want(http.StatusCreated)
+		err := h.DB.Tx(t.Context(), func(tx db.Tx) error {
+			return errors.Join(h.Directories.HoldTx(t.Context(), tx, organization, pair),
+				h.Directories.CutOverTx(t.Context(), tx, event.Actor{ID: "test", Source: event.API}, organization, pair))
+		})
+		if err == nil {
+			err = h.Directories.Await(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for feed, said := range map[*scimapitest.Feed]bool{old: true, next: false} {
+			feed.Do("POST", "/Users", `{"userName":"bob"}`).Want(http.StatusCreated)
+			feed.Do("GET", "/Users", "").Want(http.StatusOK)
+			wants := 2
+			if said {
+				wants = 3
+			}
+			for _, x := range feed.Exchanges(wants) {
+				tells := strings.Contains(effectOf(t, x)["summary"].(string), "switched to another identity provider")
+				if want := said && strings.Contains(string(x.Body), "bob"); tells != want {
+					t.Errorf("retired %v, and %s tells %s", said, x.Method, x.Effect)
+				}
+			}
 		}
 	})
 }

@@ -99,14 +99,14 @@ func (s *Service) succeedInto(w *db.Write, v *Verified, now time.Time) (entries 
 	c := v.Connection
 	switch {
 	case c.State == Validating:
-		w.Guard(activateConnection, c.OrganizationID, string(c.ID), now.UnixMicro())
+		w.Guard(activateConnection, c.OrganizationID, string(c.ID), now.UnixMicro(), string(c.Switching))
 		c.State, c.UpdatedAt = Active, now
 		entries = append(entries, event.Entry{OrganizationID: c.OrganizationID, Type: event.ConnectionActivated, Context: systemContext(), Data: c.eventPayload(v.owner)})
 	case now.Sub(c.LastSuccessAt) >= touchConnectionEvery && v.Attempt.Kind != Test:
 		// Updating instead of locking: two that lock the row and then update it would wait for each other.
-		w.Guard(touchConnection, c.OrganizationID, string(c.ID), now.UnixMicro(), string(c.State))
+		w.Guard(touchConnection, c.OrganizationID, string(c.ID), now.UnixMicro(), string(c.State), string(c.Switching))
 	default:
-		w.GuardSelect(guardConnection+s.c.DB.ForShare(), c.OrganizationID, string(c.ID), string(c.State))
+		w.GuardSelect(guardConnection+s.c.DB.ForShare(), c.OrganizationID, string(c.ID), string(c.State), string(c.Switching))
 	}
 	if used := v.certificate; used != nil && now.Sub(used.LastUsedAt) >= touchCertificateEvery {
 		w.Exec(touchCertificate, c.OrganizationID, string(c.ID), used.Fingerprint, now.UnixMicro())

@@ -367,6 +367,9 @@ func (s *Service) change(c *Connection, ch Change, got asked, now time.Time) err
 	if err != nil {
 		return err
 	}
+	if ch.State != nil && (c.Switching == Coming || c.Switching == Retired) {
+		return errSwitching("switched on or off by hand")
+	}
 	return c.settle(ch.State)
 }
 
@@ -620,6 +623,9 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 		locked, err := s.lockedTx(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if locked.Switching != "" {
+			return errSwitching("deleted")
 		}
 		return s.deleteTx(ctx, tx, actor, locked, at)
 	})

@@ -19,7 +19,7 @@ func Proven(ctx context.Context, r db.Reader, organizationID string) (bool, erro
 
 // Open lists the connections of an organization that let people in.
 func (s *Service) Open(ctx context.Context, organizationID string) ([]Connection, error) {
-	return connections(ctx, s.c.DB, selectConnection+" AND organization_id = $1 AND state IN ('active', 'validating') ORDER BY id", organizationID)
+	return connections(ctx, s.c.DB, selectEntrances, organizationID)
 }
 
 // ProfilesOf counts the profiles that an organization's providers have asserted, and gives the first few.

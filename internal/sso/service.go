@@ -134,12 +134,23 @@ func (s *Service) Takes(ctx context.Context, path string) (bool, error) {
 }
 
 // open says whether people may sign in through the connection.
-func (c Connection) open() bool { return c.State == Active || c.State == Validating }
+func (c Connection) open() bool { return c.LetsIn() }
+
+// LetsIn says whether people may sign in through the connection. One that comes with a switch is only tested.
+func (c Connection) LetsIn() bool {
+	return (c.State == Active || c.State == Validating) && c.Switching != Coming
+}
+
+// Vouches says whether those who came through the connection may stay. They may also where it was retired by a switch, until that is
+// finished, and where it comes with one.
+func (c Connection) Vouches() bool {
+	return c.State == Active || c.State == Validating || c.Switching == Retired
+}
 
 // Choose finds the connection that is meant by an organization: the one that lets people in, or of several the default. Refusals:
 // NotFound "connection_not_found", Conflict "ambiguous_connection_selector".
 func (s *Service) Choose(ctx context.Context, organizationID string) (Connection, error) {
-	found, err := connections(ctx, s.c.DB, selectConnection+" AND organization_id = $1 AND state IN ('active', 'validating') ORDER BY id", organizationID)
+	found, err := connections(ctx, s.c.DB, selectEntrances, organizationID)
 	if err != nil {
 		return Connection{}, err
 	}

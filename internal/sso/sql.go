@@ -5,7 +5,7 @@ const (
 		sp_certificate, idp_entity_id, sso_url, sso_binding, slo_url, slo_binding, metadata_url, metadata, metadata_etag, metadata_at,
 		metadata_due_at, metadata_error, pending_change, issuer, client_id, client_secret, discovery, jwks, jwks_at, first_success_at,
 		last_success_at, version, created_at, updated_at, slo_response_url`
-	selectConnection = `SELECT ` + connectionColumns + ` FROM connections WHERE deleted_at IS NULL`
+	selectConnection = `SELECT ` + connectionColumns + `, switching FROM connections WHERE deleted_at IS NULL`
 	// Whose connection it is, to be asked with it.
 	ownerByKey       = `SELECT organization_id FROM connections WHERE key = $1 AND deleted_at IS NULL`
 	insertConnection = `INSERT INTO connections (` + connectionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
@@ -18,20 +18,30 @@ const (
 		WHERE organization_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL`
 	// What was secret goes with the connection; the row stays for what points at it.
 	deleteConnection = `UPDATE connections SET deleted_at = $3, updated_at = $3, sp_key = NULL, client_secret = NULL, pending_change = NULL,
-		metadata = NULL, metadata_due_at = NULL, state = 'inactive', version = version + 1
+		metadata = NULL, metadata_due_at = NULL, state = 'inactive', switching = NULL, version = version + 1
 		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
 	// One default at most: whoever becomes it takes it from the others (see setDefault, which rewrites their options).
 	lockConnections = selectConnection + ` AND organization_id = $1 ORDER BY id`
 
-	// Guards of a sign-in. The state is that which was seen, so that switching off and deleting win against what is in flight.
-	guardConnection    = `SELECT id FROM connections WHERE organization_id = $1 AND id = $2 AND state = $3 AND deleted_at IS NULL`
+	// Those that let people in. One that comes with a switch is only tested yet, and one that went with it is inactive.
+	selectEntrances = selectConnection + ` AND organization_id = $1 AND state IN ('active', 'validating') AND COALESCE(switching, '') <> 'coming' ORDER BY id`
+
+	// Guards of a sign-in. The state is that which was seen, and so is the part in a switch, so that switching off and deleting win against what is
+	// in flight.
+	guardConnection    = `SELECT id FROM connections WHERE organization_id = $1 AND id = $2 AND state = $3 AND COALESCE(switching, '') = $4 AND deleted_at IS NULL`
 	activateConnection = `UPDATE connections SET state = 'active', first_success_at = COALESCE(first_success_at, $3), last_success_at = $3,
-		updated_at = $3, version = version + 1 WHERE organization_id = $1 AND id = $2 AND state = 'validating' AND deleted_at IS NULL`
-	touchConnection  = `UPDATE connections SET last_success_at = $3 WHERE organization_id = $1 AND id = $2 AND state = $4 AND deleted_at IS NULL`
+		updated_at = $3, version = version + 1 WHERE organization_id = $1 AND id = $2 AND state = 'validating' AND COALESCE(switching, '') = $4 AND deleted_at IS NULL`
+	touchConnection = `UPDATE connections SET last_success_at = $3 WHERE organization_id = $1 AND id = $2 AND state = $4 AND COALESCE(switching, '') = $5
+		AND deleted_at IS NULL`
 	touchCertificate = `UPDATE connection_certificates SET last_used_at = $4 WHERE organization_id = $1 AND connection_id = $2 AND fingerprint = $3`
 
 	// A connection that somebody came in through once, or tested, whether it lets anybody in now or not.
 	selectProven = `SELECT COUNT(*) FROM connections WHERE organization_id = $1 AND first_success_at IS NOT NULL AND deleted_at IS NULL`
+
+	// A connection in a switch of its organization's identity provider.
+	holdSide     = `UPDATE connections SET switching = $3 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
+	selectTested = `SELECT 1 FROM connections WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND (first_success_at IS NOT NULL OR EXISTS
+		(SELECT 1 FROM sign_in_attempts a WHERE a.organization_id = $1 AND a.connection_id = $2 AND a.state = 'succeeded'))`
 
 	// Claims, so that of several processes one asks the provider.
 	claimMetadata = `UPDATE connections SET metadata_at = $3, metadata_due_at = $5 WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL

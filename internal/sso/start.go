@@ -159,8 +159,21 @@ func startable(c Connection, st Start) error {
 	return nil
 }
 
+// Closed is the refusal of a connection that lets nobody in.
+func (c Connection) Closed() *fault.Error { return errInactive(c) }
+
 func errInactive(c Connection) *fault.Error {
-	return deny(ConnectionInactive, "a connection that is validating or active", string(c.State), "The connection lets nobody in at present.")
+	const wanted = "a connection that is validating or active"
+	switch c.Switching {
+	case Retired:
+		return deny(ConnectionInactive, wanted, "the identity provider that was switched from",
+			"The organization has switched to another identity provider, and this connection with it. Sign in from the app: it leads to the new one.")
+	case Coming:
+		return deny(ConnectionInactive, wanted, "an identity provider that is being switched to",
+			"The organization is about to switch to this identity provider. Until the cut-over its connection can be tested, and lets nobody in.")
+	case Ruling:
+	}
+	return deny(ConnectionInactive, wanted, string(c.State), "The connection lets nobody in at present.")
 }
 
 func (s *Service) askSAML(c Connection, a Attempt, base string) (Outgoing, token.Hash, error) {
@@ -238,7 +251,10 @@ func (s *Service) begin(ctx context.Context, c Connection, a Attempt, request to
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	if err == nil && now.State != c.State && startable(now, Start{Kind: a.Kind}) == nil {
+	if err == nil && (now.State != c.State || now.Switching != c.Switching) {
+		if err := startable(now, Start{Kind: a.Kind}); err != nil {
+			return err
+		}
 		err = s.beginOnce(ctx, now, a, request)
 		if lost := (*db.GuardError)(nil); !errors.As(err, &lost) {
 			return err
@@ -249,7 +265,7 @@ func (s *Service) begin(ctx context.Context, c Connection, a Attempt, request to
 
 func (s *Service) beginOnce(ctx context.Context, c Connection, a Attempt, request token.Hash) error {
 	w := db.Write{Lane: c.OrganizationID}
-	w.GuardSelect(guardConnection+s.c.DB.ForShare(), c.OrganizationID, string(c.ID), string(c.State))
+	w.GuardSelect(guardConnection+s.c.DB.ForShare(), c.OrganizationID, string(c.ID), string(c.State), string(c.Switching))
 	s.insertAttempt(&w, a, request, "", nil)
 	if a.Kind == SignIn {
 		s.c.Events.Append(&w, a.CreatedAt, event.Entry{

@@ -103,17 +103,21 @@ func scanConnection(row db.Row) (c Connection, err error) {
 	n := nullable{texts: make([]*string, 0, 20)} // never grows: destinations point into it
 	var options, attributes []byte
 	var pending string
+	var switching *string
 	var metadataAt, due, jwksAt, first, last *int64
 	var created, updated int64
 	err = row.Scan((*string)(&c.ID), &c.OrganizationID, &c.Key, (*string)(&c.Protocol), (*string)(&c.Type), &c.Provider, &c.Name, (*string)(&c.State),
 		&options, &attributes, n.text(&c.SPEntityID), n.text(&c.spKey), n.text(&c.SPCertificate), n.text(&c.IDPEntityID), n.text(&c.SSOURL),
 		n.text((*string)(&c.SSOBinding)), n.text(&c.SLOURL), n.text((*string)(&c.SLOBinding)), n.text(&c.MetadataURL), n.text(&c.metadata),
 		n.text(&c.metadataETag), &metadataAt, &due, n.text(&c.MetadataError), n.text(&pending), n.text(&c.Issuer), n.text(&c.ClientID),
-		n.text(&c.clientSecret), n.text(&c.discovery), n.text(&c.jwks), &jwksAt, &first, &last, &c.version, &created, &updated, n.text(&c.SLOResponseURL))
+		n.text(&c.clientSecret), n.text(&c.discovery), n.text(&c.jwks), &jwksAt, &first, &last, &c.version, &created, &updated, n.text(&c.SLOResponseURL), &switching)
 	if err != nil {
 		return c, err
 	}
 	n.fill()
+	if switching != nil {
+		c.Switching = Switching(*switching)
+	}
 	c.HasSecret = c.clientSecret != ""
 	c.MetadataAt, c.metadataDue, c.jwksAt = db.TimeOrZero(metadataAt), db.TimeOrZero(due), db.TimeOrZero(jwksAt)
 	c.FirstSuccessAt, c.LastSuccessAt = db.TimeOrZero(first), db.TimeOrZero(last)

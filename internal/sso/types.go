@@ -110,6 +110,7 @@ type Connection struct {
 	Provider       string // folder of the catalogue
 	Name           string
 	State          State
+	Switching      Switching
 	Options        Options
 	AttributeMap   AttributeMap
 	Paths          []string // further paths at which responses are taken

@@ -240,12 +240,12 @@ func connections() map[Route]Operation {
 			ID: "updateConnection", Tag: tagConnections, Summary: "Change a connection",
 			About: "What is left out stays; null takes away. Of options those change that are named.",
 			Body:  ref("ConnectionChange"), Example: `{"metadata_url":"https://idp.example.com/metadata","options":{"sign_requests":true}}`,
-			Answers: shown(200, "The connection as it is now."), Refuses: and(gone(), bad, refuses(422, "invalid_state", "connection_incomplete")),
+			Answers: shown(200, "The connection as it is now."), Refuses: and(gone(), bad, refuses(409, "identity_provider_switching"), refuses(422, "invalid_state", "connection_incomplete")),
 		},
 		{"DELETE", "/connections/{id}"}: {
 			ID: "deleteConnection", Tag: tagConnections, Summary: "Delete a connection",
 			About:   "Sessions that came through it end at once, with all their tokens.",
-			Answers: done(204, "Deleted.", nil), Refuses: gone(),
+			Answers: done(204, "Deleted.", nil), Refuses: and(gone(), refuses(409, "identity_provider_switching")),
 		},
 		{"GET", "/connections/{id}/certificates"}: {
 			ID: "listConnectionCertificates", Tag: tagConnections, Summary: "List the certificates of a connection", About: "All in one page.",

@@ -141,7 +141,7 @@ func directorySchemas() map[string]*Schema {
 // outcomes are what may become of a person of a directory.
 func outcomes() []string {
 	return []string{
-		"invited", "activated", "linked", "returned", "updated", "unchanged", "deactivated", "removed", "stored", "no_email", "not_existing", "refused", "held",
+		"invited", "activated", "linked", "returned", "updated", "unchanged", "deactivated", "removed", "stored", "no_email", "not_existing", "unmatched", "refused", "held",
 	}
 }
 
@@ -177,7 +177,7 @@ func directories() map[Route]Operation {
 		{"DELETE", "/directories/{id}"}: {
 			ID: "deleteDirectory", Tag: tagDirectories, Summary: "Delete a directory",
 			About:   "Its tokens are refused at once; consumers get one dsync.deleted and nothing for each person.",
-			Answers: done(202, "Deleted.", nil), Refuses: gone(),
+			Answers: done(202, "Deleted.", nil), Refuses: and(gone(), refuses(409, "identity_provider_switching")),
 		},
 		{"GET", "/directories/{id}/tokens"}: {
 			ID: "listDirectoryTokens", Tag: tagDirectories, Summary: "List the tokens of a directory",
@@ -197,7 +197,7 @@ func directories() map[Route]Operation {
 		{"POST", "/directories/{id}/go_live"}: {
 			ID: "goLiveDirectory", Tag: tagDirectories, Summary: "Let the app's members follow a directory",
 			About:   "For a directory that was made with live false. Everybody it has brought is applied in the background. Asking again changes nothing.",
-			Answers: done(200, "The directory as it is now.", ref("Directory")), Refuses: and(gone(), refuses(400, "invalid_json"), refuses(413, "body_too_large"), refuses(422, "invalid_character")),
+			Answers: done(200, "The directory as it is now.", ref("Directory")), Refuses: and(gone(), refuses(409, "identity_provider_switching"), refuses(400, "invalid_json"), refuses(413, "body_too_large"), refuses(422, "invalid_character")),
 		},
 		{"GET", "/directories/{id}/provisioning"}: {
 			ID: "getDirectoryProvisioning", Tag: tagDirectories, Summary: "Tell how far members have come with what a directory says",

@@ -251,6 +251,9 @@ func pathParameters(pattern string) []string {
 
 // pathAbout describes a parameter of the path by the segment before it: /directories/{id} takes the id of a directory.
 func pathAbout(pattern, name string) string {
+	if name == "old_id" {
+		return "Id on the old side of the switch: directory_user_…, om_… of a member who only signs in, or directory_group_…."
+	}
 	before, _, _ := strings.Cut(pattern, "/{"+name+"}")
 	last := before[strings.LastIndexByte(before, '/')+1:]
 	switch last {
@@ -311,6 +314,8 @@ func pathAbout(pattern, name string) string {
 		return "Id of the redirect URI: redir_…."
 	case "webhook_endpoints":
 		return "Id of the endpoint: we_…."
+	case "identity_provider_switches":
+		return "Id of the switch: identity_provider_switch_…."
 	case "offboardings":
 		return "Id of the offboarding: offboarding_…."
 	case "events":

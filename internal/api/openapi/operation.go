@@ -37,7 +37,7 @@ type Answer struct {
 func Operations() map[Route]Operation {
 	all := map[Route]Operation{}
 	for _, part := range []map[Route]Operation{
-		organizations(), domains(), features(), policies(), apiKeys(), directories(), brakes(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), audit(), offboardings(), accounts(), memberships(), invitations(), sessions(), accessOperations(), document(),
+		organizations(), domains(), features(), policies(), switches(), apiKeys(), directories(), brakes(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), audit(), offboardings(), accounts(), memberships(), invitations(), sessions(), accessOperations(), document(),
 	} {
 		for route, op := range part {
 			all[route] = op
@@ -50,7 +50,7 @@ func Operations() map[Route]Operation {
 func Schemas() map[string]*Schema {
 	all := map[string]*Schema{"Problem": problem()}
 	for _, part := range []map[string]*Schema{
-		organizationSchemas(), domainSchemas(), featureSchemas(), policySchemas(), apiKeySchemas(), directorySchemas(), brakeSchemas(), connectionSchemas(), peopleSchemas(), eventSchemas(),
+		organizationSchemas(), domainSchemas(), featureSchemas(), policySchemas(), switchSchemas(), apiKeySchemas(), directorySchemas(), brakeSchemas(), connectionSchemas(), peopleSchemas(), eventSchemas(),
 		consumerSchemas(), webhookSchemas(), applicationSchemas(), signingKeySchemas(), auditSchemas(), offboardingSchemas(), accountSchemas(), membershipSchemas(), invitationSchemas(), sessionSchemas(), accessSchemas(),
 	} {
 		for name, s := range part {
@@ -70,7 +70,7 @@ func problem() *Schema {
 			may("field", text("The field or parameter. Always there with 422.")),
 			has("message", text("What is wrong, for people.")),
 		))),
-		may("confirm", count("With people_left_out: the number that confirms the request.")),
+		may("confirm", count("With people_left_out, people_unmatched, groups_unmatched and people_leaving: the number that confirms the request.")),
 		may("request_id", text("Names the request in Rollcall's log; the same as in the header X-Request-ID.")),
 	)
 }
