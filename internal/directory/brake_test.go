@@ -882,7 +882,7 @@ func TestHeld_person_who_is_changed_while_the_hold_ends_is_told_of_as_they_are(t
 			s.news()
 			other := s.process()
 			h.other = func() {
-				_, _, err := other.UpdateUser(ctx, s.a, string(s.people[2].ID), directory.Condition{}, put("title", "Engineer"), record)
+				_, _, err := other.UpdateUser(ctx, s.a, string(s.people[2].ID), directory.Condition{}, put("displayName", "Ada L."), record)
 				s.ok(err)
 			}
 			if kept {
@@ -895,11 +895,24 @@ func TestHeld_person_who_is_changed_while_the_hold_ends_is_told_of_as_they_are(t
 			}
 			told := s.newEvents()
 			at := slices.IndexFunc(told, func(e event.Event) bool { return e.Type == event.DirectoryUserUpdated })
-			if at < 0 || !strings.Contains(string(told[at].Data), `"job_title":"Engineer"`) {
-				t.Errorf("kept %t: of %d events none tells of the title", kept, len(told))
+			if at < 0 || !strings.Contains(string(told[at].Data), `"name":"Ada L."`) {
+				t.Errorf("kept %t: of %d events none tells of the name", kept, len(told))
 			}
 		})
 	}
+}
+
+func TestHeld_person_who_joins_a_group_while_the_hold_ends_leaves_that_too(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		sales := s.house.group("Sales")
+		s.leave(0, 1, 2)
+		h := &hooked{Service: s.members}
+		s.s.SetMembers(h, s.teams())
+		s.news()
+		h.other = func() { s.house.members(sales, scim.MembersAdd, string(s.people[2].ID)) }
+		s.ok(release(s))
+		s.wantNews("directory.brake_released", "group.user_added", "user.updated", "~group.user_removed", "~group.user_removed", "user.deactivated", "organization_membership.updated")
+	})
 }
 
 func TestPeople_of_a_hold_are_told_of_once_without_what_members_guard(t *testing.T) {
