@@ -888,6 +888,9 @@ func TestHeld_person_who_is_changed_while_the_hold_ends_is_told_of_as_they_are(t
 			if kept {
 				s.ok(undo(s))
 				s.wantKnown(2, "active", true)
+				if got := s.standing(2); got != directory.StandingActive {
+					t.Errorf("kept, and the directory says %s", got)
+				}
 				s.activate(s.people[2].ID, true)
 			} else {
 				s.ok(release(s))
