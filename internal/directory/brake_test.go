@@ -1190,3 +1190,30 @@ func TestBrake_holds_the_events_where_the_app_keeps_the_accounts(t *testing.T) {
 		h.wantNews("directory.brake_released", "user.updated", "~group.user_removed")
 	})
 }
+
+func TestHeld_people_are_not_told_of_when_the_setting_for_inactive_people_changes(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2)
+		s.news()
+		s.update(directory.Changes{InactiveUsers: to(directory.Removed)})
+		s.ok(s.s.Align(ctx))
+		s.wantNews("~user.deleted", "~user.deleted")
+		s.reopen()
+		s.ok(release(s))
+		s.wantNews("directory.brake_released", "~group.user_removed", "user.deleted", "user.deactivated", "organization_membership.updated")
+	})
+}
+
+func TestRemoved_person_who_is_looked_at_again_stays_held(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1)
+		s.remove(2)
+		_, err := s.exec(`INSERT INTO directory_people_due (directory_id, directory_user_id, organization_id, number, cause, tries, next_at, created_at)
+			VALUES ($1, $2, $3, 1, '{}', 0, 1, 1)`, string(s.dir.ID), string(s.people[2].ID), string(s.org.ID))
+		s.ok(err)
+		s.news()
+		s.provision(s.s)
+		s.wantNews()
+		s.wantMember(2, member.Inactive, member.WhyHeldByBrake, true)
+	})
+}
