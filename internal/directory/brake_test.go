@@ -882,12 +882,15 @@ func TestHeld_person_who_is_changed_while_the_hold_ends_is_told_of_as_they_are(t
 			s.news()
 			other := s.process()
 			h.other = func() {
-				_, _, err := other.UpdateUser(ctx, s.a, string(s.people[2].ID), directory.Condition{}, put("title", "Engineer"), record)
+				_, _, err := other.UpdateUser(ctx, s.a, string(s.people[2].ID), directory.Condition{}, put("displayName", "Ada L."), record)
 				s.ok(err)
 			}
 			if kept {
 				s.ok(undo(s))
 				s.wantKnown(2, "active", true)
+				if got := s.standing(2); got != directory.StandingActive {
+					t.Errorf("kept, and the directory says %s", got)
+				}
 				s.activate(s.people[2].ID, true)
 			} else {
 				s.ok(release(s))
@@ -895,11 +898,24 @@ func TestHeld_person_who_is_changed_while_the_hold_ends_is_told_of_as_they_are(t
 			}
 			told := s.newEvents()
 			at := slices.IndexFunc(told, func(e event.Event) bool { return e.Type == event.DirectoryUserUpdated })
-			if at < 0 || !strings.Contains(string(told[at].Data), `"job_title":"Engineer"`) {
-				t.Errorf("kept %t: of %d events none tells of the title", kept, len(told))
+			if at < 0 || !strings.Contains(string(told[at].Data), `"name":"Ada L."`) {
+				t.Errorf("kept %t: of %d events none tells of the name", kept, len(told))
 			}
 		})
 	}
+}
+
+func TestHeld_person_who_joins_a_group_while_the_hold_ends_leaves_that_too(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		sales := s.house.group("Sales")
+		s.leave(0, 1, 2)
+		h := &hooked{Service: s.members}
+		s.s.SetMembers(h, s.teams())
+		s.news()
+		h.other = func() { s.house.members(sales, scim.MembersAdd, string(s.people[2].ID)) }
+		s.ok(release(s))
+		s.wantNews("directory.brake_released", "group.user_added", "user.updated", "~group.user_removed", "~group.user_removed", "user.deactivated", "organization_membership.updated")
+	})
 }
 
 func TestPeople_of_a_hold_are_told_of_once_without_what_members_guard(t *testing.T) {
@@ -1172,5 +1188,32 @@ func TestBrake_holds_the_events_where_the_app_keeps_the_accounts(t *testing.T) {
 		_, err = h.s.Release(ctx, actor(), h.dir.ID, found[0].ID)
 		h.ok(err)
 		h.wantNews("directory.brake_released", "user.updated", "~group.user_removed")
+	})
+}
+
+func TestHeld_people_are_not_told_of_when_the_setting_for_inactive_people_changes(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1, 2)
+		s.news()
+		s.update(directory.Changes{InactiveUsers: to(directory.Removed)})
+		s.ok(s.s.Align(ctx))
+		s.wantNews("~user.deleted", "~user.deleted")
+		s.reopen()
+		s.ok(release(s))
+		s.wantNews("directory.brake_released", "~group.user_removed", "user.deleted", "user.deactivated", "organization_membership.updated")
+	})
+}
+
+func TestRemoved_person_who_is_looked_at_again_stays_held(t *testing.T) {
+	onStreet(t, directory.New{}, func(s *street) {
+		s.leave(0, 1)
+		s.remove(2)
+		_, err := s.exec(`INSERT INTO directory_people_due (directory_id, directory_user_id, organization_id, number, cause, tries, next_at, created_at)
+			VALUES ($1, $2, $3, 1, '{}', 0, 1, 1)`, string(s.dir.ID), string(s.people[2].ID), string(s.org.ID))
+		s.ok(err)
+		s.news()
+		s.provision(s.s)
+		s.wantNews()
+		s.wantMember(2, member.Inactive, member.WhyHeldByBrake, true)
 	})
 }

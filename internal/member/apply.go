@@ -294,13 +294,9 @@ func (p *place) disinvite() bool {
 	return gone
 }
 
-// asked tells whether a directory has asked the person in, and nothing has come of it yet. What the brake held was no end of it.
+// asked tells whether a directory has asked the person in, and nothing has come of it yet. What the brake holds is no end of it.
 func (p *place) asked() bool {
-	if p.was == nil || p.m.InvitationID == "" {
-		return false
-	}
-	was := p.was.told()
-	return was.Why == WhyInvitedByDirectory || was.Why == WhyHeldByBrake
+	return p.was != nil && p.was.told().Why == WhyInvitedByDirectory && p.m.InvitationID != ""
 }
 
 // outcome says what became of it.

@@ -37,6 +37,7 @@ func TestInvited_person_who_is_held_keeps_the_invitation_until_the_hold_is_relea
 		h.ends(acme, true)
 		h.wantAll(before, "organization_membership.updated")
 		m = h.applied(person(acme), member.OutcomeUpdated)
+		h.wantAll(before, "organization_membership.updated", "organization_membership.updated") // why, twice
 		h.is(m, member.Pending, member.WhyInvitedByDirectory, true)
 		if m.Membership.InvitationID != first.Membership.InvitationID {
 			t.Error("invited a second time")
@@ -118,6 +119,25 @@ func TestSign_in_of_somebody_who_is_kept_leaves_the_directorys_word(t *testing.T
 		h.is(m, member.Active, member.WhyHeldByBrake, true)
 		if n := h.count(`SELECT COUNT(*) FROM membership_claims WHERE says = 'inactive' AND held = 'kept'`); n != 1 {
 			t.Error("the word of the directory was changed")
+		}
+	})
+}
+
+func TestSign_in_of_somebody_whom_the_directory_lets_in_again_ends_the_hold(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme := h.organization("Acme")
+		d := person(acme)
+		d.Provisioning = member.Direct
+		h.applied(d, member.OutcomeActivated)
+		h.applied(heldAs(acme, member.SaysInactive), member.OutcomeHeld)
+		a := inDirectory(arrival(acme, "ada", ada), "directory_user_1", member.JoinedByEmail, ada)
+		a.Standing.DirectoryID = "directory_1"
+		ad, _ := h.in(a) // before members have heard of it
+		m, err := h.members.Member(t.Context(), ad.Membership.ID)
+		h.must(err)
+		h.is(m, member.Active, member.WhyDirectory, true)
+		if n := h.count(`SELECT COUNT(*) FROM membership_claims WHERE held IS NOT NULL`); n != 0 || m.Membership.Held() || ad.Membership.Held() {
+			t.Error("something is held still")
 		}
 	})
 }
