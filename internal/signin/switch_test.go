@@ -592,7 +592,12 @@ func TestSwitch_that_is_cancelled_leaves_everything_as_it_was(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		m := toEntra(w)
 		before := m.everybody()
-		var err error
+		err := w.db.Tx(ctx, func(tx db.Tx) error {
+			return w.conns.HoldTx(ctx, tx, string(w.org.ID), sso.Pair{From: m.conn.ID, To: m.conn2.ID})
+		})
+		if m.code(err) != "identity_provider_switching" {
+			t.Errorf("connections are in two switches: %v", err)
+		}
 		m.sw, err = m.s.Cancel(ctx, operator(), w.org.ID, m.sw.ID)
 		w.ok(err)
 		m.wantSame(before, "the cancelled switch")
