@@ -338,11 +338,12 @@ func (c *Client) SetConnectionMapping(ctx context.Context, connectionID string, 
 	return fetch[Mapping](ctx, c, put(m, "connections", connectionID, "mapping"))
 }
 
-// MappingDifference is what one person of a directory would gain and lose. Role and Licence are nil where they stay.
+// MappingDifference is what one person of a directory, or of the last sign-ins through a connection, would gain and lose. Role and Licence are nil where they stay.
 type MappingDifference struct {
 	Raw
 
-	DirectoryUserID string             `json:"directory_user_id"`
+	DirectoryUserID string             `json:"directory_user_id"`          // "": of a sign-in
+	ProfileID       string             `json:"profile_id"`                 // "": of a directory
 	MembershipID    string             `json:"organization_membership_id"` // "": no member yet
 	Name            string             `json:"name"`
 	Email           string             `json:"email"`
@@ -375,6 +376,14 @@ type MappedTeam struct {
 // PreviewMapping tells who of a directory would gain and lose what by a mapping. Nothing is saved. People for whom nothing changes are left out.
 func (c *Client) PreviewMapping(ctx context.Context, directoryID string, m MappingChange) iter.Seq2[MappingDifference, error] {
 	what := post(m, "directories", directoryID, "mapping", "preview")
+	what.query = url.Values{"limit": {strconv.Itoa(maxPage)}}
+	return walk[MappingDifference](ctx, c, what, true)
+}
+
+// PreviewConnectionMapping tells who would gain and lose what by a connection's mapping if they signed in now as they did the last time. Nothing is
+// saved. People for whom nothing changes are left out.
+func (c *Client) PreviewConnectionMapping(ctx context.Context, connectionID string, m MappingChange) iter.Seq2[MappingDifference, error] {
+	what := post(m, "connections", connectionID, "mapping", "preview")
 	what.query = url.Values{"limit": {strconv.Itoa(maxPage)}}
 	return walk[MappingDifference](ctx, c, what, true)
 }

@@ -113,6 +113,79 @@ func (c *Client) GoLive(ctx context.Context, id string) (Directory, error) {
 	return fetch[Directory](ctx, c, post(nil, "directories", id, "go_live"))
 }
 
+// Brake is a directory's setting for bursts: more than SharePercent and at least People of its active people who are shut out within the window
+// are held for the hold's time. Zero numbers get the defaults: 10, 5, 15 and 60.
+type Brake struct {
+	Raw
+
+	DirectoryID   string    `json:"directory_id"`
+	Enabled       bool      `json:"enabled"`
+	SharePercent  int       `json:"share_percent"`  // 1 to 99
+	People        int       `json:"people"`         // 2 to 100,000
+	WindowMinutes int       `json:"window_minutes"` // 1 to 1,440
+	HoldMinutes   int       `json:"hold_minutes"`   // 1 to 60
+	UpdatedAt     time.Time `json:"updated_at"`
+}
+
+// Brake gives that of a directory.
+func (c *Client) Brake(ctx context.Context, directoryID string) (Brake, error) {
+	return fetch[Brake](ctx, c, get(nil, "directories", directoryID, "brake"))
+}
+
+// SetBrake sets the brake of a directory as a whole. Switching it off releases what it holds.
+func (c *Client) SetBrake(ctx context.Context, directoryID string, b Brake) (Brake, error) {
+	body := struct {
+		Enabled       bool `json:"enabled"`
+		SharePercent  int  `json:"share_percent,omitempty"`
+		People        int  `json:"people,omitempty"`
+		WindowMinutes int  `json:"window_minutes,omitempty"`
+		HoldMinutes   int  `json:"hold_minutes,omitempty"`
+	}{b.Enabled, b.SharePercent, b.People, b.WindowMinutes, b.HoldMinutes}
+	return fetch[Brake](ctx, c, put(body, "directories", directoryID, "brake"))
+}
+
+// Hold is one time that a directory's brake was engaged.
+type Hold struct {
+	Raw
+
+	ID             string       `json:"id"`
+	DirectoryID    string       `json:"directory_id"`
+	OrganizationID string       `json:"organization_id"`
+	State          string       `json:"state"`  // waiting, released or undone
+	Reason         string       `json:"reason"` // by_hand, expired, switched_off or directory_deleted; "" while it waits
+	Count          int          `json:"count"`  // people whom it has held
+	Departed       int          `json:"departed"`
+	Active         int          `json:"active"`
+	EngagedAt      time.Time    `json:"engaged_at"`
+	Until          time.Time    `json:"until"` // then it is released by itself
+	EndedAt        time.Time    `json:"ended_at"`
+	EndedBy        string       `json:"ended_by"`
+	People         []HeldPerson `json:"people"` // the first hundred
+}
+
+// HeldPerson is somebody whom a hold holds.
+type HeldPerson struct {
+	DirectoryUserID string    `json:"directory_user_id"`
+	State           string    `json:"state"` // waiting, kept, applied or returned
+	Says            string    `json:"says"`  // inactive or removed
+	HeldAt          time.Time `json:"held_at"`
+}
+
+// Holds lists what a directory's brake holds or has held.
+func (c *Client) Holds(ctx context.Context, directoryID string, l Listing) iter.Seq2[Hold, error] {
+	return list[Hold](ctx, c, l.query(), "directories", directoryID, "holds")
+}
+
+// ReleaseHold lets what a hold holds follow at once.
+func (c *Client) ReleaseHold(ctx context.Context, directoryID, id string) (Hold, error) {
+	return fetch[Hold](ctx, c, post(nil, "directories", directoryID, "holds", id, "release"))
+}
+
+// UndoHold lets the people of a hold in again as they were, until the directory writes them anew.
+func (c *Client) UndoHold(ctx context.Context, directoryID, id string) (Hold, error) {
+	return fetch[Hold](ctx, c, post(nil, "directories", directoryID, "holds", id, "undo"))
+}
+
 // Provisioning tells how far members have come with what a directory says.
 type Provisioning struct {
 	Raw

@@ -131,6 +131,7 @@ func peopleCalls(ctx context.Context, c *Client) map[string]func() error {
 			_, err := c.SetConnectionMapping(ctx, "c", MappingChange{})
 			return err
 		},
+		"POST /connections/c/mapping/preview?limit=100 " + mapped: func() error { _, err := Collect(c.PreviewConnectionMapping(ctx, "c", mapping), 0); return err },
 		"POST /directories/d/mapping/preview?limit=100 " + mapped: func() error { _, err := Collect(c.PreviewMapping(ctx, "d", mapping), 0); return err },
 
 		"GET /audit?actions=a%2Cb&actor=x&limit=5&order=asc&organization_id=o&range_end=2026-01-15T12%3A00%3A00Z&range_start=2026-01-15T12%3A00%3A00Z&target=t": func() error {

@@ -125,9 +125,17 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			_, err := c.UpdateDirectory(ctx, "d", DirectoryChange{Name: &name, Label: &none, Strict: &yes, Extensions: json.RawMessage("[]")})
 			return err
 		},
-		"DELETE /directories/d":           func() error { return c.DeleteDirectory(ctx, "d") },
-		"POST /directories/d/go_live":     func() error { _, err := c.GoLive(ctx, "d"); return err },
-		"GET /directories/d/provisioning": func() error { _, err := c.Provisioning(ctx, "d"); return err },
+		"DELETE /directories/d":       func() error { return c.DeleteDirectory(ctx, "d") },
+		"POST /directories/d/go_live": func() error { _, err := c.GoLive(ctx, "d"); return err },
+		"GET /directories/d/brake":    func() error { _, err := c.Brake(ctx, "d"); return err },
+		`PUT /directories/d/brake {"enabled":true,"people":3}`: func() error {
+			_, err := c.SetBrake(ctx, "d", Brake{Enabled: true, People: 3})
+			return err
+		},
+		"GET /directories/d/holds?limit=100":  func() error { _, err := Collect(c.Holds(ctx, "d", Listing{}), 0); return err },
+		"POST /directories/d/holds/h/release": func() error { _, err := c.ReleaseHold(ctx, "d", "h"); return err },
+		"POST /directories/d/holds/h/undo":    func() error { _, err := c.UndoHold(ctx, "d", "h"); return err },
+		"GET /directories/d/provisioning":     func() error { _, err := c.Provisioning(ctx, "d"); return err },
 		"GET /directories/d/provisioning/preview?limit=100&provisioning=direct": func() error {
 			_, err := Collect(c.PreviewProvisioning(ctx, "d", "direct", Listing{}), 0)
 			return err

@@ -20,6 +20,10 @@ type directoryCommands struct {
 	Preview  directoryPreview  `cmd:"" help:"List what would become of everybody in one: who is invited, linked, made a member or refused."`
 	GoLive   directoryGoLive   `cmd:"" help:"Let members follow one that has only collected, after telling who is invited."`
 	Progress directoryProgress `cmd:"" help:"Say how far members have come with what one says."`
+	Brake    directoryBrake    `cmd:"" help:"Show or set the brake, which holds a burst of people who are shut out."`
+	Holds    directoryHolds    `cmd:"" help:"List what the brake holds or has held."`
+	Release  directoryRelease  `cmd:"" help:"Let what a hold holds follow at once."`
+	Undo     directoryUndo     `cmd:"" help:"Let the people of a hold in again, until the directory writes them anew."`
 }
 
 func directoryColumns() []column[client.Directory] {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -143,11 +145,11 @@ func (c *mappingSet) Run(ctx context.Context, w world) error {
 
 // confirm tells a person how many gain and lose by it.
 func (c *mappingSet) confirm(ctx context.Context, w world, api *client.Client, m client.MappingChange) error {
-	if !c.asks(w) || ofConnection(c.Source) {
+	if !c.asks(w) {
 		return c.ask(w, "Save the mapping of %s?", c.Source)
 	}
 	changed, losing := 0, 0
-	for d, err := range api.PreviewMapping(ctx, c.Source, m) {
+	for d, err := range previewed(ctx, api, c.Source, m) {
 		if err != nil {
 			return err
 		}
@@ -171,28 +173,32 @@ type mappingPreview struct {
 	remote
 	some
 
-	Directory string `arg:"" help:"Id of the directory."`
-	File      string `arg:"" help:"JSON file, or - for the input, as for \"mapping set\"."`
+	Source string `arg:"" help:"Id of the directory, or of the connection: then of those who have signed in through it."`
+	File   string `arg:"" help:"JSON file, or - for the input, as for \"mapping set\"."`
 }
 
 // Run lists those for whom anything changes.
 func (c *mappingPreview) Run(ctx context.Context, w world) error {
-	if ofConnection(c.Directory) {
-		return usageError("only the mapping of a directory can be previewed: a connection's people are known at their next sign-in")
-	}
-	m, err := w.mapping(c.File, c.Directory)
+	m, err := w.mapping(c.File, c.Source)
 	if err != nil {
 		return err
 	}
 	return c.call(w, func(api *client.Client) error {
-		return list(w, c.JSON, c.Limit, api.PreviewMapping(ctx, c.Directory, m), differenceColumns())
+		return list(w, c.JSON, c.Limit, previewed(ctx, api, c.Source, m), differenceColumns())
 	})
+}
+
+func previewed(ctx context.Context, api *client.Client, source string, m client.MappingChange) iter.Seq2[client.MappingDifference, error] {
+	if ofConnection(source) {
+		return api.PreviewConnectionMapping(ctx, source, m)
+	}
+	return api.PreviewMapping(ctx, source, m)
 }
 
 func differenceColumns() []column[client.MappingDifference] {
 	type d = client.MappingDifference
 	return []column[d]{
-		col("PERSON", func(x d) string { return x.DirectoryUserID }),
+		col("PERSON", func(x d) string { return cmp.Or(x.DirectoryUserID, x.ProfileID) }),
 		col("EMAIL", func(x d) string { return x.Email }),
 		col("ROLE", func(x d) string { return turned(x.Role) }),
 		col("LICENCE", func(x d) string { return turned(x.Licence) }),

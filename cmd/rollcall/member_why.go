@@ -84,9 +84,11 @@ func reasons() map[string]string {
 		"invited":               "somebody invited them, and they have not come in yet.",
 		"invited_by_directory":  "%s invited them, and they have not come in yet.",
 		"deactivated":           "a hand blocked them. No directory lifts that; \"rollcall member reactivate\" does.",
+		"invitation_expired":    "their invitation has expired, and they had not come in.",
 		"removed":               "a hand removed them, or took the invitation back.",
 		"directory_inactive":    "%s wants them out. They come back when it says active.",
 		"directory_removed":     "%s has deleted them. They come back, as the same member, when it creates them again.",
+		"held_by_brake":         "the brake of %s holds what it says of them, or keeps them in until it writes them again. See \"rollcall directory holds\".",
 		"account_deprovisioned": "%s, which the account belongs to, has shut them out by its directory. They come back when that one lets them in.",
 	}
 }

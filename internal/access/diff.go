@@ -19,6 +19,14 @@ type Person struct {
 	Email  string
 	Source Source
 	Member Given
+	// Elsewhere is what others give them, whose word goes before that of the source: of it nothing changes.
+	Elsewhere Kinds
+}
+
+// Kinds are things that a mapping gives.
+type Kinds struct {
+	Roles, Teams, Licences bool
+	Attributes             bool // and fields of the account
 }
 
 // Given is what a member has without any mapping: what a mapping covers comes back when it ends.
@@ -66,7 +74,7 @@ func Diff(before, after Mapping, roles []Role, people iter.Seq2[Person, error]) 
 
 // DiffOne is Diff of one person; false: nothing changes for them.
 func DiffOne(before, after Mapping, roles []Role, p Person) (Difference, bool) {
-	was, is := before.Map(p.Source, roles), after.Map(p.Source, roles)
+	was, is := before.Map(p.Source, roles).Without(p.Elsewhere), after.Map(p.Source, roles).Without(p.Elsewhere)
 	d := Difference{
 		Person: p, Role: Change{was.role(p.Member), is.role(p.Member)}, Licence: Change{was.licence(p.Member), is.licence(p.Member)},
 		Gains: without(is.teams(), was.teams()), Loses: without(was.teams(), is.teams()), Attributes: map[string]Values{}, Why: is.Why,
@@ -83,6 +91,23 @@ func DiffOne(before, after Mapping, roles []Role, p Person) (Difference, bool) {
 		}
 	}
 	return d, d.Role.Changes() || d.Licence.Changes() || len(d.Gains)+len(d.Loses)+len(d.Attributes) > 0
+}
+
+// Without is what is left of it where others give some kinds.
+func (o Mapped) Without(k Kinds) Mapped {
+	if k.Roles {
+		o.DrivesRoles, o.Roles = false, nil
+	}
+	if k.Teams {
+		o.DrivesTeams, o.Teams = false, nil
+	}
+	if k.Licences {
+		o.DrivesLicences, o.Licence = false, ""
+	}
+	if k.Attributes {
+		o.Attributes, o.FirstName, o.LastName, o.PictureURL, o.Locale = map[string]any{}, nil, nil, nil, nil
+	}
+	return o
 }
 
 // role is the one that somebody has: the strongest that is mapped, else what was given, else everybody's.

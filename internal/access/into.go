@@ -30,13 +30,15 @@ func (s *Service) SeatInto(w *db.Write, organizationID, slug string) {
 type TeamsOf struct {
 	OrganizationID string
 	MembershipID   string
-	// Teams are all those that By puts them in: of ByMapping those that are not named are taken away again. Unknown ones are left out.
+	// Teams are all those that By puts them in. Unknown ones are left out.
 	Teams []TeamID
 	By    PutBy
+	// Takes are those whose doing does not stay: where they have put somebody into a team that is not named, it is left again.
+	Takes []PutBy
 }
 
-// TeamsInto puts a member into teams and, where By is a mapping, takes them out of those that a mapping had put them in. The caller's
-// write has to be guarded by the membership.
+// TeamsInto puts a member into teams, and takes them out of others as t.Takes says. The caller's write has to be guarded by the
+// membership.
 func (s *Service) TeamsInto(ctx context.Context, r db.Reader, w *db.Write, t TeamsOf, cause event.Context) error {
 	has, err := PlacesIn(ctx, r, t.OrganizationID, t.MembershipID)
 	if err != nil {
@@ -60,7 +62,7 @@ func (s *Service) TeamsInto(ctx context.Context, r db.Reader, w *db.Write, t Tea
 		entries = append(entries, memberEntry(event.GroupMemberAdded, t.OrganizationID, id, t.MembershipID, cause.JSON()))
 	}
 	for _, p := range has {
-		if t.By == ByMapping && p.PutBy == ByMapping && !slices.Contains(t.Teams, p.Team) {
+		if slices.Contains(t.Takes, p.PutBy) && !slices.Contains(t.Teams, p.Team) {
 			w.Guard(deleteTeamMember, t.OrganizationID, string(p.Team), t.MembershipID)
 			entries = append(entries, memberEntry(event.GroupMemberRemoved, t.OrganizationID, p.Team, t.MembershipID, cause.JSON()))
 		}

@@ -116,13 +116,6 @@ func (n NewMapping) Check(ctx context.Context, r db.Reader, lock string) error {
 	if n.TeamsFollow && !ofDirectory(n.SourceID) {
 		return fault.New(fault.Unprocessable, "invalid_mapping", "Teams can follow the groups of a directory, not those of a connection.").On("teams_follow_groups")
 	}
-	if !ofDirectory(n.SourceID) && (n.DrivesTeams || n.DrivesLicences) {
-		field := "drives_licences"
-		if n.DrivesTeams {
-			field = "drives_teams"
-		}
-		return fault.New(fault.Unprocessable, "invalid_mapping", "A connection gives roles, and nothing else yet. Let a directory drive teams and licences.").On(field)
-	}
 	h, err := has(ctx, r, n.OrganizationID, lock)
 	if err != nil {
 		return err
@@ -163,9 +156,6 @@ func has(ctx context.Context, r db.Reader, organizationID, lock string) (h holdi
 
 // lacks says which field of a rule names what is not there. What is read of people cannot be known; what is written down is.
 func (h holdings) lacks(ctx context.Context, r db.Reader, n NewMapping, rule Rule, lock string) (*wrong, error) {
-	if rule.Set != SetRole && !ofDirectory(n.SourceID) {
-		return wrongf("set", "a connection gives roles, and nothing else yet; let a directory give this."), nil
-	}
 	for i, c := range rule.When {
 		if c.Group != nil && c.Group.ID != "" && !ofDirectory(n.SourceID) {
 			return wrongf(whenField(rule, i)+".group_id", "a connection knows groups by their names only; use group."), nil

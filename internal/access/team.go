@@ -27,7 +27,8 @@ type PutBy string
 const (
 	ByHand       PutBy = "hand"
 	ByInvitation PutBy = "invitation"
-	ByMapping    PutBy = "mapping"
+	ByMapping    PutBy = "mapping"    // of a directory
+	ByConnection PutBy = "connection" // a connection's mapping, at a sign-in
 )
 
 // Payload is the team as API and events show it; directory_managed and directory_group_id are ours.

@@ -214,7 +214,7 @@ func (s *Service) RemoveFromTeam(ctx context.Context, actor event.Actor, organiz
 			return placeNotFound(membershipID)
 		case err != nil:
 			return err
-		case by == ByMapping:
+		case by == ByMapping || by == ByConnection:
 			return fault.New(fault.Conflict, "directory_managed", "A mapping puts this member into the team %q. Change the mapping, or the person at the identity provider.", t.Name)
 		}
 		if _, err := tx.Exec(ctx, deleteTeamMember, organizationID, string(id), membershipID); err != nil {

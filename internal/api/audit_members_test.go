@@ -19,6 +19,7 @@ func (w *world) auditsOfMembers(does audited) {
 	w.auditsOfTeams(does)
 	w.auditsOfLicences(does)
 	w.auditsOfMappings(does)
+	w.auditsOfBrakes(does)
 	w.auditsOfSwitches(does)
 }
 
@@ -147,4 +148,15 @@ func (w *world) auditsOfMappings(does audited) {
 	does("POST /directories/{id}/go_live", directory+"/go_live", "", "directory.updated")
 	conn := w.send("POST", "/connections", `{"organization_id":"`+id+`","name":"Okta","connection_type":"GenericSAML"}`).wants(201).text("id")
 	does("PUT /connections/{id}/mapping", "/connections/"+conn+"/mapping", rules, "mapping.updated")
+}
+
+func (w *world) auditsOfBrakes(does audited) {
+	w.Helper()
+	for _, end := range []struct{ way, told string }{{"release", "directory.brake_released"}, {"undo", "directory.brake_undone"}} {
+		f, _ := w.burst(w.organization("Brake"))
+		path := "/directories/" + f.id
+		does("PUT /directories/{id}/brake", path+"/brake", `{"enabled":true,"share_percent":1,"people":2}`, "directory.brake_updated")
+		hold := w.get(path + "/holds").wants(200).data()[0]["id"].(string)
+		does("POST /directories/{id}/holds/{hold_id}/"+end.way, path+"/holds/"+hold+"/"+end.way, "", end.told)
+	}
 }

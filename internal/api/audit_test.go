@@ -36,7 +36,7 @@ func unaudited() []string {
 	return []string{
 		"POST /api_keys/validations", "POST /connections/{id}/refresh_metadata", "POST /connections/{id}/approve_metadata", "POST /connections/{id}/test_sign_ins",
 		"POST /webhook_endpoints/{id}/replay", "POST /webhook_deliveries/{id}/replay", "POST /sso/logout/authorize", "POST /events/{id}/acknowledge",
-		"POST /event_consumers/{name}/acknowledge", "POST /directories/{id}/mapping/preview",
+		"POST /event_consumers/{name}/acknowledge", "POST /directories/{id}/mapping/preview", "POST /connections/{id}/mapping/preview",
 	}
 }
 

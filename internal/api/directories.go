@@ -32,7 +32,7 @@ type ownSettings struct {
 func (c *call) showDirectory(d directory.Directory, n directory.Counts, secret token.Secret) (jsontext.Value, error) {
 	return extended(d.Payload(n), ownSettings{
 		Provider: optional(d.Provider), Label: optional(d.Label), InactiveUsers: d.InactiveUsers, Provisioning: d.Provisioning,
-		Live: !d.LiveAt.IsZero(), Strict: d.Strict, Extensions: d.Extensions, SCIMEndpoint: c.endpoint(d), BearerToken: secret.Reveal(),
+		Live: d.Live(), Strict: d.Strict, Extensions: d.Extensions, SCIMEndpoint: c.endpoint(d), BearerToken: secret.Reveal(),
 	})
 }
 

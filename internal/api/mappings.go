@@ -1,10 +1,14 @@
 package api
 
 import (
+	"strings"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
 // newMapping is what a client sends: the mapping as a whole. What is left out is off, or empty.
@@ -70,11 +74,16 @@ func setDirectoryMapping(c *call) (answer, error) {
 	return c.showMapping(c.o.Mappings.Set(c.ctx(), c.actor, wanted))
 }
 
-func getConnectionMapping(c *call) (answer, error) {
+// mappedConnection finds the connection that the address names, where its people become members.
+func (c *call) mappedConnection() (sso.Connection, error) {
 	if err := c.keepsAccounts(); err != nil {
-		return answer{}, err
+		return sso.Connection{}, err
 	}
-	one, err := c.connection()
+	return c.connection()
+}
+
+func getConnectionMapping(c *call) (answer, error) {
+	one, err := c.mappedConnection()
 	if err != nil {
 		return answer{}, err
 	}
@@ -82,10 +91,7 @@ func getConnectionMapping(c *call) (answer, error) {
 }
 
 func setConnectionMapping(c *call) (answer, error) {
-	if err := c.keepsAccounts(); err != nil {
-		return answer{}, err
-	}
-	one, err := c.connection()
+	one, err := c.mappedConnection()
 	if err != nil {
 		return answer{}, err
 	}
@@ -99,7 +105,8 @@ func setConnectionMapping(c *call) (answer, error) {
 // shownDifference is what one person gains and loses; members that do not change are left out.
 type shownDifference struct {
 	Object     string                 `json:"object"`
-	UserID     string                 `json:"directory_user_id"`
+	UserID     *string                `json:"directory_user_id"`
+	Profile    *string                `json:"profile_id"`
 	Membership *string                `json:"organization_membership_id"`
 	Name       *string                `json:"name"`
 	Email      *string                `json:"email"`
@@ -128,9 +135,14 @@ type shownValues struct {
 
 func showDifference(d access.Difference, teams map[access.TeamID]directory.PreviewedTeam) shownDifference {
 	out := shownDifference{
-		Object: "mapping_difference", UserID: d.Person.ID, Membership: optional(d.Person.Member.MembershipID), Name: optional(d.Person.Name),
+		Object: "mapping_difference", Membership: optional(d.Person.Member.MembershipID), Name: optional(d.Person.Name),
 		Email: optional(d.Person.Email), Role: showChange(d.Role), Licence: showChange(d.Licence), Gains: showTeams(d.Gains, teams), Loses: showTeams(d.Loses, teams),
 		Attributes: map[string]shownValues{}, Why: d.Why,
+	}
+	if strings.HasPrefix(d.Person.ID, sso.ProfilePrefix+"_") {
+		out.Profile = &d.Person.ID
+	} else {
+		out.UserID = &d.Person.ID
 	}
 	for name, v := range d.Attributes {
 		out.Attributes[name] = shownValues(v)
@@ -167,18 +179,47 @@ func previewDirectoryMapping(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p, err := c.paging(userPrefix, true)
+	p, err := c.forwards(userPrefix)
 	if err != nil {
 		return answer{}, err
-	}
-	if p.before != "" || !p.ascending {
-		return answer{}, errField("before", "invalid_order", "A preview is read forwards only: use after, and no order but asc.")
 	}
 	wanted, err := c.mappingBody(d.OrganizationID, string(d.ID))
 	if err != nil {
 		return answer{}, err
 	}
 	found, err := c.o.Directories.PreviewMapping(c.ctx(), directory.MappingQuery{Directory: d, Mapping: wanted, After: p.after, Limit: p.limit})
+	return showPreview(found, err)
+}
+
+// previewConnectionMapping is the same of the people who came through a connection, by what was said of them at their last sign-in.
+func previewConnectionMapping(c *call) (answer, error) {
+	one, err := c.mappedConnection()
+	if err != nil {
+		return answer{}, err
+	}
+	p, err := c.forwards(sso.ProfilePrefix)
+	if err != nil {
+		return answer{}, err
+	}
+	wanted, err := c.mappingBody(one.OrganizationID, string(one.ID))
+	if err != nil {
+		return answer{}, err
+	}
+	return showPreview(c.o.Mappings.Preview(c.ctx(), c.o.Connections, c.o.Members, lifecycle.ConnectionPreview{
+		Connection: one, Mapping: wanted, After: p.after, Limit: p.limit,
+	}))
+}
+
+// forwards is the page of a preview.
+func (c *call) forwards(prefix string) (paging, error) {
+	p, err := c.paging(prefix, true)
+	if err == nil && (p.before != "" || !p.ascending) {
+		err = errField("before", "invalid_order", "A preview is read forwards only: use after, and no order but asc.")
+	}
+	return p, err
+}
+
+func showPreview(found directory.MappingPreview, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}

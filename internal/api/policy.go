@@ -176,14 +176,32 @@ func listLeftOut(c *call) (answer, error) {
 	if as != "" && as != org.RequiredForAll && as != org.RequiredForPrimary {
 		return answer{}, errField("sso", "invalid_sso", "sso is required_for_all or required_for_primary_members, not %.60q.", string(as))
 	}
-	found, more, err := c.o.Policies.LeftOut(c.ctx(), lifecycle.LeftOutQuery{
+	q := lifecycle.LeftOutQuery{
 		OrganizationID: id, As: as, ConnectionID: sso.ID(connection), Before: p.before, After: p.after, Limit: p.limit, Ascending: p.ascending,
-	})
+	}
+	found, more, err := c.o.Policies.LeftOut(c.ctx(), q)
 	if err != nil {
 		return answer{}, err
 	}
 	page, err := listOf(p, found, more, func(l lifecycle.LeftOut) string { return string(l.Member.Membership.ID) }, showLeftOut)
-	return ok(page), err
+	if err != nil {
+		return answer{}, err
+	}
+	out := leftOutList{list: page}
+	if p.before == "" && p.after == "" {
+		total, err := c.o.Policies.CountLeftOut(c.ctx(), q)
+		if err != nil {
+			return answer{}, err
+		}
+		out.Total = &total
+	}
+	return ok(out), nil
+}
+
+// leftOutList is a page with how many there are in all: everybody is looked at for that, so only the first page has it.
+type leftOutList struct {
+	list
+	Total *int `json:"total"`
 }
 
 type endOf struct {

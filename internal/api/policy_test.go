@@ -117,6 +117,12 @@ func TestTightening_lists_who_is_left_out_and_wants_their_number(t *testing.T) {
 		if one := all.data()[0]; one["object"] != "left_out_member" || one["name"] != "Ada" || len(one["reasons"].([]any)) != 2 || one["reasons"].([]any)[0] != "never_signed_in" {
 			t.Errorf("%s", all.raw)
 		}
+		if got := w.get(path + "/left_out?limit=1").wants(200); got.at("total") != 3.0 {
+			t.Errorf("%s", got.raw)
+		}
+		if got := w.get(path + "/left_out?limit=1&after=" + places[2]).wants(200); got.at("total") != nil {
+			t.Errorf("everybody was looked at for another page: %s", got.raw)
+		}
 		w.execute(`INSERT INTO user_identities (connection_id, idp_id, organization_id, user_id, linked_by, created_at) SELECT $1, 'a', organization_id, user_id, 'email', 1 FROM organization_memberships WHERE id = $2`, connection, places[0])
 		if got := w.get(path + "/left_out?order=asc&limit=1&connection=" + connection).wants(200); got.text("list_metadata.after") != places[0] || len(got.data()[0]["reasons"].([]any)) != 1 {
 			t.Errorf("%s", got.raw)

@@ -60,6 +60,10 @@ func table() []row {
 		{"/directories/{id}/go_live", "api_directory_go_live", map[string]handler{http.MethodPost: goLive}},
 		{"/directories/{id}/provisioning", "api_directory_provisioning", map[string]handler{http.MethodGet: getProvisioning}},
 		{"/directories/{id}/provisioning/preview", "api_directory_preview", map[string]handler{http.MethodGet: previewProvisioning}},
+		{"/directories/{id}/brake", "api_directory_brake", map[string]handler{http.MethodGet: getBrake, http.MethodPut: setBrake}},
+		{"/directories/{id}/holds", "api_directory_holds", map[string]handler{http.MethodGet: listHolds}},
+		{"/directories/{id}/holds/{hold_id}/release", "api_directory_hold_release", map[string]handler{http.MethodPost: releaseHold}},
+		{"/directories/{id}/holds/{hold_id}/undo", "api_directory_hold_undo", map[string]handler{http.MethodPost: undoHold}},
 		{"/directories/{id}/exchanges", "api_exchanges", map[string]handler{http.MethodGet: listExchanges}},
 
 		{"/directory_users", "api_directory_users", map[string]handler{http.MethodGet: listUsers}},
@@ -145,6 +149,7 @@ func table() []row {
 		{"/directories/{id}/mapping", "api_mapping", map[string]handler{http.MethodGet: getDirectoryMapping, http.MethodPut: setDirectoryMapping}},
 		{"/directories/{id}/mapping/preview", "api_mapping_preview", map[string]handler{http.MethodPost: previewDirectoryMapping}},
 		{"/connections/{id}/mapping", "api_mapping", map[string]handler{http.MethodGet: getConnectionMapping, http.MethodPut: setConnectionMapping}},
+		{"/connections/{id}/mapping/preview", "api_mapping_preview", map[string]handler{http.MethodPost: previewConnectionMapping}},
 		{"/signing_keys", "api_signing_keys", map[string]handler{http.MethodGet: listSigningKeys}},
 		{"/signing_keys/rotate", "api_signing_keys", map[string]handler{http.MethodPost: rotateSigningKeys}},
 		{"/sso/logout/authorize", "api_sso_logout", map[string]handler{http.MethodPost: authorizeLogout}},

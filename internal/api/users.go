@@ -92,7 +92,8 @@ func (c *call) userShower(d directory.Directory, users []directory.User) (func(d
 		}
 		in := struct {
 			Groups []jsontext.Value `json:"groups"`
-		}{}
+			Held   bool             `json:"held,omitzero"`
+		}{Held: u.Held != ""}
 		for _, ref := range u.Groups {
 			if g, there := groups[ref.ID]; there {
 				in.Groups = append(in.Groups, directory.GroupPayload(d, g))

@@ -185,6 +185,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	a.signIn.run(a)
 	if c.Accounts == AccountsRollcall {
 		a.provision()
+		if err := a.pause(ctx); err != nil {
+			return nil, err
+		}
 	}
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
 	deletions.SetConnections(a.signIn.connections)
@@ -235,9 +238,23 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 // provision lets members follow what directories say.
 func (a *App) provision() {
 	a.directories.SetMembers(a.signIn.members, a.signIn.members.Access())
+	a.signIn.members.SetDirectories(a.directories)
+	a.background("members", func(ctx context.Context) {
+		a.signIn.members.Run(ctx, func(err error) { a.log.Error("work on members failed and will be tried again", "cause", err) })
+	})
 	a.metrics.count("rollcall_provisioning_applied_total", "People of directories that were applied to members.", a.directories.Applied)
 	a.metrics.count("rollcall_provisioning_failed_total", "People of directories that could not be applied to members and were put off.", a.directories.NotApplied)
 	a.metrics.age("rollcall_provisioning_oldest_due_seconds", "Age of the oldest change of a directory that has not reached members yet.", a.directories.OldestDue)
+}
+
+// pause keeps people whom directories brought while the app kept the accounts from being mailed before the operator says so.
+func (a *App) pause(ctx context.Context) error {
+	paused, err := a.directories.Pause(ctx)
+	for _, h := range paused {
+		a.log.Warn("a directory is paused: its people came while the app kept the accounts, and nobody is made a member or invited until you preview it (GET /directories/{id}/provisioning/preview) and let it go live (POST /directories/{id}/go_live)",
+			"directory", h.Directory.ID, "organization", h.Directory.OrganizationID, "people", h.People)
+	}
+	return err
 }
 
 // managementKey: a configured key always counts; without one the first start makes its own, and later ones know its hash.

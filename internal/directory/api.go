@@ -55,7 +55,7 @@ func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, 
 	}
 	p := q.page(d.ID)
 	if q.Group != "" {
-		p.Where("u.id IN (SELECT member_id FROM directory_group_members WHERE directory_id = $1 AND group_id = " + p.Arg(string(q.Group)) + ") AND u.active")
+		p.Where("u.id IN (SELECT member_id FROM directory_group_members WHERE directory_id = $1 AND group_id = " + p.Arg(string(q.Group)) + ") AND " + knownActive)
 	}
 	if q.IdPID != "" {
 		p.Where("u.idp_id = " + p.Arg(q.IdPID))
@@ -64,14 +64,20 @@ func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, 
 		p.Where(fmt.Sprintf(hasEmail, p.Arg(scim.FoldKey(q.Email))))
 	}
 	if d.InactiveUsers == Removed {
-		p.Where("u.active")
+		p.Where(knownActive)
 	}
 	text, args := p.Statement(selectUsersG, "u.id")
 	found, err := s.queryUsers(ctx, text, args...)
 	if err != nil {
 		return nil, d, false, err
 	}
+	if found, err = s.withGone(ctx, d, q, p, found); err != nil {
+		return nil, d, false, err
+	}
 	found, more := db.Cut(p, found)
+	if err := overlay(ctx, s.db, d.ID, found); err != nil {
+		return nil, d, false, err
+	}
 	return found, d, more, s.directRefs(ctx, d.ID, found)
 }
 
@@ -106,6 +112,11 @@ func (s *Service) APIUser(ctx context.Context, id UserID) (User, Directory, erro
 	gone := fault.New(fault.NotFound, "entity_not_found", "Directory user not found: '%.80s'.", id)
 	u, _, err := s.scanUser(s.db.QueryRow(ctx, selectAnyUser, string(id)))
 	if errors.Is(err, db.ErrNoRows) {
+		var held heldRow
+		held, err = s.goneUser(ctx, id)
+		u = held.shown()
+	}
+	if errors.Is(err, db.ErrNoRows) {
 		return User{}, Directory{}, gone
 	}
 	if err != nil {
@@ -119,6 +130,9 @@ func (s *Service) APIUser(ctx context.Context, id UserID) (User, Directory, erro
 		return User{}, Directory{}, err
 	}
 	one := []User{u}
+	if err := overlay(ctx, s.db, d.ID, one); err != nil {
+		return User{}, d, err
+	}
 	err = s.directRefs(ctx, d.ID, one)
 	return one[0], d, err
 }
@@ -131,8 +145,12 @@ func (s *Service) APIGroups(ctx context.Context, q APIQuery) ([]Group, Directory
 	}
 	p := q.page(d.ID)
 	if q.User != "" {
-		p.Where(`g.id IN (SELECT m.group_id FROM directory_group_members m JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
-			WHERE m.directory_id = $1 AND m.member_id = ` + p.Arg(string(q.User)) + ` AND u.active)`)
+		in, err := s.groupsKnown(ctx, d, q.User, &p)
+		if err != nil {
+			return nil, d, false, err
+		}
+		p.Where(in + `g.id IN (SELECT m.group_id FROM directory_group_members m JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
+			WHERE m.directory_id = $1 AND m.member_id = ` + p.Arg(string(q.User)) + ` AND ` + knownActive + `))`)
 	}
 	text, args := p.Statement(selectGroups, "g.id")
 	found, err := s.queryGroups(ctx, text, args...)
@@ -141,6 +159,22 @@ func (s *Service) APIGroups(ctx context.Context, q APIQuery) ([]Group, Directory
 	}
 	found, more := db.Cut(p, found)
 	return found, d, more, nil
+}
+
+// groupsKnown begins the condition for the groups of a person with those that consumers know a removed one in.
+func (s *Service) groupsKnown(ctx context.Context, d Directory, id UserID, p *db.Page) (string, error) {
+	if !d.Holding {
+		return "(", nil
+	}
+	gone, err := s.goneUser(ctx, id)
+	if err != nil || gone.Groups == "" {
+		return "(", orNotFound(err, nil)
+	}
+	in := make([]string, 0, 4)
+	for g := range strings.SplitSeq(gone.Groups, ",") {
+		in = append(in, p.Arg(g))
+	}
+	return "(g.id IN (" + strings.Join(in, ", ") + ") OR ", nil
 }
 
 // APIGroup finds one group of any living directory.

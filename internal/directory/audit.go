@@ -13,7 +13,7 @@ import (
 func (d Directory) settings() event.Settings {
 	return event.Settings{
 		"name": d.Name, "type": d.Type, "provider": d.Provider, "label": d.Label, "inactive_users": d.InactiveUsers, "provisioning": d.Provisioning,
-		"strict": d.Strict, "extensions": jsontext.Value(d.Extensions), "live": !d.LiveAt.IsZero(),
+		"strict": d.Strict, "extensions": jsontext.Value(d.Extensions), "live": d.Live(),
 	}
 }
 

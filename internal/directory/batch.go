@@ -7,6 +7,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/member"
 )
 
 // batch gathers one write: what changes, the events that describe it, and the exchange that caused it.
@@ -25,6 +26,8 @@ type batch struct {
 	followed []access.Followed // whose teams change with it
 	dues     []UserID          // whom members have to look at after it
 	nudges   bool              // somebody is due
+	ends     []member.HoldEnd  // what is held no more
+	engaged  *Hold             // the hold that the write begins
 }
 
 func (s *Service) begin(a *Access, at time.Time, rec Record) *batch {
@@ -147,6 +150,11 @@ func (b *batch) commit(ctx context.Context, o Outcome) error {
 		b.s.linked()
 	}
 	b.s.events.Nudge()
+	if h := b.engaged; h != nil {
+		b.s.door.forget()
+		b.s.log.WarnContext(ctx, "the brake of a directory holds a burst of people who are shut out: release or undo it", "directory", h.DirectoryID, "hold", h.ID,
+			"organization", h.OrganizationID, "left", h.Departed, "of", h.Active, "until", h.Until)
+	}
 	if b.nudges {
 		b.s.provision.nudge()
 	}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -15,6 +16,12 @@ import (
 func (s *Service) Erase(ctx context.Context, actor event.Actor, id UserID) error {
 	gone := fault.New(fault.NotFound, "entity_not_found", "Directory user not found: '%.80s'.", id)
 	found, _, err := s.scanUser(s.db.QueryRow(ctx, selectAnyUser, string(id)))
+	erase := s.eraseOnce
+	if errors.Is(err, db.ErrNoRows) {
+		var held heldRow
+		held, err = s.goneUser(ctx, id)
+		found, erase = held.User, s.eraseHeld
+	}
 	if err != nil {
 		return orNotFound(err, gone)
 	}
@@ -23,7 +30,7 @@ func (s *Service) Erase(ctx context.Context, actor event.Actor, id UserID) error
 		return foundOr(err, gone)
 	}
 	for attempt := range attempts {
-		if err = s.eraseOnce(ctx, actor, d, id); !lost(err) {
+		if err = erase(ctx, actor, d, id); !lost(err) {
 			break
 		}
 		if err := again(ctx, attempt); err != nil {
@@ -67,16 +74,45 @@ func (s *Service) eraseOnce(ctx context.Context, actor event.Actor, d Directory,
 		return err
 	}
 	old := draftOf(p)
+	known, err := s.known(ctx, p)
+	if err != nil {
+		return err
+	}
 	b := s.begin(a, s.time(), nil)
 	b.causedBy(event.Context{Actor: actor})
+	b.settles(u, HeldApplied)
+	u.Held = ""
 	b.w.Guard(deleteUser, string(d.ID), string(id), u.Version)
 	b.unmoved(u)
 	for _, st := range old.belongings(d, groups, b.at) {
 		b.w.Exec(st.text, st.args...)
 	}
 	b.w.Exec(deleteOldIDsOf, d.OrganizationID, string(MemberUser), string(id), old.userNameKey, db.TextOrNull(old.externalID))
-	b.gone(p, groups)
+	b.gone(known, groups)
 	b.left(u)
 	s.events.ForgetInto(&b.w, d.OrganizationID, string(id), b.at)
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
+}
+
+// eraseHeld is eraseOnce for somebody whom the directory has removed, and of whom consumers were not to learn it.
+func (s *Service) eraseHeld(ctx context.Context, actor event.Actor, d Directory, id UserID) error {
+	r, err := s.goneUser(ctx, id)
+	if err != nil {
+		return err
+	}
+	known, err := r.person(s)
+	if err != nil {
+		return err
+	}
+	old := draftOf(known)
+	b := s.begin((&Access{Directory: d}).relinked(), s.time(), nil)
+	b.causedBy(event.Context{Actor: actor})
+	b.settles(r.User, HeldApplied)
+	b.w.Exec(deleteOldIDsOf, d.OrganizationID, string(MemberUser), string(id), old.userNameKey, db.TextOrNull(old.externalID))
+	if err := b.goneAfterAll(ctx, known, r.Groups); err != nil {
+		return err
+	}
+	b.ends = append(b.ends, r.end())
+	s.events.ForgetInto(&b.w, d.OrganizationID, string(id), b.at)
+	return b.commit(ctx, Outcome{Change: Deleted, User: &known.User})
 }

@@ -12,3 +12,9 @@ func (s *Service) Align(ctx context.Context) error      { return s.align(ctx) }
 
 // Forget has the next change of a person read them.
 func (s *Service) Forget(id UserID) { s.recent.forget(id) }
+
+// EndDueHolds is the first half of KeepHolds: what a process leaves that is killed before the second.
+func (s *Service) EndDueHolds(ctx context.Context) error { return s.endDueHolds(ctx) }
+
+// ForgetDepartures takes out who has left too long ago to count.
+func (s *Service) ForgetDepartures(ctx context.Context) error { return s.forgetDepartures(ctx) }

@@ -29,6 +29,10 @@ type Members interface {
 	RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) error
 	// FreezeTx leaves the people of a directory that is removed as they are, and lifts what it barred.
 	FreezeTx(ctx context.Context, tx db.Tx, organizationID, directoryID string, cause event.Context) error
+	// EndHoldInto adds to the write what follows when the brake holds somebody no more. The write is guarded.
+	EndHoldInto(ctx context.Context, r db.Reader, w *db.Write, h member.HoldEnd, cause event.Context) error
+	// Nudge has what a write brought about go out at once: events, invitations. It comes after the commit.
+	Nudge()
 }
 
 // Teams follow directory groups: access.Service.
@@ -152,6 +156,7 @@ func named(d Directory, id UserID, says member.Says) member.DirectoryPerson {
 // told is what the directory tells members of a person. Whether the address is in a verified domain is for the caller to find out.
 func (m *mapped) told(d Directory, p person, groups []access.Group, roles []access.Role) member.DirectoryPerson {
 	out, f := named(d, p.ID, says(p.User)), profileOf(p)
+	out.Held = p.Held
 	out.Email, out.FirstName, out.LastName, out.PictureURL, out.Locale = f.email, f.first, f.last, f.picture, f.locale
 	out.Mapped = m.Map(m.source(p.doc, groups), roles)
 	return out
@@ -241,7 +246,7 @@ func (b *batch) renamed(g GroupID) {
 
 // follow has the team that follows a group changed with it, if teams do follow. A directory that only collects has none.
 func (b *batch) follow(g Group, gone bool) {
-	if b.s.keeps() && b.a.mapping.follows() && !b.a.Directory.LiveAt.IsZero() {
+	if b.s.keeps() && b.a.mapping.follows() && b.a.Directory.Live() {
 		b.followed = append(b.followed, followedBy(b.a.Directory, g, gone))
 	}
 }
@@ -265,6 +270,14 @@ func (b *batch) feed(ctx context.Context) error {
 	for _, l := range b.out {
 		if err := b.shutOut(ctx, l); err != nil {
 			return fmt.Errorf("shut out directory user %s: %w", l.user.ID, err)
+		}
+	}
+	for _, h := range b.ends {
+		if !b.s.keeps() {
+			break
+		}
+		if err := b.s.members.EndHoldInto(ctx, b.s.db, &b.w, h, b.cause); err != nil {
+			return fmt.Errorf("end the hold of directory user %s: %w", h.DirectoryUserID, err)
 		}
 	}
 	return nil

@@ -11,7 +11,10 @@ import (
 	"github.com/rollcallhq/rollcall/internal/member"
 )
 
-// GoLive ends the time in which a directory only collects: from then on it says who is in, and everybody whom it has brought is looked at
+// Live tells whether people become what the directory says of them.
+func (d Directory) Live() bool { return !d.LiveAt.IsZero() && !d.Paused }
+
+// GoLive ends the time in which a directory only collects, or is paused: from then on it says who is in, and everybody whom it has brought is looked at
 // in the background. Asking again is harmless. One that belongs to a switch of the identity provider goes live with the cut-over: until then
 // it is Conflict "identity_provider_switching".
 func (s *Service) GoLive(ctx context.Context, actor event.Actor, id ID) (Directory, error) {
@@ -37,7 +40,7 @@ func (s *Service) GoLive(ctx context.Context, actor event.Actor, id ID) (Directo
 			return nil
 		}
 		silent := d
-		silent.LiveAt = time.Time{}
+		silent.LiveAt = time.Time{} // as it was, or as good as that: paused
 		if err := s.auditTx(ctx, tx, actor, &silent, d); err != nil {
 			return err
 		}

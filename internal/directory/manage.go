@@ -140,7 +140,7 @@ func (s *Service) build(n New) Directory {
 	d := Directory{
 		ID: ID(s.ids.NewID("directory")), OrganizationID: n.OrganizationID, AddressKey: token.NewKey(20), Label: n.Label,
 		Name: n.Name, Type: n.Type, Provider: n.Provider, State: Unlinked, InactiveUsers: n.InactiveUsers, Provisioning: n.Provisioning,
-		Strict: n.Strict, Extensions: n.Extensions, LiveAt: now, CreatedAt: now, UpdatedAt: now,
+		Strict: n.Strict, Extensions: n.Extensions, LiveAt: now, Brake: DefaultBrake(), CreatedAt: now, UpdatedAt: now,
 	}
 	if n.Silent {
 		d.LiveAt = time.Time{}
@@ -221,15 +221,17 @@ func directoriesIn(ctx context.Context, r db.Reader, text string, args ...any) (
 	for rows.Next() {
 		var d Directory
 		var label, switching *string
-		var live *int64
+		var live, paused *int64
 		var created, updated int64
 		if err := rows.Scan((*string)(&d.ID), &d.OrganizationID, &d.AddressKey, &label, &d.Name, (*string)(&d.Type), &d.Provider,
-			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &live, &created, &updated, &switching); err != nil {
+			(*string)(&d.State), (*string)(&d.InactiveUsers), (*string)(&d.Provisioning), &d.Strict, &d.Extensions, &live, &paused, &created, &updated,
+			&d.Brake.Enabled, &d.Brake.Share, &d.Brake.People, &d.Brake.Window, &d.Brake.Hold, &d.Holding, &switching); err != nil {
 			return nil, fmt.Errorf("read directories: %w", err)
 		}
 		if label != nil {
 			d.Label = *label
 		}
+		d.Paused = paused != nil
 		if switching != nil {
 			d.Switching = Switching(*switching)
 		}
@@ -343,7 +345,11 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	if err != nil {
 		return fmt.Errorf("delete directory %s: %w", id, err)
 	}
-	return s.awaitDoors(ctx)
+	if err := s.awaitDoors(ctx); err != nil {
+		return err
+	}
+	s.hurryHolds(ctx)
+	return nil
 }
 
 // DeleteOrganizationTx removes the directories of an organization as Delete does one. The caller holds the organization, so that none
@@ -362,6 +368,14 @@ func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor even
 		if _, err := tx.Exec(ctx, deleteDueOf, string(d.ID)); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, deleteDepartures, string(d.ID)); err != nil {
+			return err
+		}
+	}
+	for _, text := range []string{deleteHeldOf, deleteHoldsOf} {
+		if _, err := tx.Exec(ctx, text, organizationID); err != nil {
+			return err
+		}
 	}
 	if err := s.door.moved(ctx, tx); err != nil {
 		return err
@@ -377,8 +391,10 @@ func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor even
 
 // releaseTx lets go of the people of a directory that is removed.
 func (s *Service) releaseTx(ctx context.Context, tx db.Tx, cause event.Context, d Directory) error {
-	if _, err := tx.Exec(ctx, deleteDueOf, string(d.ID)); err != nil {
-		return err
+	for _, text := range []string{deleteDueOf, deleteDepartures} {
+		if _, err := tx.Exec(ctx, text, string(d.ID)); err != nil {
+			return err
+		}
 	}
 	if !s.keeps() {
 		return nil

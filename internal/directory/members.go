@@ -77,9 +77,9 @@ func (s *Service) membership(ctx context.Context, a *Access, g GroupID, changes 
 }
 
 // mark takes the moment for the guard on the whole organization, if so many are named that it may pay. Where inactive people
-// are gone for consumers some changes have no event, so there it would not hold.
+// are gone for consumers, or a brake holds people, some changes have no event, so there it would not hold.
 func (s *Service) mark(ctx context.Context, a *Access, named int, careful bool) (event.Mark, bool, error) {
-	if careful || named < many || a.Directory.InactiveUsers != Kept {
+	if careful || named < many || a.Directory.InactiveUsers != Kept || a.Directory.Brake.Enabled || a.Directory.Holding {
 		return 0, false, nil
 	}
 	mark, ok, err := s.events.Mark(ctx)
@@ -274,8 +274,27 @@ func (s *Service) difference(ctx context.Context, a *Access, current, next map[s
 		}
 	}
 	var err error
-	m.people, err = s.people(ctx, a.Directory.ID, users, people)
-	return m, err
+	if m.people, err = s.people(ctx, a.Directory.ID, users, people); err != nil {
+		return m, err
+	}
+	return m, s.overlayEach(ctx, a.Directory.ID, m.people)
+}
+
+// overlayEach shows those whom a brake holds or keeps as consumers know them: of groups they learn as before.
+func (s *Service) overlayEach(ctx context.Context, d ID, people map[string]User) error {
+	var held []User
+	for _, u := range people {
+		if u.Held != "" {
+			held = append(held, u)
+		}
+	}
+	if err := overlay(ctx, s.db, d, held); err != nil {
+		return err
+	}
+	for _, u := range held {
+		people[string(u.ID)] = u
+	}
+	return nil
 }
 
 // people gives the snapshots of those who join or leave: from what resolving has read already, else from the store.

@@ -242,7 +242,7 @@ func (s *Service) applyOnce(ctx context.Context, people []due) error {
 		return err
 	}
 	s.provision.applied.Add(int64(len(people)))
-	s.events.Nudge()
+	s.members.Nudge()
 	return nil
 }
 
@@ -292,7 +292,7 @@ func (t *teller) rolesFor(ctx context.Context, m *mapped) ([]access.Role, error)
 func (t *teller) ofDirectory(ctx context.Context, people []due) ([]*member.DirectoryPerson, error) {
 	out := make([]*member.DirectoryPerson, len(people))
 	found, err := t.s.queryDirectories(ctx, selectDirectory+" AND organization_id = $1 AND id = $2", t.of, string(people[0].directory))
-	if err != nil || len(found) == 0 || found[0].LiveAt.IsZero() {
+	if err != nil || len(found) == 0 || !found[0].Live() {
 		return out, err
 	}
 	ids := make([]string, len(people))
@@ -318,6 +318,9 @@ func (t *teller) ofDirectory(ctx context.Context, people []due) ([]*member.Direc
 			continue
 		}
 		p := named(found[0], d.user, member.SaysRemoved)
+		if p.Held, err = t.s.saysGone(ctx, found[0], d.user); err != nil {
+			return nil, err
+		}
 		out[i] = &p
 	}
 	return out, nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 // ledger takes over people by writing down, in the transaction, what it was told: what was undone is not in it.
 type ledger struct {
 	events *event.Log
+	nudged atomic.Int64
 
 	mu      sync.Mutex
 	broken  map[string]bool // directory users who cannot be applied
@@ -84,8 +86,17 @@ func (l *ledger) RestrictInto(_ context.Context, _ db.Reader, w *db.Write, p mem
 	return nil
 }
 
+func (l *ledger) Nudge() {
+	l.nudged.Add(1)
+	l.events.Nudge()
+}
+
 func (l *ledger) FreezeTx(ctx context.Context, tx db.Tx, organizationID, directoryID string, cause event.Context) error {
 	return l.events.AppendTx(ctx, tx, time.Now(), event.Entry{OrganizationID: organizationID, Type: entryFrozen, Context: cause.JSON(), Data: []byte(`{"user":"` + directoryID + `"}`)})
+}
+
+func (l *ledger) EndHoldInto(context.Context, db.Reader, *db.Write, member.HoldEnd, event.Context) error {
+	return nil
 }
 
 func (l *ledger) fails(id directory.UserID, broken bool) {
@@ -761,5 +772,36 @@ func TestChange_of_what_a_rule_reads_makes_the_person_due(t *testing.T) {
 		if applied, _ := h.told(); len(applied) != 1 || applied[0].More["nick"] != "A" {
 			t.Errorf("told %+v", applied)
 		}
+	})
+}
+
+func TestSomebody_who_may_have_a_seat_now_is_looked_at_again(t *testing.T) {
+	each(t, func(h *house) {
+		nudged := h.taken()
+		u := h.person("ada@acme.example")
+		h.provision(h.s)
+		h.wantTold([]string{string(u.ID) + " active"}, nil)
+
+		due := func(organizationID, user string) {
+			var w db.Write
+			h.s.DueInto(&w, organizationID, string(h.dir.ID), user)
+			h.ok(h.db.Write(ctx, &w))
+		}
+		due("org_other", string(u.ID))
+		due(h.dir.OrganizationID, "directory_user_unknown")
+		if n := h.due(); n != 0 {
+			t.Errorf("%d are due of another organization, or are nobody", n)
+		}
+		due(h.dir.OrganizationID, string(u.ID))
+		due(h.dir.OrganizationID, string(u.ID))
+		before := nudged.nudged.Load()
+		if n := h.due(); n != 1 {
+			t.Errorf("%d are due, want one", n)
+		}
+		h.provision(h.s)
+		if nudged.nudged.Load() == before {
+			t.Error("nobody was told that there is something to send")
+		}
+		h.wantTold([]string{string(u.ID) + " active"}, nil)
 	})
 }

@@ -77,6 +77,15 @@ func (s *Service) startReapply(ctx context.Context, tx db.Tx, cause event.Contex
 	return nil
 }
 
+// DueInto has one person looked at again, because something changed that is not the directory's: a licence has a seat, say. Who is due already
+// stays so. Nobody is nudged, for the caller commits: the worker looks every second.
+func (s *Service) DueInto(w *db.Write, organizationID, directoryID, directoryUserID string) {
+	if s.keeps() {
+		cause := event.Context{Actor: event.Actor{ID: directoryID, Source: event.System}}
+		w.Exec(insertDueOnce, directoryID, directoryUserID, organizationID, s.time().UnixMicro(), cause.JSON())
+	}
+}
+
 // beginAgain begins the second look where its time has come.
 func (s *Service) beginAgain(ctx context.Context) error {
 	var w db.Write

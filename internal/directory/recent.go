@@ -80,7 +80,7 @@ func (s *Service) updateRecent(ctx context.Context, a *Access, id string, c Cond
 		return u, false, nil //nolint:nilerr // the refusal must be about the person as they are now
 	}
 	next := s.next(before, doc, c)
-	if next.same(before) || next.checkKeys() != nil {
+	if next.same(before) && !rules(before, c) || next.checkKeys() != nil {
 		return u, false, nil //nolint:nilerr // so is whatever leads to no write
 	}
 	if err := s.writeUser(ctx, a, before, next, writing{rec: rec, as: Updated, remembered: true}); err != nil {

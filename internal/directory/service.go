@@ -83,6 +83,8 @@ func (s *Service) Run(ctx context.Context) {
 		{250 * time.Millisecond, s.foldTally, "fold the tally"},
 		{5 * time.Second, s.sweepParked, "resolve parked members"},
 		{alignPoll, s.align, "tell consumers who is gone"},
+		{time.Second, s.KeepHolds, "end what brakes hold"},
+		{5 * time.Minute, s.forgetDepartures, "forget who left long ago"},
 		{5 * time.Minute, s.expire, "delete old exchanges"},
 	} {
 		workers.Go(func() { s.repeat(ctx, work.every, work.name, work.do) })

@@ -8,9 +8,10 @@ import (
 // Every statement of this noun. Each names the directory (or organization) it may touch.
 const (
 	directoryColumns = `id, organization_id, address_key, label, name, type, provider, state, inactive_users, provisioning, strict,
-		extensions, live_at, created_at, updated_at`
-	selectDirectory = `SELECT ` + directoryColumns + `, switching FROM directories WHERE deleted_at IS NULL`
-	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+		extensions, live_at, paused_at, created_at, updated_at`
+	selectDirectory = `SELECT ` + directoryColumns + `, brake_enabled, brake_share, brake_people, brake_window, brake_hold, holding, switching
+		FROM directories WHERE deleted_at IS NULL`
+	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $15)`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`
@@ -50,18 +51,21 @@ const (
 
 	// People of an organization who share a value with a sign-in. $2 is the folded email, $3 one known by id; the lists are externalIds and
 	// user names. A row without a person says that there is a directory which has brought people. One that only collects says nothing yet.
-	selectCandidates = `SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
+	selectCandidates = `SELECT u.directory_id, u.id, u.external_id, u.user_name_key, %[3]s, FALSE
 		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $3 WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
-		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
+		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, %[3]s, FALSE
 		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.external_id IN (%[1]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
-		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, FALSE
+		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, %[3]s, FALSE
 		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.user_name_key IN (%[2]s) WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
-		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, u.active, u.suspended, TRUE
+		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, %[3]s, TRUE
 		FROM directories d JOIN directory_user_emails e ON e.directory_id = d.id AND e.email_key = $2
 		JOIN directory_users u ON u.directory_id = e.directory_id AND u.id = e.user_id WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
 		UNION ALL SELECT d.id, '', NULL, '', FALSE, FALSE, FALSE FROM directories d WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL AND d.state = 'linked'`
 
-	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.hidden, u.version, u.created_at, u.updated_at, u.document`
+	// Whom the brake keeps in is in, whatever the provider wrote.
+	candidateIn = `(u.active OR COALESCE(u.held, '') = 'kept'), (u.suspended AND COALESCE(u.held, '') <> 'kept')`
+
+	userColumns = `u.id, u.directory_id, u.idp_id, u.active, u.suspended, u.hidden, u.held, u.version, u.created_at, u.updated_at, u.document`
 	// In no certain order, see ordered: an ORDER BY within the aggregate opens a sorter for each person, also for those in no group.
 	groupsOfUser = `(SELECT string_agg(m.group_id, ',') FROM directory_group_members m WHERE m.directory_id = u.directory_id AND m.member_id = u.id)`
 	selectUsers  = `SELECT ` + userColumns + `, NULL FROM directory_users u WHERE u.directory_id = $1`
@@ -76,16 +80,16 @@ const (
 		SELECT $1, $2, $3, $4, $5, $6, FALSE, $11, 1, $7, $7, $8 WHERE NOT EXISTS (SELECT 1 FROM directory_parked_members
 			WHERE directory_id = $1 AND value_key IN ($3, $9) AND (value_key = $3 OR value = $10))`
 	updateUser = `UPDATE directory_users SET user_name_key = $4, external_id = $5, active = $6, suspended = $7, version = version + 1,
-		updated_at = $8, document = $9, hidden = $10 WHERE directory_id = $1 AND id = $2 AND version = $3`
+		updated_at = $8, document = $9, hidden = $10, held = $11 WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// The common update leaves the keys alone, and so their indexes.
-	updateUserDocument = `UPDATE directory_users SET active = $4, suspended = $5, version = version + 1, updated_at = $6, document = $7, hidden = $8
+	updateUserDocument = `UPDATE directory_users SET active = $4, suspended = $5, version = version + 1, updated_at = $6, document = $7, hidden = $8, held = $9
 		WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// The same, for a person who is in no group: a statement of its own costs PostgreSQL a tenth of the write.
 	updateUngrouped = updateUserDocument + ` AND ` + ungrouped
 	ungrouped       = `NOT EXISTS (SELECT 1 FROM directory_group_members WHERE directory_id = $1 AND member_id = $2)`
 	// People whom consumers know otherwise than the directory's setting wants it. The version moves, so that a change computed from
 	// what they were before is computed again.
-	selectUnaligned = selectUsers + ` AND NOT u.active AND u.hidden <> $2 ORDER BY u.id LIMIT $3`
+	selectUnaligned = selectUsers + ` AND NOT u.active AND u.held IS NULL AND u.hidden <> $2 ORDER BY u.id LIMIT $3`
 	alignUsers      = `UPDATE directory_users SET hidden = $2, version = version + 1 WHERE directory_id = $1 AND hidden <> $2 AND id IN (%s)`
 	deleteUser      = `DELETE FROM directory_users WHERE directory_id = $1 AND id = $2 AND version = $3`
 	// Addresses equal to the user name are not stored a second time. $1 is the directory.
@@ -191,7 +195,7 @@ const (
 	// Both sides begin after the last one: a merge of the two would read the people from the beginning for each page.
 	presentMembers = `SELECT ` + userColumns + `, NULL FROM directory_group_members m
 		JOIN directory_users u ON u.directory_id = m.directory_id AND u.id = m.member_id
-		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 AND u.directory_id = $1 AND u.id > $3 AND u.active
+		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 AND u.directory_id = $1 AND u.id > $3 AND ` + knownActive + `
 		ORDER BY m.member_id LIMIT $4`
 )
 

@@ -6,7 +6,9 @@ const (
 	// number only grows: who has worked off one leaves what came after.
 	dueAgain = ` ON CONFLICT (directory_id, directory_user_id) DO UPDATE SET cause = excluded.cause, tries = 0, next_at = excluded.next_at,
 		number = CASE WHEN excluded.number > directory_people_due.number THEN excluded.number ELSE directory_people_due.number + 1 END`
-	insertDue = `INSERT INTO ` + dueColumns + ` VALUES ($1, $2, $3, $4, $5, 0, $4, $4)` + dueAgain
+	insertDue     = `INSERT INTO ` + dueColumns + ` VALUES ($1, $2, $3, $4, $5, 0, $4, $4)` + dueAgain
+	insertDueOnce = `INSERT INTO ` + dueColumns + ` SELECT u.directory_id, u.id, $3, $4, $5, 0, $4, $4 FROM directory_users u
+		WHERE u.directory_id = $1 AND u.id = $2 AND EXISTS (SELECT 1 FROM directories d WHERE d.id = $1 AND d.organization_id = $3) ON CONFLICT (directory_id, directory_user_id) DO NOTHING`
 	// Several people, always in one order, so that two writes do not wait for each other.
 	insertDueOf = `INSERT INTO ` + dueColumns + ` SELECT u.directory_id, u.id, $2, $3, $4, 0, $3, $3 FROM directory_users u
 		WHERE u.directory_id = $1 AND u.id IN (%s) ORDER BY u.id` + dueAgain
@@ -31,12 +33,20 @@ const (
 	enoughDue   = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE directory_id = $1 LIMIT $2) AS d`
 	oldestDue   = `SELECT MIN(created_at) FROM directory_people_due`
 
-	isLive = `SELECT 1 FROM directories WHERE organization_id = $1 AND id = $2 AND live_at IS NOT NULL AND deleted_at IS NULL`
-	goLive = `UPDATE directories SET live_at = $2, updated_at = $2 WHERE id = $1 AND live_at IS NULL AND deleted_at IS NULL AND switching IS NULL`
+	isLive = `SELECT 1 FROM directories WHERE organization_id = $1 AND id = $2 AND live_at IS NOT NULL AND paused_at IS NULL AND deleted_at IS NULL`
+	goLive = `UPDATE directories SET live_at = COALESCE(live_at, $2), paused_at = NULL, updated_at = $2
+		WHERE id = $1 AND (live_at IS NULL OR paused_at IS NOT NULL) AND deleted_at IS NULL AND switching IS NULL`
+	// Nothing was ever made of anybody, nor is about to be.
+	pauseDirectories = `UPDATE directories SET paused_at = $1 WHERE deleted_at IS NULL AND live_at IS NOT NULL AND paused_at IS NULL
+		AND reapply_after IS NULL AND reapply_again_at IS NULL
+		AND EXISTS (SELECT 1 FROM directory_users u WHERE u.directory_id = directories.id)
+		AND NOT EXISTS (SELECT 1 FROM membership_claims c WHERE c.organization_id = directories.organization_id AND c.directory_id = directories.id)
+		AND NOT EXISTS (SELECT 1 FROM directory_people_due p WHERE p.directory_id = directories.id)`
+	selectPausedDirectories = selectDirectory + ` AND paused_at IS NOT NULL ORDER BY id`
 
 	startReapply = `UPDATE directories SET reapply_after = '', reapply_again_at = $3, reapply_cause = $4,
 		reapply_total = (SELECT COUNT(*) FROM directory_users u WHERE u.directory_id = $2)
-		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND live_at IS NOT NULL`
+		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND live_at IS NOT NULL AND paused_at IS NULL`
 	selectReapplying = `SELECT id, organization_id, reapply_after, reapply_cause FROM directories
 		WHERE reapply_after IS NOT NULL AND deleted_at IS NULL ORDER BY id`
 	reapplyAgain = `UPDATE directories SET reapply_after = '', reapply_again_at = NULL

@@ -147,7 +147,7 @@ func candidates(organizationID string, k Keys) db.Question {
 		}
 		return strings.Join(marks, ", ")
 	}
-	text := fmt.Sprintf(selectCandidates, place(external), place(names))
+	text := fmt.Sprintf(selectCandidates, place(external), place(names), candidateIn)
 	return db.Question{SQL: text, Args: args}
 }
 

@@ -45,17 +45,76 @@ func (s *Service) Present(ctx context.Context, r db.Reader, d Directory, emit Em
 	if err := s.presentUsers(ctx, r, d, emit); err != nil {
 		return err
 	}
+	gone, err := gonePeople(ctx, r, d)
+	if err != nil {
+		return err
+	}
+	if err := presentGone(d, gone, emit); err != nil {
+		return err
+	}
 	if err := presentGroupsOf(ctx, r, d, func(g Group) error {
 		return emit(event.DirectoryGroupCreated, g.CreatedAt, GroupPayload(d, g))
 	}); err != nil {
 		return err
 	}
-	return presentGroupsOf(ctx, r, d, func(g Group) error { return s.presentMembers(ctx, r, d, g, emit) })
+	return presentGroupsOf(ctx, r, d, func(g Group) error {
+		if err := s.presentMembers(ctx, r, d, g, emit); err != nil {
+			return err
+		}
+		return presentGoneOf(d, g, gone, emit)
+	})
+}
+
+// presentGone emits those whom the directory has removed and consumers still know.
+func presentGone(d Directory, gone []heldRow, emit Emit) error {
+	for _, h := range gone {
+		data, err := UserPayload(d, h.shown())
+		if err != nil {
+			return fmt.Errorf("document of %s as consumers know it: %w", h.User.ID, err)
+		}
+		if err := emit(event.DirectoryUserCreated, h.User.CreatedAt, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func presentGoneOf(d Directory, g Group, gone []heldRow, emit Emit) error {
+	for _, h := range gone {
+		if !h.in(g.ID) {
+			continue
+		}
+		line, at, err := presentMember(nil, d, h.User, g, wrapped(`,"group":`, g.payload(d)))
+		if err != nil {
+			return err
+		}
+		if err := emit(event.DirectoryGroupUserAdded, at, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// presentMember makes the payload of one member in a buffer, and since when they can have been one.
+func presentMember(line []byte, d Directory, u User, g Group, tail []byte) ([]byte, time.Time, error) {
+	user, err := UserPayload(d, u)
+	if err != nil {
+		return line, time.Time{}, fmt.Errorf("stored document of user %s: %w", u.ID, err)
+	}
+	at := u.CreatedAt
+	if g.CreatedAt.After(at) {
+		at = g.CreatedAt
+	}
+	return append(append(append(append(line[:0], opening(d)...), `,"user":`...), user...), tail...), at, nil
 }
 
 func (s *Service) presentUsers(ctx context.Context, r db.Reader, d Directory, emit Emit) error {
 	return pages(func(after string) ([]User, error) {
-		return s.usersIn(ctx, r, presentUsers, string(d.ID), after, presentPage)
+		found, err := s.usersIn(ctx, r, presentUsers, string(d.ID), after, presentPage)
+		if err != nil {
+			return nil, err
+		}
+		return found, overlay(ctx, r, d.ID, found)
 	}, func(u User) (string, error) {
 		if u.Hidden { // what consumers were told, which the setting is ahead of for a moment after it changed
 			return string(u.ID), nil
@@ -79,16 +138,15 @@ func (s *Service) presentMembers(ctx context.Context, r db.Reader, d Directory, 
 	tail := wrapped(`,"group":`, g.payload(d))
 	var line []byte
 	return pages(func(after string) ([]User, error) {
-		return s.usersIn(ctx, r, presentMembers, string(d.ID), string(g.ID), after, presentPage)
-	}, func(u User) (string, error) {
-		user, err := UserPayload(d, u)
+		found, err := s.usersIn(ctx, r, presentMembers, string(d.ID), string(g.ID), after, presentPage)
 		if err != nil {
-			return "", fmt.Errorf("stored document of user %s: %w", u.ID, err)
+			return nil, err
 		}
-		line = append(append(append(append(line[:0], opening(d)...), `,"user":`...), user...), tail...)
-		at := u.CreatedAt
-		if g.CreatedAt.After(at) {
-			at = g.CreatedAt
+		return found, overlay(ctx, r, d.ID, found)
+	}, func(u User) (_ string, err error) {
+		var at time.Time
+		if line, at, err = presentMember(line, d, u, g, tail); err != nil {
+			return "", err
 		}
 		return string(u.ID), emit(event.DirectoryGroupUserAdded, at, line)
 	})

@@ -3,6 +3,7 @@ package directory
 import (
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
@@ -89,6 +90,9 @@ type Directory struct {
 	Strict         bool      // SCIM interop profile: refuse what it refuses
 	Extensions     []byte    // declared custom schemas: JSON {"user":[…],"group":[…]} of RFC 7643 section 7 schemas
 	LiveAt         time.Time // zero: it collects silently, and members learn nothing of it until GoLive
+	Brake          Brake
+	Holding        bool // consumers may know people otherwise than they are: the brake holds or keeps them
+	Paused         bool // it says who may come in, and gives nobody anything, until GoLive: see Pause
 	Switching      Switching
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
@@ -133,7 +137,8 @@ type User struct {
 	IdPID       string
 	Active      bool
 	Suspended   bool
-	Hidden      bool // consumers were told that they are gone, see align
+	Hidden      bool        // consumers were told that they are gone, see align
+	Held        member.Held // consumers know them as they were before the brake held what the provider wrote, see brake
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

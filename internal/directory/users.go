@@ -12,6 +12,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
@@ -138,13 +139,22 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 		}
 	}
 	waiting := n.arrival(a.Directory.ID)
+	was, err := s.revives(ctx, b, &n)
+	if err != nil {
+		return User{}, err
+	}
 	n.Hidden = !visible(a.Directory, n.User)
 	b.w.Guard(insertUser, id, string(n.ID), n.userNameKey, db.TextOrNull(n.externalID), n.IdPID, n.Active, at.UnixMicro(), n.Document, waiting[2], waiting[3], n.Hidden)
 	for _, key := range n.emails {
 		b.w.Exec(insertEmail, id, key, string(n.ID))
 	}
 	b.w.Exec(insertPending, id, kindUser, string(n.ID), 1)
-	if !n.Hidden {
+	switch {
+	case was != nil:
+		if err := b.revived(ctx, was, n); err != nil {
+			return User{}, err
+		}
+	case !n.Hidden:
 		p := n.payload(a.Directory)
 		b.first(event.DirectoryUserCreated, p.json())
 	}
@@ -156,9 +166,52 @@ func (s *Service) insertUser(ctx context.Context, a *Access, doc *scim.Object, r
 	return n.User, nil
 }
 
+// revives finds out whether a new person is one whom consumers still know, though the directory has removed them: the brake holds or keeps
+// them. They come back under the id that is known. nil for somebody new.
+func (s *Service) revives(ctx context.Context, b *batch, n *draft) (*heldRow, error) {
+	was, err := s.goneAs(ctx, b.a.Directory, *n)
+	if err != nil || was == nil {
+		return nil, err
+	}
+	n.ID, n.IdPID, n.CreatedAt, n.Version = was.User.ID, was.User.IdPID, was.User.CreatedAt, was.User.Version+1
+	before := person{was.User, n.doc}
+	before.Active, before.Document = false, []byte("{}") // there is nothing of them in the directory
+	if _, err := b.holdBack(ctx, before, &n.User); err != nil {
+		return nil, err
+	}
+	if n.Held == member.HeldWaiting {
+		b.w.Guard(reviveHeld, string(b.a.Directory.ID), string(n.ID))
+	}
+	return was, nil
+}
+
+// revived completes the row of somebody who is there again, and tells consumers the difference to what they know, if they are to learn it.
+func (b *batch) revived(ctx context.Context, was *heldRow, n draft) error {
+	d := b.a.Directory
+	b.w.Exec(reviveUser, string(d.ID), string(n.ID), n.Version, heldOrNull(n.User))
+	b.w.Exec(deleteOldID, d.OrganizationID, string(n.ID))
+	known, err := was.person(b.s)
+	if err != nil {
+		return err
+	}
+	left, err := b.s.groupsAmong(ctx, d.ID, was.Groups)
+	if err != nil {
+		return err
+	}
+	b.joined(known, left, event.DirectoryGroupUserRemoved, true) // a removal ends that for good
+	if err := b.tell(ctx, was.User, known, n); err != nil {
+		return err
+	}
+	b.changed(known, n.person)
+	return nil
+}
+
+// heldOrNull is the column held.
+func heldOrNull(u User) any { return db.TextOrNull(string(u.Held)) }
+
 // visible says whether consumers are to see the person: inactive people are gone for those who asked for that. What they were told
 // last is User.Hidden, and may still be otherwise for a moment after the setting was changed.
-func visible(d Directory, u User) bool { return u.Active || d.InactiveUsers == Kept }
+func visible(d Directory, u User) bool { return u.Active || u.Held != "" || d.InactiveUsers == Kept }
 
 // welcome resolves member values that waited for this person. Normally nobody waits, and a guard says so without reading; only
 // when that guard was lost (careful) the waiting values are read and resolved in the same write.
@@ -295,9 +348,12 @@ func (s *Service) findUser(ctx context.Context, a *Access, condition, value stri
 func (s *Service) scanUser(row db.Row) (User, string, error) {
 	var u User
 	var created, updated int64
-	var groups *string
-	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Hidden, &u.Version, &created, &updated, &u.Document, &groups)
+	var groups, held *string
+	err := row.Scan((*string)(&u.ID), (*string)(&u.DirectoryID), &u.IdPID, &u.Active, &u.Suspended, &u.Hidden, &held, &u.Version, &created, &updated, &u.Document, &groups)
 	u.CreatedAt, u.UpdatedAt = db.Time(created), db.Time(updated)
+	if held != nil {
+		u.Held = member.Held(*held)
+	}
 	if groups != nil {
 		u.direct = ordered(*groups)
 	}
@@ -416,7 +472,7 @@ func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition
 			return u, "", err
 		}
 		next := s.next(before, doc, c)
-		if next.same(before) {
+		if next.same(before) && !rules(before, c) {
 			return u, Unchanged, s.NoteAccepted(ctx, a)
 		}
 		if err := next.checkKeys(); err != nil {
@@ -443,6 +499,11 @@ func (s *Service) changeUser(ctx context.Context, a *Access, u User, c Condition
 // same tells that nothing would change.
 func (d draft) same(before person) bool {
 	return d.Suspended == before.Suspended && d.doc.Equal(before.doc)
+}
+
+// rules tells that a request which changes nothing says again that somebody is to be out whom the brake keeps in: that is a word to follow.
+func rules(before person, c Condition) bool {
+	return before.Held == member.HeldKept && c.MentionsActive
 }
 
 func userConflict(err error, doc *scim.Object) error {
@@ -482,19 +543,23 @@ type writing struct {
 
 func (s *Service) writeUser(ctx context.Context, a *Access, before person, next draft, how writing) error {
 	old := draftOf(before)
-	next.Hidden = !visible(a.Directory, next.User)
 	b := s.begin(a, next.UpdatedAt, how.rec)
+	known, err := b.holdBack(ctx, before, &next.User)
+	if err != nil {
+		return err
+	}
+	next.Hidden = !visible(a.Directory, next.User)
 	id, at := string(a.Directory.ID), next.UpdatedAt.UnixMicro()
-	still := how.remembered || old.Active != next.Active // in the groups they were read with
+	still := how.remembered || known.Active != next.Active // in the groups they were read with
 	if old.userNameKey == next.userNameKey && old.externalID == next.externalID {
 		text := updateUserDocument
 		// Where events are derived from the groups, the question is a statement of its own, after the lock (docs/adr/0008).
 		if still && old.direct == "" && old.Active == next.Active {
 			text, still = updateUngrouped, false
 		}
-		b.w.Guard(text, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document, next.Hidden)
+		b.w.Guard(text, id, string(next.ID), old.Version, next.Active, next.Suspended, at, next.Document, next.Hidden, heldOrNull(next.User))
 	} else {
-		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, db.TextOrNull(next.externalID), next.Active, next.Suspended, at, next.Document, next.Hidden)
+		b.w.Guard(updateUser, id, string(next.ID), old.Version, next.userNameKey, db.TextOrNull(next.externalID), next.Active, next.Suspended, at, next.Document, next.Hidden, heldOrNull(next.User))
 		if err := s.welcome(ctx, b, &next, how.careful); err != nil {
 			return err
 		}
@@ -508,10 +573,13 @@ func (s *Service) writeUser(ctx context.Context, a *Access, before person, next 
 			b.w.Exec(insertEmail, id, key, string(next.ID))
 		}
 	}
-	if err := s.userEvents(ctx, b, old, next); err != nil {
+	if err := b.tell(ctx, before.User, known, next); err != nil {
 		return err
 	}
-	b.changed(old.person, next.person)
+	b.changed(known, next.person)
+	if before.Held != "" {
+		b.due(next.ID)
+	}
 	if err := b.commit(ctx, Outcome{Change: how.as, User: &next.User}); err != nil {
 		return err
 	}
@@ -549,6 +617,20 @@ func (s *Service) userEvents(ctx context.Context, b *batch, old, next draft) err
 		b.event(event.DirectoryUserDeleted, after.json())
 	}
 	return nil
+}
+
+// tell adds what consumers learn of a change: nothing while the brake holds it, nor when what it held was taken back.
+func (b *batch) tell(ctx context.Context, before User, known person, next draft) error {
+	if old := draftOf(known); next.Held != member.HeldWaiting && (before.Held == "" || !old.tellsAs(next)) {
+		return b.s.userEvents(ctx, b, old, next)
+	}
+	return nil
+}
+
+// tellsAs says that consumers would learn nothing: only that somebody is active was written out, or left out.
+func (d draft) tellsAs(next draft) bool {
+	changed := changedNames(d.doc, next.doc)
+	return stateOf(d.User) == stateOf(next.User) && (len(changed) == 0 || len(changed) == 1 && changed[0] == "active")
 }
 
 // unmoved is the guard that the person is in the very groups they were read with.
@@ -615,6 +697,10 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 		return err
 	}
 	b := s.begin(a, s.time(), rec)
+	known, err := b.holdGone(ctx, p, &u)
+	if err != nil {
+		return err
+	}
 	id, uid, at := string(a.Directory.ID), string(u.ID), b.at.UnixMicro()
 	b.w.Guard(deleteUser, id, uid, u.Version)
 	b.unmoved(u)
@@ -622,7 +708,9 @@ func (s *Service) removeUser(ctx context.Context, a *Access, u User, rec Record)
 		b.w.Exec(st.text, st.args...)
 	}
 	b.w.Exec(insertOldID, a.Directory.OrganizationID, uid, db.TextOrNull(old.externalID), old.userNameKey, string(MemberUser), at)
-	b.gone(p, groups)
+	if u.Held != member.HeldWaiting {
+		b.gone(known, groups)
+	}
 	b.left(u)
 	return b.commit(ctx, Outcome{Change: Deleted, User: &u})
 }
@@ -661,7 +749,7 @@ func (b *batch) gone(p person, groups []Group) {
 func (s *Service) SuspendUser(ctx context.Context, a *Access, id string, rec Record) (bool, error) {
 	for attempt := range attempts {
 		u, err := s.user(ctx, a, id)
-		if err != nil || !u.Active || u.Suspended {
+		if err != nil || says(u) != member.SaysActive && u.Held != member.HeldKept {
 			return false, err
 		}
 		before, err := s.person(u)
@@ -669,7 +757,7 @@ func (s *Service) SuspendUser(ctx context.Context, a *Access, id string, rec Rec
 			return false, fmt.Errorf("stored document of user %s: %w", u.ID, err)
 		}
 		next := s.next(before, before.doc, Condition{})
-		next.Suspended = true
+		next.Suspended = next.Active
 		err = s.writeUser(ctx, a, before, next, writing{rec: rec, as: Suspended})
 		if err == nil || !lost(err) {
 			return err == nil, err

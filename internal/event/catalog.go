@@ -104,6 +104,10 @@ const (
 	LicenceTypeDeleted Type = "licence_type.deleted"
 	MappingUpdated     Type = "mapping.updated"
 
+	DirectoryBrakeEngaged  Type = "directory.brake_engaged"  // a burst of people was shut out, and what follows is held
+	DirectoryBrakeReleased Type = "directory.brake_released" // by hand, by its time, or because the brake or the directory is no more
+	DirectoryBrakeUndone   Type = "directory.brake_undone"   // the people are in again
+
 	UserDeactivated     Type = "user.deactivated"      // the organization where the account is at home has taken it away
 	UserReactivated     Type = "user.reactivated"      // and has given it back
 	LicenceLimitReached Type = "licence.limit_reached" // somebody got in without the licence that they were to have
@@ -115,7 +119,7 @@ func OwnTypes() []Type {
 		OrganizationPolicyUpdated, BreakGlassUserCreated, BreakGlassUserDeleted, BreakGlassUserSignedIn,
 		SwitchCreated, SwitchCutOver, SwitchReverted, SwitchCancelled, SwitchFinished,
 		WebhookEndpointDisabled, LicenceTypeCreated, LicenceTypeUpdated, LicenceTypeDeleted, MappingUpdated, UserDeactivated, UserReactivated,
-		LicenceLimitReached,
+		LicenceLimitReached, DirectoryBrakeEngaged, DirectoryBrakeReleased, DirectoryBrakeUndone,
 	}
 }
 

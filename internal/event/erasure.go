@@ -642,7 +642,7 @@ func harmless(m member) bool {
 		return true
 	case '"':
 		return strings.HasSuffix(m.name, "_at") || strings.HasSuffix(m.name, "_id") && m.name != "idp_id" && m.name != "external_id" ||
-			slices.Contains([]string{"object", "id", "state", "status", "type", "source", "verification_strategy", "slug", "code", "auth_method", "why", "licence", "wanted_licence", "sso", "jit", "over_limit"}, m.name)
+			slices.Contains([]string{"object", "id", "state", "status", "type", "source", "verification_strategy", "slug", "code", "auth_method", "why", "role_slug", "role_source", "licence", "wanted_licence", "sso", "jit", "over_limit"}, m.name)
 	}
 	return false
 }

@@ -40,6 +40,34 @@ type Accounts interface {
 	Account(ctx context.Context, g Grant) (Account, error)
 	// Elsewhere says whether the person of a grant is an active member of the named organization.
 	Elsewhere(ctx context.Context, g Grant, organizationID string) (e Elsewhere, member bool, err error)
+	// Invited has the person of a grant accept the invitation of a link. A *fault.Error refuses: it is not open, or not theirs.
+	Invited(ctx context.Context, g Grant, link token.Secret) error
+}
+
+// Refusals of an invitation_token, in the words of the contract.
+const (
+	InvitationInvalid  oidc.ErrorCode = "invitation_invalid"
+	InvitationNotTheir oidc.ErrorCode = "invitation_cannot_be_used_for_email"
+)
+
+// RefuseInvitation words why an invitation was not accepted, which may be no refusal at all.
+func RefuseInvitation(err error) error {
+	f, ok := fault.As(err)
+	switch {
+	case !ok || f.Kind == fault.Internal || f.Kind == fault.Unavailable:
+		return err
+	case f.Code == string(InvitationNotTheir):
+		return oidc.Refuse(InvitationNotTheir, "%s", f.Message).On("invitation_token").Because(err)
+	}
+	return oidc.Refuse(InvitationInvalid, "The invitation cannot be accepted: %s", f.Message).On("invitation_token").Because(err)
+}
+
+// invited uses the invitation that comes with a code. The code is still good afterwards, also where it is refused: it can be shown again without.
+func (s *Service) invited(ctx context.Context, g Grant, r oidc.TokenRequest, style oidc.Style) error {
+	if r.Invitation == "" || style != oidc.StyleUserManagement {
+		return nil
+	}
+	return RefuseInvitation(s.accounts.Invited(ctx, g, token.Secret(r.Invitation)))
 }
 
 // SetAccounts is called while the services are built, where accounts are kept. Without it StyleUserManagement is refused.

@@ -59,6 +59,9 @@ func (s *Service) redeem(ctx context.Context, c client, r oidc.TokenRequest, sty
 	if err := s.admitted(ctx, g, code); err != nil {
 		return TokenResponse{}, err
 	}
+	if err := s.invited(ctx, g, r, style); err != nil {
+		return TokenResponse{}, err
+	}
 	b := batch{s: s, app: c.Application, grant: g, grantID: code.GrantID, scope: strings.Fields(code.Scope), given: code.Scope, nonce: code.Nonce, style: style}
 	answer, err := b.mint(ctx)
 	if err != nil {

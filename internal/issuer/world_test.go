@@ -75,6 +75,9 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	return w
 }
 
+// Invited is the concern of who keeps invitations.
+func (w *world) Invited(context.Context, issuer.Grant, token.Secret) error { return nil }
+
 // process makes one more process on the same database.
 func (w *world) process() *issuer.Service {
 	s := issuer.NewService(issuer.Options{

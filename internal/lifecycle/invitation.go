@@ -138,23 +138,7 @@ func (s *SignIns) AcceptInvitation(ctx context.Context, v Visitor, t token.Secre
 	}
 	a := issuer.Authorization{ClientName: app.Name, Style: oidc.StyleOIDC, At: s.time(), Invitation: string(i.ID)}
 	a.Request.LoginHint, a.Request.Organization = i.Email, i.OrganizationID
-	c, err := s.connectionOf(ctx, i)
-	switch {
-	case err != nil:
-		return Next{}, "", err
-	case c != nil:
-		if c.OrganizationID != i.OrganizationID {
-			a.Request.Organization = "" // the session is of the organization that vouches for the address
-		}
-		next, err := s.start(ctx, v, a, *c, i.Email)
-		return next, state, err
-	case !s.mails():
-		return Next{}, "", fault.New(fault.Forbidden, "no_way", "There is no way to prove your address here, for this installation sends no mail. Ask the person who invited you.")
-	}
-	next, err := s.mailCode(ctx, v, a, i.Email)
-	if err == nil && next.Page == AskEmail { // too many codes: there is no page for another address here
-		err = fault.New(fault.Limited, "too_many_codes", "Too many codes were sent to this address. Use the last one, or try again later.")
-	}
+	next, err := s.proveInvited(ctx, v, a, i)
 	return next, state, err
 }
 
@@ -234,14 +218,68 @@ func (s *SignIns) accept(ctx context.Context, a issuer.Authorization, held sessi
 	if a.Invitation == "" {
 		return nil
 	}
-	id := member.InvitationID(a.Invitation)
+	err := s.acceptBy(ctx, member.InvitationID(a.Invitation), held.UserID, held.ConnectionID, held.OrganizationID)
+	if err == nil || forInvitation(a) {
+		return err
+	}
+	var refusal *oidc.ErrorResponse
+	if errors.As(issuer.RefuseInvitation(err), &refusal) {
+		return s.o.Issuer.Refuse(a, refusal.Code, refusal.Description)
+	}
+	return err
+}
+
+// acceptBy accepts for whom a connection vouches, or who has proven an address.
+func (s *SignIns) acceptBy(ctx context.Context, id member.InvitationID, userID, connectionID, organizationID string) error {
 	i, err := s.o.Members.Invitation(ctx, id)
 	if err != nil {
 		return err
 	}
-	vouched := held.ConnectionID != "" && held.OrganizationID != "" && held.OrganizationID == i.OrganizationID
-	_, err = s.o.Members.AcceptInvitationAs(ctx, id, member.UserID(held.UserID), vouched)
+	vouched := connectionID != "" && organizationID != "" && organizationID == i.OrganizationID
+	_, err = s.o.Members.AcceptInvitationAs(ctx, id, member.UserID(userID), vouched)
 	return err
+}
+
+// invitedBy begins a sign-in that an application asks for with an invitation's token: as the page of the invitation does it, and then back to the
+// application with a code.
+func (s *SignIns) invitedBy(ctx context.Context, v Visitor, a issuer.Authorization) (Next, error) {
+	i, state, err := s.invitation(ctx, token.Secret(a.Request.Invitation))
+	if err != nil {
+		return Next{}, err
+	}
+	if state != InvitedOpen {
+		return s.told(a, selector(a, issuer.InvitationInvalid, "The invitation cannot be accepted: there is none, it was accepted or taken back, or its link has expired."))
+	}
+	if named := a.Request.Organization; named != "" && named != i.OrganizationID {
+		return s.told(a, selector(a, invalidSelector, "The invitation is of another organization than the one that is named."))
+	}
+	if a.Request.Prompts(oidc.PromptNone) {
+		return s.told(a, oidc.Refuse(oidc.LoginRequired, "An invitation is accepted by whom has just signed in, and nobody may be asked."))
+	}
+	a.Invitation, a.Request.Invitation = string(i.ID), "" // the link's secret goes no further
+	a.Request.LoginHint, a.Request.Organization = i.Email, i.OrganizationID
+	return s.proveInvited(ctx, v, a, i)
+}
+
+// proveInvited has the person prove the invited address: through a connection, or by a code that is mailed to it.
+func (s *SignIns) proveInvited(ctx context.Context, v Visitor, a issuer.Authorization, i member.Invitation) (Next, error) {
+	c, err := s.connectionOf(ctx, i)
+	switch {
+	case err != nil:
+		return Next{}, err
+	case c != nil:
+		if c.OrganizationID != i.OrganizationID {
+			a.Request.Organization = "" // the session is of the organization that vouches for the address
+		}
+		return s.start(ctx, v, a, *c, i.Email)
+	case !s.mails():
+		return Next{}, fault.New(fault.Forbidden, "no_way", "There is no way to prove your address here, for this installation sends no mail. Ask the person who invited you.")
+	}
+	next, err := s.mailCode(ctx, v, a, i.Email)
+	if err == nil && next.Page == AskEmail && forInvitation(a) { // too many codes: there is no page for another address here
+		err = fault.New(fault.Limited, "too_many_codes", "Too many codes were sent to this address. Use the last one, or try again later.")
+	}
+	return next, err
 }
 
 // invitedHere lets somebody in through the organization's connection whom it has invited, whoever else it takes just by signing in.

@@ -15,6 +15,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -210,6 +211,9 @@ func (s *Offboardings) events(ctx context.Context, d due) (cause event.Context, 
 		found = append(found, none...)
 	}
 	cause, known, err := causeOf(found, d)
+	if err == nil && !known && d.why == string(member.WhyHeldByBrake) { // the event of the membership waits; that of its sessions does not
+		cause, known, err = s.o.Directories.CauseOfHold(ctx, d.organizationID, directory.UserID(d.directoryUserID))
+	}
 	if err != nil || !known {
 		return cause, nil, err
 	}

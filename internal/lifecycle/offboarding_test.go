@@ -306,6 +306,33 @@ func TestReceipt_names_the_request_of_the_identity_provider(t *testing.T) {
 	})
 }
 
+func TestReceipt_of_somebody_whom_a_brake_holds_has_the_request_and_the_sessions_that_ended(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		acme := o.organization(o.T, "Acme")
+		d, _ := o.directory(o.T, acme)
+		m := o.join(acme, "ada@example.com", 2)
+		at := o.now().UTC().Truncate(time.Microsecond)
+		x := o.dirs.NewExchangeID()
+		cause := event.Context{Actor: event.Actor{ID: string(d.ID), Source: event.System, Name: &d.Name}, ExchangeID: string(x)}
+		var w db.Write // what a SCIM request writes that the brake holds: no event tells of the membership
+		w.Exec(`UPDATE organization_memberships SET state = 'inactive', why = 'held_by_brake', told_state = 'active', told_why = 'directory',
+			directory_user_id = 'directory_user_1', version = version + 1, updated_at = $2 WHERE id = $1`, string(m.ID), at.UnixMicro())
+		w.Exec(`INSERT INTO directory_held_people (hold_id, directory_user_id, organization_id, directory_id, state, says, cause, user_name_key, idp_id, version, groups,
+			document, user_created_at, user_updated_at, held_at) VALUES ('directory_hold_1', 'directory_user_1', $1, $2, 'waiting', 'inactive', $3, 'ada', 'ada', 1, '', '{}', 1, 1, $4)`,
+			string(acme), string(d.ID), cause.JSON(), at.UnixMicro())
+		_, err := o.sessions.EndInto(ctx, o.db, &w, session.Selection{UserID: string(m.UserID), OrganizationID: string(acme)}, session.Ending{Reason: session.MembershipEnded, Context: cause})
+		o.must(err)
+		w.Exec(`INSERT INTO exchanges (id, organization_id, directory_id, at, size, refused, method, path, status, micros, request_id, user_agent, effect)
+			VALUES ($1, $2, $3, $4, 0, FALSE, 'PATCH', '/', 200, 900, 'req', '', '{}')`, string(x), string(acme), string(d.ID), at.Add(-7*time.Millisecond).UnixMicro())
+		o.must(o.db.Write(ctx, &w))
+
+		r := o.one(acme).Receipt
+		if r.Cause.ExchangeID == nil || *r.Cause.ExchangeID != string(x) || r.RequestedAt == nil || r.Sessions.Ended != 2 || len(r.Events) != 2 || r.Why != string(member.WhyHeldByBrake) {
+			o.Errorf("%+v", r)
+		}
+	})
+}
+
 func TestReceipt_is_frozen_after_a_day_and_says_what_is_missing(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		acme := o.organization(o.T, "Acme")

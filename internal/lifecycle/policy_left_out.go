@@ -88,6 +88,12 @@ func (s *Policies) LeftOut(ctx context.Context, q LeftOutQuery) (out []LeftOut, 
 	return out[:q.Limit], true, nil
 }
 
+// CountLeftOut is how many they are in all. It looks at every active member.
+func (s *Policies) CountLeftOut(ctx context.Context, q LeftOutQuery) (int, error) {
+	all, err := s.everyLeftOut(ctx, q)
+	return all.number, err
+}
+
 // looker is what is asked about each member.
 type looker struct {
 	s         *Policies

@@ -142,6 +142,9 @@ func (s *SignIns) Begin(ctx context.Context, v Visitor, a issuer.Authorization) 
 	if forInvitation(a) { // begun again, after a refusal or for another address
 		return s.toInvitation(ctx, a)
 	}
+	if a.Request.Invitation != "" && a.Style != oidc.StyleSSO { // where a profile is all there is to get, it is nobody's
+		return s.invitedBy(ctx, v, a)
+	}
 	way, err := s.selected(ctx, a)
 	if err != nil {
 		return s.told(a, err)

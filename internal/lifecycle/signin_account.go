@@ -9,6 +9,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/token"
 )
 
 // Account is what an access token and the answer beside it say of the person of a grant.
@@ -52,6 +53,22 @@ func (s *SignIns) Elsewhere(ctx context.Context, g issuer.Grant, organizationID 
 		out.ConnectionIDs = []string{string(c.ID)}
 	}
 	return out, true, nil
+}
+
+// Invited has the person of a grant accept the invitation of a link.
+func (s *SignIns) Invited(ctx context.Context, g issuer.Grant, link token.Secret) error {
+	i, state, err := s.invitation(ctx, link)
+	if err == nil && state != InvitedOpen {
+		err = notOpen()
+	}
+	if err != nil {
+		return err
+	}
+	return s.acceptBy(ctx, i.ID, g.UserID, g.ConnectionID, g.OrganizationID)
+}
+
+func notOpen() error {
+	return fault.New(fault.Invalid, string(issuer.InvitationInvalid), "There is no such invitation, or it was accepted or taken back, or its link has expired.")
 }
 
 // EndNamed ends the session that an application names, see [issuer.Service.EndNamed], and goes on to its provider.

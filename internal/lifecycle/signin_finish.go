@@ -237,10 +237,14 @@ func (s *SignIns) around(v Visitor, verified *sso.Verified, into *surroundings) 
 
 // mapped is what the connection's mapping gives the person, nothing where it drives nothing.
 func (s *SignIns) mapped(ctx context.Context, v *sso.Verified, m access.Mapping) (access.Mapped, error) {
-	if !m.DrivesRoles {
+	if m.Version == 0 {
 		return access.Mapped{}, nil
 	}
-	roles, err := access.RolesIn(ctx, s.o.DB, v.Connection.OrganizationID)
+	var roles []access.Role
+	var err error
+	if m.DrivesRoles {
+		roles, err = access.RolesIn(ctx, s.o.DB, v.Connection.OrganizationID)
+	}
 	return m.Map(access.OfClaims(v.Profile.Raw, v.Profile.Groups), roles), err
 }
 

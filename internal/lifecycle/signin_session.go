@@ -128,7 +128,8 @@ func (s *SignIns) codeFrom(ctx context.Context, a issuer.Authorization, held ses
 // choose settles the organization of a session that has none yet: by what the application asks for, the only one there is, or a question.
 func (s *SignIns) choose(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session) (Next, bool, error) {
 	if err := s.accept(ctx, a, held); err != nil {
-		return Next{}, false, err
+		next, err := s.told(a, err)
+		return next, err == nil, err
 	}
 	if forInvitation(a) && a.Request.Organization == "" {
 		return Next{URL: JoinedPath}, true, nil

@@ -62,6 +62,7 @@ type Message struct {
 	OrganizationID string // "" for none
 	To             string // one address, without a name
 	Content        Content
+	About          string // id of what it is about, by which it can be withdrawn; "" for nothing
 }
 
 // maxAddress is RFC 5321's longest path (section 4.5.3.1.3), less its brackets.

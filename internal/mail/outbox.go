@@ -92,6 +92,9 @@ func (o *Outbox) PutTx(ctx context.Context, tx db.Tx, m Message) error {
 	return nil
 }
 
+// Withdraw adds to a write that mails about something are not sent any more. One that is being sent at the moment may arrive.
+func (o *Outbox) Withdraw(w *db.Write, about string) { w.Exec(withdraw, about, o.time().UnixMicro()) }
+
 // Nudge has the outbox looked into now.
 func (o *Outbox) Nudge() {
 	select {
@@ -120,6 +123,7 @@ func (o *Outbox) row(m Message) ([]any, error) {
 	}
 	return []any{
 		id, m.OrganizationID, string(letter.Kind), m.To, o.o.Sealer.Seal(place(id), content), now.UnixMicro(), giveUp.UnixMicro(),
+		db.TextOrNull(m.About),
 	}, nil
 }
 

@@ -1,8 +1,10 @@
 package mail
 
 const (
-	insertMail = `INSERT INTO mails (id, organization_id, kind, recipient, content, state, attempts, next_at, give_up_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $6)`
+	insertMail = `INSERT INTO mails (id, organization_id, kind, recipient, content, state, attempts, next_at, give_up_at, about, created_at)
+		VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $8, $6)`
+	withdraw = `UPDATE mails SET state = 'withdrawn', next_at = NULL, content = NULL, last_error = NULL, finished_at = $2
+		WHERE about = $1 AND next_at IS NOT NULL AND state = 'pending'`
 	selectDue = `SELECT 1 FROM mails WHERE next_at <= $1 LIMIT 1`
 	// The number of attempts names the claim: who has lost it marks nothing any more.
 	claimMails = `UPDATE mails SET attempts = attempts + 1, next_at = $2 WHERE id IN (SELECT id FROM mails WHERE next_at <= $1 ORDER BY next_at LIMIT $3%s)

@@ -110,11 +110,13 @@ func (p *place) decides(u User) Claims {
 	c := Claims{
 		Deprovisioned: u.DeprovisionedBy != "" && u.DeprovisionedBy != p.m.OrganizationID,
 		Blocked:       !p.m.BlockedAt.IsZero(), Reactivated: p.m.BlockedAt.IsZero() && p.m.BlockedBy != "", RemovedByHand: !p.m.RemovedAt.IsZero(),
-		JoinedBy: p.m.JoinedBy, Invited: p.m.InvitationID != "",
+		JoinedBy: p.m.JoinedBy,
 	}
 	for _, one := range p.claims {
 		c.Directories = append(c.Directories, one.pure())
 	}
+	c.Expired = p.m.InvitationID != "" && p.m.InvitationID == p.m.expiredInvitation && !c.Wanted()
+	c.Invited = p.m.InvitationID != "" && !c.Expired
 	return c
 }
 
@@ -122,7 +124,7 @@ func (p *place) decides(u User) Claims {
 // at home want the person out, and that decides about its other memberships.
 func (a *account) settle(now time.Time) {
 	home := a.at(a.user.HomeOrganizationID)
-	switch out := home != nil && home.decides(a.user).Out(); {
+	switch out := home != nil && home.leaves(a.user); {
 	case out && a.user.DeprovisionedBy != a.user.HomeOrganizationID:
 		a.user.DeprovisionedAt, a.user.DeprovisionedBy = now, a.user.HomeOrganizationID
 	case !out:
@@ -152,9 +154,29 @@ func (a *account) number(now time.Time) {
 	}
 }
 
+// leaves tells whether directories want the person out, and no brake holds that.
+func (p *place) leaves(u User) bool {
+	c := p.decides(u)
+	return c.Out() && !c.Waits()
+}
+
+// told is what the app goes on knowing of a member whom the brake holds: in the same words, as long as the state is the same.
+func (p *place) told(c Claims, is Verdict) Verdict {
+	if is != (Verdict{Inactive, WhyHeldByBrake}) {
+		return Verdict{}
+	}
+	told := Told(c)
+	if p.was != nil && p.was.told().State == told.State {
+		told.Why = p.was.told().Why
+	}
+	return told
+}
+
 func (p *place) settle(u User, now time.Time) {
-	v := Decide(p.decides(u))
+	c := p.decides(u)
+	v := Decide(c)
 	p.m.State, p.m.Why, p.m.Primary = v.State, v.Why, u.HomeOrganizationID == p.m.OrganizationID
+	p.m.Told = p.told(c, v)
 	if v.State == Active && p.m.JoinedBy == "" {
 		p.m.JoinedBy = ViaDirectory
 	}
@@ -179,7 +201,7 @@ func (p *place) hear(c *claim) {
 		p.forgetFrozen()
 	}
 	if c.says == SaysActive { // who was removed by hand is wanted again
-		p.m.RemovedAt = time.Time{}
+		p.m.RemovedAt, c.held = time.Time{}, ""
 	}
 }
 
@@ -206,7 +228,7 @@ func (p *place) block(by string, now time.Time) {
 // readmit lifts every bar that a hand may lift, and is false where a directory has to.
 func (p *place) readmit(by string, u User) bool {
 	c := p.decides(u)
-	if c.Barred() || c.Deprovisioned && !c.says(SaysActive) {
+	if c.Barred() || c.Deprovisioned && !c.in() {
 		return false
 	}
 	if c.Out() {

@@ -115,7 +115,7 @@ func (p *place) enters() bool {
 
 // invitationOf has the pending invitation follow the membership: accepted by who came in, taken back from whom nobody wants any more.
 func (s *Service) invitationOf(ctx context.Context, r db.Reader, w *db.Write, a *account, p *place, cause event.Context) error {
-	if p.was == nil || p.was.State != Pending || p.m.State == Pending {
+	if p.was == nil || p.was.told().State != Pending || p.m.told().State == Pending {
 		return nil
 	}
 	if p.m.State == Active {
@@ -186,16 +186,21 @@ func (a *account) told() bool {
 	return !now.same(*a.was)
 }
 
+// entries compares what the app was told with what it is to be told: of what the brake holds it learns nothing.
 func (p *place) entries(cause []byte) (out []event.Entry) {
-	gone := p.m.State == Removed
+	is, was := p.m.told(), p.m
+	if p.was != nil {
+		was = p.was.told()
+	}
+	gone := is.State == Removed
 	switch {
-	case p.was == nil && gone, p.was != nil && p.was.State == Removed && gone:
+	case p.was == nil && gone, p.was != nil && was.State == Removed && gone:
 		return nil
-	case p.enters():
+	case !gone && (p.was == nil || was.State == Removed):
 		out = append(out, memberEntry(event.OrganizationMembershipCreated, p.m, cause))
 	case gone:
 		out = append(out, memberEntry(event.OrganizationMembershipDeleted, p.m, cause))
-	case !p.m.same(*p.was):
+	case !is.same(was):
 		out = append(out, memberEntry(event.OrganizationMembershipUpdated, p.m, cause))
 	}
 	if p.m.WantedLicence != "" && p.m.State != Inactive && (p.was == nil || p.was.WantedLicence != p.m.WantedLicence) {

@@ -23,6 +23,7 @@ type Admission struct {
 	proves           bool       // an address that nobody had proven
 	via              JoinedVia  // how somebody comes in who was not in
 	standing         Standing
+	unlinked         []*claim // what directories say that have meant nobody, and mean who comes in
 }
 
 // Created tells whether the account is new.
@@ -42,6 +43,7 @@ const (
 	CodeMembershipInactive = "membership_inactive"      // the operator: Reactivate
 	CodeIdentityConflict   = "identity_conflict"        // the operator: Unlink, or the IT admin: the idp id
 	CodeMissingAttribute   = "missing_attribute"        // the IT admin: no usable idp id or email
+	CodeLicenceLimit       = "licence_limit_reached"    // the operator: more seats
 )
 
 const (
@@ -165,7 +167,7 @@ func (d *decision) byEmail(p *Person) (*Person, error) {
 func (d *decision) samePerson(p *Person) error {
 	was, s := p.joined(), d.a.Standing
 	switch {
-	case was == "" || was == s.Succeeds || s.Says == NoDirectory:
+	case was == "" || was == s.Succeeds || s.Says == NoDirectory, s.Says == SaysUnknown && p.kept():
 		return nil
 	case s.Says == SaysUnknown:
 		return refuse(CodeDeprovisioned, "The organization's directory does not have this person any more. Assign them again in the identity provider.").
@@ -186,6 +188,9 @@ func (d *decision) conflict(what string) error {
 func (d *decision) place(p *Person) error {
 	switch {
 	case p == nil:
+		if c := d.claims(nil); c.Barred() {
+			return barred(c, Decide(c))
+		}
 		return d.justInTime()
 	case p.Membership != nil && p.Membership.State == Active: // what directories and hands say of who is in is settled already
 		return nil
@@ -215,8 +220,9 @@ func (d *decision) claims(p *Person) Claims {
 	one.join(d.via(one.m), d.now)
 	c := one.decides(u)
 	c.Directories = said
+	c = c.with(d.f.unlinked)
 	if d.a.Standing.Says == SaysActive {
-		c.Directories = append(said[:len(said):len(said)], Claim{DirectoryID: d.a.Standing.DirectoryID, Says: SaysActive})
+		c.Directories = append(c.Directories, Claim{DirectoryID: d.a.Standing.DirectoryID, Says: SaysActive})
 	}
 	return c
 }
@@ -271,6 +277,7 @@ func (d *decision) account(p *Person) {
 		if d.a.EmailVerified {
 			d.ad.User.HomeOrganizationID = d.a.OrganizationID
 		}
+		d.names(&d.ad.User)
 		return
 	}
 	before := p.User
@@ -300,23 +307,36 @@ func (d *decision) email(u *User, own string) {
 	}
 }
 
-// names follow it where the account is at home, or where nobody but identity providers has ever said anything about it.
+// names follow it where the account is at home, or where nobody but identity providers has ever said anything about it. What is mapped
+// counts only of somebody whom no directory has.
 func (d *decision) names(u *User) {
 	if u.HomeOrganizationID != d.a.OrganizationID && (u.HomeOrganizationID != "" || u.EmailVerified) {
 		return
 	}
-	if first := name(d.a.FirstName); first != "" {
-		u.FirstName = first
-	}
-	if last := name(d.a.LastName); last != "" {
-		u.LastName = last
+	for _, field := range []struct {
+		to     *string
+		said   string
+		mapped *string
+	}{
+		{&u.FirstName, d.a.FirstName, d.a.Mapped.FirstName},
+		{&u.LastName, d.a.LastName, d.a.Mapped.LastName},
+		{&u.PictureURL, "", d.a.Mapped.PictureURL},
+		{&u.Locale, "", d.a.Mapped.Locale},
+	} {
+		said := field.said
+		if field.mapped != nil && d.a.Standing.Says != SaysActive {
+			said = *field.mapped
+		}
+		if said = name(said); said != "" {
+			*field.to = said
+		}
 	}
 }
 
 // changed tells whether more than the time of the last sign-in differs.
 func changed(a, b User) bool {
 	return a.Email != b.Email || a.EmailVerified != b.EmailVerified || a.FirstName != b.FirstName || a.LastName != b.LastName ||
-		a.HomeOrganizationID != b.HomeOrganizationID
+		a.PictureURL != b.PictureURL || a.Locale != b.Locale || a.HomeOrganizationID != b.HomeOrganizationID
 }
 
 // membership decides what becomes of the membership, after the account.
@@ -335,31 +355,18 @@ func (d *decision) membership(p *Person) {
 		one := place{m: m}
 		one.join(d.ad.via, d.now)
 		m = one.m
-		m.State, m.Why = v.State, v.Why
+		m.State, m.Why, m.Told = v.State, v.Why, Verdict{}
 	}
-	d.ad.standing = d.a.Standing
+	d.ad.standing, d.ad.unlinked = d.a.Standing, d.f.unlinked
 	m.Primary = d.ad.User.HomeOrganizationID == d.a.OrganizationID
 	if d.a.Standing.Says == SaysActive {
 		m.DirectoryUserID = d.a.Standing.DirectoryUserID
 	}
-	d.role(&m)
+	m.asserted = d.a.asserts()
 	if before := d.ad.membershipBefore; before != nil && !m.same(*before) {
 		m.Version, m.UpdatedAt = before.Version+1, d.now
 	}
 	d.ad.Membership = m
-}
-
-// role gives what the connection's mapping says, where no directory's does.
-func (d *decision) role(m *Membership) {
-	switch mapped := d.a.Mapped; {
-	case m.RoleBy == ByMapping:
-	case mapped.DrivesRoles && len(mapped.Roles) > 0:
-		m.Role, m.RoleBy = mapped.Roles[0], ByConnection
-	case m.RoleBy == ByConnection && m.GivenRole != "":
-		m.Role, m.RoleBy = m.GivenRole, ByHand
-	case m.RoleBy == ByConnection:
-		m.Role, m.RoleBy = RoleMember, ""
-	}
 }
 
 // identity decides what becomes of the identity, after the account.

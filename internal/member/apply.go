@@ -103,11 +103,17 @@ func (f *application) wantsSeat() bool { return f.p.Mapped.DrivesLicences && f.p
 // say puts the directory's word into the claim.
 func (f *application) say() {
 	f.claim.says, f.claim.said = f.p.Says, encode(sayingOf(f.p))
+	if f.claim.emailKey, _ = EmailKey(f.p.Email); f.p.Says == SaysRemoved { // whom the directory has no more it knows by nothing
+		f.claim.emailKey = ""
+	}
 	f.claim.provisioning = f.p.Provisioning
 	if f.p.Provisioning == Direct && !f.p.EmailVerified { // outside its domains an organization can only invite
 		f.claim.provisioning = Invite
 	}
 	f.claim.frozenAt = time.Time{}
+	if f.claim.held = f.p.Held; f.p.Says == SaysActive {
+		f.claim.held = ""
+	}
 }
 
 // own puts the claim that was read with the account in the place of the one that was read alone: they are the same row.
@@ -182,8 +188,12 @@ func (s *Service) applyInto(ctx context.Context, r db.Reader, w *db.Write, f *ap
 	if err != nil {
 		return "", err
 	}
+	f.claim.keepOut(nobody, f.p.Mapped.Licence, f.now)
 	if nobody != "" {
-		f.claim.membershipID, f.claim.outcome = "", nobody
+		f.claim.membershipID, f.claim.outcome, f.claim.held = "", nobody, ""
+		if f.claim.emailKey != "" {
+			w.GuardSelect(guardNobody, f.p.OrganizationID, f.claim.emailKey)
+		}
 		claimInto(w, f.claim, f.now)
 		return nobody, nil
 	}
@@ -229,7 +239,7 @@ func (s *Service) cast(ctx context.Context, r db.Reader, f *application) (nobody
 // unmade says why nobody is made, or linked.
 func (f *application) unmade() Outcome {
 	if f.held {
-		return OutcomeHeld
+		return OutcomeUnmatched
 	}
 	if _, ok := EmailKey(f.p.Email); !ok {
 		return OutcomeNoEmail
@@ -264,11 +274,7 @@ func (s *Service) newPlace(f *application) *place {
 // askIn adds the invitation of somebody whom the directory wants and who has not come in.
 func (s *Service) askIn(ctx context.Context, w *db.Write, f *application, cause event.Context) error {
 	m := &f.place.m
-	if m.State == Removed && m.JoinedBy == "" && m.InvitationID != "" {
-		m.InvitationID = "" // it is taken back; who returns is asked in anew
-		return nil
-	}
-	if m.State != Pending || m.Why != WhyInvitedByDirectory || f.place.was != nil && f.place.was.Why == WhyInvitedByDirectory && m.InvitationID != "" {
+	if f.place.disinvite() || m.State != Pending || m.Why != WhyInvitedByDirectory || f.place.asked() {
 		return nil
 	}
 	i, err := s.inviteInto(ctx, w, NewInvitation{
@@ -277,6 +283,24 @@ func (s *Service) askIn(ctx context.Context, w *db.Write, f *application, cause 
 	}, cause)
 	m.InvitationID = string(i.ID)
 	return err
+}
+
+// disinvite lets go of the invitation of somebody who is gone and never came in: it is taken back, and who returns is asked in anew.
+func (p *place) disinvite() bool {
+	gone := p.m.State == Removed && p.m.JoinedBy == "" && p.m.InvitationID != ""
+	if gone {
+		p.m.InvitationID = ""
+	}
+	return gone
+}
+
+// asked tells whether a directory has asked the person in, and nothing has come of it yet. What the brake held was no end of it.
+func (p *place) asked() bool {
+	if p.was == nil || p.m.InvitationID == "" {
+		return false
+	}
+	was := p.was.told()
+	return was.Why == WhyInvitedByDirectory || was.Why == WhyHeldByBrake
 }
 
 // outcome says what became of it.
@@ -292,6 +316,8 @@ func (f *application) outcome() Outcome {
 		return OutcomeUpdated
 	case is == Pending:
 		return OutcomeInvited
+	case f.place.m.Held():
+		return OutcomeHeld
 	case is == Inactive:
 		return OutcomeDeactivated
 	case is == Removed:

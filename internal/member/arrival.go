@@ -98,7 +98,8 @@ type Facts struct {
 	ByDirectory *Person // whose membership here was joined with the directory person of the Standing
 	ByEmail     *Person // whose account has the address
 
-	newUser       UserID // ids of what may have to be made
+	unlinked      []*claim // what directories say of the address that is nobody's yet, where who arrives is not in
+	newUser       UserID   // ids of what may have to be made
 	newMembership MembershipID
 }
 
@@ -113,6 +114,11 @@ type Person struct {
 // is tells whether both are the same account.
 func (p *Person) is(other *Person) bool {
 	return p != nil && other != nil && p.User.ID == other.User.ID
+}
+
+// kept tells whether the person is in because the hold of a directory's brake was undone.
+func (p *Person) kept() bool {
+	return p.Membership != nil && p.Membership.Why == WhyHeldByBrake && !p.Membership.Held()
 }
 
 // joined is the directory person that the membership was joined with, "" if none.

@@ -19,8 +19,12 @@ type claim struct {
 	says         Says
 	provisioning Provisioning
 	outcome      Outcome
+	held         Held
 	said         []byte // JSON of saying
 	frozenAt     time.Time
+	emailKey     string // of the address that the directory says
+	waitsFor     string // slug of the licence whose seats are all taken, where that keeps the person out
+	waitsSince   time.Time
 	version      int64
 	createdAt    time.Time
 	updatedAt    time.Time
@@ -82,26 +86,27 @@ func (c *claim) read() (out saying, err error) {
 }
 
 func (c *claim) pure() Claim {
-	return Claim{DirectoryID: c.directoryID, Says: c.says, Provisioning: c.provisioning, Frozen: !c.frozenAt.IsZero()}
+	return Claim{DirectoryID: c.directoryID, Says: c.says, Provisioning: c.provisioning, Frozen: !c.frozenAt.IsZero(), Held: c.held}
 }
 
 // changed tells whether it has to be written.
 func (c *claim) changed() bool {
 	w := c.was
-	return w == nil || w.membershipID != c.membershipID || w.says != c.says || w.provisioning != c.provisioning || w.outcome != c.outcome ||
-		string(w.said) != string(c.said) || !w.frozenAt.Equal(c.frozenAt)
+	return w == nil || w.membershipID != c.membershipID || w.says != c.says || w.provisioning != c.provisioning || w.outcome != c.outcome || w.held != c.held ||
+		string(w.said) != string(c.said) || !w.frozenAt.Equal(c.frozenAt) || w.waitsFor != c.waitsFor
 }
 
 // claimRow holds claimColumns; all are NULL where there is none.
 type claimRow struct {
 	organizationID, directoryID, directoryUserID, membershipID, says, provisioning, outcome, said *string
-	frozen, version, created, updated                                                             *int64
+	waitsFor, emailKey, held                                                                      *string
+	frozen, waitsSince, version, created, updated                                                 *int64
 }
 
 func (r *claimRow) into() []any {
 	return []any{
-		&r.organizationID, &r.directoryID, &r.directoryUserID, &r.membershipID, &r.says, &r.provisioning, &r.outcome, &r.said, &r.frozen, &r.version, &r.created,
-		&r.updated,
+		&r.organizationID, &r.directoryID, &r.directoryUserID, &r.membershipID, &r.says, &r.provisioning, &r.outcome, &r.said, &r.frozen, &r.waitsFor, &r.waitsSince, &r.emailKey,
+		&r.version, &r.created, &r.updated, &r.held,
 	}
 }
 
@@ -109,6 +114,7 @@ func (r *claimRow) claim() *claim {
 	c := &claim{
 		organizationID: *r.organizationID, directoryID: *r.directoryID, directoryUserID: *r.directoryUserID, membershipID: MembershipID(text(r.membershipID)),
 		says: Says(*r.says), provisioning: Provisioning(*r.provisioning), outcome: Outcome(*r.outcome), said: []byte(*r.said), frozenAt: db.TimeOrZero(r.frozen),
+		waitsFor: text(r.waitsFor), waitsSince: db.TimeOrZero(r.waitsSince), emailKey: text(r.emailKey), held: Held(text(r.held)),
 		version: *r.version, createdAt: db.Time(*r.created), updatedAt: db.Time(*r.updated),
 	}
 	was := *c
@@ -137,6 +143,7 @@ func claimInto(w *db.Write, c *claim, now time.Time) {
 	key := []any{c.organizationID, c.directoryID, c.directoryUserID}
 	values := []any{
 		db.TextOrNull(string(c.membershipID)), string(c.says), string(c.provisioning), string(c.outcome), c.said, db.MicrosOrNull(c.frozenAt), now.UnixMicro(),
+		db.TextOrNull(c.waitsFor), db.MicrosOrNull(c.waitsSince), db.TextOrNull(c.emailKey), db.TextOrNull(string(c.held)),
 	}
 	switch {
 	case c.was == nil:

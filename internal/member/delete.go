@@ -38,13 +38,13 @@ func (s *Service) deleteUserTx(ctx context.Context, tx db.Tx, cause event.Contex
 			entries = append(entries, memberEntry(event.OrganizationMembershipDeleted, m.Membership, cause.JSON()))
 		}
 	}
+	if err := s.forgetInvitedTx(ctx, tx, u); err != nil {
+		return err
+	}
 	for _, text := range []string{deleteIdentities, deletePlaces} {
 		if _, err := tx.Exec(ctx, text, string(id)); err != nil {
 			return err
 		}
-	}
-	if err := s.forgetInvitedTx(ctx, tx, u); err != nil {
-		return err
 	}
 	if _, err := tx.Exec(ctx, deleteUser, string(id), at.UnixMicro()); err != nil {
 		return err

@@ -12,6 +12,7 @@ type DirectoryPerson struct {
 	DirectoryName   string // for refusals that name who manages a member
 	DirectoryUserID string
 	Says            Says // SaysActive, SaysInactive (deactivated or suspended), SaysRemoved
+	Held            Held // what the directory's brake makes of it; nothing of SaysActive
 	Provisioning    Provisioning
 	Email           string // "" if none: nobody is made, outcome no_email
 	EmailVerified   bool   // EmailDomain(Email) is one that the organization has verified
@@ -33,9 +34,10 @@ const (
 	OutcomeUnchanged   Outcome = "unchanged"    //
 	OutcomeDeactivated Outcome = "deactivated"  // the member is out
 	OutcomeRemoved     Outcome = "removed"      // the member is gone from lists
+	OutcomeHeld        Outcome = "held"         // the member is out, and the brake holds what follows
 	OutcomeStored      Outcome = "stored"       // inactive or gone, and no member: nothing follows
 	OutcomeNoEmail     Outcome = "no_email"     // nobody can be made without a usable address
 	OutcomeNotExisting Outcome = "not_existing" // existing_only, and no account that may be linked
-	OutcomeHeld        Outcome = "held"         // a member has the address, whom a switch of the identity provider leaves as they are until they are matched
+	OutcomeUnmatched   Outcome = "unmatched"    // a member has the address, whom a switch of the identity provider leaves as they are until they are matched
 	OutcomeRefused     Outcome = "refused"      // no licence is left, and the licence type refuses more
 )

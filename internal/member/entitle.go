@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -25,6 +26,10 @@ func (s *Service) entitle(ctx context.Context, r db.Reader, a *account) (map[*pl
 		if p.was != nil && p.m.same(*p.was) && !p.moved() && p.m.WantedLicence == "" { // who waits for a seat may get one now
 			continue
 		}
+		if p.keeps() {
+			out[p] = granted{}
+			continue
+		}
 		g, err := s.entitlePlace(ctx, r, p)
 		if err != nil {
 			return nil, err
@@ -32,6 +37,11 @@ func (s *Service) entitle(ctx context.Context, r db.Reader, a *account) (map[*pl
 		out[p] = g
 	}
 	return out, nil
+}
+
+// keeps tells whether the brake holds the member, so that all that they have been given stays theirs, the seat too.
+func (p *place) keeps() bool {
+	return p.m.Held() && (p.m.Told.State == Active || p.m.Told.State == Pending)
 }
 
 func (s *Service) entitlePlace(ctx context.Context, r db.Reader, p *place) (g granted, err error) {
@@ -45,19 +55,14 @@ func (s *Service) entitlePlace(ctx context.Context, r db.Reader, p *place) (g gr
 	if err := s.giveLicence(ctx, r, p, e, &g); err != nil {
 		return g, err
 	}
-	if len(said) > 0 {
+	g.teams = p.teamsOf(e)
+	switch {
+	case len(said) > 0:
 		p.m.CustomAttributes = attributes(said)
+	case p.anew():
+		err = p.assertedAttributes()
 	}
-	if teams, driven := e.ResolveTeams(); p.moved() && (driven || p.droveTeams()) {
-		of := access.TeamsOf{OrganizationID: p.m.OrganizationID, MembershipID: string(p.m.ID), By: access.ByMapping}
-		for _, id := range teams {
-			of.Teams = append(of.Teams, access.TeamID(id))
-		}
-		if len(e.Driven) > 0 { // who is out keeps them, to come back to
-			g.teams = &of
-		}
-	}
-	return g, nil
+	return g, err
 }
 
 // droveTeams tells whether a mapping put the member into teams before.
@@ -98,13 +103,13 @@ func (s *Service) giveRole(ctx context.Context, r db.Reader, p *place, e Entitle
 			role, by = RoleMember, ""
 		}
 	}
-	if role != before.Role && before.State == Active && p.m.State == Active && (by == ByMapping || before.RoleBy == ByMapping) {
+	if role != before.Role && before.State == Active && p.m.State == Active && (by.mapped() || before.RoleBy.mapped()) {
 		lost, last, err := s.lastAdmin(ctx, r, p.m, before.Role, role)
 		if err != nil {
 			return err
 		}
 		if last {
-			p.m.Role, p.m.RoleBy = before.Role, before.RoleBy
+			p.m.Role, p.m.RoleBy = before.Role, ByBeingLast
 			return nil
 		}
 		g.admin = lost
@@ -143,13 +148,13 @@ func (s *Service) giveLicence(ctx context.Context, r db.Reader, p *place, e Enti
 		held = p.was.Licence
 	}
 	if p.m.State != Active && p.m.State != Pending {
-		p.m.Licence, p.m.WantedLicence = "", ""
+		p.m.Licence, p.m.WantedLicence, p.m.wantedSince = "", "", time.Time{}
 		if len(e.Driven) == 0 && p.m.GivenLicence == "" { // what nobody would say again is remembered
 			p.m.WantedLicence = e.Licence
 		}
 		return nil
 	}
-	p.m.Licence, p.m.WantedLicence = "", ""
+	p.m.Licence, p.m.WantedLicence, p.m.wantedSince = "", "", time.Time{}
 	if wanted == "" {
 		return nil
 	}
@@ -165,7 +170,7 @@ func (s *Service) giveLicence(ctx context.Context, r db.Reader, p *place, e Enti
 	case use.Free():
 		p.m.Licence, g.seat = wanted, true
 	default:
-		p.m.WantedLicence = wanted
+		p.waitFor(wanted, s.time())
 	}
 	return nil
 }

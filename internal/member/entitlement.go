@@ -6,6 +6,9 @@ import "slices"
 type Entitlement struct {
 	// Driven are the mappings of living directories that want the person in, the oldest directory first. None: what is there stays.
 	Driven []Driven
+	// Connection is what a connection's mapping gave at the last sign-in. Of what a living directory drives it says nothing.
+	Connection Driven
+	Out        bool // no living directory wants the person in, and something shuts them out: what mappings gave waits for their return
 
 	Role         string // as it is
 	RoleBy       GivenBy
@@ -21,8 +24,8 @@ type Driven struct {
 	Teams   []string
 }
 
-// ResolveRole gives the role: the first that a mapping gives, else the given one, else everybody's. Where no living directory speaks of the
-// person, what a mapping gave stays: it comes back with them, or stands until a hand changes it.
+// ResolveRole gives the role: the first that a directory's mapping gives, else a connection's, else the given one, else everybody's. Where no
+// living directory speaks of the person, what a mapping gave stays: it comes back with them, or stands until a sign-in or a hand changes it.
 func (e Entitlement) ResolveRole() (role string, by GivenBy) {
 	for _, d := range e.Driven {
 		if len(d.Roles) > 0 {
@@ -30,7 +33,11 @@ func (e Entitlement) ResolveRole() (role string, by GivenBy) {
 		}
 	}
 	switch {
-	case e.RoleBy == ByConnection, e.RoleBy == ByMapping && len(e.Driven) == 0:
+	case e.Out && e.RoleBy.mapped():
+		return e.Role, e.RoleBy
+	case len(e.Connection.Roles) > 0 && !e.drives(drivesRoles):
+		return e.Connection.Roles[0], ByConnection
+	case e.RoleBy == ByMapping && len(e.Driven) == 0:
 		return e.Role, e.RoleBy
 	case e.GivenRole == "":
 		return RoleMember, ""
@@ -47,10 +54,13 @@ func (e Entitlement) ResolveLicence() string {
 			return *d.Licence
 		}
 	}
-	if e.GivenLicence != "" {
+	driven := e.drives(drivesLicences)
+	switch asserted := e.Connection.Licence; {
+	case !driven && asserted != nil && *asserted != "":
+		return *asserted
+	case e.GivenLicence != "":
 		return e.GivenLicence
-	}
-	if len(e.Driven) > 0 && slices.ContainsFunc(e.Driven, func(d Driven) bool { return d.Licence != nil }) {
+	case driven, asserted != nil:
 		return ""
 	}
 	return e.Licence
@@ -71,6 +81,17 @@ func (p *place) entitlement() (e Entitlement, said []saying, err error) {
 	if e.Licence == "" {
 		e.Licence = p.m.WantedLicence
 	}
+	is, err := p.m.said()
+	if err != nil {
+		return e, nil, err
+	}
+	was, err := p.before().said()
+	if err != nil {
+		return e, nil, err
+	}
+	if e.Connection = is.Mapped.driven(); e.Connection.Licence == nil && was.Mapped.Licence != nil && *was.Mapped.Licence == e.Licence {
+		e.Licence = "" // the connection gave it, and does not any more
+	}
 	for _, c := range p.claims {
 		if c.says != SaysActive || !c.frozenAt.IsZero() {
 			continue
@@ -81,6 +102,7 @@ func (p *place) entitlement() (e Entitlement, said []saying, err error) {
 		}
 		said, e.Driven = append(said, one), append(e.Driven, one.Mapped.driven())
 	}
+	e.Out = len(e.Driven) == 0 && p.m.State != Active && p.m.State != Pending
 	return e, said, nil
 }
 

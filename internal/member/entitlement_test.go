@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -16,7 +17,8 @@ import (
 )
 
 func TestRole_falls_back_to_the_next_mapped_then_the_given_then_everybodys(t *testing.T) {
-	driven := func(roles ...string) []member.Driven { return []member.Driven{{Roles: roles}} }
+	driven := func(roles ...string) []member.Driven { return []member.Driven{{Roles: append([]string{}, roles...)}} }
+	asserts := member.Driven{Roles: []string{"editor"}}
 	for _, c := range []struct {
 		name string
 		e    member.Entitlement
@@ -31,8 +33,12 @@ func TestRole_falls_back_to_the_next_mapped_then_the_given_then_everybodys(t *te
 		{"the given one", member.Entitlement{Driven: driven(), Role: "admin", RoleBy: member.ByMapping, GivenRole: "viewer"}, "viewer", member.ByHand},
 		{"everybody's", member.Entitlement{Driven: driven(), Role: "admin", RoleBy: member.ByMapping}, "member", ""},
 		{"no living directory speaks", member.Entitlement{Role: "admin", RoleBy: member.ByMapping, GivenRole: "viewer"}, "admin", member.ByMapping},
-		{"the connection's", member.Entitlement{Driven: []member.Driven{{}}, Role: "editor", RoleBy: member.ByConnection}, "editor", member.ByConnection},
-		{"a directory before the connection", member.Entitlement{Driven: driven("admin"), Role: "editor", RoleBy: member.ByConnection}, "admin", member.ByMapping},
+		{"the connection's", member.Entitlement{Driven: []member.Driven{{}}, Connection: asserts, GivenRole: "viewer"}, "editor", member.ByConnection},
+		{"a connection's that gives none any more", member.Entitlement{Role: "editor", RoleBy: member.ByConnection, GivenRole: "viewer"}, "viewer", member.ByHand},
+		{"a connection's after a directory that is gone", member.Entitlement{Connection: asserts, Role: "admin", RoleBy: member.ByMapping}, "editor", member.ByConnection},
+		{"a connection's of somebody who is out", member.Entitlement{Out: true, Connection: asserts, Role: "admin", RoleBy: member.ByMapping}, "admin", member.ByMapping},
+		{"a directory before the connection", member.Entitlement{Driven: driven("admin"), Connection: asserts, Role: "editor", RoleBy: member.ByConnection}, "admin", member.ByMapping},
+		{"a directory that drives roles and gives none", member.Entitlement{Driven: driven(), Connection: asserts, Role: "editor", RoleBy: member.ByConnection}, "member", ""},
 		{"the oldest directory's", member.Entitlement{Driven: append(driven("admin"), driven("editor")...)}, "admin", member.ByMapping},
 		{"whichever directory gives one", member.Entitlement{Driven: append(driven(), driven("editor")...)}, "editor", member.ByMapping},
 	} {
@@ -135,6 +141,27 @@ func TestMapping_never_takes_the_last_administrators_role(t *testing.T) {
 		if n := h.count(`SELECT COUNT(*) FROM organization_memberships WHERE organization_id = $1 AND role = 'admin'`, acme); n != 1 {
 			t.Errorf("%d administrators, want the last one to stay", n)
 		}
+		for i, name := range names {
+			u, err := h.members.UserByEmail(t.Context(), name+"@acme.example")
+			h.must(err)
+			m, err := h.members.MemberOf(t.Context(), acme, u.ID)
+			h.must(err)
+			want := member.RoleByDirectory
+			if m.Membership.Role == "admin" {
+				want = member.RoleByBeingLast
+			}
+			if got := m.Membership.RoleSource(); got != want {
+				t.Errorf("%s is %s because of %s, want %s", name, m.Membership.Role, got, want)
+			}
+			if m.Membership.Role == "admin" { // another administrator comes, and the mapping takes what it would have taken
+				h.applied(named(acme, "cid", admin), member.OutcomeActivated)
+				again := named(acme, name, viewer)
+				again.Mapped.Attributes = map[string]any{"i": fmt.Sprint(i)}
+				if m = h.applied(again, member.OutcomeUpdated); m.Membership.Role != "viewer" || m.Membership.RoleSource() != member.RoleByDirectory {
+					t.Errorf("%+v", m.Membership)
+				}
+			}
+		}
 	})
 }
 
@@ -220,13 +247,12 @@ func TestConnections_mapping_gives_a_role_where_no_directory_does(t *testing.T) 
 		acme, _ := h.acme()
 		a := arrival(acme, "1", ada)
 		a.Mapped = access.Mapped{DrivesRoles: true, Roles: []string{"editor"}}
-		ad, _ := h.in(a)
-		if ad.Membership.Role != "editor" || ad.Membership.RoleBy != member.ByConnection {
-			t.Errorf("%+v", ad.Membership)
+		if m := h.entered(a); m.Role != "editor" || m.RoleBy != member.ByConnection {
+			t.Errorf("%+v", m)
 		}
 		a.Mapped.Roles = nil
-		if ad, _ = h.in(a); ad.Membership.Role != member.RoleMember {
-			t.Errorf("%+v", ad.Membership)
+		if m := h.entered(a); m.Role != member.RoleMember {
+			t.Errorf("%+v", m)
 		}
 	})
 }

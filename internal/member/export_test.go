@@ -14,7 +14,27 @@ import (
 type Pure struct {
 	a *account
 	s *Service
+
+	nobodies []*claim // what directories have said of nobody
 }
+
+// unlinked are those of an organization.
+func (p *Pure) unlinked(organizationID string) (out []*claim) {
+	for _, c := range p.nobodies {
+		if c.organizationID == organizationID {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// hear is hearInto and its commit.
+func (p *Pure) hear(one *place) {
+	one.hearAll(p.unlinked(one.m.OrganizationID))
+	p.forget(func(c *claim) bool { return c.membershipID != "" })
+}
+
+func (p *Pure) forget(which func(*claim) bool) { p.nobodies = slices.DeleteFunc(p.nobodies, which) }
 
 // NewPure makes one: with an account that has signed in before, or with none.
 func NewPure(now time.Time, email string) *Pure {
@@ -72,7 +92,12 @@ func (p *Pure) Apply(now time.Time, d DirectoryPerson) error {
 		}
 	}
 	f.say()
+	p.forget(func(c *claim) bool { return c.organizationID == d.OrganizationID && c.directoryID == d.DirectoryID })
 	if nobody, err := p.s.cast(context.Background(), nil, f); err != nil || nobody != "" {
+		if same := *f.claim; err == nil && same.emailKey != "" {
+			same.was = f.claim
+			p.nobodies = append(p.nobodies, &same)
+		}
 		return err
 	}
 	p.a = f.account
@@ -88,7 +113,18 @@ func (p *Pure) Apply(now time.Time, d DirectoryPerson) error {
 	return nil
 }
 
+func (p *Pure) EndHold(now time.Time, h HoldEnd) error {
+	if one := p.at(h.OrganizationID); one != nil {
+		p.a.endHold(h)
+		p.a.settle(now)
+		one.disinvite()
+		p.keep(now)
+	}
+	return nil
+}
+
 func (p *Pure) Freeze(now time.Time, organizationID, directoryID string) {
+	p.forget(func(c *claim) bool { return c.organizationID == organizationID && c.directoryID == directoryID })
 	if one := p.at(organizationID); one != nil {
 		for _, c := range one.claims {
 			if c.directoryID == directoryID && c.frozenAt.IsZero() {
@@ -116,6 +152,9 @@ func (p *Pure) SignIn(now time.Time, a Arrival) error {
 			}
 		}
 	}
+	if !f.isIn() {
+		f.unlinked = p.unlinked(a.OrganizationID)
+	}
 	ad, err := Admit(f, a, now)
 	if err != nil {
 		return err
@@ -126,7 +165,7 @@ func (p *Pure) SignIn(now time.Time, a Arrival) error {
 	deprovisioned := p.a.user
 	p.a.user = ad.User
 	p.a.user.DeprovisionedAt, p.a.user.DeprovisionedBy = deprovisioned.DeprovisionedAt, deprovisioned.DeprovisionedBy
-	returns := ad.returns()
+	returns := ad.returns() || len(ad.unlinked) > 0
 	if one == nil {
 		one = &place{m: ad.Membership}
 		p.a.places = append(p.a.places, one)
@@ -134,6 +173,7 @@ func (p *Pure) SignIn(now time.Time, a Arrival) error {
 	if returns {
 		one.join(ad.via, now)
 		one.m.DirectoryUserID = ad.Membership.DirectoryUserID
+		p.hear(one)
 		one.wants(ad.standing)
 	}
 	p.keep(now)
@@ -147,10 +187,31 @@ func (p *Pure) Create(now time.Time, organizationID string) error {
 	if p.a == nil {
 		return NotFound("User", "user_1")
 	}
-	_, err := p.s.enterByHand(p.a, NewMembership{OrganizationID: organizationID, UserID: p.a.user.ID}, event.Actor{ID: "hand"})
+	undo := p.asItIs(organizationID)
+	one, err := p.s.enterByHand(p.a, NewMembership{OrganizationID: organizationID, UserID: p.a.user.ID}, event.Actor{ID: "hand"})
+	if err == nil && one.decides(p.a.user).with(p.unlinked(organizationID)).Barred() {
+		err = NotFound("Membership that nobody bars", organizationID)
+	}
+	if err == nil {
+		p.hear(one)
+	}
+	if err != nil {
+		undo()
+	}
 	p.a.places = slices.DeleteFunc(p.a.places, func(one *place) bool { return err != nil && one.was == nil })
 	p.keep(now)
 	return err
+}
+
+// asItIs remembers a membership, for a change that is refused: nothing of it is written.
+func (p *Pure) asItIs(organizationID string) (undo func()) {
+	one := p.at(organizationID)
+	if one == nil {
+		return func() {}
+	}
+	was := *one
+	was.claims, was.dropped = slices.Clone(one.claims), slices.Clone(one.dropped)
+	return func() { *one = was }
 }
 
 func (p *Pure) Deactivate(now time.Time, organizationID string) error {
@@ -189,10 +250,13 @@ func (p *Pure) Look(organizationID string) (State, Why, bool) {
 
 // Invite asks somebody in by hand, as the invitation does it who has an account or not.
 func (p *Pure) Invite(now time.Time, organizationID string) error {
+	one := p.at(organizationID)
+	if one == nil && (Claims{}).with(p.unlinked(organizationID)).Barred() {
+		return NotFound("Person whom nobody bars", organizationID)
+	}
 	if p.a == nil {
 		p.a = &account{user: User{ID: "user_1", Email: "ada@acme.example", Version: 1}}
 	}
-	one := p.at(organizationID)
 	switch {
 	case one == nil:
 		one = &place{m: Membership{
@@ -203,7 +267,7 @@ func (p *Pure) Invite(now time.Time, organizationID string) error {
 			return nil // a pending membership that comes to nothing is another story's
 		}
 		p.a.places = append(p.a.places, one)
-	case one.m.State != Removed || one.m.Why.directorys() || one.decides(p.a.user).Barred():
+	case one.m.State != Removed || one.m.Why.directorys() || one.decides(p.a.user).with(p.unlinked(organizationID)).Barred():
 		return NotFound("Removed membership", organizationID)
 	}
 	one.forgetFrozen()
@@ -219,6 +283,10 @@ func (p *Pure) Accept(now time.Time, organizationID string) error {
 		if one.m.State != Pending {
 			return NotFound("Pending membership", organizationID)
 		}
+		if one.decides(p.a.user).with(p.unlinked(organizationID)).Barred() {
+			return NotFound("Person whom nobody bars", organizationID)
+		}
+		p.hear(one)
 		one.join(ViaInvitation, now)
 		return nil
 	})

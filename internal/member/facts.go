@@ -82,13 +82,35 @@ func (s *Service) Facts(ctx context.Context, r db.Reader, a Arrival) (f Facts, e
 		return f, err
 	}
 	f.settle(a.IDPID)
-	return f, f.claims(ctx, r)
+	if err := f.claims(ctx, r); err != nil || f.isIn() {
+		return f, err
+	}
+	f.unlinked, err = s.unlinked(ctx, r, a.OrganizationID, f.address(a))
+	return f, err
+}
+
+// people are those whom the arrival may be, the likeliest first.
+func (f *Facts) people() []*Person {
+	return slices.DeleteFunc([]*Person{f.ByIdentity, f.ByDirectory, f.ByEmail}, func(p *Person) bool { return p == nil })
+}
+
+// isIn tells whether somebody is a member already whom the arrival may be: of them all that directories say is known.
+func (f *Facts) isIn() bool {
+	return slices.ContainsFunc(f.people(), func(p *Person) bool { return p.Membership != nil && p.Membership.State == Active })
+}
+
+// address is the one that directories know who arrives by.
+func (f *Facts) address(a Arrival) string {
+	if all := f.people(); len(all) > 0 {
+		return all[0].User.Email
+	}
+	return a.Email
 }
 
 // claims reads what directories say of those who are not in: of those who are, that is settled.
 func (f *Facts) claims(ctx context.Context, r db.Reader) error {
-	for _, p := range []*Person{f.ByIdentity, f.ByDirectory, f.ByEmail} {
-		if p == nil || p.Membership == nil || p.Membership.State == Active || p.Claims != nil {
+	for _, p := range f.people() {
+		if p.Membership == nil || p.Membership.State == Active || p.Claims != nil {
 			continue
 		}
 		claims, err := readClaims(ctx, r, selectClaimsByMember, string(p.Membership.ID))

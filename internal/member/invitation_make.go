@@ -44,10 +44,7 @@ func (s *Service) again(ctx context.Context, lane string, compute func(w *db.Wri
 			return Invitation{}, err
 		}
 		if lost = s.db.Write(ctx, &w); lost == nil {
-			s.events.Nudge()
-			if s.inviting.Mails != nil {
-				s.inviting.Mails.Nudge()
-			}
+			s.Nudge()
 			return i, nil
 		}
 		if !lostWrite(lost) {
@@ -187,19 +184,26 @@ func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID,
 			ID: MembershipID(s.ids.NewID(membershipPrefix)), OrganizationID: n.OrganizationID, UserID: a.user.ID, Role: RoleMember, Version: 1, CreatedAt: now, UpdatedAt: now,
 		}}
 		a.places = append(a.places, p)
-	} else if err := p.invitable(a.user); err != nil {
+	}
+	said, err := s.unlinked(ctx, s.db, n.OrganizationID, a.user.Email)
+	if err != nil {
+		return "", err
+	}
+	if err := p.invitable(a.user, said); err != nil {
 		return "", err
 	}
 	p.m.InvitationID, p.m.GivenRole, p.m.GivenLicence = string(id), n.Role, n.Licence
-	_, err := s.accountInto(ctx, s.db, w, a, cause)
+	_, err = s.accountInto(ctx, s.db, w, a, cause)
 	return p.m.ID, err
 }
 
-// invitable refuses a member who need not, or may not, be asked in, and has another come in anew.
-func (p *place) invitable(u User) error {
-	switch c := p.decides(u); {
+// invitable refuses a member who need not, or may not, be asked in, and has another come in anew. said is what directories say of the address
+// that is nobody's yet.
+func (p *place) invitable(u User, said []*claim) error {
+	switch c := p.decides(u).with(said); {
 	case c.Barred():
-		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", p.bars()).
+		who := place{claims: append(p.claims[:len(p.claims):len(p.claims)], said...)}
+		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", who.bars()).
 			Compared("a person whom no directory has put out", string(p.m.Why)).On("email")
 	case p.m.State == Active:
 		return fault.New(fault.Invalid, "user_already_organization_member", "Somebody with this address is a member of the organization already.").On("email")
@@ -288,7 +292,7 @@ func (s *Service) mailInto(ctx context.Context, w *db.Write, i Invitation) error
 	if c.Organization, c.Inviter, err = s.InvitedBy(ctx, i); err != nil {
 		return err
 	}
-	return s.inviting.Mails.Put(w, mail.Message{OrganizationID: i.OrganizationID, To: i.Email, Content: c})
+	return s.inviting.Mails.Put(w, mail.Message{OrganizationID: i.OrganizationID, To: i.Email, Content: c, About: string(i.ID)})
 }
 
 // InvitedBy names, for people, the organization and who invites; "" where there is none or they are no more.
@@ -314,6 +318,21 @@ func (s *Service) InvitedBy(ctx context.Context, i Invitation) (organization, in
 		inviter = u.Email
 	}
 	return organization, inviter, nil
+}
+
+// unsentInto has what was not sent yet of an invitation not be sent any more: it has come to its end, or another mail takes its place.
+func (s *Service) unsentInto(w *db.Write, id InvitationID) {
+	if s.inviting.Mails != nil {
+		s.inviting.Mails.Withdraw(w, string(id))
+	}
+}
+
+// Nudge has what a write brought about go out at once. It comes after the commit.
+func (s *Service) Nudge() {
+	s.events.Nudge()
+	if s.inviting.Mails != nil {
+		s.inviting.Mails.Nudge()
+	}
 }
 
 // MailsInvitations tells whether there is a way to mail: without one, links are given away by hand.

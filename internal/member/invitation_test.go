@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -337,6 +338,7 @@ func TestResending_is_limited_and_keeps_the_link(t *testing.T) {
 		_, err := h.members.ResendInvitation(t.Context(), operator(), i.ID, "")
 		h.wantRefused(err, fault.Limited, "too_many_mails")
 		for range member.MaxInvitationMails - 1 {
+			h.mailed() // what has not gone out yet another mail takes the place of
 			h.pass(member.InvitationMailPause)
 			again, err := h.members.ResendInvitation(t.Context(), operator(), i.ID, "de")
 			h.must(err)
@@ -489,6 +491,75 @@ func TestDeleted_account_is_taken_out_of_its_invitations(t *testing.T) {
 		}
 		if _, err = h.members.AcceptInvitation(t.Context(), operator(), i.ID); err == nil || errors.Is(err, context.Canceled) {
 			t.Error("accepted")
+		}
+	})
+}
+
+func TestErasure_takes_the_address_out_of_what_the_log_says_of_invitations(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		acme := h.organization("Acme")
+		app := h.invite(member.NewInvitation{Email: "ada@home.example"})
+		gone := h.invite(member.NewInvitation{OrganizationID: acme, Email: "ada@home.example", Role: "member"})
+		stays := h.invite(member.NewInvitation{OrganizationID: acme, Email: "eve@home.example"})
+		renamed := ptr("ada.lovelace@home.example") // both were sent to what is a former address when the account goes
+		id := h.state(gone.MembershipID).UserID
+		_, err := h.members.UpdateUser(t.Context(), operator(), id, member.UserChanges{Email: renamed})
+		h.must(err)
+		h.must(h.members.DeleteUser(t.Context(), operator(), id))
+		for range 10 {
+			n, err := h.events.Erase(t.Context(), time.Now().Add(100*24*time.Hour))
+			h.must(err)
+			if n == 0 {
+				break
+			}
+		}
+		found, err := h.events.List(t.Context(), event.Query{Limit: 1000})
+		h.must(err)
+		told := map[member.InvitationID]int{}
+		for _, e := range found {
+			if e.Type != event.InvitationCreated {
+				continue
+			}
+			var data struct {
+				ID    member.InvitationID `json:"id"`
+				Email string              `json:"email"`
+				Role  *string             `json:"role_slug"`
+			}
+			h.must(json.Unmarshal(e.Data, &data))
+			told[data.ID]++
+			switch {
+			case data.ID == gone.ID && (data.Email != "" || data.Role == nil || *data.Role != "member"),
+				data.ID == app.ID && data.Email != "",
+				data.ID == stays.ID && data.Email != "eve@home.example":
+				t.Errorf("%s", e.Data)
+			}
+		}
+		if len(told) != 3 {
+			t.Errorf("told of %v", told)
+		}
+	})
+}
+
+func TestErasure_of_a_directory_person_takes_their_invitation_along(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		acme := h.organization("Acme")
+		d := named(acme, "cid", access.Mapped{})
+		d.Provisioning, d.Email, d.EmailVerified = member.Invite, "cid@home.example", false
+		_, err := h.apply(d)
+		h.must(err)
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+			return h.events.ForgetTx(t.Context(), tx, acme, d.DirectoryUserID, time.Now())
+		}))
+		for range 10 {
+			n, err := h.events.Erase(t.Context(), time.Now().Add(100*24*time.Hour))
+			h.must(err)
+			if n == 0 {
+				break
+			}
+		}
+		_, last := h.invitationEvents()
+		if !strings.Contains(string(last.Data), `"email":""`) {
+			t.Errorf("%s", last.Data)
 		}
 	})
 }

@@ -102,6 +102,11 @@ func (s *Service) acceptAsInto(ctx context.Context, w *db.Write, i Invitation, u
 	if p.m.State == Active {
 		return s.grantInto(ctx, w, i, a, p, cause)
 	}
+	said, err := s.unlinked(ctx, s.db, i.OrganizationID, a.user.Email)
+	if err != nil {
+		return Invitation{}, err
+	}
+	s.hearInto(w, p, a.user.Email, said)
 	p.join(ViaInvitation, s.time())
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil { // which marks the invitation of who comes in
 		return Invitation{}, err
@@ -164,6 +169,7 @@ func (s *Service) usedInto(w *db.Write, i Invitation, u UserID, m MembershipID, 
 	w.Guard(acceptInvitation, string(i.ID), i.Version, string(u), db.TextOrNull(string(m)), now.UnixMicro())
 	i.State, i.AcceptedUserID, i.MembershipID, i.AcceptedAt, i.UpdatedAt, i.Token = InvitationAccepted, u, m, now, now, ""
 	i.Version++
+	s.unsentInto(w, i.ID)
 	s.events.Append(w, now, invitationEntry(event.InvitationAccepted, i, cause))
 	return i
 }
@@ -197,6 +203,7 @@ func (s *Service) takeBackInto(w *db.Write, i Invitation, cause event.Context) I
 	w.Guard(revokeInvitation, string(i.ID), i.Version, now.UnixMicro())
 	i.State, i.RevokedAt, i.UpdatedAt, i.Token = InvitationRevoked, now, now, ""
 	i.Version++
+	s.unsentInto(w, i.ID)
 	s.events.Append(w, now, invitationEntry(event.InvitationRevoked, i, cause))
 	return i
 }
@@ -233,7 +240,7 @@ func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop 
 		return false, err
 	}
 	p := a.at(i.OrganizationID)
-	if p == nil {
+	if p == nil || p.m.InvitationID != string(i.ID) { // it waits for another one
 		return false, nil
 	}
 	drop(p)
@@ -295,6 +302,7 @@ func (s *Service) resendInto(ctx context.Context, w *db.Write, i Invitation, pau
 	w.Guard(sendInvitation, string(i.ID), i.Version, string(i.hash), s.sealed(i), i.ExpiresAt.UnixMicro(), db.TextOrNull(i.Locale), now.UnixMicro())
 	i.Sent, i.UpdatedAt = i.Sent+1, now
 	i.Version++
+	s.unsentInto(w, i.ID)
 	s.events.Append(w, now, invitationEntry(event.InvitationResent, i, cause))
 	return i, s.mailInto(ctx, w, i)
 }

@@ -11,6 +11,7 @@ type Claims struct {
 	RemovedByHand bool
 	JoinedBy      JoinedVia // "": never came in
 	Invited       bool      // by hand, and neither accepted nor revoked
+	Expired       bool      // that invitation has had its time, and no directory wants the person in
 }
 
 // Claim is what one directory says of a person.
@@ -19,7 +20,17 @@ type Claim struct {
 	Says         Says // active, inactive or removed
 	Provisioning Provisioning
 	Frozen       bool // the directory is gone: this is its last word, which holds until a living directory or a hand says otherwise
+	Held         Held // what the brake makes of a word that shuts the person out
 }
+
+// Held says what the brake of a directory makes of its word that somebody is to be out.
+type Held string
+
+// The closed list. The zero value is a word that stands as it was said.
+const (
+	HeldWaiting Held = "waiting" // the person is out here, and nothing else follows until somebody releases or undoes the hold
+	HeldKept    Held = "kept"    // the hold was undone: the person is in until the directory writes them again
+)
 
 // Provisioning says what becomes of a person whom a directory brings and who has no account yet.
 type Provisioning string
@@ -53,11 +64,13 @@ func Decide(c Claims) Verdict {
 	switch {
 	case c.RemovedByHand && !c.Wanted():
 		return Verdict{Removed, WhyRemoved}
+	case c.Waits():
+		return Verdict{Inactive, WhyHeldByBrake}
 	case c.Out() && c.says(SaysInactive):
 		return Verdict{Inactive, WhyDirectoryInactive}
 	case c.Out():
 		return Verdict{Removed, WhyDirectoryRemoved}
-	case c.Deprovisioned && !c.says(SaysActive):
+	case c.Deprovisioned && !c.in():
 		return Verdict{Inactive, WhyAccountDeprovisioned}
 	case c.Blocked:
 		return Verdict{Inactive, WhyDeactivated}
@@ -67,14 +80,56 @@ func Decide(c Claims) Verdict {
 		return Verdict{Active, WhyDirectory}
 	case c.provides(Invite):
 		return Verdict{Pending, WhyInvitedByDirectory}
+	case c.invitedAndKept():
+		return Verdict{Pending, WhyHeldByBrake}
 	case c.Invited:
 		return Verdict{Pending, WhyInvited}
+	case c.Expired:
+		return Verdict{Removed, WhyInvitationExpired}
 	}
 	return Verdict{Removed, WhyRemoved}
 }
 
-// Out says whether directories shut the person out: some have spoken, and none says active.
-func (c Claims) Out() bool { return len(c.Directories) > 0 && !c.says(SaysActive) }
+// Told is what follows from claims for those who learn nothing of what the brake holds: as if what waits had not been said.
+func Told(c Claims) Verdict {
+	said := make([]Claim, len(c.Directories))
+	for i, d := range c.Directories {
+		if d.Held == HeldWaiting {
+			d.Says, d.Held = SaysActive, ""
+		}
+		said[i] = d
+	}
+	c.Directories = said
+	return Decide(c)
+}
+
+// Out says whether directories shut the person out: some have spoken, none says active, and the brake keeps in nobody of whom they speak.
+func (c Claims) Out() bool { return len(c.Directories) > 0 && !c.in() }
+
+// Waits says whether directories shut the person out, and the brake holds what one of them said: they are out, and nothing else follows.
+func (c Claims) Waits() bool { return c.Out() && c.holds(HeldWaiting) }
+
+// in says whether a directory wants the person in, or its brake keeps them.
+func (c Claims) in() bool { return c.says(SaysActive) || c.holds(HeldKept) }
+
+// invitedAndKept says whether the brake keeps in whom a directory asks in: such as did not wait for that are in already.
+func (c Claims) invitedAndKept() bool {
+	for _, d := range c.Directories {
+		if d.Held == HeldKept && d.Provisioning != ExistingOnly {
+			return true
+		}
+	}
+	return false
+}
+
+func (c Claims) holds(held Held) bool {
+	for _, d := range c.Directories {
+		if d.Held == held {
+			return true
+		}
+	}
+	return false
+}
 
 // Barred says whether only a directory can let the person in again: they are out, and one of those who say so is still there.
 func (c Claims) Barred() bool {
@@ -122,6 +177,8 @@ func (c Claims) joined() Why {
 	switch {
 	case c.says(SaysActive):
 		return WhyDirectory
+	case c.holds(HeldKept):
+		return WhyHeldByBrake
 	case c.Reactivated:
 		return WhyReactivated
 	}

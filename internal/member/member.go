@@ -61,22 +61,24 @@ const (
 	WhyInvitedByDirectory   Why = "invited_by_directory"  // nobody has come in yet
 	WhyDeactivated          Why = "deactivated"           // by hand
 	WhyRemoved              Why = "removed"               // by hand
+	WhyInvitationExpired    Why = "invitation_expired"    // nobody came in by it
 	WhyDirectoryInactive    Why = "directory_inactive"    // the directory wants the person out
 	WhyDirectoryRemoved     Why = "directory_removed"     // the directory has deleted the person
 	WhyAccountDeprovisioned Why = "account_deprovisioned" // the primary organization has
+	WhyHeldByBrake          Why = "held_by_brake"         // the directory wants the person out, in a burst that its brake holds, or whose hold was undone
 )
 
 // Whys lists them.
 func Whys() []Why {
 	return []Why{
-		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyDirectoryInactive,
-		WhyDirectoryRemoved, WhyAccountDeprovisioned,
+		WhySignIn, WhyInvitation, WhyAPI, WhyDirectory, WhyReactivated, WhyInvited, WhyInvitedByDirectory, WhyDeactivated, WhyRemoved, WhyInvitationExpired,
+		WhyDirectoryInactive, WhyDirectoryRemoved, WhyAccountDeprovisioned, WhyHeldByBrake,
 	}
 }
 
 // directorys tells whether a directory put the membership into its state.
 func (w Why) directorys() bool {
-	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned
+	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned || w == WhyHeldByBrake
 }
 
 // RoleMember is everybody's role.
@@ -91,7 +93,8 @@ type Membership struct {
 	Primary         bool // the account belongs to this organization; else a guest
 	Role            string
 	Why             Why
-	DirectoryUserID string // the person in a directory it was joined with; "" if none
+	Told            Verdict // what the app was told of a member whom the brake holds; zero: State and Why themselves
+	DirectoryUserID string  // the person in a directory it was joined with; "" if none
 
 	JoinedAt  time.Time // zero: never came in
 	JoinedBy  JoinedVia
@@ -107,6 +110,11 @@ type Membership struct {
 	CustomAttributes map[string]any
 	InvitationID     string // the pending one it waits for, or the one it was joined by
 
+	asserted    string    // JSON of assertion: what a connection's mapping gave at the last sign-in; "" for nothing
+	wantedSince time.Time // since when they wait for a seat of WantedLicence; zero: they do not
+
+	expiredInvitation string // the last invitation by hand that expired before anybody came in by it
+
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time
@@ -121,7 +129,46 @@ const (
 	ByInvitation GivenBy = "invitation"
 	ByMapping    GivenBy = "mapping"    // of a directory
 	ByConnection GivenBy = "connection" // a connection's mapping, at the last sign-in
+	ByBeingLast  GivenBy = "last_admin" // kept against a mapping: nobody else administers the organization
 )
+
+// mapped tells whether a mapping gave it, or would take it.
+func (b GivenBy) mapped() bool { return b == ByMapping || b == ByConnection || b == ByBeingLast }
+
+// RoleSource says for people and programs why somebody has their role.
+type RoleSource string
+
+// The sources. Each has its sentence in docs/reference/membership.md.
+const (
+	RoleByDefault    RoleSource = "default"
+	RoleByHand       RoleSource = "hand"
+	RoleByInvitation RoleSource = "invitation"
+	RoleByDirectory  RoleSource = "directory"
+	RoleByConnection RoleSource = "connection"
+	RoleByBeingLast  RoleSource = "last_administrator"
+)
+
+// RoleSources lists them.
+func RoleSources() []RoleSource {
+	return []RoleSource{RoleByDefault, RoleByHand, RoleByInvitation, RoleByDirectory, RoleByConnection, RoleByBeingLast}
+}
+
+// RoleSource says why somebody has their role.
+func (m Membership) RoleSource() RoleSource {
+	switch m.RoleBy {
+	case ByHand:
+		return RoleByHand
+	case ByInvitation:
+		return RoleByInvitation
+	case ByMapping:
+		return RoleByDirectory
+	case ByConnection:
+		return RoleByConnection
+	case ByBeingLast:
+		return RoleByBeingLast
+	}
+	return RoleByDefault
+}
 
 // Identity says who a connection's idp id is.
 type Identity struct {
@@ -187,8 +234,10 @@ type payload struct {
 	OrganizationID   string         `json:"organization_id"`
 	Status           State          `json:"status"`
 	Why              Why            `json:"why"`
+	Held             bool           `json:"held,omitzero"` // of the API alone
 	Primary          bool           `json:"primary"`
 	Role             rolePayload    `json:"role"`
+	RoleSource       RoleSource     `json:"role_source"`
 	Roles            []rolePayload  `json:"roles"`
 	Licence          *string        `json:"licence"`
 	WantedLicence    *string        `json:"wanted_licence"`
@@ -210,7 +259,7 @@ func (m Membership) payload() payload {
 	}
 	p := payload{
 		Object: "organization_membership", ID: m.ID, UserID: m.UserID, OrganizationID: m.OrganizationID, Status: status, Why: m.Why, Primary: m.Primary,
-		Role: rolePayload{m.Role}, Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
+		Role: rolePayload{m.Role}, RoleSource: m.RoleSource(), Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
 		DirectoryManaged: m.DirectoryUserID != "", CustomAttributes: m.CustomAttributes, JoinedAt: timeOrNull(m.JoinedAt),
 		CreatedAt: org.Time(m.CreatedAt), UpdatedAt: org.Time(m.UpdatedAt),
 	}
@@ -228,8 +277,26 @@ func timeOrNull(t time.Time) *string {
 	return &shown
 }
 
+// Held tells whether the brake holds what a directory says of the member: they are out, and the app was not told.
+func (m Membership) Held() bool { return m.Told != Verdict{} }
+
+// told is the membership as the app was told of it.
+func (m Membership) told() Membership {
+	if m.Held() {
+		m.State, m.Why, m.Told = m.Told.State, m.Told.Why, Verdict{}
+	}
+	return m
+}
+
 // Payload is the membership as events show it.
-func (m Membership) Payload() []byte { return encode(m.payload()) }
+func (m Membership) Payload() []byte { return encode(m.told().payload()) }
+
+// shown is the membership as the API shows it: the state that the app was told, and why that may soon be another one.
+func (m Membership) shown() payload {
+	p := m.told().payload()
+	p.Why, p.Held = m.Why, m.Held()
+	return p
+}
 
 // Member is a membership with its user.
 type Member struct {
@@ -243,7 +310,7 @@ func (m Member) Payload() []byte {
 		payload
 		DirectoryUserID *string     `json:"directory_user_id"`
 		User            userPayload `json:"user"`
-	}{m.Membership.payload(), orNull(m.Membership.DirectoryUserID), m.User.payload()})
+	}{m.Membership.shown(), orNull(m.Membership.DirectoryUserID), m.User.payload()})
 }
 
 func orNull(s string) *string {

@@ -27,7 +27,7 @@ type MembershipChanges struct {
 
 // CreateMembership makes an account a member, a guest unless the account is at home there, and gives back the membership of somebody who was
 // blocked or removed by hand. A pending member is Invalid "cannot_reactivate_pending_organization_membership"; an active one Invalid
-// "user_already_organization_member"; one whom a directory shuts out a Conflict "directory_managed". Refusals of role and licence are those
+// "user_already_organization_member"; one whom a directory shuts out, or has stored as inactive, a Conflict "directory_managed". Refusals of role and licence are those
 // of UpdateMembership.
 func (s *Service) CreateMembership(ctx context.Context, actor event.Actor, n NewMembership) (out Member, err error) {
 	if _, err := s.organizations.Get(ctx, org.ID(n.OrganizationID)); err != nil {
@@ -40,6 +40,9 @@ func (s *Service) CreateMembership(ctx context.Context, actor event.Actor, n New
 		}
 		p, err := s.enterByHand(a, n, actor)
 		if err != nil {
+			return err
+		}
+		if err := s.meantByHand(ctx, w, a, p, actor); err != nil {
 			return err
 		}
 		c := MembershipChanges{Role: &n.Role, Licence: &n.Licence}
@@ -90,6 +93,19 @@ func (s *Service) enterByHand(a *account, n NewMembership, actor event.Actor) (*
 	return p, nil
 }
 
+// meantByHand has whom a hand lets in be whom directories mean that have spoken of nobody: they may bar that.
+func (s *Service) meantByHand(ctx context.Context, w *db.Write, a *account, p *place, actor event.Actor) error {
+	said, err := s.unlinked(ctx, s.db, p.m.OrganizationID, a.user.Email)
+	if err != nil {
+		return err
+	}
+	s.hearInto(w, p, a.user.Email, said)
+	if p.decides(a.user).Barred() {
+		return p.readmitted(actor.ID, a.user)
+	}
+	return nil
+}
+
 // UpdateMembership gives a member another role or licence by hand. What a directory's mapping gives is a Conflict "directory_managed"; a role that
 // the organization does not have Unprocessable "invalid_role"; a licence type it does not have Unprocessable "invalid_licence", one without a
 // free seat that refuses more a Conflict "licence_limit_reached".
@@ -130,7 +146,7 @@ func (s *Service) roleByHand(ctx context.Context, p *place, e Entitlement, slug 
 		return fault.New(fault.Unprocessable, "invalid_role", "Role '%.48s' is not a valid role.", slug).On("role_slug")
 	}
 	p.m.GivenRole, p.m.Role, p.m.RoleBy = slug, slug, ByHand
-	return nil
+	return p.m.overrule(func(m *mapped) { m.Roles = nil })
 }
 
 func (s *Service) licenceByHand(ctx context.Context, p *place, e Entitlement, slug string) error {
@@ -140,8 +156,8 @@ func (s *Service) licenceByHand(ctx context.Context, p *place, e Entitlement, sl
 		}
 	}
 	p.m.GivenLicence, p.m.Licence, p.m.WantedLicence = slug, "", ""
-	if slug == "" {
-		return nil
+	if err := p.m.overrule(func(m *mapped) { m.Licence = nil }); err != nil || slug == "" {
+		return err
 	}
 	use, there, err := access.UseIn(ctx, s.db, p.m.OrganizationID, slug)
 	switch {

@@ -62,6 +62,17 @@ func (v byVerbs) Apply(_ time.Time, d member.DirectoryPerson) error {
 	return err
 }
 
+func (v byVerbs) EndHold(_ time.Time, e member.HoldEnd) error {
+	e.DirectoryUserID += v.email
+	return v.endHold(e)
+}
+
+func (h *house) endHold(e member.HoldEnd) error {
+	return h.write(func(w *db.Write) error {
+		return h.members.EndHoldInto(h.t.Context(), h.db, w, e, directorys(e.DirectoryID))
+	})
+}
+
 func (v byVerbs) Freeze(_ time.Time, organizationID, directoryID string) {
 	v.must(v.db.Tx(v.t.Context(), func(tx db.Tx) error {
 		return v.members.FreezeTx(v.t.Context(), tx, organizationID, directoryID, directorys(directoryID))

@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,6 +16,7 @@ import (
 type subject interface {
 	Apply(now time.Time, d member.DirectoryPerson) error
 	Freeze(now time.Time, organizationID, directoryID string)
+	EndHold(now time.Time, h member.HoldEnd) error
 	SignIn(now time.Time, a member.Arrival) error
 	Invite(now time.Time, organizationID string) error
 	Accept(now time.Time, organizationID string) error
@@ -29,6 +31,7 @@ type subject interface {
 type word struct {
 	says   member.Says
 	by     member.Provisioning
+	held   member.Held
 	frozen bool
 	heard  bool // there was a membership that it was about
 }
@@ -54,13 +57,53 @@ func (l *life) each(which func(*word) bool) bool {
 	return false
 }
 
-func (l *life) in() bool     { return l.each(func(w *word) bool { return w.says == member.SaysActive }) }
+func (w *word) in() bool     { return w.says == member.SaysActive || w.held == member.HeldKept }
+func (l *life) in() bool     { return l.each((*word).in) }
 func (l *life) spoken() bool { return l.each(func(*word) bool { return true }) }
 func (l *life) out() bool    { return l.spoken() && !l.in() }
+func (l *life) waits() bool {
+	return l.out() && l.each(func(w *word) bool { return w.held == member.HeldWaiting })
+}
+
+// leaves says that directories want the person out, and nothing holds that.
+func (l *life) leaves() bool { return l.out() && !l.waits() }
+
 func (l *life) wanted() bool {
 	return l.each(func(w *word) bool { return !w.frozen && w.says == member.SaysActive })
 }
 func (l *life) barred() bool { return l.out() && l.each(func(w *word) bool { return !w.frozen }) }
+
+// unheard are the words that are about whoever becomes a member by any way: those of somebody who is nobody here yet.
+func (l *life) unheard() (out []*word) {
+	for _, w := range l.words {
+		if !w.heard && w.says != member.SaysRemoved {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// barredAnyway tells whether somebody is barred once those words are heard too.
+func (l *life) barredAnyway() bool {
+	all := *l
+	all.words = map[string]*word{}
+	for d, w := range l.words {
+		as := *w
+		as.heard = w.heard || w.says != member.SaysRemoved
+		all.words[d] = &as
+	}
+	return all.barred()
+}
+
+// hear has the membership be whom they are about.
+func (l *life) hear() {
+	if words := l.unheard(); len(words) > 0 {
+		l.forgetFrozen()
+		for _, w := range words {
+			w.heard = true
+		}
+	}
+}
 
 func (l *life) forgetFrozen() {
 	for d, w := range l.words {
@@ -72,12 +115,14 @@ func (l *life) forgetFrozen() {
 
 // state is what has to be seen. home is the organization where the account is at home.
 func (l *life) state(home *life) member.State {
-	elsewhere := home != nil && home != l && home.member && home.out()
+	elsewhere := home != nil && home != l && home.member && home.leaves()
 	switch {
 	case !l.member:
 		return ""
 	case l.removed && !l.wanted():
 		return member.Removed
+	case l.waits():
+		return member.Inactive
 	case l.out() && l.each(func(w *word) bool { return w.says == member.SaysInactive }):
 		return member.Inactive
 	case l.out():
@@ -86,7 +131,7 @@ func (l *life) state(home *life) member.State {
 		return member.Inactive
 	case l.joined != "", l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Direct }):
 		return member.Active
-	case l.invited, l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Invite }):
+	case l.invited, l.each(func(w *word) bool { return w.held == member.HeldKept && w.by != member.ExistingOnly }), l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Invite }):
 		return member.Pending
 	}
 	return member.Removed
@@ -121,6 +166,8 @@ func (m *model) standing(l *life) (s member.Standing) {
 	for _, d := range l.directories {
 		w := l.words[d]
 		switch {
+		case w != nil && w.says == member.SaysInactive && w.held == member.HeldKept:
+			s.Says, s.DirectoryID, s.DirectoryUserID, s.JoinedBy, s.Key = member.SaysActive, d, "person_of_"+d, member.JoinedByExternalID, "idp-"+l.id
 		case w == nil || w.says == member.SaysRemoved:
 			if s.Says == member.NoDirectory {
 				s.Says = member.SaysUnknown
@@ -156,7 +203,7 @@ func (m *model) step() {
 		if want := one.state(m.home); state != want {
 			m.fail("%s is %q (%s), want %q", one.id, state, why, want)
 		}
-		if barred[i] && state == member.Active && !(one == l && (name == "says active" || name == "sign-in" && present)) {
+		if barred[i] && state == member.Active && !(one == l && (name == "says active" || name == "undo" || name == "sign-in" && present)) {
 			m.fail("%s let in whom a directory had shut out", name)
 		}
 		if one.barred() && state == member.Active {
@@ -165,7 +212,7 @@ func (m *model) step() {
 		if name == "directory deleted" && state != before[i] {
 			m.fail("deleting a directory made %q of %q", state, before[i])
 		}
-		if out := m.home != nil && m.home.member && m.home.out(); deprovisioned != out {
+		if out := m.home != nil && m.home.member && m.home.leaves(); deprovisioned != out {
 			m.fail("deprovisioned %t, want %t", deprovisioned, out)
 		}
 	}
@@ -173,7 +220,7 @@ func (m *model) step() {
 
 // act does one thing to both.
 func (m *model) act(l *life) (name string, err error) {
-	switch m.rng.IntN(16) {
+	switch m.rng.IntN(20) {
 	case 0, 1, 2:
 		return m.says(l, member.SaysActive)
 	case 3, 4:
@@ -194,7 +241,7 @@ func (m *model) act(l *life) (name string, err error) {
 		return "deactivate", err
 	case 11, 12:
 		err = m.real.Reactivate(m.now, l.id)
-		state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.out()
+		state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.leaves()
 		m.want("reactivate", err, state == member.Active || state == member.Inactive && !l.barred() && (!elsewhere || l.in()))
 		if err == nil && state != member.Active {
 			m.readmit(l)
@@ -210,8 +257,57 @@ func (m *model) act(l *life) (name string, err error) {
 			l.removed, l.invited = true, false
 		}
 		return "remove", err
+	case 15, 16:
+		return m.hold(l)
+	case 17, 18:
+		return m.endHold(l, m.rng.IntN(2) == 0)
 	}
 	return m.invite(l)
+}
+
+// hold has the brake hold what a directory says of somebody whom it wanted in until now.
+func (m *model) hold(l *life) (string, error) {
+	for _, d := range l.directories {
+		w := l.words[d]
+		if w == nil || !w.heard || !w.in() {
+			continue
+		}
+		says := []member.Says{member.SaysInactive, member.SaysRemoved}[m.rng.IntN(2)]
+		err := m.real.Apply(m.now, member.DirectoryPerson{
+			OrganizationID: l.id, DirectoryID: d, DirectoryName: "HR", DirectoryUserID: "person_of_" + d, Says: says, Held: member.HeldWaiting,
+			Provisioning: l.provisioning, Email: "ada@acme.example", EmailVerified: true,
+		})
+		m.want("hold", err, true)
+		is := &word{says: says, by: l.provisioning, heard: true, held: member.HeldWaiting}
+		if w.says != says {
+			l.forgetFrozen()
+		}
+		l.words[d] = is
+		m.invitations(l)
+		return "hold", err
+	}
+	return "nothing", nil
+}
+
+// endHold releases or undoes it, of directories that are gone too.
+func (m *model) endHold(l *life, kept bool) (string, error) {
+	for _, d := range slices.Sorted(maps.Keys(l.words)) {
+		w := l.words[d]
+		if w.held != member.HeldWaiting {
+			continue
+		}
+		err := m.real.EndHold(m.now, member.HoldEnd{OrganizationID: l.id, DirectoryID: d, DirectoryUserID: "person_of_" + d, Kept: kept})
+		m.want("end of a hold", err, true)
+		if w.held = ""; kept {
+			w.held = member.HeldKept
+		}
+		m.invitations(l)
+		if kept {
+			return "undo", err
+		}
+		return "release", err
+	}
+	return "nothing", nil
 }
 
 func (m *model) want(what string, err error, may bool) {
@@ -322,10 +418,13 @@ func (m *model) signIn(l *life) (string, error) {
 		m.fail("let in whom the directory wants out")
 	}
 	if a.Standing.Says == member.SaysActive && before != member.Active && !l.words[a.Standing.DirectoryID].heard {
-		if l.member || m.home != nil && m.home != l && m.home.member && m.home.out() { // the word is heard with the sign-in
+		if l.member || m.home != nil && m.home != l && m.home.member && m.home.leaves() { // the word is heard with the sign-in
 			l.forgetFrozen()
 			l.words[a.Standing.DirectoryID] = &word{says: member.SaysActive, by: member.ExistingOnly, heard: true}
 		}
+	}
+	if before != member.Active {
+		l.hear()
 	}
 	if l.joined == "" {
 		l.joined = member.ViaSignIn
@@ -339,13 +438,14 @@ func (m *model) signIn(l *life) (string, error) {
 }
 
 func (m *model) create(l *life) (string, error) {
-	state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.out()
+	state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.leaves()
 	err := m.real.Create(m.now, l.id)
-	m.want("create", err, m.known && state != member.Active && state != member.Pending && !l.barred() && (!elsewhere || l.in()))
+	m.want("create", err, m.known && state != member.Active && state != member.Pending && !l.barred() && !l.barredAnyway() && (!elsewhere || l.in()))
 	if err == nil {
 		if l.member {
 			m.readmit(l)
 		}
+		l.hear()
 		l.member, l.removed = true, false
 		if l.joined == "" {
 			l.joined = member.ViaAPI
@@ -359,6 +459,7 @@ func (m *model) invite(l *life) (string, error) {
 	if state == member.Pending && l.invited {
 		err := m.real.Accept(m.now, l.id)
 		if err == nil {
+			l.hear()
 			l.joined = member.ViaInvitation
 		}
 		return "accept", err
@@ -366,11 +467,14 @@ func (m *model) invite(l *life) (string, error) {
 	if m.rng.IntN(3) > 0 || state != "" && (state != member.Removed || !l.removed || l.out()) {
 		return "nothing", nil
 	}
-	if m.home != nil && m.home != l && m.home.member && m.home.out() {
+	if m.home != nil && m.home != l && m.home.member && m.home.leaves() {
 		return "nothing", nil
 	}
 	err := m.real.Invite(m.now, l.id)
-	m.want("invite", err, true)
+	m.want("invite", err, !l.barredAnyway())
+	if err != nil {
+		return "invite", err
+	}
 	l.forgetFrozen()
 	l.member, l.removed, l.blocked, l.lifted, l.joined, l.invited, m.known = true, false, false, false, "", true, true
 	return "invite", err
@@ -395,7 +499,7 @@ func TestModel_of_the_machine_holds_over_random_lives(t *testing.T) {
 	t.Logf("%d steps: %v", lives*steps, tried)
 	for _, done := range []string{
 		"says active true", "says inactive true", "says removed true", "directory deleted true", "sign-in true", "sign-in false", "deactivate true",
-		"reactivate true", "reactivate false", "create true", "create false", "remove true", "remove false", "invite true", "accept true",
+		"hold true", "release true", "undo true", "reactivate true", "reactivate false", "create true", "create false", "remove true", "remove false", "invite true", "accept true",
 	} {
 		if tried[done] < 100 {
 			t.Errorf("%s happened only %d times", done, tried[done])

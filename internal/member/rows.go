@@ -14,14 +14,18 @@ type membershipRow struct {
 	id, organizationID, userID, state, role, why, directoryUserID *string
 	joinedBy, blockedBy, roleBy, givenRole                        *string
 	licence, wantedLicence, givenLicence, custom, invitationID    *string
+	toldState, toldWhy                                            *string
+	asserted, expired                                             *string
 	primary                                                       *bool
 	joined, blocked, removed, version, created, updated           *int64
+	wanted                                                        *int64
 }
 
 func (r *membershipRow) into() []any {
 	return []any{
 		&r.id, &r.organizationID, &r.userID, &r.state, &r.primary, &r.role, &r.why, &r.directoryUserID, &r.joined, &r.joinedBy, &r.blocked, &r.blockedBy,
-		&r.removed, &r.roleBy, &r.givenRole, &r.licence, &r.wantedLicence, &r.givenLicence, &r.custom, &r.invitationID, &r.version, &r.created, &r.updated,
+		&r.removed, &r.roleBy, &r.givenRole, &r.licence, &r.wantedLicence, &r.givenLicence, &r.custom, &r.invitationID, &r.asserted, &r.wanted, &r.expired, &r.version, &r.created, &r.updated,
+		&r.toldState, &r.toldWhy,
 	}
 }
 
@@ -35,7 +39,8 @@ func (r *membershipRow) membership() (*Membership, error) {
 		Why: Why(*r.why), DirectoryUserID: text(r.directoryUserID), JoinedAt: db.TimeOrZero(r.joined), JoinedBy: JoinedVia(text(r.joinedBy)),
 		BlockedAt: db.TimeOrZero(r.blocked), BlockedBy: text(r.blockedBy), RemovedAt: db.TimeOrZero(r.removed), RoleBy: GivenBy(text(r.roleBy)),
 		GivenRole: text(r.givenRole), Licence: text(r.licence), WantedLicence: text(r.wantedLicence), GivenLicence: text(r.givenLicence),
-		InvitationID: text(r.invitationID), Version: *r.version, CreatedAt: db.Time(*r.created), UpdatedAt: db.Time(*r.updated),
+		InvitationID: text(r.invitationID), asserted: text(r.asserted), wantedSince: db.TimeOrZero(r.wanted), expiredInvitation: text(r.expired), Version: *r.version,
+		CreatedAt: db.Time(*r.created), UpdatedAt: db.Time(*r.updated), Told: Verdict{State: State(text(r.toldState)), Why: Why(text(r.toldWhy))},
 	}
 	if custom := text(r.custom); custom != "{}" {
 		if err := json.Unmarshal([]byte(custom), &m.CustomAttributes); err != nil {
@@ -54,8 +59,8 @@ func membershipArgs(m Membership) []any {
 	return []any{
 		string(m.State), m.Primary, m.Role, string(m.Why), db.TextOrNull(m.DirectoryUserID), db.MicrosOrNull(m.JoinedAt), db.TextOrNull(string(m.JoinedBy)),
 		db.MicrosOrNull(m.BlockedAt), db.TextOrNull(m.BlockedBy), db.MicrosOrNull(m.RemovedAt), db.TextOrNull(string(m.RoleBy)), db.TextOrNull(m.GivenRole),
-		db.TextOrNull(m.Licence), db.TextOrNull(m.WantedLicence), db.TextOrNull(m.GivenLicence), custom, db.TextOrNull(m.InvitationID), m.Version,
-		m.UpdatedAt.UnixMicro(),
+		db.TextOrNull(m.Licence), db.TextOrNull(m.WantedLicence), db.TextOrNull(m.GivenLicence), custom, db.TextOrNull(m.InvitationID), db.TextOrNull(m.asserted), db.MicrosOrNull(m.wantedSince),
+		db.TextOrNull(m.expiredInvitation), m.Version, m.UpdatedAt.UnixMicro(), db.TextOrNull(string(m.Told.State)), db.TextOrNull(string(m.Told.Why)),
 	}
 }
 

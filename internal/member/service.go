@@ -30,6 +30,7 @@ type Service struct {
 	access        *access.Service
 	now           func() time.Time
 	inviting      Inviting
+	directories   Directories
 }
 
 // NewService makes the service.
@@ -167,7 +168,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Member, bool, error)
 	from := selectMembers
 	if len(q.States) > 0 {
 		from = selectMembersIn
-		p.Where("m.state IN (" + states(&p, q.States) + ")")
+		p.Where("COALESCE(m.told_state, m.state) IN (" + states(&p, q.States) + ")") // as the app was told of whom the brake holds
 	}
 	text, args := p.Statement(from, "m.id")
 	found, err := members(ctx, s.db, text, args...)

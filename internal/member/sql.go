@@ -11,7 +11,7 @@ const (
 
 	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.joined_at, m.joined_by,
 		m.blocked_at, m.blocked_by, m.removed_at, m.role_by, m.given_role, m.licence, m.wanted_licence, m.given_licence, m.custom_attributes, m.invitation_id,
-		m.version, m.created_at, m.updated_at`
+		m.asserted, m.wanted_since, m.expired_invitation, m.version, m.created_at, m.updated_at, m.told_state, m.told_why`
 	memberColumns   = membershipColumns + `, ` + userColumns
 	fromMembers     = ` FROM organization_memberships m JOIN users u ON u.id = m.user_id`
 	selectMember    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.id = $1`
@@ -53,11 +53,13 @@ const (
 	leaveHomes = `UPDATE users SET home_organization_id = NULL, deprovisioned_at = NULL, deprovisioned_by = NULL, version = version + 1 WHERE home_organization_id = $1`
 
 	insertMembership = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, directory_user_id, joined_at,
-		joined_by, blocked_at, blocked_by, removed_at, role_by, given_role, licence, wanted_licence, given_licence, custom_attributes, invitation_id, version,
-		updated_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
+		joined_by, blocked_at, blocked_by, removed_at, role_by, given_role, licence, wanted_licence, given_licence, custom_attributes, invitation_id, asserted,
+		wanted_since, expired_invitation, version, updated_at, told_state, told_why, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`
 	updateMembership = `UPDATE organization_memberships SET state = $4, is_primary = $5, role = $6, why = $7, directory_user_id = $8, joined_at = $9,
 		joined_by = $10, blocked_at = $11, blocked_by = $12, removed_at = $13, role_by = $14, given_role = $15, licence = $16, wanted_licence = $17,
-		given_licence = $18, custom_attributes = $19, invitation_id = $20, version = $21, updated_at = $22
+		given_licence = $18, custom_attributes = $19, invitation_id = $20, asserted = $21, wanted_since = $22, expired_invitation = $23, version = $24,
+		updated_at = $25, told_state = $26, told_why = $27
 		WHERE organization_id = $1 AND id = $2 AND version = $3`
 	guardMembership  = `SELECT id FROM organization_memberships WHERE organization_id = $1 AND id = $2 AND version = $3`
 	lockMembership   = `SELECT id FROM organization_memberships WHERE id = $1`

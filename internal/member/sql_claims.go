@@ -2,8 +2,8 @@ package member
 
 // What directories say.
 const (
-	claimColumns = `c.organization_id, c.directory_id, c.directory_user_id, c.membership_id, c.says, c.provisioning, c.outcome, c.claim, c.frozen_at, c.version,
-		c.created_at, c.updated_at`
+	claimColumns = `c.organization_id, c.directory_id, c.directory_user_id, c.membership_id, c.says, c.provisioning, c.outcome, c.claim, c.frozen_at, c.waits_for,
+		c.waits_since, c.email_key, c.version, c.created_at, c.updated_at, c.held`
 	selectClaim = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3`
 	// Of all memberships of an account.
 	selectClaimsOf = `SELECT ` + claimColumns + ` FROM organization_memberships m
@@ -12,16 +12,35 @@ const (
 	selectClaimsByMember = `SELECT ` + claimColumns + ` FROM organization_memberships m
 		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.id = $1 ORDER BY c.directory_id, c.directory_user_id`
 
+	// Active members with the words of living directories that want them in: a row for each.
+	selectOwn = `SELECT m.user_id, m.id, m.given_role, m.given_licence, c.claim FROM organization_memberships m
+		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id AND c.says = 'active' AND c.frozen_at IS NULL
+		WHERE m.organization_id = $1 AND m.state = 'active' AND m.user_id IN (%s)`
+
+	// People of an address of whom nobody is meant yet.
+	selectUnlinked = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.email_key = $2 AND c.membership_id IS NULL
+		ORDER BY c.directory_id, c.directory_user_id`
+	guardUnlinked = `SELECT 1 WHERE (SELECT COUNT(*) FROM membership_claims WHERE organization_id = $1 AND email_key = $2 AND membership_id IS NULL) = $3`
+	// The same in any organization, of those who are wanted in: an account is of none.
+	selectWantedAs = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.email_key = $1 AND c.membership_id IS NULL AND c.says = 'active'
+		ORDER BY c.organization_id, c.directory_id, c.directory_user_id`
+	// Nobody with the address has become a member meanwhile.
+	guardNobody = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM users u JOIN organization_memberships m ON m.user_id = u.id
+		WHERE u.deleted_at IS NULL AND u.email_key = $2 AND m.organization_id = $1)`
+
 	insertClaim = `INSERT INTO membership_claims (organization_id, directory_id, directory_user_id, membership_id, says, provisioning, outcome, claim, frozen_at,
-		version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)`
+		version, created_at, updated_at, waits_for, waits_since, email_key, held)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12, $13, $14)`
 	updateClaim = `UPDATE membership_claims SET membership_id = $4, says = $5, provisioning = $6, outcome = $7, claim = $8, frozen_at = $9,
-		version = version + 1, updated_at = $10 WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $11`
+		version = version + 1, updated_at = $10, waits_for = $11, waits_since = $12, email_key = $13, held = $14
+		WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $15`
 	guardClaim  = `SELECT 1 FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 	deleteClaim = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3 AND version = $4`
 
 	freezeClaims = `UPDATE membership_claims SET frozen_at = $3, version = version + 1 WHERE organization_id = $1 AND directory_id = $2 AND frozen_at IS NULL`
-	// Whoever decides by what the directory said while it goes decides again.
-	freezeMembers = `UPDATE organization_memberships SET version = version + 1 WHERE organization_id = $1 AND id IN
+	// Whoever decides by what the directory said while it goes decides again; and so does the next sign-in, for which what a connection's mapping
+	// gave is another text of the same meaning.
+	freezeMembers = `UPDATE organization_memberships SET version = version + 1, asserted = asserted || ' ' WHERE organization_id = $1 AND id IN
 		(SELECT membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND frozen_at IS NULL)`
 	deleteClaimsOf  = `DELETE FROM membership_claims WHERE organization_id = $1`
 	deleteClaimsOn  = `DELETE FROM membership_claims WHERE organization_id = $1 AND membership_id = $2`
@@ -29,6 +48,21 @@ const (
 	selectJoinedTo  = `SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND directory_user_id = $2`
 	selectUserIDFor = `SELECT id FROM users WHERE deleted_at IS NULL AND email_key = $1`
 	selectUserIDOf  = `SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND id = $2`
+
+	// Licence types for which somebody waits, with the seats that are taken.
+	selectAwaited = `SELECT w.organization_id, l.id, w.licence, l.seats, l.over_limit,
+			(SELECT COUNT(*) FROM organization_memberships h WHERE h.organization_id = w.organization_id AND h.licence = w.licence)
+		FROM (SELECT organization_id, wanted_licence AS licence FROM organization_memberships WHERE wanted_since IS NOT NULL
+			UNION SELECT organization_id, waits_for FROM membership_claims WHERE waits_since IS NOT NULL) w
+		JOIN licence_types l ON l.organization_id = w.organization_id AND l.slug = w.licence ORDER BY 1, 3`
+	// Who waits longest first: members, and people whom directories want in.
+	selectWaiting = `SELECT wanted_since AS since, user_id AS who, '' AS directory_id FROM organization_memberships
+			WHERE organization_id = $1 AND wanted_licence = $2 AND wanted_since IS NOT NULL
+		UNION ALL SELECT waits_since, directory_user_id, directory_id FROM membership_claims
+			WHERE organization_id = $1 AND waits_for = $2 AND waits_since IS NOT NULL AND says = 'active' AND frozen_at IS NULL
+		ORDER BY since, who LIMIT $3`
+	selectKeptOut = `SELECT waits_since AS since, directory_user_id AS who, directory_id FROM membership_claims
+		WHERE organization_id = $1 AND waits_for = $2 AND waits_since IS NOT NULL AND says = 'active' AND frozen_at IS NULL ORDER BY since, who LIMIT $3`
 
 	// An account with all its memberships, a row for each; one row without membership where there is none.
 	selectAccount = `SELECT ` + userColumns + `, ` + membershipColumns + ` FROM users u LEFT JOIN organization_memberships m ON m.user_id = u.id

@@ -18,17 +18,25 @@ const (
 	acceptInvitation = `UPDATE invitations SET state = 'accepted', token = NULL, accepted_user_id = $3, membership_id = $4, accepted_at = $5, updated_at = $5,
 		version = version + 1 WHERE id = $1 AND version = $2 AND state = 'pending'`
 	revokeInvitation = `UPDATE invitations SET state = 'revoked', token = NULL, revoked_at = $3, updated_at = $3, version = version + 1
-		WHERE id = $1 AND version = $2 AND state = 'pending'`
+		WHERE id = $1 AND version = $2 AND state IN ('pending', 'expired')`
 	// What has had its time makes room for another to the same address.
 	expireInvitation = `UPDATE invitations SET state = 'expired', token = NULL, version = version + 1 WHERE id = $1 AND version = $2 AND state = 'pending'`
+	// Those of hands, whose membership does not wait for ever.
+	invitationsLapsed = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.state = 'pending' AND i.directory_id IS NULL AND i.expires_at <= $1
+		ORDER BY i.expires_at LIMIT $2`
+	invitationLapsed = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.state = 'pending' AND i.directory_id IS NULL AND i.expires_at <= $1 AND i.id = $2`
+	lapseInvitation  = `UPDATE invitations SET state = 'expired', version = version + 1 WHERE id = $1 AND version = $2 AND state = 'pending'`
 	sendInvitation   = `UPDATE invitations SET token_hash = $3, token = $4, expires_at = $5, locale = $6, sent = sent + 1, updated_at = $7, version = version + 1
 		WHERE id = $1 AND version = $2 AND state = 'pending'`
 	adoptInvitation = `UPDATE invitations SET directory_id = $3, directory_user_id = $4, membership_id = $5, version = version + 1
 		WHERE id = $1 AND version = $2 AND state = 'pending'`
-	forgetInvitations = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
-		version = version + 1 WHERE organization_id = $1 AND (accepted_user_id = $2 OR email_key = $3)`
-	forgetInvited = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
-		version = version + 1
-		WHERE accepted_user_id = $1 OR email_key = $2`
+	// To an address, of a directory person, or accepted by somebody.
+	selectInvitedAs = `SELECT id, organization_id FROM invitations WHERE organization_id = $1 AND email <> '' AND (accepted_user_id = $2 OR directory_user_id = $2 OR email_key = $3)
+		ORDER BY id`
+	// Of an account, wherever they are: also those to a former address, which its memberships wait for.
+	selectInvited = `SELECT id, organization_id FROM invitations WHERE email <> '' AND (accepted_user_id = $1 OR email_key = $2
+		OR membership_id IN (SELECT id FROM organization_memberships WHERE user_id = $1)) ORDER BY id`
+	forgetInvitation = `UPDATE invitations SET email = '', email_key = id, token = NULL, state = CASE WHEN state = 'pending' THEN 'revoked' ELSE state END,
+		version = version + 1 WHERE id = $1 AND organization_id = $2`
 	deleteInvitations = `DELETE FROM invitations WHERE organization_id = $1`
 )

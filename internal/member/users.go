@@ -60,6 +60,9 @@ func (s *Service) CreateUser(ctx context.Context, actor event.Actor, n NewUser) 
 			return err
 		}
 		insertUserInto(w, u)
+		if err := s.wantedInto(ctx, w, u); err != nil {
+			return err
+		}
 		s.events.Append(w, now, userEntry(event.UserCreated, u, event.Context{Actor: actor}.JSON()))
 		return nil
 	})

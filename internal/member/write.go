@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -13,20 +14,13 @@ import (
 // read has changed since; the caller then reads and decides again. It comes before the session that the sign-in starts, for it may end
 // others, and after the commit the caller calls event.Log.Nudge.
 func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
-	if ad.returns() {
+	if ad.returns() || ad.anew() || len(ad.unlinked) > 0 {
 		return s.comeInInto(ctx, w, ad, cause)
-	}
-	loses, err := s.keepAdmin(ctx, &ad)
-	if err != nil {
-		return err
 	}
 	if err := s.userInto(ctx, w, ad); err != nil {
 		return err
 	}
-	p, g := &place{m: ad.Membership}, granted{admin: loses}
-	s.grantedBefore(w, p, g)
 	s.membershipInto(w, ad)
-	s.grantedAfter(w, p, g)
 	s.identityInto(w, ad)
 	if entries := ad.entries(cause.JSON()); len(entries) > 0 {
 		s.events.Append(w, ad.Identity.LastUsedAt, entries...)
@@ -34,45 +28,23 @@ func (s *Service) AdmitInto(ctx context.Context, w *db.Write, ad Admission, caus
 	return nil
 }
 
-// keepAdmin leaves the last administrator's role where the connection's mapping would take it, and tells whether it takes one that others have.
-func (s *Service) keepAdmin(ctx context.Context, ad *Admission) (loses bool, err error) {
-	before := ad.membershipBefore
-	if before == nil || before.Role == ad.Membership.Role {
-		return false, nil
-	}
-	loses, last, err := s.lastAdmin(ctx, s.db, ad.Membership, before.Role, ad.Membership.Role)
-	if err != nil || !last {
-		return loses, err
-	}
-	ad.Membership.Role, ad.Membership.RoleBy = before.Role, before.RoleBy
-	return false, nil
-}
-
-// comeInInto lets somebody in who was pending, out or gone, with all that follows: what the directory says now is taken over, the account
-// is given back, the invitation accepted, what it carried given.
+// comeInInto lets somebody in who was pending, out or gone, or is given something else than at the last sign-in, with all that follows: what
+// the directory says now is taken over, the account is given back, the invitation accepted, what it carried and what is mapped given.
 func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cause event.Context) error {
-	a, err := s.account(ctx, s.db, ad.User.ID)
+	a, p, err := s.comer(ctx, ad)
 	if err != nil {
 		return err
 	}
-	p := a.at(ad.Membership.OrganizationID)
-	if (p == nil) != (ad.membershipBefore == nil) || p != nil && p.m.Version != ad.membershipBefore.Version || a.user.Version != ad.userBefore.Version {
-		return &db.GuardError{} // it is decided again
-	}
-	if p == nil {
-		p = &place{m: ad.Membership}
-		a.places = append(a.places, p)
-	}
-	now, deprovisioned := s.time(), a.user
-	a.user = ad.User
-	a.user.DeprovisionedAt, a.user.DeprovisionedBy = deprovisioned.DeprovisionedAt, deprovisioned.DeprovisionedBy
 	if ad.proves {
 		a.provenAt = ad.Membership.OrganizationID
 	}
-	p.join(ad.via, now)
-	p.m.DirectoryUserID, p.m.Role, p.m.RoleBy = ad.Membership.DirectoryUserID, ad.Membership.Role, ad.Membership.RoleBy
-	if err := s.wantedNow(ctx, p, ad.standing); err != nil {
-		return err
+	p.m.DirectoryUserID, p.m.asserted = ad.Membership.DirectoryUserID, ad.Membership.asserted
+	if p.m.State != Active || p.was == nil {
+		s.hearInto(w, p, a.user.Email, ad.unlinked)
+		p.join(ad.via, s.time())
+		if err := s.wantedNow(ctx, p, ad.standing); err != nil {
+			return err
+		}
 	}
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil {
 		return err
@@ -81,7 +53,55 @@ func (s *Service) comeInInto(ctx context.Context, w *db.Write, ad Admission, cau
 		return &db.GuardError{}
 	}
 	s.identityInto(w, ad)
-	return nil
+	return s.seated(ctx, p)
+}
+
+// comer is who comes in, read anew: where it is not what the admission was decided by, that is decided again.
+func (s *Service) comer(ctx context.Context, ad Admission) (*account, *place, error) {
+	a := &account{}
+	if ad.userBefore != nil {
+		var err error
+		if a, err = s.account(ctx, s.db, ad.User.ID); err != nil {
+			return nil, nil, err
+		}
+		if a.user.Version != ad.userBefore.Version {
+			return nil, nil, &db.GuardError{}
+		}
+	}
+	deprovisioned := a.user
+	a.user = ad.User
+	a.user.DeprovisionedAt, a.user.DeprovisionedBy = deprovisioned.DeprovisionedAt, deprovisioned.DeprovisionedBy
+	p := a.at(ad.Membership.OrganizationID)
+	switch before := ad.membershipBefore; {
+	case (p == nil) != (before == nil), p != nil && p.m.Version != before.Version:
+		return nil, nil, &db.GuardError{}
+	case p == nil:
+		p = &place{m: ad.Membership}
+		a.places = append(a.places, p)
+	}
+	return a, p, nil
+}
+
+// seated refuses somebody new for whom no seat is left, where the licence type has it so.
+func (s *Service) seated(ctx context.Context, p *place) error {
+	if p.m.WantedLicence == "" || !p.enters() {
+		return nil
+	}
+	use, found, err := access.UseIn(ctx, s.db, p.m.OrganizationID, p.m.WantedLicence)
+	if err != nil || !found || use.Type.OverLimit != access.Refuse {
+		return err
+	}
+	return refuse(CodeLicenceLimit, "All seats of the licence %q are taken, and it lets nobody in without one.", use.Type.Slug).
+		Compared("a licence with a free seat", use.Type.Slug)
+}
+
+// anew tells whether the connection's mapping gives something else than at the last sign-in.
+func (a Admission) anew() bool {
+	was := ""
+	if a.membershipBefore != nil {
+		was = a.membershipBefore.asserted
+	}
+	return a.Membership.asserted != was
 }
 
 // returns tells whether more follows than a new session, or a new member: somebody comes in who was pending, out or gone, or whose account
@@ -116,6 +136,9 @@ func (s *Service) wantedNow(ctx context.Context, p *place, by Standing) error {
 }
 
 func (p *place) wanted(c *claim) {
+	if c.held == HeldKept { // the brake wants the person in, not the directory
+		return
+	}
 	c.says, c.outcome = SaysActive, OutcomeReturned
 	p.hear(c)
 }
@@ -152,19 +175,14 @@ func (s *Service) membershipInto(w *db.Write, ad Admission) {
 	m, before := ad.Membership, ad.membershipBefore
 	if ad.Joined() {
 		s.organizations.LivesInto(w, org.ID(m.OrganizationID))
+		s.unheardInto(w, m.OrganizationID, ad.User.Email, nil)
 	}
 	switch {
 	case before == nil:
-		if m.RoleBy != "" {
-			s.access.RoleInto(w, m.OrganizationID, m.Role)
-		}
 		insertMembershipInto(w, m)
 	case before.Version == m.Version:
 		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
 	default:
-		if m.Role != before.Role {
-			s.access.RoleInto(w, m.OrganizationID, m.Role)
-		}
 		updateMembershipInto(w, m, before.Version)
 	}
 }

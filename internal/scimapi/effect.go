@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/web"
 )
@@ -18,6 +19,7 @@ import (
 //	action           of what changed nothing: read, list, search, bulk, discovery, options
 //	resource         "user" or "group"
 //	id               of that resource
+//	held             "waiting": the brake of the directory holds what follows of it
 //	healed_id        the outdated id that was sent and led to the living record
 //	events           [{type, count, id}], id being that of the first
 //	members_added, members_removed, members_parked, members_cleared
@@ -65,6 +67,9 @@ func (e effect) appendJSON(dst []byte) []byte {
 	}
 	if o.Group != nil {
 		dst = appendText(appendText(dst, "resource", "group"), "id", string(o.Group.ID))
+	}
+	if e.held() {
+		dst = appendText(dst, "held", string(o.User.Held))
 	}
 	dst = appendText(dst, "healed_id", shorten(text(o.HealedID)))
 	dst = appendNumber(dst, "members_added", o.Added)
@@ -181,9 +186,18 @@ func (e effect) changed() string {
 	return ""
 }
 
+// held: the request shut somebody out, or changed somebody who was, and the brake keeps that from going further.
+func (e effect) held() bool {
+	o := e.outcome
+	return o.User != nil && o.User.Held == member.HeldWaiting && o.Change != "" && o.Change != directory.Unchanged
+}
+
 func (e effect) besides() []string {
 	o := e.outcome
 	var parts []string
+	if e.held() {
+		parts = append(parts, "The directory's brake holds it: the person is out, and the rest follows when the hold is released or its time has come.")
+	}
 	if o.HealedID != "" {
 		parts = append(parts, "The id that was sent is outdated; it led to the record that took its place.")
 	}

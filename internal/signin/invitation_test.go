@@ -230,3 +230,83 @@ func TestForm_of_an_invitation_is_taken_from_its_own_page_alone(t *testing.T) {
 		}
 	})
 }
+
+// tokenOf is the token of a mailed link.
+func tokenOf(link string) string { return strings.TrimPrefix(link, lifecycle.InvitationPath) }
+
+func TestApplication_takes_an_invitation_along_into_the_sign_in(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex"})
+		w.ok(err)
+		i, link := w.invite(string(o.ID), "eve@home.example")
+		b := w.browser()
+		to := b.get(w.accountURL("provider", "authkit", "invitation_token", tokenOf(link), "prompt", "none")).location(t)
+		if to.Query().Get("error") != "login_required" {
+			t.Errorf("%s", to)
+		}
+		page := b.get(w.accountURL("provider", "authkit", "invitation_token", tokenOf(link))).want(t, http.StatusOK)
+		if !strings.Contains(page.body, "eve@home.example") || w.stateOf(i.ID) != member.InvitationPending {
+			t.Errorf("%s", text(page.body))
+		}
+		out := w.authenticated(w.code(w.codeIn(b, page).location(t)))
+		if out["organization_id"] != string(o.ID) || w.stateOf(i.ID) != member.InvitationAccepted {
+			t.Errorf("%v", out)
+		}
+
+		sso, link := w.invite(string(w.org.ID), samltest.Person)
+		out = w.authenticated(w.browser().through(w.accountURL("provider", "authkit", "invitation_token", tokenOf(link))))
+		if out["organization_id"] != string(w.org.ID) || w.stateOf(sso.ID) != member.InvitationAccepted {
+			t.Errorf("%v", out)
+		}
+	})
+}
+
+func TestApplication_is_told_of_an_invitation_that_is_not_open(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex"})
+		w.ok(err)
+		i, link := w.invite(string(o.ID), "eve@home.example")
+		_, err = w.members.RevokeInvitation(ctx, operator(), i.ID)
+		w.ok(err)
+		_, open := w.invite(string(o.ID), "dan@home.example")
+		for _, c := range [][3]string{
+			{tokenOf(link), "", "invitation_invalid"}, {"nonsense", "", "invitation_invalid"}, {tokenOf(open), string(w.org.ID), "invalid_connection_selector"},
+		} {
+			more := []string{"provider", "authkit", "invitation_token", c[0]}
+			if c[1] != "" {
+				more = append(more, "organization_id", c[1])
+			}
+			to := w.browser().get(w.accountURL(more...)).location(t)
+			if got := to.Query().Get("error"); got != c[2] || strings.Contains(to.String(), "invitation_token") {
+				t.Errorf("%v: %s", c, to)
+			}
+		}
+	})
+}
+
+func TestCode_is_redeemed_with_an_invitation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		o, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex"})
+		w.ok(err)
+		theirs, link := w.invite(string(o.ID), samltest.Person)
+		other, foreign := w.invite(string(o.ID), "eve@home.example")
+		code := w.browser().through(w.accountURL("organization_id", string(w.org.ID)))
+		redeem := func(invitation string) (int, map[string]any) {
+			return w.authenticate(map[string]any{"grant_type": "authorization_code", "code": code, "invitation_token": invitation})
+		}
+		if status, out := redeem(tokenOf(foreign)); status != http.StatusBadRequest || out["error"] != "invitation_cannot_be_used_for_email" || w.stateOf(other.ID) != member.InvitationPending {
+			t.Errorf("%d %v", status, out)
+		}
+		if status, out := redeem("nonsense"); status != http.StatusBadRequest || out["error"] != "invitation_invalid" {
+			t.Errorf("%d %v", status, out)
+		}
+		status, out := redeem(tokenOf(link)) // the code is still good
+		if status != http.StatusOK || w.stateOf(theirs.ID) != member.InvitationAccepted {
+			t.Fatalf("%d %v, %s", status, out, w.stateOf(theirs.ID))
+		}
+		// A session is of one organization: the new one is entered by another authorization, as any other is.
+		if status, next := w.refreshed(out["refresh_token"], "organization_id", string(o.ID)); status != http.StatusBadRequest || next["error"] != "sso_required" {
+			t.Errorf("%d %v", status, next)
+		}
+	})
+}

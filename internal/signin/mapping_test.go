@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,6 +60,33 @@ func TestMapping_of_a_connection_gives_roles_at_each_sign_in_but_never_takes_the
 			if role := w.roleWith(c.groups...); role != c.want {
 				t.Errorf("with %v, driving %v, the role is %q, want %q", c.groups, c.on, role, c.want)
 			}
+		}
+	})
+}
+
+func TestMapping_of_a_connection_gives_teams_and_attributes_without_roles(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		give := w.members.Access()
+		team, err := give.CreateTeam(ctx, operator(), access.NewTeam{OrganizationID: string(w.org.ID), Name: "Engines"})
+		w.ok(err)
+		rules, err := access.ParseRules([]byte(`[{"set":"team","to":"` + string(team.ID) + `","when":{"group":"Engineers"}},{"set":"attribute","name":"crew","from":"groups","as":"list"}]`))
+		w.ok(err)
+		w.ok(w.db.Tx(ctx, func(tx db.Tx) error {
+			_, _, err := give.SetMappingTx(ctx, tx, operator(), access.NewMapping{OrganizationID: string(w.org.ID), SourceID: string(w.conn.ID), DrivesTeams: true, Rules: rules})
+			return err
+		}))
+		w.roleWith("Engineers", "Sailors")
+		m := w.member("alice@acme.example").Membership
+		places, err := access.PlacesIn(ctx, w.db, string(w.org.ID), string(m.ID))
+		w.ok(err)
+		if crew, _ := m.CustomAttributes["crew"].([]any); len(places) != 1 || places[0].Team != team.ID || !slices.Contains(crew, any("Sailors")) {
+			t.Errorf("in %v, %v", places, m.CustomAttributes)
+		}
+		w.roleWith("Sailors")
+		places, err = access.PlacesIn(ctx, w.db, string(w.org.ID), string(m.ID))
+		w.ok(err)
+		if len(places) != 0 {
+			t.Errorf("still in %v", places)
 		}
 	})
 }

@@ -43,6 +43,7 @@ const (
 	NotAMember            Code = "not_a_member"
 	MembershipInactive    Code = "membership_inactive"
 	IdentityConflict      Code = "identity_conflict"
+	LicenceLimitReached   Code = "licence_limit_reached"
 )
 
 // Fixer is who must mend what led to a refusal.
@@ -93,6 +94,7 @@ func Explanations() []Explanation {
 		{NotAMember, ITAdmin, "The person is no member and accounts are not created at sign-in.", "Invite the person, or allow creation at sign-in."},
 		{MembershipInactive, Operator, "The person's membership was deactivated by hand.", "Activate the membership."},
 		{IdentityConflict, Operator, "The account is linked with another person of the same identity provider.", "Check who the two are; unlink the account if it is the same person with a new identifier."},
+		{LicenceLimitReached, Operator, "The connection's mapping gives the person a licence that has no free seat and lets nobody in without one.", "Add seats to the licence type, free one, or let it admit people without a seat."},
 		{StateLost, Member, "The answer came to another browser than the one that asked, or its cookie is gone.", "Begin the sign-in again in one browser window, with cookies allowed."},
 		{TimedOutCode, Member, "The answer came more than ten minutes after the sign-in began.", "Begin the sign-in again."},
 		{IDPUnreachable, Operator, "The identity provider could not be asked, or gave no usable answer.", "Check that the identity provider's addresses answer from where Rollcall runs, over https, and that its network may be called."},

@@ -277,3 +277,8 @@ func (s *Service) Profile(ctx context.Context, id ProfileID) (Profile, error) {
 	}
 	return p, nil
 }
+
+// ProfilesAt gives the profiles of a connection behind one, in the order of their ids: what its provider said of each person at their last sign-in.
+func (s *Service) ProfilesAt(ctx context.Context, organizationID string, id ID, after ProfileID, limit int) ([]Profile, error) {
+	return profiles(ctx, s.c.DB, nextProfilesAt, organizationID, string(id), string(after), limit)
+}

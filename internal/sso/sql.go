@@ -81,6 +81,7 @@ const (
 	updateProfile = `UPDATE profiles SET email = $5, email_verified = $6, first_name = $7, last_name = $8, name = $9, attribute_groups = $10,
 		roles = $11, custom = $12, raw = $13, subject = $14, subject_key = $15, user_id = $16, updated_at = $17, version = version + 1
 		WHERE organization_id = $1 AND connection_id = $2 AND id = $3 AND version = $4`
+	nextProfilesAt   = selectProfile + ` WHERE organization_id = $1 AND connection_id = $2 AND id > $3 ORDER BY id LIMIT $4`
 	countProfilesOf  = `SELECT COUNT(*) FROM profiles WHERE organization_id = $1`
 	firstProfilesOf  = selectProfile + ` WHERE organization_id = $1 ORDER BY id LIMIT $2`
 	deleteProfilesOf = `DELETE FROM profiles WHERE organization_id = $1`

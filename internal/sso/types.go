@@ -288,3 +288,6 @@ type Profile struct {
 	userID  string // whose account; "" where no accounts are kept
 	version int64  // 0: not stored yet
 }
+
+// UserID says whose account stands behind the profile; "" where no accounts are kept.
+func (p Profile) UserID() string { return p.userID }

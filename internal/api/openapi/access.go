@@ -205,7 +205,8 @@ func mappingSchemas() map[string]*Schema {
 			may("version", orNull(count("The version that is replaced; another is refused. Left out: whichever it is."))),
 		),
 		"MappingDifference": noun("mapping_difference",
-			has("directory_user_id", text("Who.")),
+			has("directory_user_id", optionalText("Who, in the directory; null of a connection.")),
+			has("profile_id", optionalText("Who, as the connection's provider described them at their last sign-in; null of a directory.")),
 			has("organization_membership_id", optionalText("Their membership, if they have one.")),
 			has("name", optionalText("Their name.")),
 			has("email", optionalText("Their address.")),
@@ -363,7 +364,7 @@ func licences() map[Route]Operation {
 			ID: "getLicenceType", Tag: tagLicences, Summary: "Get a licence type with its use", Answers: done(200, "The licence type.", ref("LicenceType")), Refuses: account(gone()),
 		},
 		{"PATCH", path + "/{slug}"}: {
-			ID: "updateLicenceType", Tag: tagLicences, Summary: "Change a licence type", About: "Fewer seats than are used take none away: nobody gets one until enough are free.",
+			ID: "updateLicenceType", Tag: tagLicences, Summary: "Change a licence type", About: "Fewer seats than are used take none away: nobody gets one until enough are free. More seats go at once to those who wait, who has waited longest first.",
 			Body: ref("LicenceTypeChange"), Example: `{"seats":80}`,
 			Answers: done(200, "The licence type as it is now.", ref("LicenceType")), Refuses: and(account(gone()), bad),
 		},
@@ -397,6 +398,12 @@ func mappings() map[Route]Operation {
 		{"POST", "/directories/{id}/mapping/preview"}: {
 			ID: "previewDirectoryMapping", Tag: tagMappings, Summary: "See who would gain and lose what",
 			About: "Compares what the directory's active people get now with what this mapping would give them; nothing is saved. What the members were given by hand or by invitation counts where no rule gives a role or a licence.",
+			Query: ascending(paged()), Body: ref("MappingChange"), Sparse: true, Example: example,
+			Answers: done(200, "A page of differences.", ref("MappingPreview")), Refuses: and(bad, badPage()),
+		},
+		{"POST", "/connections/{id}/mapping/preview"}: {
+			ID: "previewConnectionMapping", Tag: tagMappings, Summary: "See who would gain and lose what at their next sign-in",
+			About: "Compares what the active members who came through the connection got at their last sign-in with what this mapping would give them for the same; nothing is saved. What a directory drives for somebody is not in it.",
 			Query: ascending(paged()), Body: ref("MappingChange"), Sparse: true, Example: example,
 			Answers: done(200, "A page of differences.", ref("MappingPreview")), Refuses: and(bad, badPage()),
 		},

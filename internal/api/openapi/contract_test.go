@@ -461,7 +461,8 @@ func operationDifferences() map[string][]string {
 		},
 		"who is in, and why, and with which licence": {
 			"OrganizationMembership: directory_user_id is ours", "OrganizationMembership: joined_at is ours", "OrganizationMembership: licence is ours", "OrganizationMembership: primary is ours",
-			"OrganizationMembership: wanted_licence is ours", "OrganizationMembership: why is ours",
+			"OrganizationMembership: role_source is ours", "OrganizationMembership: wanted_licence is ours", "OrganizationMembership: why is ours",
+			"OrganizationMembership: held is ours", "DirectoryUserWithGroups: held is ours",
 		},
 		"the name of an organization is the organization's": {"OrganizationMembership: organization_name is missing"},
 		"there is no Stripe here":                           {"PUT /organizations/{id}: 400 never has the code stripe_customer_id_already_used"},

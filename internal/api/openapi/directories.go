@@ -141,7 +141,7 @@ func directorySchemas() map[string]*Schema {
 // outcomes are what may become of a person of a directory.
 func outcomes() []string {
 	return []string{
-		"invited", "activated", "linked", "returned", "updated", "unchanged", "deactivated", "removed", "stored", "no_email", "not_existing", "held", "refused",
+		"invited", "activated", "linked", "returned", "updated", "unchanged", "deactivated", "removed", "stored", "no_email", "not_existing", "unmatched", "refused", "held",
 	}
 }
 

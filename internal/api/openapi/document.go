@@ -298,6 +298,8 @@ func pathAbout(pattern, name string) string {
 		return "Id of the attempt: sign_in_attempt_…."
 	case "tokens":
 		return "Id of the token: directory_token_…."
+	case "holds":
+		return "Id of the hold: directory_hold_…."
 	case "directory_users":
 		return "Id of the person: directory_user_…."
 	case "directory_groups":

@@ -47,7 +47,7 @@ func Kinds() map[event.Type]Kind {
 	for kind, k := range connectionKinds() {
 		all[event.Type(kind)] = k
 	}
-	for _, part := range []map[event.Type]Kind{memberKinds(), invitationKinds(), signInKinds(), accessKinds(), ownKinds(), policyKinds(), switchKinds()} {
+	for _, part := range []map[event.Type]Kind{memberKinds(), invitationKinds(), signInKinds(), accessKinds(), ownKinds(), policyKinds(), brakeKinds(), switchKinds()} {
 		for kind, k := range part {
 			all[kind] = k
 		}

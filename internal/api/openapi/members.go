@@ -31,6 +31,15 @@ func whys() []string {
 	return out
 }
 
+// roleSources are why members have their roles.
+func roleSources() []string {
+	var out []string
+	for _, s := range member.RoleSources() {
+		out = append(out, string(s))
+	}
+	return out
+}
+
 func placeMembers() []Member {
 	role := object(has("slug", text("The role's name for programs.")))
 	return []Member{
@@ -40,7 +49,7 @@ func placeMembers() []Member {
 		has("status", choice("pending until the first sign-in; inactive when shut out.", "active", "inactive", "pending")),
 		has("why", choice("What put it into this state.", whys()...)),
 		has("primary", flag("Whether the account belongs to this organization; else the person is a guest.")),
-		has("role", role), has("roles", listOf("The same role.", role)),
+		has("role", role), has("role_source", choice("Why they have it: see membership in the reference. last_administrator: a mapping would take it, and nobody else has a role of administrators.", roleSources()...)), has("roles", listOf("The same role.", role)),
 		has("licence", optionalText("The licence type that is held, null for none.")),
 		has("wanted_licence", optionalText("The licence type that would be held if a seat were left.")),
 		has("directory_managed", flag("Whether a directory has the person.")),

@@ -7,7 +7,8 @@ func membershipSchemas() map[string]*Schema {
 		may("role_slugs", orNull(listOf("The same in a list of one: a member has one role.", texts()))),
 	}
 	member := noun("organization_membership", append(placeMembers(),
-		has("directory_user_id", optionalText("The person in a directory that the membership was joined with: directory_user_….")), has("user", ref("User")))...)
+		has("directory_user_id", optionalText("The person in a directory that the membership was joined with: directory_user_….")), has("user", ref("User")),
+		may("held", flag("true while a directory's brake holds what it says of the member: they are out, and status is what events have told.")))...)
 	return map[string]*Schema{
 		"OrganizationMembership":     member,
 		"OrganizationMembershipList": page("OrganizationMembership"),

@@ -66,7 +66,7 @@ func policySchemas() map[string]*Schema {
 			has("primary", flag("Whether the account belongs to the organization; else a guest.")),
 			has("reasons", listOf("Why they might not get in.", choice("", "never_signed_in", "not_in_directory", "outside_domains"))),
 		),
-		"LeftOutMemberList": page("LeftOutMember"),
+		"LeftOutMemberList": page("LeftOutMember", has("total", orNull(count("How many there are in all. On the first page alone, null on others: everybody is looked at for it.")))),
 		"EndedSessions":     noun("ended_sessions", has("ended", count("How many were ended."))),
 		"SessionsToEnd":     object(may("user_id", text("Only those of this member."))),
 	}

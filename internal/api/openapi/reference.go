@@ -224,7 +224,7 @@ func samplePath(pattern string) string {
 		"organizations": "org_" + ulid, "external_id": "customer-42", "organization_domains": "org_domain_" + ulid, "api_keys": "api_key_" + ulid,
 		"directories": "directory_" + ulid, "tokens": "directory_token_" + ulid, "directory_users": "directory_user_" + ulid,
 		"directory_groups": "directory_group_" + ulid, "event_consumers": "billing", "webhook_endpoints": "we_" + ulid,
-		"webhook_deliveries": "webhook_delivery_" + ulid, "offboardings": "offboarding_" + ulid, "events": "event_" + ulid,
+		"webhook_deliveries": "webhook_delivery_" + ulid, "offboardings": "offboarding_" + ulid, "holds": "directory_hold_" + ulid, "events": "event_" + ulid,
 	}
 	segments := strings.Split(pattern, "/")
 	for i, s := range segments {

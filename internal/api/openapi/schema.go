@@ -163,15 +163,15 @@ func about(words string, s *Schema) *Schema {
 }
 
 // page is a list and the cursors of its neighbours.
-func page(item string) *Schema {
-	return object(
+func page(item string, more ...Member) *Schema {
+	return object(append([]Member{
 		has("object", is("list")),
 		has("data", listOf("The entries of this page.", ref(item))),
 		has("list_metadata", object(
 			has("before", orNull(text("Cursor of the page before this one, null where there is none."))),
 			has("after", orNull(text("Cursor of the page after this one, null where there is none."))),
 		)),
-	)
+	}, more...)...)
 }
 
 func made() Member    { return has("created_at", moment("When it was made.")) }
