@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/saml/samltest"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -326,6 +328,9 @@ func TestSwitch_story_from_Okta_to_Entra_ID_and_back(t *testing.T) {
 		if d := differing(before, m.everybody()); len(d) > 0 {
 			t.Errorf("the cut-over itself changed %v", d)
 		}
+		if got := m.joinedTo("alice@acme.example"); got != string(m.is["alice"].ID) {
+			t.Errorf("alice is joined with %q", got)
+		}
 		w.provision()
 		w.provision()
 
@@ -376,8 +381,17 @@ func TestSwitch_story_from_Okta_to_Entra_ID_and_back(t *testing.T) {
 			t.Errorf("the retired directory changed %v", d)
 		}
 
+		// A request of before, written late, has brought a claim of the retired directory about.
+		var late db.Write
+		late.Exec(`INSERT INTO membership_claims (organization_id, directory_id, directory_user_id, membership_id, says, provisioning, outcome, claim, version, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, 'inactive', 'direct', 'updated', '{}', 1, 1, 1)`, string(w.org.ID), string(m.old.door.Directory.ID), string(m.was["p22"].ID),
+			string(w.member("p22@acme.example").Membership.ID))
+		w.ok(w.db.Write(ctx, &late))
 		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
 		w.ok(err)
+		if got := m.joinedTo("alice@acme.example"); got != string(m.was["alice"].ID) || !slices.Contains(w.revoked(), "connection_ended") {
+			t.Errorf("alice is joined with %q after the revert; sessions ended by %v", got, w.revoked())
+		}
 		w.provision()
 		w.provision()
 		back := m.everybody()
@@ -528,6 +542,9 @@ func TestSwitch_that_cannot_be_cut_over_changes_nothing(t *testing.T) {
 func TestSwitch_is_finished_after_14_days_and_not_before(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		m := toEntra(w)
+		long := 30 * 24 * time.Hour
+		_, err := w.policy.Set(ctx, operator(), w.org.ID, org.PolicyChange{Idle: &long, Life: &long}, nil)
+		w.ok(err)
 		_, tokens := w.redeem(w.code(m.through(w.browser(), m.conn, w.idp, "okta-alice").location(t)))
 		m.cutOver()
 		w.provision()
@@ -537,6 +554,9 @@ func TestSwitch_is_finished_after_14_days_and_not_before(t *testing.T) {
 		after := m.everybody()
 		w.later(14*24*time.Hour - 6*time.Minute)
 		w.ok(m.s.Finish(ctx))
+		if len(w.revoked()) != 0 {
+			t.Errorf("sessions ended by %v", w.revoked())
+		}
 		if got, err := m.s.Get(ctx, w.org.ID, m.sw.ID); err != nil || got.State != switching.CutOver {
 			t.Errorf("a minute before it is %s: %v", got.State, err)
 		}
@@ -555,6 +575,9 @@ func TestSwitch_is_finished_after_14_days_and_not_before(t *testing.T) {
 		if got, err := m.s.Get(ctx, w.org.ID, m.sw.ID); err != nil || got.State != switching.Finished || got.EndedAt.IsZero() {
 			t.Errorf("then it is %s: %v", got.State, err)
 		}
+		if n := w.count("teams WHERE directory_id = '" + string(m.old.door.Directory.ID) + "'"); n != 0 || !slices.Contains(w.revoked(), "connection_ended") {
+			t.Errorf("%d teams follow the old directory still; sessions ended by %v", n, w.revoked())
+		}
 		finished := slices.DeleteFunc(w.types(), func(k string) bool { return k != "identity_provider_switch.finished" })
 		if len(finished) != 1 || w.refreshes(tokens) {
 			t.Errorf("%d events; the session of the old connection lives: %v", len(finished), w.refreshes(tokens))
@@ -569,7 +592,12 @@ func TestSwitch_that_is_cancelled_leaves_everything_as_it_was(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		m := toEntra(w)
 		before := m.everybody()
-		var err error
+		err := w.db.Tx(ctx, func(tx db.Tx) error {
+			return w.conns.HoldTx(ctx, tx, string(w.org.ID), sso.Pair{From: m.conn.ID, To: m.conn2.ID})
+		})
+		if m.code(err) != "identity_provider_switching" {
+			t.Errorf("connections are in two switches: %v", err)
+		}
 		m.sw, err = m.s.Cancel(ctx, operator(), w.org.ID, m.sw.ID)
 		w.ok(err)
 		m.wantSame(before, "the cancelled switch")
@@ -660,19 +688,32 @@ func TestMatch_by_hand_carries_over_before_and_after_the_cut_over(t *testing.T) 
 	})
 }
 
+// open has the old connection let in people from elsewhere, and be the default.
+func (m *moving) open() {
+	m.t.Helper()
+	_, err := m.conns.Update(ctx, operator(), m.conn.ID, sso.Change{Options: []byte(`{"allow_outside_domains":true,"default":true}`)})
+	m.ok(err)
+}
+
+// guest has somebody sign in through the old connection whose address lies in no verified domain.
+func (m *moving) guest() {
+	m.t.Helper()
+	b := m.browser()
+	request, relay := b.atProvider(m.authorization("organization", string(m.org.ID)))
+	msg := m.message(m.conn, request)
+	msg.NameID, msg.Attributes = "mallory@elsewhere.example", []samltest.Attribute{{Name: "email", Values: []string{"mallory@elsewhere.example"}}}
+	m.world.code(b.deliver(m.conn, msg, relay).location(m.t))
+}
+
 func TestSwitch_of_a_connection_alone_tells_who_will_not_be_known(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.provisioned()
 		m := &moving{world: w, s: w.switches()}
-		_, err := w.conns.Update(ctx, operator(), w.conn.ID, sso.Change{Options: []byte(`{"allow_outside_domains":true,"default":true}`)})
-		w.ok(err)
+		m.open()
 		_, tokens := w.redeem(w.code(m.through(w.browser(), m.conn, w.idp, "okta-alice").location(t)))
-		b := w.browser()
-		request, relay := b.atProvider(w.authorization("organization", string(w.org.ID)))
-		msg := w.message(w.conn, request)
-		msg.NameID, msg.Attributes = "mallory@elsewhere.example", []samltest.Attribute{{Name: "email", Values: []string{"mallory@elsewhere.example"}}}
-		w.code(b.deliver(w.conn, msg, relay).location(t))
+		m.guest()
 
+		var err error
 		m.idp2 = samltest.New("https://entra.example/metadata")
 		m.conn2 = w.connect(w.org.ID, m.idp2, "")
 		m.sw, err = m.s.Create(ctx, operator(), w.org.ID, lifecycle.NewSwitch{Connection: switching.Pair{From: string(m.conn.ID), To: string(m.conn2.ID)}})
@@ -703,6 +744,34 @@ func TestSwitch_of_a_connection_alone_tells_who_will_not_be_known(t *testing.T) 
 		w.ok(err)
 		if found, err = w.conns.Get(ctx, m.conn2.ID); err != nil || found.Options.Default || !back.Options.Default || back.State != sso.Active || found.State != sso.Inactive {
 			t.Errorf("default %v %v, states %s %s: %v", back.Options.Default, found.Options.Default, back.State, found.State, err)
+		}
+	})
+}
+
+func TestMember_of_the_old_directory_who_also_signs_in_is_listed_once(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		m := &moving{world: w, s: w.switches(), was: map[string]directory.User{}, is: map[string]directory.User{}}
+		m.open()
+		m.guest()
+		m.old, m.next = w.feed(directory.New{}), w.feed(directory.New{Silent: true})
+		m.was["mallory"] = m.old.hire(`{"userName":"mallory@elsewhere.example","active":true}`) // a guest is never joined with anybody
+		w.provision()
+		m.is["mallory"] = m.next.hire(`{"userName":"mallory@elsewhere.example","active":true}`)
+		m.idp2 = samltest.New("https://entra.example/metadata")
+		m.conn2 = w.connect(w.org.ID, m.idp2, "")
+		m.begin()
+		page, _, err := m.s.Pairings(ctx, w.org.ID, m.sw.ID, switching.People, lifecycle.PairingQuery{Limit: 10})
+		w.ok(err)
+		before := w.member("mallory@elsewhere.example").Membership
+		if len(page) != 1 || page[0].ID != string(m.was["mallory"].ID) || page[0].Match != switching.Matched || page[0].Membership != string(before.ID) {
+			t.Errorf("listed %+v", page)
+		}
+		m.tested()
+		m.sw, err = m.s.CutOver(ctx, operator(), w.org.ID, m.sw.ID, lifecycle.Expected{})
+		w.ok(err)
+		if after := w.member("mallory@elsewhere.example").Membership; after.Version == before.Version || after.DirectoryUserID != "" {
+			t.Errorf("whoever has read the member before would decide by it after: %+v", after)
 		}
 	})
 }
