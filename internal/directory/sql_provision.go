@@ -33,7 +33,7 @@ const (
 	enoughDue   = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE directory_id = $1 LIMIT $2) AS d`
 	oldestDue   = `SELECT MIN(created_at) FROM directory_people_due`
 
-	isLive = `SELECT 1 FROM directories WHERE organization_id = $1 AND id = $2 AND live_at IS NOT NULL AND paused_at IS NULL AND deleted_at IS NULL`
+	isLive = `SELECT 1 FROM directories WHERE organization_id = $1 AND id = $2 AND live_at IS NOT NULL AND deleted_at IS NULL`
 	goLive = `UPDATE directories SET live_at = COALESCE(live_at, $2), paused_at = NULL, updated_at = $2
 		WHERE id = $1 AND (live_at IS NULL OR paused_at IS NOT NULL) AND deleted_at IS NULL AND switching IS NULL`
 	// Nothing was ever made of anybody, nor is about to be.
