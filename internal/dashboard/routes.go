@@ -50,7 +50,8 @@ func pages() []row {
 		[]row{
 			{Prefix + "operators", "dashboard_operators", owners, showOperators, owners, inviteOperator},
 		},
-		connectionPages(), memberPages(), accessPages(), mappingPages(),
+		connectionPages(), memberPages(), accessPages(), mappingPages(), eventPages(), webhookPages(), auditPages(), apiKeyPages(),
+		applicationPages(), settingPages(),
 	)
 }
 

@@ -52,6 +52,10 @@ type Options struct {
 	// PublicURL gives scheme and host, without a slash at the end, under which the identity provider of an organization reaches us.
 	PublicURL func(r *http.Request, organizationID string) string
 
+	// Settings are the installation's as they hold, and Version and Database what runs where; nothing secret is in them.
+	Settings          []Setting
+	Version, Database string
+
 	// RedeemRate is how many links and passkeys each address may try; zero: DefaultRedeemRate.
 	RedeemRate Rate
 	Now        func() time.Time // time.Now
