@@ -32,9 +32,6 @@ func (c *call) roles() (out []ui.Option) {
 	return out
 }
 
-// address is that of a link that signs in.
-func (v *visit) address(secret token.Secret) string { return v.q.Base + linkPath + secret.Reveal() }
-
 // inviteOperator makes an operator, and shows the link that lets them in: it is shown once.
 func inviteOperator(c *call) error {
 	n := operator.New{Email: c.posted.Get("email"), Name: c.posted.Get("name"), Role: operator.Role(c.posted.Get("role"))}
@@ -46,7 +43,7 @@ func inviteOperator(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.operatorsPage(http.StatusOK, operatorsView{Role: string(operator.Admin), Link: c.address(secret), LinkOf: o.Called()})
+	return c.operatorsPage(http.StatusOK, operatorsView{Role: string(operator.Admin), Link: LinkAddress(c.q.Base, secret), LinkOf: o.Called()})
 }
 
 // showOperator shows one, with what may be done about them.
@@ -85,7 +82,7 @@ func linkOperator(c *call) error {
 	if err := c.s.o.Operators.Link(c.ctx(), operator.ID(c.values["id"]), token.HashOf(secret), operator.SentLinkLife); err != nil {
 		return err
 	}
-	return c.operatorPage(http.StatusOK, operatorView{Link: c.address(secret)})
+	return c.operatorPage(http.StatusOK, operatorView{Link: LinkAddress(c.q.Base, secret)})
 }
 
 func endOperatorSessions(c *call) error {
