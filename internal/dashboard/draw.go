@@ -73,8 +73,8 @@ func link(label, href string) templ.Component {
 	return ui.Anchor(ui.Link{Label: label, Href: href})
 }
 
-// number writes a number in the language of the page.
-func number(w *words.Words, n int64) string { return w.Number(int(n)) }
+// numeral writes a number in the language of the page.
+func numeral(w *words.Words, n int64) string { return w.Number(int(n)) }
 
 // idPair is a line with an id to take along.
 func idPair(w *words.Words, id string) ui.Pair {

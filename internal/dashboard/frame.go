@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -35,7 +36,7 @@ func menu() [][]place {
 		},
 		{
 			{"audit", Prefix + "audit", ui.IconAudit},
-			{"operators", Prefix + "operators", ui.IconShield},
+			{"operators", operatorsPath, ui.IconShield},
 			{"settings", Prefix + "settings", ui.IconSettings},
 		},
 	}
@@ -60,6 +61,7 @@ func (c *call) show(f frame, body templ.Component) error {
 		Title: f.Title, Nav: nav, Crumbs: append(here, f.Crumbs...), Narrow: f.Narrow, Toast: f.Toast,
 		Account: ui.Account{
 			Name: c.operator.Called(), Note: c.operator.Email + " · " + c.roleName(c.operator.Role), SignOut: c.form(Prefix + "sign-out"),
+			Links: []ui.Link{{Label: c.words().T("dashboard.account_title"), Href: accountPath}},
 		},
 	}
 	if shell.Toast == nil {
@@ -127,6 +129,17 @@ func (c *call) said() *ui.ToastProps {
 }
 
 func (v *visit) roleName(r operator.Role) string { return v.words().T("dashboard.role_" + string(r)) }
+
+// stacked is a form whose fields stand below each other.
+func stacked(f ui.FormProps) ui.FormProps {
+	attrs := maps.Clone(f.Attrs)
+	if attrs == nil {
+		attrs = templ.Attributes{}
+	}
+	attrs["class"] = "stack"
+	f.Attrs = attrs
+	return f
+}
 
 // plain answers with a page of one card. script is the name of its one script, "" for none.
 func (v *visit) plain(status int, title string, body templ.Component, script string) error {

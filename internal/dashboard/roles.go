@@ -107,7 +107,7 @@ func (c *call) rolesPage(m misfit) error {
 	}
 	for _, r := range all {
 		t.Rows = append(t.Rows, ui.Row{ID: string(r.ID), Cells: []templ.Component{
-			c.roleLink(o.ID, r), ui.Mono(r.Slug), ui.Text(number(w, r.Priority)), ui.Text(strconv.Itoa(len(r.Permissions))), badges(c.roleBadges(o.ID, r)),
+			c.roleLink(o.ID, r), ui.Mono(r.Slug), ui.Text(numeral(w, r.Priority)), ui.Text(strconv.Itoa(len(r.Permissions))), badges(c.roleBadges(o.ID, r)),
 		}})
 	}
 	return c.show(f, listing(s, t, c.ifAdmin(form(formView{

@@ -20,6 +20,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
+	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
 )
@@ -55,6 +56,9 @@ type Options struct {
 	// Settings are the installation's as they hold, and Version and Database what runs where; nothing secret is in them.
 	Settings          []Setting
 	Version, Database string
+	// Home is scheme and host of the dashboard, without a slash at the end, where the operator has named one: custom domains, which are for people of
+	// organizations, lead there. "": it is served at every host.
+	Home string
 
 	// RedeemRate is how many links and passkeys each address may try; zero: DefaultRedeemRate.
 	RedeemRate Rate
@@ -76,6 +80,9 @@ const keptAddresses = 100_000
 
 // Prefix is where all addresses of the dashboard begin.
 const Prefix = "/dashboard/"
+
+// LinkAddress is the whole address of a link that signs an operator in. base is scheme and host.
+func LinkAddress(base string, secret token.Secret) string { return base + linkPath + secret.Reveal() }
 
 // Server is the edge.
 type Server struct {
@@ -121,6 +128,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(v *visit) error {
 	if v.r.URL.Path+"/" == Prefix {
 		v.redirect(Prefix)
+		return nil
+	}
+	if s.o.Home != "" && v.q.Known != "" && v.q.Known != s.o.Home {
+		v.redirect(s.o.Home + Prefix)
 		return nil
 	}
 	at, values := s.find(v.r.URL.Path)
