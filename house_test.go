@@ -46,6 +46,7 @@ var floors = map[string]room{
 	"org":         {5, true},
 	"session":     {5, true},
 	"access":      {5, true},
+	"operator":    {5, true},
 	"event":       {4, true},
 	"idempotency": {4, true},
 	"mail":        {4, true},
