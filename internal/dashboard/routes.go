@@ -50,6 +50,7 @@ func pages() []row {
 		[]row{
 			{Prefix + "operators", "dashboard_operators", owners, showOperators, owners, inviteOperator},
 		},
+		connectionPages(),
 	)
 }
 
