@@ -50,6 +50,8 @@ func pages() []row {
 		[]row{
 			{Prefix + "operators", "dashboard_operators", owners, showOperators, owners, inviteOperator},
 		},
+		organizationPages(),
+		directoryPages(),
 		connectionPages(),
 	)
 }
