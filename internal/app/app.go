@@ -191,6 +191,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	}
 	a.operators = operator.NewService(operator.Options{DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log})
 	a.background("operators", a.operators.Run)
+	if c.DatabaseURL == "" {
+		a.background("errands", a.runErrands)
+	}
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
 	deletions.SetConnections(a.signIn.connections)
 

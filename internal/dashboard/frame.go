@@ -35,7 +35,7 @@ func menu() [][]place {
 		},
 		{
 			{"audit", Prefix + "audit", ui.IconAudit},
-			{"operators", Prefix + "operators", ui.IconShield},
+			{"operators", operatorsPath, ui.IconShield},
 			{"settings", Prefix + "settings", ui.IconSettings},
 		},
 	}
@@ -60,6 +60,7 @@ func (c *call) show(f frame, body templ.Component) error {
 		Title: f.Title, Nav: nav, Crumbs: append(here, f.Crumbs...), Narrow: f.Narrow, Toast: f.Toast,
 		Account: ui.Account{
 			Name: c.operator.Called(), Note: c.operator.Email + " · " + c.roleName(c.operator.Role), SignOut: c.form(Prefix + "sign-out"),
+			Links: []ui.Link{{Label: c.words().T("dashboard.account_title"), Href: accountPath}},
 		},
 	}
 	if shell.Toast == nil {

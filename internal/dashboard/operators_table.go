@@ -10,12 +10,16 @@ import (
 
 func (o operatorsView) table(ctx context.Context) ui.TableProps {
 	t := ui.TableProps{ID: "operators", Caption: ui.T(ctx, "dashboard.nav_operators"), Columns: []ui.Column{
-		{Label: ui.T(ctx, "dashboard.name")}, {Label: ui.T(ctx, "dashboard.role")}, {Label: ui.T(ctx, "dashboard.last_sign_in"), Minor: true},
+		{Label: ui.T(ctx, "dashboard.name")}, {Label: ui.T(ctx, "dashboard.role")}, {Label: ui.T(ctx, "dashboard.passkeys"), Number: true, Minor: true}, {Label: ui.T(ctx, "dashboard.last_sign_in"), Minor: true},
 	}}
 	for _, one := range o.Operators {
 		t.Rows = append(t.Rows, ui.Row{ID: string(one.ID), Cells: []templ.Component{
-			ui.Person(one.Called(), one.Email, ""), ui.Text(ui.T(ctx, "dashboard.role_"+string(one.Role))), ui.Time(ui.TimeProps{At: one.LastSignInAt}),
+			ui.Person(one.Called(), one.Email, operatorsPath+"/"+string(one.ID)), ui.Text(ui.T(ctx, "dashboard.role_"+string(one.Role))),
+			ui.Text(number(ctx, one.Passkeys)), ui.Time(ui.TimeProps{At: one.LastSignInAt}),
 		}})
 	}
 	return t
 }
+
+// number is one as the language of the page writes it.
+func number(ctx context.Context, n int) string { return ui.Of(ctx).Words.Number(n) }

@@ -25,16 +25,21 @@ type openRow struct {
 	get, post func(*visit) error
 }
 
-// Where the sign-in is.
+// Addresses that pages name.
 const (
-	signInPath = Prefix + "sign-in"
-	linkPath   = Prefix + "link/"
+	accountPath   = Prefix + "account"
+	operatorsPath = Prefix + "operators"
+	passkeysPath  = Prefix + "passkeys"
+	signInPath    = Prefix + "sign-in"
+	linkPath      = Prefix + "link/"
 )
 
 // openPages are the addresses before the sign-in.
 func openPages() []openRow {
 	return []openRow{
 		{signInPath, "dashboard_sign_in", showSignIn, nil},
+		{signInPath + "/passkey", "dashboard_sign_in_passkey", nil, finishSignIn},
+		{signInPath + "/passkey/begin", "dashboard_sign_in_passkey", nil, beginSignIn},
 		{linkPath + "{secret}", "dashboard_link", showLink, redeemLink},
 	}
 }
@@ -48,7 +53,20 @@ func pages() []row {
 			{Prefix + "sign-out", "dashboard_sign_out", everybody, nil, everybody, signOut},
 		},
 		[]row{
-			{Prefix + "operators", "dashboard_operators", owners, showOperators, owners, inviteOperator},
+			{accountPath, "dashboard_account", everybody, showAccount, everybody, renameAccount},
+			{accountPath + "/passkeys/{id}/delete", "dashboard_account_passkey", everybody, nil, everybody, deletePasskey},
+			{accountPath + "/sessions/{id}/end", "dashboard_account_session", everybody, nil, everybody, endSession},
+			{accountPath + "/sessions/end-others", "dashboard_account_sessions", everybody, nil, everybody, endOtherSessions},
+			{passkeysPath, "dashboard_passkeys", everybody, nil, everybody, keepPasskey},
+			{passkeysPath + "/begin", "dashboard_passkeys", everybody, nil, everybody, beginPasskey},
+			{passkeysPath + "/new", "dashboard_passkeys", everybody, offerPasskey, everybody, nil},
+		},
+		[]row{
+			{operatorsPath, "dashboard_operators", owners, showOperators, owners, inviteOperator},
+			{operatorsPath + "/{id}", "dashboard_operator", owners, showOperator, owners, changeOperator},
+			{operatorsPath + "/{id}/link", "dashboard_operator_link", owners, nil, owners, linkOperator},
+			{operatorsPath + "/{id}/end-sessions", "dashboard_operator_sessions", owners, nil, owners, endOperatorSessions},
+			{operatorsPath + "/{id}/remove", "dashboard_operator_remove", owners, confirmRemoval, owners, removeOperator},
 		},
 		organizationPages(),
 		directoryPages(),

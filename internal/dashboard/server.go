@@ -20,6 +20,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
+	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/webhook"
 )
@@ -72,6 +73,9 @@ const keptAddresses = 100_000
 
 // Prefix is where all addresses of the dashboard begin.
 const Prefix = "/dashboard/"
+
+// LinkAddress is the whole address of a link that signs an operator in. base is scheme and host.
+func LinkAddress(base string, secret token.Secret) string { return base + linkPath + secret.Reveal() }
 
 // Server is the edge.
 type Server struct {

@@ -9,6 +9,8 @@ import (
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/web/assets"
+	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
 
 // showSignIn says how to come in.
@@ -25,7 +27,13 @@ func showSignIn(v *visit) error {
 		v.redirect(local(q.Get("to")))
 		return nil
 	}
-	return v.plain(http.StatusOK, v.words().T("dashboard.sign_in_title"), signInView{To: local(q.Get("to"))}.view(), "")
+	return v.signInPage(http.StatusOK, signInView{To: local(q.Get("to"))})
+}
+
+func (v *visit) signInPage(status int, page signInView) error {
+	_, page.Passkeys = v.place()
+	page.Form = passkeyForm(ui.FormProps{Action: signInPath + "/passkey", Hidden: []ui.Hidden{{Name: "to", Value: page.To}}}, "show", signInPath+"/passkey/begin")
+	return v.plain(status, v.words().T("dashboard.sign_in_title"), page.view(), assets.Passkey)
 }
 
 // showLink asks before a link is used: programs that look into messages open links too.
@@ -72,15 +80,31 @@ func redeemLink(v *visit) error {
 	if err != nil {
 		return v.deadLink(err)
 	}
-	v.signedIn(in)
+	if err := v.signedIn(in); err != nil {
+		return err
+	}
+	if _, ok := v.place(); ok && in.Operator.Passkeys == 0 {
+		v.redirect(passkeysPath + "/new?welcome=1")
+		return nil
+	}
 	v.redirect(Prefix)
 	return nil
 }
 
 // signedIn hands the key of a new session to the browser, and ends the one that it had.
-func (v *visit) signedIn(in operator.SignedIn) {
+func (v *visit) signedIn(in operator.SignedIn) error {
 	v.q.Note("operator", string(in.Operator.ID))
+	who, before, ok, err := v.s.o.Operators.Authenticate(v.ctx(), token.Secret(web.OperatorCookie.Value(v.r)))
+	if err != nil {
+		return err
+	}
+	if ok {
+		if err := v.s.o.Operators.EndSession(event.As(v.ctx(), who.Actor()), who.ID, before.ID); err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
 	web.OperatorCookie.Set(v.w, v.r, in.Cookie.Reveal(), operator.SessionLife)
+	return nil
 }
 
 // visitor is where a sign-in comes from.
@@ -98,7 +122,7 @@ func (v *visit) visitor() operator.Visitor {
 
 // signOut ends the session.
 func signOut(c *call) error {
-	if err := c.s.o.Operators.EndSession(event.As(c.ctx(), c.operator.Actor()), c.operator.ID, c.session.ID); err != nil && !fault.Is(err, fault.NotFound) {
+	if err := c.s.o.Operators.EndSession(c.ctx(), c.operator.ID, c.session.ID); err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	web.OperatorCookie.Clear(c.w, c.r)

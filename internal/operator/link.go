@@ -155,3 +155,76 @@ func (s *Service) firstTx(ctx context.Context, tx db.Tx, at time.Time, n New) (O
 	}
 	return o, s.audit(ctx, tx, at, o.Actor(), "operator.created", string(o.ID), nil, o.settings())
 }
+
+// Asked is what LinkFor has made a link for.
+type Asked struct {
+	First    bool     // nobody yet: the first operator
+	Made     bool     // the operator was made along with it
+	Operator Operator // zero with First
+}
+
+// LinkFor stores the hash of a link for whoever the command line names. Without an address that is the only operator there is, or the first to come.
+// An address that is new becomes an operator, with the role of n: an admin where none is said, the owner where there is nobody yet.
+func (s *Service) LinkFor(ctx context.Context, n New, hash token.Hash, life time.Duration) (asked Asked, err error) {
+	at := s.now()
+	err = s.o.DB.Tx(ctx, func(tx db.Tx) error {
+		if err := hold(ctx, tx); err != nil {
+			return err
+		}
+		var there bool
+		if err := tx.QueryRow(ctx, anyOperator).Scan(&there); err != nil {
+			return err
+		}
+		if n.Email == "" && !there {
+			asked = Asked{First: true}
+			_, err := tx.Exec(ctx, insertLink, string(hash), nil, at.UnixMicro(), at.Add(life).UnixMicro())
+			return err
+		}
+		if asked, err = s.namedTx(ctx, tx, at, n, there); err != nil {
+			return err
+		}
+		return s.linkTx(ctx, tx, at, asked.Operator.ID, hash, life)
+	})
+	if err != nil {
+		return Asked{}, fmt.Errorf("make a link: %w", err)
+	}
+	return asked, nil
+}
+
+// namedTx finds or makes the operator that is meant.
+func (s *Service) namedTx(ctx context.Context, tx db.Tx, at time.Time, n New, there bool) (Asked, error) {
+	o, known, err := onlyOne(ctx, tx, n.Email)
+	switch {
+	case err != nil:
+		return Asked{}, err
+	case known && n.Role != "" && n.Role != o.Role:
+		return Asked{}, fault.New(fault.Conflict, "operator_exists", "%s is an operator already, with the role %s. An owner changes roles in the dashboard; leave --role out for a link.", o.Email, o.Role).On("role")
+	case known:
+		return Asked{Operator: o}, nil
+	}
+	if n.Role == "" {
+		n.Role = Admin
+	}
+	if !there && n.Role != Owner {
+		n.Role = Owner // somebody has to be
+	}
+	if o, err = s.createTx(ctx, tx, at, n); err != nil {
+		return Asked{}, err
+	}
+	return Asked{Made: true, Operator: o}, s.audit(ctx, tx, at, event.Asking(ctx), "operator.created", string(o.ID), nil, o.settings())
+}
+
+// onlyOne finds an operator by the address, or the only one where none is given.
+func onlyOne(ctx context.Context, tx db.Tx, email string) (Operator, bool, error) {
+	if email != "" {
+		return byEmail(ctx, tx, email)
+	}
+	all, err := list(ctx, tx)
+	switch {
+	case err != nil:
+		return Operator{}, false, err
+	case len(all) == 1:
+		return all[0], true, nil
+	}
+	return Operator{}, false, fault.New(fault.Unprocessable, "email_required", "There are %d operators. Say by --email for whom the link is.", len(all)).On("email")
+}

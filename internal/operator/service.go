@@ -47,8 +47,10 @@ func (s *Service) Any(ctx context.Context) (there bool, err error) {
 }
 
 // List gives all operators, the oldest first. They are few: people who run an installation.
-func (s *Service) List(ctx context.Context) ([]Operator, error) {
-	rows, err := s.o.DB.Query(ctx, listOperators)
+func (s *Service) List(ctx context.Context) ([]Operator, error) { return list(ctx, s.o.DB) }
+
+func list(ctx context.Context, r db.Reader) ([]Operator, error) {
+	rows, err := r.Query(ctx, listOperators)
 	if err != nil {
 		return nil, fmt.Errorf("list operators: %w", err)
 	}

@@ -39,5 +39,17 @@ const (
 	expireLinks   = `DELETE FROM operator_links WHERE expires_at < $1`
 	expireAsked   = `DELETE FROM operator_ceremonies WHERE expires_at < $1`
 
+	insertCeremony = `INSERT INTO operator_ceremonies (hash, operator_id, session, expires_at) VALUES ($1, $2, $3, $4)`
+	selectCeremony = `SELECT session FROM operator_ceremonies WHERE hash = $1 AND operator_id = $2 AND expires_at > $3`
+	deleteCeremony = `DELETE FROM operator_ceremonies WHERE hash = $1`
+
+	passkeyColumns = `id, operator_id, rp_id, name, created_at, last_used_at`
+	listPasskeys   = `SELECT ` + passkeyColumns + ` FROM operator_passkeys WHERE operator_id = $1 ORDER BY id`
+	selectPasskey  = `SELECT ` + passkeyColumns + ` FROM operator_passkeys WHERE operator_id = $1 AND id = $2`
+	credentialsOf  = `SELECT credential FROM operator_passkeys WHERE operator_id = $1 AND rp_id = $2 ORDER BY id`
+	passkeyShown   = `SELECT id, operator_id, credential FROM operator_passkeys WHERE rp_id = $1 AND credential_id = $2`
+	insertPasskey  = `INSERT INTO operator_passkeys (id, operator_id, rp_id, credential_id, credential, name, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	usePasskey     = `UPDATE operator_passkeys SET credential = $3, last_used_at = $4 WHERE id = $1 AND operator_id = $2 AND credential = $5`
+	deletePasskey  = `DELETE FROM operator_passkeys WHERE operator_id = $1 AND id = $2`
 	deletePasskeys = `DELETE FROM operator_passkeys WHERE operator_id = $1`
 )

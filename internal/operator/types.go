@@ -12,12 +12,12 @@ type ID string
 
 // Prefixes of ids and secrets.
 const (
-	Prefix        = "operator"
-	sessionPrefix = "operator_session"
-	passkeyPrefix = "operator_passkey"
-	linkPrefix    = "operator_link"
-	cookiePrefix  = "operator_cookie"
-	ceremony      = "operator_ceremony"
+	Prefix         = "operator"
+	sessionPrefix  = "operator_session"
+	passkeyPrefix  = "operator_passkey"
+	linkPrefix     = "operator_link"
+	cookiePrefix   = "operator_cookie"
+	ceremonyPrefix = "operator_ceremony"
 )
 
 // Role is what an operator may do.
