@@ -15,8 +15,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/web/words"
 )
 
-const directoryPrefix = "directory"
-
 func directoryPages() []row {
 	const everybody, admins = operator.ReadOnly, operator.Admin
 	const one = Prefix + "directories/{id}"
@@ -76,7 +74,10 @@ func (c *call) directoryTabs(d directory.Directory, current string, n directory.
 	for _, one := range []struct {
 		name  string
 		count int
-	}{{"overview", 0}, {"users", int(n.Active + n.Inactive)}, {"groups", int(n.Groups)}, {"exchanges", 0}, {"tokens", 0}, {"settings", 0}} {
+	}{{"overview", 0}, {"users", int(n.Active + n.Inactive)}, {"groups", int(n.Groups)}, {"exchanges", 0}, {"mapping", 0}, {"tokens", 0}, {"settings", 0}} {
+		if one.name == "mapping" && c.s.o.Members == nil {
+			continue
+		}
 		href := directoryHref(d.ID, one.name)
 		if one.name == "overview" {
 			href = directoryHref(d.ID)

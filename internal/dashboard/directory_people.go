@@ -5,7 +5,6 @@ import (
 	"net/url"
 
 	"github.com/a-h/templ"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -216,15 +215,6 @@ func (c *call) groupsOfPerson(d directory.Directory, u directory.User) ui.TableP
 // documentCode shows a document of the store, which holds it without blanks.
 func documentCode(w *words.Words, doc []byte) ui.CodeProps {
 	return ui.CodeProps{ID: "document", Label: w.T("directories.document"), Text: indented(doc), JSON: true, Copy: true}
-}
-
-// indented sets out JSON over lines; what is none, or was cut, stays as it is.
-func indented(text []byte) string {
-	v := jsontext.Value(text).Clone()
-	if err := v.Indent(jsontext.WithIndent("  "), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
-		return string(text)
-	}
-	return string(v)
 }
 
 func showGroups(c *call) error {

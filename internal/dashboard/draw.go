@@ -116,14 +116,14 @@ func textField(id, label, value string, more func(*ui.InputProps)) templ.Compone
 	return ui.Input(i)
 }
 
-// chooseOrganization is the page of what belongs to one organization where none is named yet.
-func (c *call) chooseOrganization(query url.Values, title, text, list string) error {
+// chooseOrganization is the page of what belongs to one organization where none is named yet. more stands below the list.
+func (c *call) chooseOrganization(query url.Values, title, text, list string, more ...templ.Component) error {
 	p, err := pageOf(query, orgPrefix)
 	if err != nil {
 		return err
 	}
 	search := searchOf(query.Get("search"))
-	found, more, err := c.s.o.Organizations.List(c.ctx(), org.ListQuery{Search: search, Before: p.before, After: p.after, Limit: perPage})
+	found, follow, err := c.s.o.Organizations.List(c.ctx(), org.ListQuery{Search: search, Before: p.before, After: p.after, Limit: perPage})
 	if err != nil {
 		return err
 	}
@@ -139,8 +139,8 @@ func (c *call) chooseOrganization(query url.Values, title, text, list string) er
 		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{link(o.Name, hrefOf(list)+"?organization="+string(o.ID)), ui.Mono(string(o.ID))}})
 	}
 	first, last := ends(found, func(o org.Organization) string { return string(o.ID) })
-	t.Pager = pager(query, p, first, last, more)
-	return c.show(frame{Title: title}, listing(sheetView{Head: ui.HeadProps{Title: title, Text: text}}, t))
+	t.Pager = pager(query, p, first, last, follow)
+	return c.show(frame{Title: title}, listing(sheetView{Head: ui.HeadProps{Title: title, Text: text}}, t, more...))
 }
 
 // searchOf keeps what is searched for within what the verbs take.

@@ -64,8 +64,8 @@ func sheet(s sheetView) templ.Component {
 	})
 }
 
-// listing draws a page that is a table.
-func listing(s sheetView, t ui.TableProps) templ.Component {
+// listing draws a page that is a table, and what stands below it.
+func listing(s sheetView, t ui.TableProps, more ...templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -101,6 +101,12 @@ func listing(s sheetView, t ui.TableProps) templ.Component {
 			templ_7745c5c3_Err = ui.Table(t).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
+			}
+			for _, m := range more {
+				templ_7745c5c3_Err = m.Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			return nil
 		})

@@ -15,8 +15,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/web/words"
 )
 
-const organizationsPath = Prefix + "organizations"
-
 func organizationPages() []row {
 	const everybody, admins = operator.ReadOnly, operator.Admin
 	const one = organizationsPath + "/{id}"
@@ -169,17 +167,15 @@ func directoryBadges(w *words.Words, all []directory.Directory) []ui.BadgeProps 
 	return out
 }
 
-// organizationTabs are the pages of an organization. Those of other families are there where their address is.
+// organizationTabs are the pages of an organization.
 func (c *call) organizationTabs(id, current string) []ui.Tab {
 	w := c.words()
 	tab := func(name, href string) ui.Tab {
 		return ui.Tab{Label: w.T("organizations.tab_" + name), Href: href, Current: name == current}
 	}
 	tabs := []ui.Tab{tab("overview", organizationHref(id))}
-	for _, name := range []string{"members"} {
-		if at, _ := c.s.find(hrefOf(name)); at != nil && c.operator.Role.May(at.see) {
-			tabs = append(tabs, tab(name, hrefOf(name)+"?organization="+id))
-		}
+	if c.s.o.Members != nil {
+		tabs = append(tabs, tab("members", membersPath+"?organization="+id), tab("access", hrefOf("organizations", id, "roles")))
 	}
 	for _, name := range []string{"domains", "policy", "features"} {
 		tabs = append(tabs, tab(name, hrefOf("organizations", id, name)))

@@ -68,9 +68,8 @@ func pages() []row {
 			{operatorsPath + "/{id}/end-sessions", "dashboard_operator_sessions", owners, nil, owners, endOperatorSessions},
 			{operatorsPath + "/{id}/remove", "dashboard_operator_remove", owners, confirmRemoval, owners, removeOperator},
 		},
-		organizationPages(),
-		directoryPages(),
-		connectionPages(),
+		organizationPages(), directoryPages(),
+		connectionPages(), memberPages(), accessPages(), mappingPages(),
 	)
 }
 
