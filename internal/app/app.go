@@ -226,7 +226,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Site: site, Operators: a.operators, Organizations: a.organizations, Directories: a.directories, Events: a.events, Catalog: catalog,
 		Lifecycle: deletions, Policies: policies, Webhooks: a.webhooks, Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest,
 		Issuer: a.signIn.issuer, Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.members.Access(), Mappings: mappings,
-		Audits: audits, Offboardings: offboardings, PublicURL: domains.Preferred, Now: time.Now, Logger: log,
+		Audits: audits, Offboardings: offboardings, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 

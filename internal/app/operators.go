@@ -135,8 +135,8 @@ func (a *App) base() string { return a.config.base(a.Addr(), a.cert != nil) }
 // base is where a browser finds what listens at an address: by the public URL, else by a name where there is one, for browsers make no passkeys at
 // addresses of numbers.
 func (c Config) base(listen string, tls bool) string {
-	if c.PublicURL != nil {
-		return strings.TrimSuffix(c.PublicURL.String(), "/")
+	if base := c.publicBase(); base != "" {
+		return base
 	}
 	scheme := "http"
 	if tls {
@@ -150,6 +150,14 @@ func (c Config) base(listen string, tls bool) string {
 		host = "localhost"
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// publicBase is scheme and host of the public URL; "" without one.
+func (c Config) publicBase() string {
+	if c.PublicURL == nil {
+		return ""
+	}
+	return strings.TrimSuffix(c.PublicURL.String(), "/")
 }
 
 // Errands to a running server are files in its data folder. Who may write there may as well replace the database.

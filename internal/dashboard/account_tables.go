@@ -48,3 +48,11 @@ func (a accountView) sessionTable(ctx context.Context) ui.TableProps {
 func methodName(ctx context.Context, m operator.Method) string {
 	return ui.T(ctx, "dashboard.method_"+string(m))
 }
+
+// footer ends all sessions but this one, where there are others.
+func (a accountView) footer() templ.Component {
+	if len(a.Sessions) < 2 {
+		return nil
+	}
+	return a.others()
+}

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -128,6 +129,17 @@ func (c *call) said() *ui.ToastProps {
 }
 
 func (v *visit) roleName(r operator.Role) string { return v.words().T("dashboard.role_" + string(r)) }
+
+// stacked is a form whose fields stand below each other.
+func stacked(f ui.FormProps) ui.FormProps {
+	attrs := maps.Clone(f.Attrs)
+	if attrs == nil {
+		attrs = templ.Attributes{}
+	}
+	attrs["class"] = "stack"
+	f.Attrs = attrs
+	return f
+}
 
 // plain answers with a page of one card. script is the name of its one script, "" for none.
 func (v *visit) plain(status int, title string, body templ.Component, script string) error {

@@ -53,6 +53,10 @@ type Options struct {
 	// PublicURL gives scheme and host, without a slash at the end, under which the identity provider of an organization reaches us.
 	PublicURL func(r *http.Request, organizationID string) string
 
+	// Home is scheme and host of the dashboard, without a slash at the end, where the operator has named one: custom domains, which are for people of
+	// organizations, lead there. "": it is served at every host.
+	Home string
+
 	// RedeemRate is how many links and passkeys each address may try; zero: DefaultRedeemRate.
 	RedeemRate Rate
 	Now        func() time.Time // time.Now
@@ -121,6 +125,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(v *visit) error {
 	if v.r.URL.Path+"/" == Prefix {
 		v.redirect(Prefix)
+		return nil
+	}
+	if s.o.Home != "" && v.q.Known != "" && v.q.Known != s.o.Home {
+		v.redirect(s.o.Home + Prefix)
 		return nil
 	}
 	at, values := s.find(v.r.URL.Path)

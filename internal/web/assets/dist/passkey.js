@@ -5,7 +5,9 @@
   if (!form || !window.PublicKeyCredential) {
     return;
   }
-  document.documentElement.classList.add("js");
+  for (const button of form.querySelectorAll("[data-passkey-button]")) {
+    button.hidden = false;
+  }
 
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
   const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
