@@ -193,9 +193,17 @@ func setPolicy(c *call) error {
 		return c.leftOutPage(o, posted, asks.Number)
 	}
 	if err != nil {
-		return again(err, redraw)
+		return again(c.notProven(err), redraw)
 	}
 	return c.done(hrefOf("organizations", string(o.ID), "policy"), "saved")
+}
+
+// notProven says how to mend it here what the verb says for the API.
+func (c *call) notProven(err error) error {
+	if f, ok := fault.As(err); ok && f.Code == "sso_not_proven" {
+		return fault.New(f.Kind, f.Code, "%s", c.words().T("organizations.not_proven")).On(f.Field).Because(err)
+	}
+	return err
 }
 
 // namedLeftOut is how many of those who would be left out are named.
