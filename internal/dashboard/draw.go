@@ -37,7 +37,7 @@ type formView struct {
 	ID          string
 	Form        ui.FormProps
 	Title, Text string
-	Save        string
+	Save        string // label of its button; "": there is none, for those who may only look
 	Danger      bool
 	Fields      []templ.Component
 }
@@ -56,6 +56,9 @@ func (a action) props() ui.FormProps {
 }
 
 func (f formView) button() templ.Component {
+	if f.Save == "" {
+		return nil
+	}
 	b := ui.ButtonProps{Label: f.Save, Form: f.ID}
 	if f.Danger {
 		b.Variant = ui.Danger

@@ -15,11 +15,11 @@ func (o operatorsView) table(ctx context.Context) ui.TableProps {
 	for _, one := range o.Operators {
 		t.Rows = append(t.Rows, ui.Row{ID: string(one.ID), Cells: []templ.Component{
 			ui.Person(one.Called(), one.Email, operatorsPath+"/"+string(one.ID)), ui.Text(ui.T(ctx, "dashboard.role_"+string(one.Role))),
-			ui.Text(number(ctx, one.Passkeys)), ui.Time(ui.TimeProps{At: one.LastSignInAt}),
+			ui.Text(figure(ctx, one.Passkeys)), ui.Time(ui.TimeProps{At: one.LastSignInAt}),
 		}})
 	}
 	return t
 }
 
-// number is one as the language of the page writes it.
-func number(ctx context.Context, n int) string { return ui.Of(ctx).Words.Number(n) }
+// figure is a number as the language of the page writes it.
+func figure(ctx context.Context, n int) string { return ui.Of(ctx).Words.Number(n) }

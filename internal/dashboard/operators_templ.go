@@ -242,8 +242,8 @@ func (o operatorView) view() templ.Component {
 			ctx = templ.InitializeContext(ctx)
 			templ_7745c5c3_Err = ui.KeyValues([]ui.Pair{
 				{Key: ui.T(ctx, "dashboard.last_sign_in"), Value: ui.Time(ui.TimeProps{At: o.Operator.LastSignInAt})},
-				{Key: ui.T(ctx, "dashboard.passkeys"), Text: number(ctx, o.Operator.Passkeys)},
-				{Key: ui.T(ctx, "dashboard.sessions"), Text: number(ctx, o.Sessions)},
+				{Key: ui.T(ctx, "dashboard.passkeys"), Text: figure(ctx, o.Operator.Passkeys)},
+				{Key: ui.T(ctx, "dashboard.sessions"), Text: figure(ctx, o.Sessions)},
 				{Key: ui.T(ctx, "dashboard.id"), Text: string(o.Operator.ID), Mono: true},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

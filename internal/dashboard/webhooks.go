@@ -169,7 +169,7 @@ func (c *call) webhookSecret(e webhook.Endpoint) error {
 		shownOnce(s, []ui.CopyProps{{ID: "secret", Label: w.T("hooks.secret"), Value: e.Secret.Reveal()}}, ui.Link{Label: w.T("common.noted"), Href: webhookHref(e.ID)}))
 }
 
-func (c *call) endpoint() (webhook.Endpoint, error) {
+func (c *call) webhookEndpoint() (webhook.Endpoint, error) {
 	id := c.values["id"]
 	if !isID(id, webhook.EndpointPrefix) {
 		return webhook.Endpoint{}, fault.New(fault.NotFound, "entity_not_found", "Webhook endpoint not found: '%.80s'.", id)
@@ -188,7 +188,7 @@ type webhookView struct {
 }
 
 func showWebhook(c *call) error {
-	e, err := c.endpoint()
+	e, err := c.webhookEndpoint()
 	if err != nil {
 		return err
 	}
@@ -303,7 +303,7 @@ func (c *call) replayForms(e webhook.Endpoint, m misfit) []formView {
 
 // changeWebhook carries out a verb on the endpoint of the address and goes back to it; a refusal is shown there.
 func (c *call) changeWebhook(did string, verb func(webhook.Endpoint) error) error {
-	e, err := c.endpoint()
+	e, err := c.webhookEndpoint()
 	if err != nil {
 		return err
 	}
@@ -314,7 +314,7 @@ func (c *call) changeWebhook(did string, verb func(webhook.Endpoint) error) erro
 }
 
 func editWebhook(c *call) error {
-	e, err := c.endpoint()
+	e, err := c.webhookEndpoint()
 	if err != nil {
 		return err
 	}
@@ -322,7 +322,7 @@ func editWebhook(c *call) error {
 }
 
 func saveWebhook(c *call) error {
-	e, err := c.endpoint()
+	e, err := c.webhookEndpoint()
 	if err != nil {
 		return err
 	}
@@ -345,7 +345,7 @@ func disableWebhook(c *call) error { return c.switchWebhook(webhook.Disabled, "w
 
 // rotateWebhookSecret makes a new secret and shows it; the former one signs too for a day.
 func rotateWebhookSecret(c *call) error {
-	e, err := c.endpoint()
+	e, err := c.webhookEndpoint()
 	if err != nil {
 		return err
 	}
@@ -371,7 +371,7 @@ func replayWebhook(c *call) error {
 }
 
 func askDeleteWebhook(c *call) error {
-	e, err := c.endpoint()
+	e, err := c.webhookEndpoint()
 	if err != nil {
 		return err
 	}
@@ -383,7 +383,7 @@ func askDeleteWebhook(c *call) error {
 }
 
 func deleteWebhook(c *call) error {
-	e, err := c.endpoint()
+	e, err := c.webhookEndpoint()
 	if err != nil {
 		return err
 	}
