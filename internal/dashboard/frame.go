@@ -27,6 +27,8 @@ func menu() [][]place {
 		{
 			{"organizations", Prefix + "organizations", ui.IconBuilding},
 			{"members", Prefix + "members", ui.IconUsers},
+			{"connections", connectionsPath, ui.IconShield},
+			{"roles", rolesPath, ui.IconLock},
 		},
 		{
 			{"events", Prefix + "events", ui.IconActivity},
@@ -36,7 +38,7 @@ func menu() [][]place {
 		},
 		{
 			{"audit", Prefix + "audit", ui.IconAudit},
-			{"operators", operatorsPath, ui.IconShield},
+			{"operators", operatorsPath, ui.IconUser},
 			{"settings", Prefix + "settings", ui.IconSettings},
 		},
 	}
@@ -101,7 +103,9 @@ func (c *call) nav() (groups []ui.NavGroup, here []ui.Link) {
 
 // homes are addresses that belong to a place of the menu without lying below it.
 func homes() map[string]string {
-	return map[string]string{Prefix + "directories/": Prefix + "organizations", Prefix + "connections/": Prefix + "organizations"}
+	return map[string]string{
+		Prefix + "directories/": Prefix + "organizations", permissionsPath: rolesPath, Prefix + "webhook-deliveries/": webhooksPath, Prefix + "signing-keys": applicationsPath,
+	}
 }
 
 func below(path, at string) bool {
