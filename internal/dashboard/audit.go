@@ -81,9 +81,9 @@ func showAudit(c *call) error {
 	if err != nil {
 		return err
 	}
-	w := c.words()
+	w, filter := c.words(), c.auditFilter(query)
 	t := ui.TableProps{
-		ID: "audit", Caption: w.T("log.audit"), Tools: auditTools(c.auditFilter(query)),
+		ID: "audit", Caption: w.T("log.audit"), Tools: auditTools(filter),
 		Empty: ui.EmptyProps{Icon: ui.IconAudit, Title: w.T("log.audit_none"), Text: w.T("log.audit_none_text")},
 		Columns: []ui.Column{
 			{Label: w.T("log.action")}, {Label: w.T("log.target")}, {Label: w.T("log.actor")}, {Label: w.T("log.changes"), Minor: true}, {Label: w.T("common.when")},
@@ -101,7 +101,12 @@ func showAudit(c *call) error {
 		t.Pager.First = atCursor(query, "", "")
 		t.Pager.Summary = w.T("log.audit_older")
 	}
-	return c.show(frame{Title: w.T("log.audit")}, listing(sheetView{Head: ui.HeadProps{Title: w.T("log.audit"), Text: w.T("log.audit_lead")}}, t))
+	return c.show(frame{Title: w.T("log.audit")}, listing(sheetView{Head: ui.HeadProps{
+		Title: w.T("log.audit"), Text: w.T("log.audit_lead"), Actions: acts([]action{
+			{Label: w.T("log.export_csv"), Href: filter.CSV, Variant: ui.Secondary, Icon: ui.IconDownload, Download: true},
+			{Label: w.T("log.export_lines"), Href: filter.Lines, Variant: ui.Secondary, Icon: ui.IconDownload, Download: true},
+		}),
+	}}, t))
 }
 
 // auditAction leads to the event where the change has one.

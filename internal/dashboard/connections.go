@@ -187,7 +187,7 @@ func (c *call) connectionPage(one sso.Connection, m misfit) error {
 		return err
 	}
 	s.Alerts = append(s.Alerts, c.connectionAlerts(one)...)
-	v := connectionView{Sheet: s, Facts: c.connectionFacts(one), Ours: c.connectionOurs(one), Theirs: c.connectionTheirs(one)}
+	v := connectionView{Sheet: s, Facts: c.connectionFacts(one, f.Crumbs[0].Label), Ours: c.connectionOurs(one), Theirs: c.connectionTheirs(one)}
 	if one.Protocol == sso.SAML {
 		t := c.connectionCertificates(one)
 		v.Certificates = &t
@@ -220,11 +220,11 @@ func (c *call) connectionAlerts(one sso.Connection) (out []ui.AlertProps) {
 	return out
 }
 
-func (c *call) connectionFacts(one sso.Connection) []ui.Pair {
+func (c *call) connectionFacts(one sso.Connection, organization string) []ui.Pair {
 	w := c.words()
 	pairs := []ui.Pair{
 		idPair(w, string(one.ID)),
-		{Key: w.T("common.organization"), Value: link(one.OrganizationID, organizationHref(one.OrganizationID))},
+		{Key: w.T("common.organization"), Value: link(organization, organizationHref(one.OrganizationID))},
 		{Key: w.T("connections.type"), Text: string(one.Type), Mono: true},
 		{Key: w.T("connections.first_success"), Value: moment(one.FirstSuccessAt)},
 		{Key: w.T("connections.last_success"), Value: moment(one.LastSuccessAt)},

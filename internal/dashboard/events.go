@@ -12,8 +12,11 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/operator"
+	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 const eventsPath = Prefix + "events"
@@ -238,7 +241,10 @@ func (c *call) causePairs(organizationID string, cause event.Context) []ui.Pair 
 
 // actorLink leads to who acted where they have a page.
 func actorLink(id string) templ.Component {
-	for prefix, list := range map[string]string{directoryPrefix: "directories", "conn": "connections", "we": "webhooks", "om": "members"} {
+	for prefix, list := range map[string]string{
+		orgPrefix: "organizations", directoryPrefix: "directories", sso.ConnectionPrefix: "connections", webhook.EndpointPrefix: "webhooks", membershipPrefix: "members",
+		issuer.ApplicationPrefix: "applications",
+	} {
 		if isID(id, prefix) {
 			return link(id, hrefOf(list, id))
 		}

@@ -263,7 +263,7 @@ func TestMember_is_blocked_let_in_again_and_removed(t *testing.T) {
 				t.Fatalf("%s %v, want %s", got.Membership.State, err, want)
 			}
 		}
-		b.get(memberAt(m)).want(t, http.StatusOK).says(t, "Ada Lovelace", "made them a member", "everybody's", "No sessions", "In no team")
+		b.get(memberAt(m)).want(t, http.StatusOK).says(t, "Ada Lovelace", "made them a member", "The role was given by hand.", "No sessions", "In no team")
 		b.get(memberAt(m, "block")).want(t, http.StatusOK).says(t, "Block Ada Lovelace?")
 		state(member.Active)
 		b.send(memberAt(m, "block")).location(t)
@@ -488,7 +488,7 @@ func TestMapping_shows_who_gains_and_loses_before_it_is_saved(t *testing.T) {
 		if err != nil || !saved.DrivesRoles || saved.DrivesTeams || len(saved.Rules) != 2 {
 			t.Errorf("%+v %v", saved, err)
 		}
-		b.send(path, "do", "save", "drives_roles", "on", "rules", rules, "version", "0").want(t, http.StatusConflict) // somebody was faster
+		b.send(path, "do", "save", "drives_roles", "on", "rules", rules, "version", "0").want(t, http.StatusPreconditionFailed) // somebody was faster
 
 		c := w.okta(acme, "Okta")
 		b.get(of(c, "mapping")).want(t, http.StatusOK).says(t, "Save the mapping")
@@ -512,7 +512,7 @@ func TestEvents_are_filtered_and_shown_with_their_cause(t *testing.T) {
 			t.Fatal("the filter by type leaves others")
 		}
 		one := eventLink.FindStringSubmatch(only.body)[1]
-		b.get(one).want(t, http.StatusOK).says(t, `"event": "user.created"`, "Cause", "test (API)", "No deliveries")
+		b.get(one).want(t, http.StatusOK).says(t, `"event" : "user.created"`, "Cause", "test (API)", "No deliveries")
 		tomorrow := w.now().Add(48 * time.Hour).UTC().Format(time.DateOnly)
 		b.get("/dashboard/events?from="+tomorrow).says(t, "No events")
 		b.get("/dashboard/events?until="+tomorrow).says(t, "ada@acme.example")

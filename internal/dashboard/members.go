@@ -215,7 +215,7 @@ func (c *call) memberPage(m member.Member, bad misfit) error {
 			Title: orElse(m.User.Name(), m.User.Email), Text: c.memberKind(m, o.Name), Badge: ui.Badge(c.memberBadge(m.Membership.State)), Actions: acts(c.memberActions(m)),
 			Back: ui.Link{Label: o.Name, Href: membersPath + "?organization=" + string(o.ID)},
 		}},
-		Why: ui.AlertProps{Tone: whyTone(m.Membership.State), Title: c.whySentence(m.Membership.Why), Text: c.whyMore(m.Membership)}, Facts: c.memberFacts(m),
+		Why: ui.AlertProps{Tone: whyTone(m.Membership.State), Title: c.whySentence(m.Membership.Why), Text: c.whyMore(m.Membership)}, Facts: c.memberFacts(m, o.Name),
 		RoleFrom: sayOr(w, "people.role_by_"+string(m.Membership.RoleBy), w.T("people.role_by_default")),
 	}
 	if len(m.Membership.CustomAttributes) > 0 {
@@ -232,9 +232,7 @@ func (c *call) memberPage(m member.Member, bad misfit) error {
 
 func whyTone(s member.State) ui.Tone {
 	switch s {
-	case member.Active:
-		return ui.Good
-	case member.Pending:
+	case member.Active, member.Pending:
 		return ui.Info
 	case member.Inactive, member.Removed:
 	}
@@ -280,7 +278,7 @@ func (c *call) memberActions(m member.Member) []action {
 	return nil
 }
 
-func (c *call) memberFacts(m member.Member) []ui.Pair {
+func (c *call) memberFacts(m member.Member, organization string) []ui.Pair {
 	w := c.words()
 	verified := w.T("people.email_unproven")
 	if m.User.EmailVerified {
@@ -290,7 +288,7 @@ func (c *call) memberFacts(m member.Member) []ui.Pair {
 		idPair(w, string(m.Membership.ID)),
 		{Key: w.T("common.user"), Text: string(m.User.ID), Mono: true},
 		{Key: w.T("people.email"), Text: m.User.Email + " (" + verified + ")"},
-		{Key: w.T("common.organization"), Value: link(m.Membership.OrganizationID, organizationHref(m.Membership.OrganizationID))},
+		{Key: w.T("common.organization"), Value: link(organization, organizationHref(m.Membership.OrganizationID))},
 		{Key: w.T("people.joined"), Value: moment(m.Membership.JoinedAt)},
 		{Key: w.T("people.joined_by"), Text: sayOr(w, "people.via_"+string(m.Membership.JoinedBy), string(m.Membership.JoinedBy))},
 		{Key: w.T("people.directory_user"), Text: m.Membership.DirectoryUserID, Mono: true},
