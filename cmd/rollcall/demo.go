@@ -58,7 +58,14 @@ func showDemo(ctx context.Context, w world, cfg app.Config, server *app.App) err
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w.stdout, demoText, version, place(cfg, server), cfg.DescribeDatabase(), d.Organization, d.Directory,
+	dashboard, err := server.FirstLink(ctx)
+	if err != nil {
+		return err
+	}
+	if dashboard == "" {
+		dashboard = server.Dashboard() + "  (a new link: " + os.Args[0] + " operator link --data-dir " + cfg.DataDir + ")"
+	}
+	_, err = fmt.Fprintf(w.stdout, demoText, version, place(cfg, server), cfg.DescribeDatabase(), dashboard, d.Organization, d.Directory,
 		d.SCIMBase, d.Token.Reveal(), server.URL(), cfg.APIKey.Reveal(), server.ClientID,
 		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal(), example,
 		d.Token.Reveal(), os.Args[0], d.SCIMBase, server.URL(), d.Organization, cfg.APIKey.Reveal())
@@ -95,6 +102,7 @@ const demoText = `
 
   Address        %s
   Database       %s
+  Dashboard      %s
   Organization   %s
   Directory      %s
 

@@ -24,11 +24,12 @@ const (
 )
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" group:"run" help:"Run the server."`
-	Migrate migrateCommand `cmd:"" group:"run" help:"Bring the database's schema up to date and exit. serve does so by itself."`
-	Backup  backupCommand  `cmd:"" group:"run" help:"Back up the database to a file while the server runs. The file restores into either engine."`
-	Restore restoreCommand `cmd:"" group:"run" help:"Fill a new, empty database from a backup."`
-	Config  configCommands `cmd:"" group:"run" help:"Look at the configuration: config check."`
+	Serve    serveCommand     `cmd:"" group:"run" help:"Run the server."`
+	Migrate  migrateCommand   `cmd:"" group:"run" help:"Bring the database's schema up to date and exit. serve does so by itself."`
+	Backup   backupCommand    `cmd:"" group:"run" help:"Back up the database to a file while the server runs. The file restores into either engine."`
+	Restore  restoreCommand   `cmd:"" group:"run" help:"Fill a new, empty database from a backup."`
+	Operator operatorCommands `cmd:"" group:"run" help:"Who may use the dashboard, on the machine of the server: link, list, remove."`
+	Config   configCommands   `cmd:"" group:"run" help:"Look at the configuration: config check."`
 
 	Organization   organizationCommands   `cmd:"" group:"ask" help:"Your customers: list, get, create, update, delete, features."`
 	Domain         domainCommands         `cmd:"" group:"ask" help:"Their email domains: add, get, verify, delete."`

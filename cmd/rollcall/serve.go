@@ -83,7 +83,17 @@ func (c *serveCommand) greet(ctx context.Context, w world, log *slog.Logger, cfg
 	if key := server.NewKey; key != "" {
 		fmt.Fprintf(w.stderr, "\n  API key    %s\n             made now and shown only this once; keep it\n\n", key.Reveal())
 	}
-	return nil
+	return w.welcomeFirst(ctx, server)
+}
+
+// welcomeFirst shows the link by which the first operator comes in, as the key above is shown: never through the log. Each start shows one while there
+// is no operator.
+func (w world) welcomeFirst(ctx context.Context, server *app.App) error {
+	link, err := server.FirstLink(ctx)
+	if err == nil && link != "" {
+		_, err = fmt.Fprintf(w.stderr, "\n  Dashboard  %s\n             lets the first operator in: once, within 24 hours; \"rollcall operator link\" makes another\n\n", link)
+	}
+	return err
 }
 
 // place says where the server is: a public URL does not tell which port of this machine it leads to.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/api"
+	"github.com/rollcallhq/rollcall/internal/dashboard"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
@@ -24,6 +25,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
@@ -66,6 +68,7 @@ type App struct {
 	directories   *directory.Service
 	webhooks      *webhook.Service
 	signIn        *signIn
+	operators     *operator.Service
 	key           token.Hash // of the management key
 
 	// NewKey is the management key when this start made it: to be shown now or never. Else it is empty.
@@ -189,6 +192,11 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 			return nil, err
 		}
 	}
+	a.operators = operator.NewService(operator.Options{DB: a.db, Events: a.events, IDs: ids, Now: time.Now, Logger: log})
+	a.background("operators", a.operators.Run)
+	if c.DatabaseURL == "" {
+		a.background("errands", a.runErrands)
+	}
 	deletions := lifecycle.NewService(a.db, a.organizations, a.directories, a.signIn.members, time.Now)
 	deletions.SetConnections(a.signIn.connections)
 
@@ -201,20 +209,29 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Directory: a.directories, Catalog: catalog, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
 		Called: domains.Called, Preferred: domains.Preferred,
 	})
+	policies, mappings := a.policies(c), lifecycle.NewMappings(a.db, a.signIn.members.Access(), a.directories)
+	audits, offboardings := lifecycle.NewAudits(a.db, a.organizations, time.Now), a.offboardings(ids)
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
-		Policies:    a.policies(c),
+		Policies:    policies,
 		Switches:    a.switches(c, ids),
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:  a.webhooks,
-		Audits:    lifecycle.NewAudits(a.db, a.organizations, time.Now), Offboardings: a.offboardings(ids),
+		Audits:    audits, Offboardings: offboardings,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
-		Access: a.signIn.members.Access(), Mappings: lifecycle.NewMappings(a.db, a.signIn.members.Access(), a.directories),
+		Access: a.signIn.members.Access(), Mappings: mappings,
+	})
+	pages := dashboard.New(dashboard.Options{
+		Site: site, Operators: a.operators, Organizations: a.organizations, Directories: a.directories, Events: a.events, Catalog: catalog,
+		Lifecycle: deletions, Policies: policies, Webhooks: a.webhooks, Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest,
+		Issuer: a.signIn.issuer, Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.members.Access(), Mappings: mappings,
+		Audits: audits, Offboardings: offboardings, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
+		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(),
 	})
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
@@ -228,7 +245,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Deadline:  requestDeadline,
 		Refuse:    refuse,
 		Observe:   a.metrics.observe,
-	}.Wrap(edges(own, files(site), scim, rest, a.signIn)), log)
+	}.Wrap(edges(own, files(site), scim, rest, pages, a.signIn)), log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
@@ -473,7 +490,7 @@ func files(site *web.Site) http.Handler {
 
 // edges sends a request where its path belongs, and takes paths as they are: http.ServeMux would redirect doubled slashes, and
 // some providers send them and do not follow.
-func edges(own map[string]http.Handler, files, scim, rest http.Handler, people *signIn) http.Handler {
+func edges(own map[string]http.Handler, files, scim, rest, pages http.Handler, people *signIn) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := own[r.URL.Path]
 		switch {
@@ -481,6 +498,8 @@ func edges(own map[string]http.Handler, files, scim, rest http.Handler, people *
 			page.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, assets.Prefix):
 			files.ServeHTTP(w, r)
+		case dashboard.Serves(r.URL.Path):
+			pages.ServeHTTP(w, r)
 		case isSCIM(r.URL.Path):
 			scim.ServeHTTP(w, r)
 		case people.simulated != nil && strings.HasPrefix(r.URL.Path, simulatePath):

@@ -112,6 +112,8 @@ type Config struct {
 	WebhookRetention  time.Duration // 0: for ever
 	ShutdownTimeout   time.Duration
 	CommitDelay       time.Duration
+
+	Shown []Effective // the same, fit to be shown, with where each came from
 }
 
 // Load makes a Config of what the command line gave, the environment and the file. On faults the error is a Faults with all
@@ -155,6 +157,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 	if len(l.faults) > 0 {
 		return Config{}, l.faults
 	}
+	c.Shown = s.Effective()
 	return c, nil
 }
 

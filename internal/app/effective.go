@@ -3,6 +3,8 @@ package app
 import (
 	"net/url"
 	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/dashboard"
 )
 
 // Effective is one setting as it holds, fit to be shown: secrets are masked.
@@ -20,6 +22,15 @@ func (s *Settings) Effective() []Effective {
 			continue
 		}
 		out = append(out, Effective{Name: row.name, Value: row.shown(), Origin: row.text.from})
+	}
+	return out
+}
+
+// settings are what the operator's page shows of the configuration.
+func (c Config) settings() []dashboard.Setting {
+	out := make([]dashboard.Setting, len(c.Shown))
+	for i, e := range c.Shown {
+		out[i] = dashboard.Setting{Name: e.Name, Value: e.Value, Origin: e.Origin}
 	}
 	return out
 }

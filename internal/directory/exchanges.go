@@ -171,12 +171,19 @@ func optionalBytes(b []byte) any {
 // Exchanges lists a directory's exchanges, the newest first, from before an id on ("" is now). Limit is at most 100.
 func (s *Service) Exchanges(ctx context.Context, id ID, before string, limit int) ([]Exchange, error) {
 	if before == "" {
-		before = "exchange_Z" // after every ULID
+		before = newestExchange
 	}
 	rows, err := s.db.Query(ctx, selectExchanges, string(id), before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read exchanges: %w", err)
 	}
+	return scanExchanges(rows)
+}
+
+// newestExchange is after every ULID.
+const newestExchange = "exchange_Z"
+
+func scanExchanges(rows db.Rows) ([]Exchange, error) {
 	defer rows.Close()
 	var out []Exchange
 	for rows.Next() {
@@ -266,7 +273,7 @@ func (s *Service) expireBefore(ctx context.Context, id ID, before string) error 
 // expireOver walks from the newest exchange back until the share is used up, and deletes what lies before.
 func (s *Service) expireOver(ctx context.Context, id ID) error {
 	var used int64
-	for before := "exchange_Z"; ; {
+	for before := newestExchange; ; {
 		rows, err := s.db.Query(ctx, selectExchangeSizes, string(id), before)
 		if err != nil {
 			return fmt.Errorf("measure exchanges: %w", err)

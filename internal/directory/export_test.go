@@ -2,6 +2,9 @@ package directory
 
 import "context"
 
+// RefusedWindow is how far a page of refused exchanges looks.
+const RefusedWindow = refusedWindow
+
 // What the background does on a clock, tests do at once.
 
 func (s *Service) FoldTally(ctx context.Context) error  { return s.foldTally(ctx) }

@@ -115,18 +115,6 @@ func (s *Service) person(u User) (person, error) {
 	return person{u, doc}, err
 }
 
-// stateOf is the contract's word for where the person stands.
-func stateOf(u User) string {
-	switch {
-	case !u.Active:
-		return "inactive"
-	case u.Suspended:
-		return "suspended"
-	default:
-		return "active"
-	}
-}
-
 // userField is a member of the directory user as API and events show it.
 type userField struct {
 	name  string
@@ -148,7 +136,7 @@ var userFields = [...]userField{
 	{"emails", []string{"emails"}, func(p *payload, name string, u person) { p.emails(name, u.doc) }},
 	{"job_title", []string{"title"}, func(p *payload, name string, u person) { p.stringOrNull(name, u.doc.Text("title")) }},
 	{"username", []string{"userName"}, func(p *payload, name string, u person) { p.stringOrNull(name, u.doc.Text("userName")) }},
-	{"state", []string{"active"}, func(p *payload, name string, u person) { p.string(name, stateOf(u.User)) }},
+	{"state", []string{"active"}, func(p *payload, name string, u person) { p.string(name, string(u.State())) }},
 	{"raw_attributes", nil, func(p *payload, name string, u person) { p.raw(name, u.Document) }},
 	{"custom_attributes", nil, func(p *payload, name string, u person) { c := customAttributes(u.doc); p.raw(name, c.json()) }},
 	{"created_at", nil, func(p *payload, name string, u person) { p.time(name, u.CreatedAt) }},
@@ -175,18 +163,30 @@ func (u person) nameOf(part string) string {
 }
 
 func (u person) displayName() string {
+	name, _ := u.displayNameFrom()
+	return name
+}
+
+// displayNameFrom says also what it is taken from.
+func (u person) displayNameFrom() (name, from string) {
 	if s := u.doc.Text("displayName"); s != "" {
-		return s
+		return s, "displayName"
 	}
 	if s := u.nameOf("formatted"); s != "" {
-		return s
+		return s, "name.formatted"
 	}
-	return strings.TrimSpace(u.nameOf("givenName") + " " + u.nameOf("familyName"))
+	return strings.TrimSpace(u.nameOf("givenName") + " " + u.nameOf("familyName")), "name.givenName, name.familyName"
 }
 
 // Email chooses one address of a document: the primary one, else that of type work, else the first, else the user name if it is an
 // address, else "".
 func Email(doc *scim.Object) string {
+	email, _ := emailOf(doc)
+	return email
+}
+
+// emailOf says also what it is taken from.
+func emailOf(doc *scim.Object) (email, from string) {
 	emails, _ := doc.Get("emails")
 	var work, first string
 	for _, e := range emails.List() {
@@ -195,7 +195,7 @@ func Email(doc *scim.Object) string {
 			continue
 		}
 		if primary, _ := e.Object().Get("primary"); primary.Bool() {
-			return value
+			return value, "emails[primary eq true].value"
 		}
 		if work == "" && strings.EqualFold(e.Object().Text("type"), "work") {
 			work = value
@@ -206,14 +206,14 @@ func Email(doc *scim.Object) string {
 	}
 	switch {
 	case work != "":
-		return work
+		return work, `emails[type eq "work"].value`
 	case first != "":
-		return first
+		return first, "emails.value"
 	}
 	if name := doc.Text("userName"); isAddress(name) {
-		return name
+		return name, "userName"
 	}
-	return ""
+	return "", ""
 }
 
 // isAddress asks for one @ between something and a domain with a dot: enough to send mail to, and no more is known.
@@ -250,24 +250,31 @@ func (p *payload) emails(name string, doc *scim.Object) {
 
 // customAttributes are the predefined ones of the compatible API, as far as the document holds them.
 func customAttributes(doc *scim.Object) payload {
-	enterprise, _ := doc.Get(scim.EnterpriseURN)
-	e := enterprise.Object()
 	out := newPayload(256)
-	for _, a := range [...]struct{ name, value string }{
-		{"job_title", doc.Text("title")},
-		{"employment_type", doc.Text("userType")},
-		{"department_name", e.Text("department")},
-		{"cost_center_name", e.Text("costCenter")},
-		{"division_name", e.Text("division")},
-		{"employee_number", e.Text("employeeNumber")},
-		{"manager_email", managerEmail(e)},
-	} {
+	for _, a := range customSources(doc) {
 		if a.value != "" {
 			out.string(a.name, a.value)
 		}
 	}
 	out.end()
 	return out
+}
+
+// source is an attribute of the compatible API with what it is taken from.
+type source struct{ name, value, from string }
+
+func customSources(doc *scim.Object) [7]source {
+	enterprise, _ := doc.Get(scim.EnterpriseURN)
+	e := enterprise.Object()
+	return [...]source{
+		{"job_title", doc.Text("title"), "title"},
+		{"employment_type", doc.Text("userType"), "userType"},
+		{"department_name", e.Text("department"), "enterprise.department"},
+		{"cost_center_name", e.Text("costCenter"), "enterprise.costCenter"},
+		{"division_name", e.Text("division"), "enterprise.division"},
+		{"employee_number", e.Text("employeeNumber"), "enterprise.employeeNumber"},
+		{"manager_email", managerEmail(e), "enterprise.manager.value"},
+	}
 }
 
 // managerEmail is known only where the provider names managers by address.

@@ -95,6 +95,11 @@ const (
 	// Addresses equal to the user name are not stored a second time. $1 is the directory.
 	hasEmail = `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = %[1]s
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = %[1]s)`
+	// Those with an address between %[1]s and %[2]s or a user name between %[3]s and %[4]s, and those with the externalId or id %[5]s.
+	personBegins = `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key >= %[1]s AND email_key < %[2]s
+		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key >= %[3]s AND user_name_key < %[4]s
+		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND external_id = %[5]s
+		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND id = %[5]s)`
 	insertEmail  = `INSERT INTO directory_user_emails (directory_id, email_key, user_id) VALUES ($1, $2, $3)`
 	deleteEmails = `DELETE FROM directory_user_emails WHERE directory_id = $1 AND user_id = $2`
 	userUnmoved  = `SELECT 1 FROM (SELECT COALESCE(string_agg(group_id, ',' ORDER BY group_id), '') AS ids
@@ -134,6 +139,14 @@ const (
 	deleteGroup = `DELETE FROM directory_groups WHERE directory_id = $1 AND id = $2 AND version = $3`
 	nameFree    = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_groups WHERE directory_id = $1 AND display_name_key = $2 AND id <> $3
 		AND (name_owner = '' OR $4 = '' OR name_owner = $4))`
+
+	groupBegins = `g.id IN (SELECT id FROM directory_groups WHERE directory_id = $1 AND display_name_key >= %[1]s AND display_name_key < %[2]s
+		UNION ALL SELECT id FROM directory_groups WHERE directory_id = $1 AND external_id = %[3]s
+		UNION ALL SELECT id FROM directory_groups WHERE directory_id = $1 AND id = %[3]s)`
+	selectOtherMembers = `SELECT m.member_id, m.kind, g.name FROM directory_group_members m
+		JOIN directory_groups g ON g.directory_id = m.directory_id AND g.id = m.member_id
+		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.kind = 'group'
+		UNION ALL SELECT value, 'parked', display FROM directory_parked_members WHERE directory_id = $1 AND group_id = $2 ORDER BY 2, 1 LIMIT $3`
 
 	memberColumns  = `member_id, kind, display`
 	selectMembers  = `SELECT ` + memberColumns + ` FROM directory_group_members WHERE directory_id = $1 AND group_id = $2`
@@ -176,10 +189,16 @@ const (
 	upsertBlock     = `INSERT INTO directory_tally_blocks (directory_id, kind, first_id, n) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (directory_id, kind, first_id) DO UPDATE SET n = excluded.n`
 
-	selectReceived      = `SELECT at FROM exchanges WHERE directory_id = $1 AND id = $2`
-	exchangeColumns     = `id, organization_id, directory_id, at, size, refused, token_id, method, path, status, micros, request_id, user_agent, effect, body, answer`
-	insertExchange      = `INSERT INTO exchanges (` + exchangeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
-	selectExchanges     = `SELECT ` + exchangeColumns + ` FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`
+	selectReceived  = `SELECT at FROM exchanges WHERE directory_id = $1 AND id = $2`
+	exchangeColumns = `id, organization_id, directory_id, at, size, refused, token_id, method, path, status, micros, request_id, user_agent, effect, body, answer`
+	insertExchange  = `INSERT INTO exchanges (` + exchangeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+	selectExchanges = `SELECT ` + exchangeColumns + ` FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`
+	// What was sent and answered is left out: a page of it is megabytes.
+	exchangeHeads       = `id, organization_id, directory_id, at, size, refused, token_id, method, path, status, micros, request_id, user_agent, effect, NULL, NULL`
+	selectExchangeHeads = `SELECT ` + exchangeHeads + ` FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`
+	selectRefusedHeads  = `SELECT ` + exchangeHeads + ` FROM exchanges WHERE directory_id = $1 AND id < $2 AND id >= $4 AND status >= 400 ORDER BY id DESC LIMIT $3`
+	selectExchangeBack  = `SELECT id FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3`
+	selectExchange      = `SELECT ` + exchangeColumns + ` FROM exchanges WHERE directory_id = $1 AND id = $2`
 	expireExchanges     = `DELETE FROM exchanges WHERE directory_id = $1 AND id IN (SELECT id FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id LIMIT 1000)`
 	selectExchangeSizes = `SELECT id, size FROM exchanges WHERE directory_id = $1 AND id < $2 ORDER BY id DESC LIMIT 5000`
 	trimRefused         = `DELETE FROM exchanges WHERE directory_id = $1 AND refused AND id NOT IN

@@ -630,7 +630,7 @@ func (b *batch) tell(ctx context.Context, before User, known person, next draft)
 // tellsAs says that consumers would learn nothing: only that somebody is active was written out, or left out.
 func (d draft) tellsAs(next draft) bool {
 	changed := changedNames(d.doc, next.doc)
-	return stateOf(d.User) == stateOf(next.User) && (len(changed) == 0 || len(changed) == 1 && changed[0] == "active")
+	return d.State() == next.State() && (len(changed) == 0 || len(changed) == 1 && changed[0] == "active")
 }
 
 // unmoved is the guard that the person is in the very groups they were read with.

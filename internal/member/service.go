@@ -92,6 +92,12 @@ func (s *Service) MemberOf(ctx context.Context, organizationID string, id UserID
 	return member(ctx, s.db, selectMemberOf, string(id), organizationID, string(id))
 }
 
+// OfDirectoryUser finds the membership of an organization that was joined with a person of its directories, a removed one too. NotFound if
+// there is none.
+func (s *Service) OfDirectoryUser(ctx context.Context, organizationID, directoryUserID string) (Member, error) {
+	return member(ctx, s.db, selectMemberByDirectory, directoryUserID, organizationID, directoryUserID)
+}
+
 func member(ctx context.Context, r db.Reader, text, shown string, args ...any) (Member, error) {
 	found, err := members(ctx, r, text, args...)
 	if err == nil && len(found) == 0 {

@@ -88,6 +88,18 @@ func (s *Service) APIKeys(ctx context.Context, q APIKeyQuery) ([]APIKey, bool, e
 	return found, more, nil
 }
 
+// APIKey finds a key of an organization. One of another organization is NotFound.
+func (s *Service) APIKey(ctx context.Context, id ID, key string) (APIKey, error) {
+	found, err := queryKeys(ctx, s.db, selectKeys+" WHERE organization_id = $1 AND id = $2", string(id), key)
+	if err != nil {
+		return APIKey{}, err
+	}
+	if len(found) == 0 {
+		return APIKey{}, KeyNotFound(key)
+	}
+	return found[0], nil
+}
+
 func queryKeys(ctx context.Context, r db.Reader, text string, args ...any) ([]APIKey, error) {
 	rows, err := r.Query(ctx, text, args...)
 	if err != nil {

@@ -358,3 +358,23 @@ func TestDeletion_takes_identities_and_profiles_along_and_leaves_the_members(t *
 		}
 	})
 }
+
+func TestConnections_of_a_page_of_organizations_are_read_at_once(t *testing.T) {
+	onBoth(t, func(h *house) {
+		first := h.saml(h.acme, "https://idp.example.com/one").c
+		second := h.saml(h.acme, "https://idp.example.com/two").c
+		found, err := h.s.OfOrganizations(ctx, h.acme, "org_none")
+		h.ok(err)
+		mine := found[h.acme]
+		if len(found) != 1 || len(mine) != 2 || mine[0].ID != first.ID || mine[1].ID != second.ID || len(mine[0].Certificates) == 0 {
+			h.Errorf("%+v", found)
+		}
+		h.ok(h.s.Delete(ctx, actor, first.ID))
+		if found, err = h.s.OfOrganizations(ctx, h.acme); err != nil || len(found[h.acme]) != 1 || found[h.acme][0].ID != second.ID {
+			h.Errorf("%+v, %v", found, err)
+		}
+		if found, err = h.s.OfOrganizations(ctx); err != nil || len(found) > 0 {
+			h.Errorf("%+v, %v", found, err)
+		}
+	})
+}

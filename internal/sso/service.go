@@ -182,8 +182,27 @@ type ListQuery struct {
 	Ascending      bool
 }
 
-// maxDomainOwners bounds how many organizations may claim a domain in a list by domain.
+// maxDomainOwners bounds how many organizations may claim a domain in a list by domain, and how many are asked about at once.
 const maxDomainOwners = 200
+
+// OfOrganizations gives the connections of a page of organizations, by their ids, in the order of the connections'.
+func (s *Service) OfOrganizations(ctx context.Context, ids ...string) (map[string][]Connection, error) {
+	out := map[string][]Connection{}
+	for part := range slices.Chunk(ids, maxDomainOwners) {
+		marks, args := make([]string, len(part)), make([]any, len(part))
+		for i, id := range part {
+			marks[i], args[i] = fmt.Sprintf("$%d", i+1), id
+		}
+		found, err := connections(ctx, s.c.DB, selectConnection+" AND organization_id IN ("+strings.Join(marks, ",")+") ORDER BY id", args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			out[c.OrganizationID] = append(out[c.OrganizationID], c)
+		}
+	}
+	return out, nil
+}
 
 // List gives a page and whether more follow in the direction read.
 func (s *Service) List(ctx context.Context, q ListQuery) ([]Connection, bool, error) {

@@ -27,13 +27,14 @@ const Prefix = "/assets/"
 
 // The names of what is always there.
 const (
-	CSS    = "app.css"
-	App    = "app.js"    // copy buttons, theme, forms that send themselves
-	Submit = "submit.js" // sends the page's only form
-	HTMX   = "htmx.min.js"
-	SSE    = "hx-sse.min.js"
-	Brand  = "brand.css" // the operator's colour, see Stylesheet
-	Icon   = "icon.svg"  // of the window
+	CSS     = "app.css"
+	App     = "app.js"     // copy buttons, theme, forms that send themselves
+	Submit  = "submit.js"  // sends the page's only form
+	Passkey = "passkey.js" // makes a passkey or signs in by one
+	HTMX    = "htmx.min.js"
+	SSE     = "hx-sse.min.js"
+	Brand   = "brand.css" // the operator's colour, see Stylesheet
+	Icon    = "icon.svg"  // of the window
 )
 
 // File is something to serve. Its type follows from the ending of its name.

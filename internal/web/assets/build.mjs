@@ -11,7 +11,7 @@ execFileSync(from("node_modules/.bin/tailwindcss"), ["--input", from("src/app.cs
 // One declaration block a line, so that a change of the stylesheet is a change of some lines.
 writeFileSync(from("dist/app.css"), text("dist/app.css").replaceAll("}", "}\n").replace(/\n{2,}/g, "\n").replaceAll(/\n(}\n)+/g, (all) => all.replaceAll("\n", "") + "\n"));
 
-for (const name of ["app.js", "submit.js", "icon.svg"]) {
+for (const name of ["app.js", "passkey.js", "submit.js", "icon.svg"]) {
   copyFileSync(from(`src/${name}`), from(`dist/${name}`));
 }
 const module = (path) => text(`node_modules/${path}`).replace(/\n?\/\/# sourceMappingURL=.*\n?$/, "\n");

@@ -84,7 +84,7 @@ func mentioned(t *testing.T, w *Words) []string {
 	for _, f := range sources(t) {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if e, ok := n.(ast.Expr); ok {
-				if s, ok := text(e); ok && key.MatchString(s) && !strings.HasSuffix(s, ".go") {
+				if s, ok := text(e); ok && key.MatchString(s) && !strings.HasSuffix(s, ".go") && !strings.HasSuffix(s, ".templ") {
 					out = append(out, s)
 				}
 			}

@@ -1,0 +1,125 @@
+package dashboard
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rollcallhq/rollcall/internal/operator"
+)
+
+// row is one line of the URL table: an address, who may look at it and who may send its form. {name} stands for one segment. A handler that is
+// nil is not there.
+type row struct {
+	pattern string
+	class   string // for metrics and logs
+	see     operator.Role
+	get     func(*call) error
+	change  operator.Role
+	post    func(*call) error
+}
+
+// openRow is a line for those who are not signed in yet.
+type openRow struct {
+	pattern   string
+	class     string
+	get, post func(*visit) error
+}
+
+// Addresses that pages name.
+const (
+	accountPath   = Prefix + "account"
+	operatorsPath = Prefix + "operators"
+	passkeysPath  = Prefix + "passkeys"
+	signInPath    = Prefix + "sign-in"
+	linkPath      = Prefix + "link/"
+)
+
+// openPages are the addresses before the sign-in.
+func openPages() []openRow {
+	return []openRow{
+		{signInPath, "dashboard_sign_in", showSignIn, nil},
+		{signInPath + "/passkey", "dashboard_sign_in_passkey", nil, finishSignIn},
+		{signInPath + "/passkey/begin", "dashboard_sign_in_passkey", nil, beginSignIn},
+		{linkPath + "{secret}", "dashboard_link", showLink, redeemLink},
+	}
+}
+
+// pages are the addresses of who is signed in. Families stand together; one that is there for all roles says operator.ReadOnly.
+func pages() []row {
+	const everybody, admins, owners = operator.ReadOnly, operator.Admin, operator.Owner
+	return slices.Concat(
+		[]row{
+			{Prefix, "dashboard_home", everybody, showHome, admins, nil},
+			{Prefix + "sign-out", "dashboard_sign_out", everybody, nil, everybody, signOut},
+		},
+		[]row{
+			{accountPath, "dashboard_account", everybody, showAccount, everybody, renameAccount},
+			{accountPath + "/passkeys/{id}/delete", "dashboard_account_passkey", everybody, nil, everybody, deletePasskey},
+			{accountPath + "/sessions/{id}/end", "dashboard_account_session", everybody, nil, everybody, endSession},
+			{accountPath + "/sessions/end-others", "dashboard_account_sessions", everybody, nil, everybody, endOtherSessions},
+			{passkeysPath, "dashboard_passkeys", everybody, nil, everybody, keepPasskey},
+			{passkeysPath + "/begin", "dashboard_passkeys", everybody, nil, everybody, beginPasskey},
+			{passkeysPath + "/new", "dashboard_passkeys", everybody, offerPasskey, everybody, nil},
+		},
+		[]row{
+			{operatorsPath, "dashboard_operators", owners, showOperators, owners, inviteOperator},
+			{operatorsPath + "/{id}", "dashboard_operator", owners, showOperator, owners, changeOperator},
+			{operatorsPath + "/{id}/link", "dashboard_operator_link", owners, nil, owners, linkOperator},
+			{operatorsPath + "/{id}/end-sessions", "dashboard_operator_sessions", owners, nil, owners, endOperatorSessions},
+			{operatorsPath + "/{id}/remove", "dashboard_operator_remove", owners, confirmRemoval, owners, removeOperator},
+		},
+		connectionPages(), memberPages(), accessPages(), mappingPages(), eventPages(), webhookPages(), auditPages(), apiKeyPages(),
+		applicationPages(), settingPages(),
+		organizationPages(), directoryPages(),
+	)
+}
+
+// route is a row of either table, ready to be found.
+type route struct {
+	row
+
+	open     *openRow
+	segments []string
+}
+
+func routes() []route {
+	var out []route
+	for _, o := range openPages() {
+		out = append(out, route{row: row{pattern: o.pattern, class: o.class}, open: &o, segments: segments(o.pattern)})
+	}
+	for _, p := range pages() {
+		out = append(out, route{row: p, segments: segments(p.pattern)})
+	}
+	return out
+}
+
+func segments(path string) []string { return strings.Split(strings.TrimPrefix(path, "/"), "/") }
+
+// find gives the route of a path and what its placeholders stand for. An address that is written out goes before one with a placeholder.
+func (s *Server) find(path string) (*route, map[string]string) {
+	var found *route
+	var values map[string]string
+	parts := segments(path)
+	for i := range s.routes {
+		if got, ok := s.routes[i].match(parts); ok && (found == nil || len(got) < len(values)) {
+			found, values = &s.routes[i], got
+		}
+	}
+	return found, values
+}
+
+func (t route) match(parts []string) (map[string]string, bool) {
+	if len(parts) != len(t.segments) {
+		return nil, false
+	}
+	values := map[string]string{}
+	for i, want := range t.segments {
+		switch name, placeholder := strings.CutPrefix(want, "{"); {
+		case placeholder && parts[i] != "":
+			values[strings.TrimSuffix(name, "}")] = parts[i]
+		case placeholder || want != parts[i]:
+			return nil, false
+		}
+	}
+	return values, true
+}
