@@ -202,7 +202,7 @@ func TestSettings_of_a_directory_change_what_the_form_changes(t *testing.T) {
 			}
 			return out
 		}
-		b.get(f.at("settings")).want(t, http.StatusOK).says(t, "Label", "Strict", "As updated")
+		b.get(f.at("settings")).want(t, http.StatusOK).says(t, "Label", "Strict", "as updated")
 		for name, value := range map[string]string{"name": "", "label": "No Label", "provider": "nobody", "inactive_users": "burnt", "provisioning": "all"} {
 			b.send(f.at("settings"), form(name, value)...).want(t, http.StatusUnprocessableEntity)
 		}

@@ -75,7 +75,9 @@ func (c *call) peopleTable(d directory.Directory, q url.Values, of directory.Peo
 		t.Rows = append(t.Rows, row)
 	}
 	first, last := ends(found, func(u directory.User) string { return string(u.ID) })
-	t.Pager = pager(q, p, first, last, more)
+	if t.Pager = pager(q, p, first, last, more); of.Search != "" && more {
+		t.Pager.Summary = w.T("directories.narrow")
+	}
 	return t, nil
 }
 
