@@ -300,6 +300,7 @@ func TestPages_of_operators_can_be_read_by_everybody(t *testing.T) {
 	inspect(ctx, t, w.base+"/dashboard/sign-in", "sign-in", said)
 	o := w.signIn(ctx, t, operator.Owner)
 	does(ctx, t, chromedp.Click("form[data-passkey] button"), chromedp.WaitVisible("#passkeys tbody tr"))
+	w.troubled()
 	_, _ = w.link("a-very-long-address-that-does-not-fit@a-very-long-name-of-a-company.example.com", operator.ReadOnly)
 	for _, page := range []string{"", "account", "operators", "operators/" + string(o.ID), "operators/" + string(o.ID) + "/remove", "passkeys/new"} {
 		inspect(ctx, t, w.base+"/dashboard/"+page, "page-"+strings.NewReplacer("/", "-", string(o.ID), "one").Replace(page), said)
