@@ -159,7 +159,7 @@ func (t tally) charts(c *call) (out []ui.ChartProps) {
 		counts []int
 	}{{"sign_ins", t.sessions}, {"events", t.events}, {"deliveries", t.deliveries}} {
 		chart := ui.ChartProps{
-			ID: "chart-" + one.name, Title: c.words().T("dashboard.chart_" + one.name), Kind: ui.Bars, Over: c.words().T("dashboard.chart_hour"), Series: []ui.Series{{Name: c.words().T("dashboard.chart_" + one.name)}},
+			ID: "chart-" + one.name, Kind: ui.Bars, Over: c.words().T("dashboard.chart_hour"), Series: []ui.Series{{Name: c.words().T("dashboard.chart_" + one.name)}},
 		}
 		sum := 0
 		for i, n := range one.counts {
@@ -167,7 +167,8 @@ func (t tally) charts(c *call) (out []ui.ChartProps) {
 			chart.Labels = append(chart.Labels, t.hours[i].Format("15:04"))
 			chart.Series[0].Values = append(chart.Series[0].Values, float64(n))
 		}
-		chart.Text = c.words().N("dashboard.chart_sum_"+one.name, sum)
+		chart.Title = c.words().N("dashboard.chart_sum_"+one.name, sum)
+		chart.Text = chart.Title
 		if sum > 0 {
 			out = append(out, chart)
 		}
