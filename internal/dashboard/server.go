@@ -87,6 +87,8 @@ type Server struct {
 	routes []route
 	origin *http.CrossOriginProtection
 	redeem *web.Limiter
+
+	tallies tallies
 }
 
 // New makes the edge, to be mounted at Prefix.

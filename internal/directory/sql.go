@@ -11,6 +11,8 @@ const (
 		extensions, live_at, created_at, updated_at`
 	selectDirectory = `SELECT ` + directoryColumns + ` FROM directories WHERE deleted_at IS NULL`
 	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+	// What lets a directory's index of refusals answer: one look into it for each directory, wherever there is one.
+	selectRefusing  = selectDirectory + ` AND EXISTS (SELECT 1 FROM exchanges x WHERE x.directory_id = directories.id AND x.refused AND x.id > $1) ORDER BY id DESC LIMIT $2`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`
