@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
@@ -18,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/operator"
 )
 
@@ -37,7 +40,9 @@ func chrome(t *testing.T) context.Context {
 		t.Skip("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.ExecPath(path))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	patient, cancel := context.WithTimeout(t.Context(), 90*time.Second) // what is waited for and never comes fails the test
+	t.Cleanup(cancel)
+	allocator, stop := chromedp.NewExecAllocator(patient, options...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(allocator)
 	t.Cleanup(end)
@@ -236,6 +241,55 @@ func TestPasskey_is_made_after_the_link_and_signs_in_from_then_on(t *testing.T) 
 	photograph(ctx, t, "passkey-refused")
 }
 
+// A device that lies is believed by the browser; we look ourselves.
+func TestPasskey_is_refused_where_the_person_was_not_verified_the_signature_is_wrong_or_a_copy_is_about(t *testing.T) {
+	w, ctx := small(t), chrome(t)
+	device := authenticator(ctx, t, true)
+	o := w.signIn(ctx, t, operator.Owner)
+	does(ctx, t, chromedp.Click("form[data-passkey] button"), chromedp.WaitVisible("#passkeys tbody tr"), chromedp.Click(".account-button"), chromedp.Click("#account form button"), chromedp.WaitVisible("form[data-passkey=show] button"))
+	show := chromedp.Click("form[data-passkey=show] button")
+	for what, bits := range map[string]webauthn.SetResponseOverrideBitsParams{
+		"not verified": {IsBadUV: new(true)},
+		"wrong signed": {IsBogusSignature: new(true)},
+		"nobody there": {IsBadUP: new(true)},
+	} {
+		bits.AuthenticatorID = device
+		if _, err := chromedp.Call(ctx, webauthn.SetResponseOverrideBits, bits); err != nil {
+			t.Fatal(err)
+		}
+		does(ctx, t, chromedp.Navigate(w.base+"/dashboard/sign-in"), show, chromedp.WaitVisible(".alert"))
+		if open, err := w.operators.Sessions(ctx, o.ID); err != nil || len(open) > 0 {
+			t.Fatalf("%s: signed in (%v)", what, err)
+		}
+	}
+	if _, err := chromedp.Call(ctx, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: device, IsBadUV: new(false), IsBadUP: new(false), IsBogusSignature: new(false)}); err != nil {
+		t.Fatal(err)
+	}
+	counter := func(n string) {
+		var stored string
+		w.ok(w.db.QueryRow(t.Context(), `SELECT credential FROM operator_passkeys`).Scan(&stored))
+		changed := regexp.MustCompile(`"signCount":\d+`).ReplaceAllString(stored, `"signCount":`+n)
+		var write db.Write
+		write.Exec(`UPDATE operator_passkeys SET credential = $1`, changed)
+		w.ok(w.db.Write(t.Context(), &write))
+		if n != "1" && changed == stored {
+			t.Fatal("no counter in", stored)
+		}
+	}
+	counter("4000000")
+	does(ctx, t, chromedp.Navigate(w.base+"/dashboard/sign-in"), show, chromedp.WaitVisible(".alert"))
+	if open, err := w.operators.Sessions(ctx, o.ID); err != nil || len(open) > 0 {
+		t.Fatalf("a copy signed in (%v)", err)
+	}
+	counter("1")
+	does(ctx, t, chromedp.Navigate(w.base+"/dashboard/sign-in"), show, chromedp.WaitVisible(".account-button"))
+	for _, cause := range []string{"copied", "refused"} {
+		if !strings.Contains(w.said(), cause) {
+			t.Errorf("the log does not say %q", cause)
+		}
+	}
+}
+
 func TestPages_of_operators_can_be_read_by_everybody(t *testing.T) {
 	w, ctx := small(t), chrome(t)
 	said := complaints(ctx, t)
@@ -246,6 +300,7 @@ func TestPages_of_operators_can_be_read_by_everybody(t *testing.T) {
 	inspect(ctx, t, w.base+"/dashboard/sign-in", "sign-in", said)
 	o := w.signIn(ctx, t, operator.Owner)
 	does(ctx, t, chromedp.Click("form[data-passkey] button"), chromedp.WaitVisible("#passkeys tbody tr"))
+	w.troubled()
 	_, _ = w.link("a-very-long-address-that-does-not-fit@a-very-long-name-of-a-company.example.com", operator.ReadOnly)
 	for _, page := range []string{"", "account", "operators", "operators/" + string(o.ID), "operators/" + string(o.ID) + "/remove", "passkeys/new"} {
 		inspect(ctx, t, w.base+"/dashboard/"+page, "page-"+strings.NewReplacer("/", "-", string(o.ID), "one").Replace(page), said)

@@ -227,8 +227,8 @@ func (c *call) directoryPairs(d directory.Directory) []ui.Pair {
 		idPair(w, string(d.ID)),
 		{Key: w.T("organizations.provider"), Text: c.providerName(d.Provider)},
 		{Key: w.T("directories.type"), Text: string(d.Type), Mono: true},
-		{Key: w.T("directories.provisioning"), Text: w.T("directories.provisioning_" + string(d.Provisioning))},
-		{Key: w.T("directories.inactive_users"), Text: w.T("directories.inactive_" + string(d.InactiveUsers))},
+		{Key: w.T("directories.new_people"), Text: w.T("directories.provisioning_" + string(d.Provisioning))},
+		{Key: w.T("directories.inactive"), Text: w.T("directories.inactive_" + string(d.InactiveUsers))},
 		{Key: w.T("directories.strict"), Text: yesNo(w, d.Strict)},
 		{Key: w.T("organizations.created"), Value: exactly(d.CreatedAt)},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 	"github.com/rollcallhq/rollcall/internal/web/words"
@@ -74,7 +75,9 @@ func (c *call) peopleTable(d directory.Directory, q url.Values, of directory.Peo
 		t.Rows = append(t.Rows, row)
 	}
 	first, last := ends(found, func(u directory.User) string { return string(u.ID) })
-	t.Pager = pager(q, p, first, last, more)
+	if t.Pager = pager(q, p, first, last, more); of.Search != "" && more {
+		t.Pager.Summary = w.T("directories.narrow")
+	}
 	return t, nil
 }
 
@@ -167,19 +170,26 @@ func (c *call) personFacts(o org.Organization, u directory.User) ([]ui.Pair, err
 	if c.s.o.Members == nil {
 		return pairs, nil
 	}
-	m, err := c.s.o.Members.OfDirectoryUser(c.ctx(), string(o.ID), string(u.ID))
-	if fault.Is(err, fault.NotFound) {
-		return append(pairs, ui.Pair{Key: w.T("directories.member"), Text: w.T("directories.no_member")}), nil
-	}
+	taken, err := c.s.o.Members.TakenOver(c.ctx(), string(o.ID), string(u.DirectoryID), string(u.ID))
 	if err != nil {
 		return nil, err
 	}
-	said := w.T("directories.member_is", "state", w.T("directories.member_"+string(m.Membership.State)), "why", w.T("directories.why_"+string(m.Membership.Why)))
-	href := hrefOf("members", string(m.Membership.ID))
-	if at, _ := c.s.find(href); at == nil {
-		return append(pairs, ui.Pair{Key: w.T("directories.member"), Text: said}), nil
+	return append(pairs, takenPair(w, taken)), nil
+}
+
+// takenPair says what was made of a person: a member, or why none.
+func takenPair(w *words.Words, taken member.Taken) ui.Pair {
+	p := ui.Pair{Key: w.T("directories.member")}
+	switch {
+	case taken.Member != nil:
+		m := taken.Member.Membership
+		p.Value = link(w.T("directories.member_is", "state", w.T("directories.member_"+string(m.State)), "why", w.T("directories.why_"+string(m.Why))), memberHref(m.ID))
+	case taken.Outcome != "":
+		p.Text = w.T("directories.outcome_" + string(taken.Outcome))
+	default:
+		p.Text = w.T("directories.no_member")
 	}
-	return append(pairs, ui.Pair{Key: w.T("directories.member"), Value: link(said, href)}), nil
+	return p
 }
 
 func attributeTable(w *words.Words, all []directory.Attribute) ui.TableProps {

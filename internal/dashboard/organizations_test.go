@@ -116,7 +116,10 @@ func TestOrganizations_are_listed_page_by_page_with_the_state_of_their_set_up(t 
 		_, err = w.conns.Create(ctx, tester(), sso.New{OrganizationID: string(last.ID), Provider: "okta", Settings: sso.Change{Name: new("Okta")}})
 		w.ok(err)
 		b := w.as(operator.ReadOnly)
-		page := b.get("/dashboard/organizations").want(t, http.StatusOK).says(t, "Customer 29", "Customer 05", "Waiting for the provider", "Draft", "a29.example and 1 more")
+		page := b.get("/dashboard/organizations").want(t, http.StatusOK).says(t, "Customer 29", "Customer 05", "Waiting for the provider", "a29.example and 1 more")
+		if !strings.Contains(page.body, `data-tone="warn"`) {
+			t.Error("the state of the connection is not there")
+		}
 		if strings.Contains(page.text(), "Customer 04") || strings.Contains(page.body, "/organizations/new") {
 			t.Error("the page is too long, or offers what the reader may not do")
 		}

@@ -90,6 +90,8 @@ type Server struct {
 	routes []route
 	origin *http.CrossOriginProtection
 	redeem *web.Limiter
+
+	tallies tallies
 }
 
 // New makes the edge, to be mounted at Prefix.

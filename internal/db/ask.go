@@ -59,3 +59,21 @@ func (e *pgEngine) ask(ctx context.Context, questions []Question) (err error) {
 	}
 	return nil
 }
+
+// Tally counts rows between neighbouring edges, from each up to the next one, which is exclusive. text counts what is between $1 and $2, and no more than $3 of
+// it, so that what it costs is bounded; the columns of $1 and $2 need an index.
+func (d *DB) Tally(ctx context.Context, text string, edges []string, most int) ([]int, error) {
+	counts := make([]int, max(0, len(edges)-1))
+	questions := make([]Question, len(counts))
+	for i := range counts {
+		questions[i] = Question{SQL: text, Args: []any{edges[i], edges[i+1], most}, Read: func(rows Rows) error {
+			for rows.Next() {
+				if err := rows.Scan(&counts[i]); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		}}
+	}
+	return counts, d.Ask(ctx, questions...)
+}

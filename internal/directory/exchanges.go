@@ -63,8 +63,10 @@ func (n *notes) use(d ID, t TokenID, at time.Time) {
 	n.tokens[t] = use{d, at}
 }
 
+const exchangePrefix = "exchange"
+
 // NewExchangeID makes the id of an exchange.
-func (s *Service) NewExchangeID() ExchangeID { return ExchangeID(s.ids.NewID("exchange")) }
+func (s *Service) NewExchangeID() ExchangeID { return ExchangeID(s.ids.NewID(exchangePrefix)) }
 
 // Note files an exchange of a request that changed nothing. It is written within about a second; when more come than can be
 // written they are dropped and counted (Dropped). One without a directory is only counted (Unknown).

@@ -37,10 +37,12 @@ func (u User) State() PersonState {
 
 // PeopleQuery selects a page of the people of a directory, in the order of their ids.
 type PeopleQuery struct {
-	Directory     ID
-	Group         GroupID // those directly in this group
-	Inactive      *bool   // nil: both
-	Search        string  // beginning of the user name or of an address, in any case; or the whole externalId or id
+	Directory ID
+	Group     GroupID // those directly in this group
+	Inactive  *bool   // nil: both
+	// Search is the beginning of the user name or of an address, in any case; or the whole externalId or id. Of each no more than the first
+	// 500 that match are looked at.
+	Search        string
 	Before, After string
 	Limit         int
 	Ascending     bool
@@ -50,6 +52,11 @@ type PeopleQuery struct {
 func (s *Service) People(ctx context.Context, q PeopleQuery) ([]User, bool, error) {
 	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}
 	p.Arg(string(q.Directory))
+	text, id := selectUsers, "u.id"
+	if q.Group != "" && q.Search == "" {
+		text, id = selectGroupPeople, "m.member_id"
+		p.Arg(string(q.Group))
+	}
 	switch {
 	case q.Inactive == nil:
 	case *q.Inactive:
@@ -57,14 +64,14 @@ func (s *Service) People(ctx context.Context, q PeopleQuery) ([]User, bool, erro
 	default:
 		p.Where("u.active")
 	}
-	if q.Group != "" {
-		p.Where("u.id IN (SELECT member_id FROM directory_group_members WHERE directory_id = $1 AND group_id = " + p.Arg(string(q.Group)) + ")")
-	}
 	if q.Search != "" {
+		if q.Group != "" {
+			p.Where(fmt.Sprintf(isInGroup, p.Arg(string(q.Group))))
+		}
 		email, name := scim.FoldKey(q.Search), scim.UserNameKey(q.Search)
 		p.Where(fmt.Sprintf(personBegins, p.Arg(email), p.Arg(beyond(email)), p.Arg(name), p.Arg(beyond(name)), p.Arg(q.Search)))
 	}
-	text, args := p.Statement(selectUsers, "u.id")
+	text, args := p.Statement(text, id)
 	found, err := s.queryUsers(ctx, text, args...)
 	if err != nil {
 		return nil, false, err
@@ -94,7 +101,7 @@ func (s *Service) Person(ctx context.Context, d ID, id UserID) (User, error) {
 // GroupQuery selects a page of the groups of a directory, in the order of their ids.
 type GroupQuery struct {
 	Directory     ID
-	Search        string // beginning of the name, in any case; or the whole externalId or id
+	Search        string // beginning of the name, in any case, of which 500 are looked at; or the whole externalId or id
 	Before, After string
 	Limit         int
 	Ascending     bool
@@ -165,7 +172,7 @@ type ExchangeQuery struct {
 }
 
 // refusedWindow is how many exchanges a page of refused ones looks at: no index knows them, and a directory has hundreds of thousands.
-const refusedWindow = 5000
+const refusedWindow = 2000
 
 // ExchangeHeads gives a page of exchanges without what was sent and answered, and the id from before which to go on, "" at the end. A page
 // of refused ones may hold fewer than its limit, even none, and there may be more all the same.

@@ -129,6 +129,10 @@ func TestGroup_is_shown_with_its_people_by_page_and_all_others_at_once(t *testin
 		if got := a.names(directory.PeopleQuery{Group: outer.ID}); !slices.Equal(got, []string{"ada"}) {
 			a.t.Errorf("people of the group: %v", got)
 		}
+		a.person("ada.of.nowhere")
+		if got := a.names(directory.PeopleQuery{Group: outer.ID, Search: "ADA"}); !slices.Equal(got, []string{"ada"}) {
+			a.t.Errorf("people of the group that were searched for: %v", got)
+		}
 		u, err := a.s.Person(ctx, a.dir.ID, ada.ID)
 		a.ok(err)
 		if len(u.Groups) != 2 || !u.Groups[0].Direct || !u.Groups[1].Direct {
@@ -138,7 +142,7 @@ func TestGroup_is_shown_with_its_people_by_page_and_all_others_at_once(t *testin
 		b.wantFault(err, fault.NotFound, "entity_not_found")
 		_, err = b.s.Person(ctx, b.dir.ID, ada.ID)
 		b.wantFault(err, fault.NotFound, "entity_not_found")
-		if got := b.names(directory.PeopleQuery{Group: outer.ID}); len(got) > 0 {
+		if got := append(b.names(directory.PeopleQuery{Group: outer.ID}), b.names(directory.PeopleQuery{Group: outer.ID, Search: "ada"})...); len(got) > 0 {
 			b.t.Errorf("people of another directory's group: %v", got)
 		}
 	})

@@ -12,6 +12,8 @@ const (
 	selectDirectory = `SELECT ` + directoryColumns + `, brake_enabled, brake_share, brake_people, brake_window, brake_hold, holding, switching
 		FROM directories WHERE deleted_at IS NULL`
 	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $15)`
+	// What lets a directory's index of refusals answer: one look into it for each directory, wherever there is one.
+	selectRefusing  = selectDirectory + ` AND EXISTS (SELECT 1 FROM exchanges x WHERE x.directory_id = directories.id AND x.refused AND x.id > $1) ORDER BY id DESC LIMIT $2`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`
@@ -95,11 +97,16 @@ const (
 	// Addresses equal to the user name are not stored a second time. $1 is the directory.
 	hasEmail = `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key = %[1]s
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = %[1]s)`
-	// Those with an address between %[1]s and %[2]s or a user name between %[3]s and %[4]s, and those with the externalId or id %[5]s.
-	personBegins = `u.id IN (SELECT user_id FROM directory_user_emails WHERE directory_id = $1 AND email_key >= %[1]s AND email_key < %[2]s
-		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key >= %[3]s AND user_name_key < %[4]s
+	// Those with an address between %[1]s and %[2]s or a user name between %[3]s and %[4]s, and those with the externalId or id %[5]s. Of very
+	// many only the first are looked at, in the order of what was searched for.
+	personBegins = `u.id IN (SELECT id FROM (SELECT user_id AS id FROM directory_user_emails WHERE directory_id = $1 AND email_key >= %[1]s AND email_key < %[2]s ORDER BY email_key LIMIT 500) AS e
+		UNION ALL SELECT id FROM (SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key >= %[3]s AND user_name_key < %[4]s ORDER BY user_name_key LIMIT 500) AS n
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND external_id = %[5]s
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND id = %[5]s)`
+	// The group first, whatever the planner thinks: its members are there in their order.
+	selectGroupPeople = `SELECT ` + userColumns + `, NULL FROM directory_group_members m CROSS JOIN directory_users u
+		WHERE m.directory_id = $1 AND m.group_id = $2 AND u.directory_id = $1 AND u.id = m.member_id`
+	isInGroup    = `EXISTS (SELECT 1 FROM directory_group_members WHERE directory_id = $1 AND group_id = %s AND member_id = u.id)`
 	insertEmail  = `INSERT INTO directory_user_emails (directory_id, email_key, user_id) VALUES ($1, $2, $3)`
 	deleteEmails = `DELETE FROM directory_user_emails WHERE directory_id = $1 AND user_id = $2`
 	userUnmoved  = `SELECT 1 FROM (SELECT COALESCE(string_agg(group_id, ',' ORDER BY group_id), '') AS ids
@@ -140,7 +147,8 @@ const (
 	nameFree    = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM directory_groups WHERE directory_id = $1 AND display_name_key = $2 AND id <> $3
 		AND (name_owner = '' OR $4 = '' OR name_owner = $4))`
 
-	groupBegins = `g.id IN (SELECT id FROM directory_groups WHERE directory_id = $1 AND display_name_key >= %[1]s AND display_name_key < %[2]s
+	groupBegins = `g.id IN (SELECT id FROM (SELECT id FROM directory_groups WHERE directory_id = $1 AND display_name_key >= %[1]s AND display_name_key < %[2]s
+			ORDER BY display_name_key LIMIT 500) AS n
 		UNION ALL SELECT id FROM directory_groups WHERE directory_id = $1 AND external_id = %[3]s
 		UNION ALL SELECT id FROM directory_groups WHERE directory_id = $1 AND id = %[3]s)`
 	selectOtherMembers = `SELECT m.member_id, m.kind, g.name FROM directory_group_members m

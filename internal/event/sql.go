@@ -20,6 +20,8 @@ const (
 	selectNamed  = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id IN (%s)`
 	selectAround = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id <= $1 ORDER BY id DESC LIMIT 1`
 
+	tallyEvents = `SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE id >= $1 AND id < $2 LIMIT $3) AS counted`
+
 	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`
 	noneSince  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq > $1 AND organization_id = $2)`
 

@@ -92,10 +92,30 @@ func (s *Service) MemberOf(ctx context.Context, organizationID string, id UserID
 	return member(ctx, s.db, selectMemberOf, string(id), organizationID, string(id))
 }
 
-// OfDirectoryUser finds the membership of an organization that was joined with a person of its directories, a removed one too. NotFound if
-// there is none.
-func (s *Service) OfDirectoryUser(ctx context.Context, organizationID, directoryUserID string) (Member, error) {
-	return member(ctx, s.db, selectMemberByDirectory, directoryUserID, organizationID, directoryUserID)
+// Taken is what was last made of a person of a directory.
+type Taken struct {
+	Outcome Outcome // "": nothing has been made of them yet
+	Member  *Member // nil: they are no member
+}
+
+// TakenOver tells what was made of a person whom a directory has brought.
+func (s *Service) TakenOver(ctx context.Context, organizationID, directoryID, directoryUserID string) (out Taken, err error) {
+	var id *string
+	err = s.db.QueryRow(ctx, selectTaken, organizationID, directoryID, directoryUserID).Scan((*string)(&out.Outcome), &id)
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		return Taken{}, nil
+	case err != nil:
+		return Taken{}, fmt.Errorf("read what was made of %s: %w", directoryUserID, err)
+	case id == nil:
+		return out, nil
+	}
+	m, err := s.Member(ctx, MembershipID(*id))
+	if fault.Is(err, fault.NotFound) { // deleted meanwhile
+		return out, nil
+	}
+	out.Member = &m
+	return out, err
 }
 
 func member(ctx context.Context, r db.Reader, text, shown string, args ...any) (Member, error) {

@@ -12,15 +12,14 @@ const (
 	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.joined_at, m.joined_by,
 		m.blocked_at, m.blocked_by, m.removed_at, m.role_by, m.given_role, m.licence, m.wanted_licence, m.given_licence, m.custom_attributes, m.invitation_id,
 		m.asserted, m.wanted_since, m.expired_invitation, m.version, m.created_at, m.updated_at, m.told_state, m.told_why`
-	memberColumns           = membershipColumns + `, ` + userColumns
-	fromMembers             = ` FROM organization_memberships m JOIN users u ON u.id = m.user_id`
-	selectMember            = `SELECT ` + memberColumns + fromMembers + ` WHERE m.id = $1`
-	selectMemberOf          = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.user_id = $2`
-	selectMemberByDirectory = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.directory_user_id = $2`
-	selectMembers           = `SELECT ` + memberColumns + fromMembers + ` WHERE m.state <> 'removed'`
-	selectMembersIn         = `SELECT ` + memberColumns + fromMembers + ` WHERE TRUE`
-	membersOfTeam           = `SELECT membership_id FROM team_members`
-	selectPlaces            = `SELECT ` + memberColumns + fromMembers + ` WHERE m.user_id = $1 ORDER BY m.id`
+	memberColumns   = membershipColumns + `, ` + userColumns
+	fromMembers     = ` FROM organization_memberships m JOIN users u ON u.id = m.user_id`
+	selectMember    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.id = $1`
+	selectMemberOf  = `SELECT ` + memberColumns + fromMembers + ` WHERE m.organization_id = $1 AND m.user_id = $2`
+	selectMembers   = `SELECT ` + memberColumns + fromMembers + ` WHERE m.state <> 'removed'`
+	selectMembersIn = `SELECT ` + memberColumns + fromMembers + ` WHERE TRUE`
+	membersOfTeam   = `SELECT membership_id FROM team_members`
+	selectPlaces    = `SELECT ` + memberColumns + fromMembers + ` WHERE m.user_id = $1 ORDER BY m.id`
 
 	// A person as one organization ($1) and one of its connections ($2) see them, a row for each identity.
 	selectPerson = `SELECT ` + userColumns + `, ` + membershipColumns + `,

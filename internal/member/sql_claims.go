@@ -5,6 +5,7 @@ const (
 	claimColumns = `c.organization_id, c.directory_id, c.directory_user_id, c.membership_id, c.says, c.provisioning, c.outcome, c.claim, c.frozen_at, c.waits_for,
 		c.waits_since, c.email_key, c.version, c.created_at, c.updated_at, c.held`
 	selectClaim = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3`
+	selectTaken = `SELECT outcome, membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3`
 	// Of all memberships of an account.
 	selectClaimsOf = `SELECT ` + claimColumns + ` FROM organization_memberships m
 		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.user_id = $1 ORDER BY c.directory_id, c.directory_user_id`

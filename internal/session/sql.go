@@ -84,6 +84,8 @@ const (
 	// A try is counted before it is looked at: of a hundred at once no more are looked at than there may be.
 	tryMagic = `UPDATE magic_auths SET tries = tries + 1 WHERE id = $1 AND browser = $2 AND tries < $3 AND used_at IS NULL AND expires_at > $4
 		AND (SELECT COALESCE(SUM(tries), 0) FROM magic_auths WHERE email_key = $5 AND created_at > $6) < $7`
+	tallySessions = `SELECT COUNT(*) FROM (SELECT 1 FROM sessions WHERE id >= $1 AND id < $2 LIMIT $3) AS counted`
+
 	holdMagics = `SELECT id FROM magic_auths WHERE email_key = $1 ORDER BY number`
 	useMagic   = `UPDATE magic_auths SET used_at = $2 WHERE id = $1 AND browser = $3 AND used_at IS NULL AND expires_at > $2`
 

@@ -103,3 +103,12 @@ func add(u ulid.ULID, n uint64) ulid.ULID {
 	binary.BigEndian.PutUint64(u[8:], low+n)
 	return u
 }
+
+// Edges are the smallest ids that could have been made at each of these moments.
+func Edges(prefix string, at []time.Time) []string {
+	out := make([]string, len(at))
+	for i, t := range at {
+		out[i] = Before(prefix, t)
+	}
+	return out
+}

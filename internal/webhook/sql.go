@@ -1,7 +1,8 @@
 package webhook
 
 const (
-	selectEndpoint = `SELECT id, url, status, types, secret, old_secret, old_secret_until, failing_since, disabled_at, disabled_reason,
+	tallyDeliveries = `SELECT COUNT(*) FROM (SELECT 1 FROM webhook_deliveries WHERE id >= $1 AND id < $2 LIMIT $3) AS counted`
+	selectEndpoint  = `SELECT id, url, status, types, secret, old_secret, old_secret_until, failing_since, disabled_at, disabled_reason,
 		created_at, updated_at, owner FROM webhook_endpoints WHERE deleted_at IS NULL`
 	countEndpoints = `SELECT COUNT(*) FROM webhook_endpoints WHERE deleted_at IS NULL`
 	insertEndpoint = `INSERT INTO webhook_endpoints (id, url, status, types, secret, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`

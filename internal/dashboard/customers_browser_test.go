@@ -1,0 +1,91 @@
+package dashboard_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/operator"
+	"github.com/rollcallhq/rollcall/internal/org"
+)
+
+// customer is an organization that looks like one.
+func (w *world) customer() (org.Organization, *feed, directory.User, directory.Group, directory.ExchangeID) {
+	w.t.Helper()
+	acme := w.organization("Acme Corporation", org.NewDomain{Domain: "acme.example", State: org.Verified}, org.NewDomain{Domain: "acme-research.example", State: org.Pending})
+	for i := range 28 {
+		w.organization(fmt.Sprintf("Customer %d", i))
+	}
+	w.proven(acme)
+	ada := w.people(acme, "ada@acme.example")[0]
+	_, err := w.policies.NameBreakGlass(ctx, tester(), acme.ID, lifecycle.NewBreakGlass{UserID: ada.ID, Reason: "Okta is down", ExpiresAt: w.now().Add(5 * time.Hour)})
+	w.ok(err)
+	f := w.feed(acme, directory.New{})
+	for i := range 40 {
+		f.user(fmt.Sprintf(`{"userName":"person%02d@acme.example","externalId":"00u%d","displayName":"Person %d","title":"Engineer","active":%v}`, i, i, i, i%7 != 0))
+	}
+	u := f.user(`{"userName":"grace.hopper@research.acme.example","externalId":"00u1k2l3m4","displayName":"Grace Brewster Murray Hopper","title":"Rear admiral","name":{"givenName":"Grace","familyName":"Hopper"},` +
+		`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Research and development of compilers"}}`)
+	g := f.group("Administrators of everything", string(u.ID), "00u-not-here-yet")
+	f.exchange(directory.Exchange{})
+	bad := f.exchange(directory.Exchange{
+		Method: "PATCH", Path: "/Users/" + string(u.ID), Status: 400, Took: 1234 * time.Microsecond, RequestID: "req_01KAJ7C9V3Z8P0N6M2Q4R5S7T8", UserAgent: "Okta SCIM Client 1.0.0", Effect: []byte(refusedEffect),
+		Body:    []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":"Flase"}]}`),
+		Answer:  []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"invalidValue","detail":"active is neither true nor false"}`),
+		TokenID: f.access.TokenID,
+	})
+	return acme, f, u, g, bad
+}
+
+func TestPages_of_customers_can_be_read_by_everybody(t *testing.T) {
+	w, ctx := small(t), chrome(t)
+	said := complaints(ctx, t)
+	_, path := w.link("ann@example.com", operator.Admin)
+	does(ctx, t, chromedp.Navigate(w.base+path), chromedp.Click("form button"), chromedp.WaitVisible("main"))
+	acme, f, u, g, bad := w.customer()
+	silent := w.feed(acme, directory.New{Name: "Set up in the portal", Silent: true})
+	silent.user(`{"userName":"alan@acme.example"}`)
+	for name, page := range map[string]string{
+		"organizations": "/dashboard/organizations", "organization-new": "/dashboard/organizations/new", "organization": at(acme), "organization-edit": at(acme, "edit"),
+		"organization-delete": at(acme, "delete"), "domains": at(acme, "domains"), "policy": at(acme, "policy"), "features": at(acme, "features"),
+		"directory-new": at(acme, "directories", "new"), "directory": f.at(), "users": f.at("users"), "user": f.at("users", string(u.ID)), "groups": f.at("groups"),
+		"group": f.at("groups", string(g.ID)), "exchanges": f.at("exchanges"), "exchange": f.at("exchanges", string(bad)), "tokens": f.at("tokens"),
+		"directory-settings": f.at("settings"), "directory-delete": f.at("delete"), "go-live": silent.at("go-live"), "directory-silent": silent.at(),
+	} {
+		inspect(ctx, t, w.base+page, name, said)
+	}
+	does(ctx, t, chromedp.Navigate(w.base+f.at("tokens")), chromedp.Click(".listing-tools button"), chromedp.WaitVisible("#token"))
+	photograph(ctx, t, "token-made")
+}
+
+func TestExchange_appears_within_seconds_and_leaves_the_keyboard_where_it_is(t *testing.T) {
+	w, ctx := small(t), chrome(t)
+	said := complaints(ctx, t)
+	_, path := w.link("ann@example.com", operator.ReadOnly)
+	does(ctx, t, chromedp.Navigate(w.base+path), chromedp.Click("form button"), chromedp.WaitVisible("main"))
+	f := w.feed(w.organization("Acme"), directory.New{})
+	first := f.exchange(directory.Exchange{})
+	does(ctx, t, chromedp.Navigate(w.base+f.at("exchanges")), chromedp.WaitVisible("#"+string(first)))
+	evaluates[any](ctx, t, fmt.Sprintf("document.querySelector('#%s a').focus(); 1", first))
+	second := f.exchange(directory.Exchange{Method: "PATCH", Path: "/Users/2", Status: http.StatusBadRequest, Effect: []byte(refusedEffect)})
+	begin := time.Now()
+	does(ctx, t, chromedp.WaitVisible("#"+string(second)))
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if at := evaluates[string](ctx, t, "document.activeElement.closest('tr')?.id ?? ''"); at != string(first) {
+		t.Errorf("the keyboard is at %q", at)
+	}
+	if text := evaluates[string](ctx, t, "document.querySelector('#exchanges tbody tr').innerText"); !strings.Contains(text, "PATCH /Users/2") {
+		t.Error("the newest is not first:", text)
+	}
+	if lines := said(); len(lines) > 0 {
+		t.Error("the browser says", lines)
+	}
+}
