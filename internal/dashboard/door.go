@@ -73,7 +73,7 @@ func (v *visit) toSignIn() {
 // local gives an address of ours to go on to after a sign-in, or the home page.
 func local(to string) string {
 	u, err := url.Parse(to)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, Prefix) || strings.ContainsAny(to, "\\\n\r\t") {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, Prefix) || strings.Contains(u.Path, "..") || strings.ContainsAny(to, "\\\n\r\t") {
 		return Prefix
 	}
 	return u.RequestURI()

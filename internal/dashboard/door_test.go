@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/dashboard"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/token"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 func TestFirst_operator_comes_in_by_the_link_of_the_start_and_is_the_owner(t *testing.T) {
@@ -98,6 +100,7 @@ func TestLinks_may_be_tried_so_often(t *testing.T) {
 	for range 3 {
 		w.stranger().post("/dashboard/link/"+operator.NewSecret().Reveal(), nil).want(t, http.StatusNotFound)
 	}
+	w.stranger().get(path).want(t, http.StatusTooManyRequests)
 	if a := w.stranger().post(path, nil).want(t, http.StatusTooManyRequests).says(t, "too often"); a.Header.Get("Retry-After") == "" {
 		t.Error("nobody says when to come back")
 	}
@@ -125,7 +128,7 @@ func TestSign_in_goes_on_to_our_own_pages_only(t *testing.T) {
 	b := w.as(operator.Admin)
 	for to, want := range map[string]string{
 		"/dashboard/account": "/dashboard/account", "/dashboard/events?a=b": "/dashboard/events?a=b", "https://evil.example/dashboard/": "/dashboard/", "//evil.example/dashboard/": "/dashboard/",
-		"/\\evil.example": "/dashboard/", "javascript:alert(1)": "/dashboard/", "/other": "/dashboard/", "": "/dashboard/",
+		"/\\evil.example": "/dashboard/", "javascript:alert(1)": "/dashboard/", "/dashboard/../oauth2/logout": "/dashboard/", "/dashboard/%2e%2e/oauth2/logout": "/dashboard/", "/other": "/dashboard/", "": "/dashboard/",
 	} {
 		if got := b.get("/dashboard/sign-in?" + url.Values{"to": {to}}.Encode()).location(t); got != want {
 			t.Errorf("%q leads to %q, want %q", to, got, want)
@@ -213,6 +216,34 @@ func TestSession_ends_when_it_is_not_used_when_it_is_old_and_when_its_owner_is_r
 		w.ok(w.operators.Remove(ctx, o.ID))
 		short.get("/dashboard/").location(t)
 	})
+}
+
+func TestSign_in_over_another_session_ends_that_one(t *testing.T) {
+	w := small(t)
+	b := w.as(operator.Owner)
+	owner, _, err := w.operators.ByEmail(ctx, "owner@example.com")
+	w.ok(err)
+	_, path := w.link("second@example.com", operator.Admin)
+	b.post(path, nil).want(t, http.StatusSeeOther)
+	b.get("/dashboard/account").says(t, "second@example.com")
+	if open, err := w.operators.Sessions(ctx, owner.ID); err != nil || len(open) != 0 {
+		t.Errorf("%d sessions of the one before, %v", len(open), err)
+	}
+}
+
+func TestCustom_domains_lead_to_the_dashboards_own_host(t *testing.T) {
+	w := small(t, func(o *dashboard.Options) { o.Home = "https://rollcall.example.com" })
+	if to := w.stranger().get("/dashboard/sign-in"); to.StatusCode != http.StatusOK {
+		t.Error("a host that nobody has named leads away", to.StatusCode)
+	}
+	edge := w.edge
+	r := httptest.NewRequest(http.MethodGet, "https://login.acme.example/dashboard/operators", nil)
+	r = r.WithContext(web.With(r.Context(), &web.Request{Base: "https://login.acme.example", Known: "https://login.acme.example"}))
+	answer := httptest.NewRecorder()
+	edge.ServeHTTP(answer, r)
+	if to := answer.Header().Get("Location"); to != "https://rollcall.example.com/dashboard/" {
+		t.Error("leads to", to)
+	}
 }
 
 func TestRole_that_is_taken_away_is_gone_with_the_next_request(t *testing.T) {

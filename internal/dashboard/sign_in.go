@@ -38,6 +38,9 @@ func (v *visit) signInPage(status int, page signInView) error {
 
 // showLink asks before a link is used: programs that look into messages open links too.
 func showLink(v *visit) error {
+	if err := v.limit(); err != nil {
+		return err
+	}
 	opening, err := v.s.o.Operators.Open(v.ctx(), token.Secret(v.values["secret"]))
 	if err != nil {
 		return v.deadLink(err)
@@ -94,6 +97,7 @@ func redeemLink(v *visit) error {
 // signedIn hands the key of a new session to the browser, and ends the one that it had.
 func (v *visit) signedIn(in operator.SignedIn) error {
 	v.q.Note("operator", string(in.Operator.ID))
+	web.OperatorCookie.Set(v.w, v.r, in.Cookie.Reveal(), operator.SessionLife)
 	who, before, ok, err := v.s.o.Operators.Authenticate(v.ctx(), token.Secret(web.OperatorCookie.Value(v.r)))
 	if err != nil {
 		return err
@@ -103,7 +107,6 @@ func (v *visit) signedIn(in operator.SignedIn) error {
 			return err
 		}
 	}
-	web.OperatorCookie.Set(v.w, v.r, in.Cookie.Reveal(), operator.SessionLife)
 	return nil
 }
 

@@ -58,6 +58,7 @@ type world struct {
 	signIns   *lifecycle.SignIns
 	policies  *lifecycle.Policies
 	server    *httptest.Server
+	edge      http.Handler
 	base      string
 	log       *bytes.Buffer
 
@@ -161,6 +162,7 @@ func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *worl
 		change(&o)
 	}
 	edge := dashboard.New(o)
+	w.edge = edge
 	w.server.Config.Handler = web.Front{
 		Log: logger, NewID: func() string { return ids.NewID("req") }, Deadline: time.Minute, BodyLimit: 16 << 20,
 		Refuse: func(rw http.ResponseWriter, _ *http.Request, _ *fault.Error) {
