@@ -1,11 +1,9 @@
 package portal
 
 import (
-	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -358,7 +356,7 @@ func changeOf(v *walk, c sso.Connection, fields []idp.Field) (sso.Change, error)
 		case idp.FieldSLOURL:
 			out.SLOURL = &value
 		case idp.FieldCertificate:
-			all := append(byHand(c), pemOf(value))
+			all := append(byHand(c), value)
 			out.Certificates = &all
 		case idp.FieldIssuer:
 			out.Issuer = &value
@@ -381,14 +379,6 @@ func byHand(c sso.Connection) (out []string) {
 		}
 	}
 	return out
-}
-
-// pemOf takes a file of bytes too: some providers give the certificate as it is, without letters around it.
-func pemOf(value string) string {
-	if utf8.ValidString(value) {
-		return value
-	}
-	return base64.StdEncoding.EncodeToString([]byte(value))
 }
 
 func (s *steps) showSSOChecks(v *walk) (screen, error) {
