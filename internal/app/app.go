@@ -26,6 +26,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
+	"github.com/rollcallhq/rollcall/internal/portal"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -183,6 +184,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.signIn.run(a)
+	admins := a.itAdmins(c, ids, sealer, domains)
 	if c.Accounts == AccountsRollcall {
 		a.provision()
 	}
@@ -198,20 +200,22 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Directory: a.directories, Catalog: catalog, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
 		Called: domains.Called, Preferred: domains.Preferred,
 	})
+	policies, audits, offboardings := a.policies(c), lifecycle.NewAudits(a.db, a.organizations, time.Now), a.offboardings(ids)
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
-		Policies:    a.policies(c),
+		Policies:    policies,
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:  a.webhooks,
-		Audits:    lifecycle.NewAudits(a.db, a.organizations, time.Now), Offboardings: a.offboardings(ids),
+		Audits:    audits, Offboardings: offboardings, Admins: admins,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
 		Access: a.signIn.members.Access(), Mappings: lifecycle.NewMappings(a.db, a.signIn.members.Access(), a.directories),
 	})
+	pages := a.portalPages(c, admins, catalog, domains, site, policies, audits, offboardings)
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
 	a.server = newServer(web.Front{
@@ -224,7 +228,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Deadline:  requestDeadline,
 		Refuse:    refuse,
 		Observe:   a.metrics.observe,
-	}.Wrap(edges(own, files(site), scim, rest, a.signIn)), log)
+	}.Wrap(edges(own, files(site), scim, rest, a.signIn, pages)), log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
@@ -455,7 +459,7 @@ func files(site *web.Site) http.Handler {
 
 // edges sends a request where its path belongs, and takes paths as they are: http.ServeMux would redirect doubled slashes, and
 // some providers send them and do not follow.
-func edges(own map[string]http.Handler, files, scim, rest http.Handler, people *signIn) http.Handler {
+func edges(own map[string]http.Handler, files, scim, rest http.Handler, people *signIn, admins *portal.Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := own[r.URL.Path]
 		switch {
@@ -467,6 +471,8 @@ func edges(own map[string]http.Handler, files, scim, rest http.Handler, people *
 			scim.ServeHTTP(w, r)
 		case people.simulated != nil && strings.HasPrefix(r.URL.Path, simulatePath):
 			people.simulated.ServeHTTP(w, r)
+		case admins.Serves(r):
+			admins.ServeHTTP(w, r)
 		case people.edge.Serves(r):
 			people.edge.ServeHTTP(w, r)
 		default:

@@ -21,6 +21,8 @@ const (
 	LastCookie Cookie = "last"
 	// LogoutCookie holds, sealed, where a person goes after the identity provider has signed them out. Its answer may be posted.
 	LogoutCookie Cookie = "logout"
+	// PortalCookie is the key of an IT admin's session in the set-up portal, and before it the key of the wait for a code.
+	PortalCookie Cookie = "portal"
 )
 
 // secure: only where the client came by TLS can a cookie have the prefix that no other host and no clear-text page can set
