@@ -239,11 +239,11 @@ func checkClient(v *walk, w way, last *sso.Attempt, out *checkView) {
 }
 
 func lineOfRefusal(v *walk, r *sso.Refused) lineView {
-	return lineView{Verdict: failed, Title: r.Message, Wanted: r.Wanted, Got: r.Got, Advice: plain(r.Advice), Who: web.SayFixer(v.say, string(r.Fixer))}
+	return lineView{Verdict: failed, Title: r.Message, Wanted: r.Wanted, Got: r.Got, Advice: unmarked(r.Advice), Who: web.SayFixer(v.say, string(r.Fixer))}
 }
 
-// plain takes the marks of code away that sentences for documents have.
-func plain(text string) string { return strings.ReplaceAll(text, "`", "") }
+// unmarked takes the marks of code away that sentences for documents have.
+func unmarked(text string) string { return strings.ReplaceAll(text, "`", "") }
 
 func checkTest(v *walk, w way, last *sso.Attempt, out *checkView) {
 	if lacks := w.connection.Lacks(); len(lacks) > 0 {
@@ -285,7 +285,7 @@ func linesOfTest(v *walk, a sso.Attempt) (out []lineView) {
 			continue
 		}
 		e := sso.Explain(c.Code)
-		line.Verdict, line.Wanted, line.Advice, line.Who = failed, c.Wanted, plain(e.Advice), web.SayFixer(v.say, string(e.Fixer))
+		line.Verdict, line.Wanted, line.Advice, line.Who = failed, c.Wanted, unmarked(e.Advice), web.SayFixer(v.say, string(e.Fixer))
 		out, told = append(out, line), true
 	}
 	if a.Refused != nil && !told {

@@ -3,48 +3,23 @@ package portal
 import (
 	"context"
 	"net/url"
-	"time"
 
 	"github.com/a-h/templ"
 
-	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
-	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 	"github.com/rollcallhq/rollcall/internal/web/words"
 )
 
-//go:generate go tool templ generate -path . -log-level error
-
-// StepOptions are what the steps of a set-up are built over.
-type StepOptions struct {
-	Organizations *org.Service
-	Connections   *sso.Service
-	Directories   *directory.Service
-	SetUps        *lifecycle.SetUps
-	Policies      *lifecycle.Policies
-	Catalog       *idp.Catalog
-
-	// Access and Mappings are nil where the app keeps the accounts: then a directory has nobody to give roles to.
-	Access   *access.Service
-	Mappings *lifecycle.Mappings
-
-	// NewTest gives the address at which a browser makes a test sign-in through a connection.
-	NewTest func(ctx context.Context, connection sso.ID) (string, error)
-
-	// AppName is what people sign in to; "" where nobody has said.
-	AppName func(ctx context.Context) string
-
-	Now func() time.Time
-}
-
 // steps lead an IT admin through connecting a provider. They keep nothing: where somebody is follows from what is there.
-type steps struct{ o StepOptions }
+type steps struct{ o Options }
+
+func newSteps(o Options) *steps { return &steps{o} }
 
 // walk is an IT admin at a step. Only the door makes one, so an organization's things are never asked for by somebody else.
 type walk struct {
@@ -72,18 +47,6 @@ const (
 	partDomains   part = "domains"
 )
 
-func (a allowed) has(p part) bool {
-	switch p {
-	case partSSO:
-		return a.SSO
-	case partDirectory:
-		return a.Directory
-	case partDomains:
-		return a.Domains || a.SSO
-	}
-	return false
-}
-
 // screen is what a step answers with: a page, a part of one that a script puts in, or the way on.
 type screen struct {
 	status int // 0: 200
@@ -93,7 +56,6 @@ type screen struct {
 	alone  bool // the body is no page
 	to     string
 	toast  *ui.ToastProps
-	secret bool // it shows what must be kept nowhere
 }
 
 // stepRoute is a row of the table of addresses. Parts in braces are for walk.path.
@@ -140,7 +102,7 @@ func stepRoutes() []stepRoute {
 }
 
 // keeps says whether accounts are kept here.
-func (s *steps) keeps() bool { return s.o.Access != nil && s.o.Mappings != nil }
+func (s *steps) keeps() bool { return s.o.KeepsAccounts && s.o.Access != nil && s.o.Mappings != nil }
 
 func (s *steps) appName(v *walk) string {
 	if s.o.AppName != nil {

@@ -365,7 +365,7 @@ func (s *steps) livePage(v *walk, f feed, refused string) (screen, error) {
 	}
 	view := liveView{
 		Provider: f.provider.Name, Live: !f.directory.LiveAt.IsZero(), Keeps: s.keeps(), Total: int(f.counts.Active + f.counts.Inactive), Mode: string(mode),
-		Action: f.at("live"), Back: f.at("mapping"), Hidden: v.hidden, Refused: refused, Home: ui.Link{Label: v.say.T("setup.finish"), Href: "/portal/home"},
+		Action: f.at("live"), Back: f.at("mapping"), Hidden: v.hidden, Refused: refused, Home: ui.Link{Label: v.say.T("setup.finish"), Href: "/portal/done"},
 	}
 	if !view.Keeps {
 		view.Back = f.step(len(f.guide.Steps) - 1)

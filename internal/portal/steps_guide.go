@@ -473,7 +473,7 @@ func (s *steps) directoryStep(v *walk, f feed, i int, secret token.Secret, refus
 	}
 	view.Previous, view.Next = s.beforeDirectory(v, f, i), s.afterDirectory(v, f, i)
 	return screen{
-		status: statusOf(refused), title: view.Title, steps: s.ladderOfDirectory(v, f, i), body: guideStep(view), secret: secret != "",
+		status: statusOf(refused), title: view.Title, steps: s.ladderOfDirectory(v, f, i), body: guideStep(view),
 	}, nil
 }
 

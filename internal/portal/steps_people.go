@@ -107,7 +107,7 @@ func (s *steps) afterAttributes(v *walk, w way) ui.Link {
 	case v.allows.Directory:
 		return ui.Link{Label: v.say.T("setup.next_directory"), Href: "/portal/directory"}
 	}
-	return ui.Link{Label: v.say.T("setup.finish"), Href: "/portal/home"}
+	return ui.Link{Label: v.say.T("setup.finish"), Href: "/portal/done"}
 }
 
 // previewAttributes shows what the last test read of the person who made it.
@@ -225,7 +225,7 @@ func (s *steps) peoplePage(v *walk, w way, confirm *confirmView, refused string)
 	view := peopleView{
 		Provider: w.provider.Name, Tested: !w.connection.FirstSuccessAt.IsZero(), JIT: string(now.JIT), InForce: string(now.InForce), SSO: string(now.SSO), Confirm: confirm,
 		Action: w.at("people"), Back: w.at("attributes"), Hidden: v.hidden, Refused: refused, WithoutSCIM: w.provider.WithoutSCIM,
-		Finish: ui.Link{Label: v.say.T("setup.finish"), Href: "/portal/home"},
+		Finish: ui.Link{Label: v.say.T("setup.finish"), Href: "/portal/done"},
 	}
 	if confirm != nil {
 		view.SSO, view.JIT = v.form.Get("sso"), v.form.Get("jit")

@@ -5,10 +5,8 @@ package portal
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -1203,7 +1201,7 @@ func guideStep(g guideView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if g.Panel {
+		if g.Panel && len(g.Checks.Checks) > 0 {
 			templ_7745c5c3_Err = checksPanel(g.Checks).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
