@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/mail"
@@ -40,9 +41,34 @@ func (a *App) portalPages(
 	c Config, admins *itadmin.Service, catalog *idp.Catalog, domains web.Domains, site *web.Site, policies *lifecycle.Policies, audits *lifecycle.Audits,
 	offboardings *lifecycle.Offboardings,
 ) *portal.Server {
-	return portal.New(portal.Options{
+	o := portal.Options{
 		Admins: admins, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Policies: policies, Audits: audits,
 		Offboardings: offboardings, Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
 		Bases: func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }, Now: time.Now, Logger: a.log,
-	})
+		SetUps:  lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: a.db, Directories: a.directories, ProfilesOnly: c.Accounts == AccountsApp}),
+		AppName: a.appName(c),
+	}
+	if o.KeepsAccounts {
+		o.Access = a.signIn.members.Access()
+		o.Mappings = lifecycle.NewMappings(a.db, o.Access, a.directories)
+	}
+	return portal.New(o)
+}
+
+// appName is how IT admins know the app: by the operator's brand, else by who writes its mails, else by its only application.
+func (a *App) appName(c Config) func(context.Context) string {
+	name := c.Brand.Name
+	if name == "" && c.Mail != nil {
+		name = c.Mail.From.Name
+	}
+	return func(ctx context.Context) string {
+		if name != "" {
+			return name
+		}
+		only, err := a.signIn.issuer.Default(ctx)
+		if err != nil || only.Name == issuer.DefaultName {
+			return ""
+		}
+		return only.Name
+	}
 }

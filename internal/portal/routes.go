@@ -62,7 +62,7 @@ type route struct {
 }
 
 func routes() []route {
-	rows := table()
+	rows := append(table(), stepRows()...)
 	out := make([]route, len(rows))
 	for i, r := range rows {
 		out[i] = route{r, strings.Split(strings.Trim(r.pattern, "/"), "/")}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -26,6 +27,7 @@ type Options struct {
 	Audits        *lifecycle.Audits
 	Offboardings  *lifecycle.Offboardings
 	Events        *event.Log
+	SetUps        *lifecycle.SetUps
 	Catalog       *idp.Catalog
 	Site          *web.Site
 
@@ -33,6 +35,11 @@ type Options struct {
 	Bases func(organizationID string) []string
 	// NewTest gives the address at which a browser makes a test sign-in through a connection.
 	NewTest func(ctx context.Context, connection sso.ID) (string, error)
+	// AppName is what people sign in to; "" where nobody has said.
+	AppName func(ctx context.Context) string
+	// Access and Mappings are what groups of a directory give; nil where the app keeps the accounts.
+	Access   *access.Service
+	Mappings *lifecycle.Mappings
 	// KeepsAccounts: Rollcall has the accounts. Where the app has them nothing is known of who has access and who left.
 	KeepsAccounts bool
 
@@ -75,6 +82,7 @@ type Server struct {
 	origin *http.CrossOriginProtection
 	pages  *web.Limiter
 	entry  *web.Limiter
+	steps  *steps
 }
 
 // New makes the edge.
@@ -88,7 +96,7 @@ func New(o Options) *Server {
 	limits := DefaultLimits()
 	limiter := func(r Rate) *web.Limiter { return web.NewBurstLimiter(r.PerSecond, r.Burst, keptAddresses) }
 	return &Server{
-		o: o, routes: routes(), origin: http.NewCrossOriginProtection(),
+		o: o, steps: newSteps(o), routes: routes(), origin: http.NewCrossOriginProtection(),
 		pages: limiter(o.Limits.Pages.or(limits.Pages)), entry: limiter(o.Limits.Entry.or(limits.Entry)),
 	}
 }
