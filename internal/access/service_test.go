@@ -710,3 +710,24 @@ func TestOrganization_takes_what_it_has_with_it(t *testing.T) {
 		}
 	})
 }
+
+func TestTeams_of_a_member_are_those_of_the_organization_with_who_put_them_in(t *testing.T) {
+	each(t, func(w *world) {
+		sales := must(w.CreateTeam(w.Context(), actor, NewTeam{OrganizationID: acme, Name: "Sales"}))(w)
+		crew := must(w.CreateTeam(w.Context(), actor, NewTeam{OrganizationID: acme, Name: "Crew"}))(w)
+		must(w.CreateTeam(w.Context(), actor, NewTeam{OrganizationID: acme, Name: "Empty"}))(w)
+		w.must(w.write(func(write *db.Write) {
+			write.Exec(insertTeamMember, acme, string(sales.ID), "om_1", string(ByHand), 1)
+			write.Exec(insertTeamMember, acme, string(crew.ID), "om_1", string(ByMapping), 1)
+		}))
+		got := must(w.TeamsOfMember(w.Context(), acme, "om_1"))(w)
+		if len(got) != 2 || got[0].Team.Name != "Crew" || got[0].PutBy != ByMapping || got[1].Team.Name != "Sales" || got[1].PutBy != ByHand {
+			t.Errorf("got %+v", got)
+		}
+		for _, nobody := range [][2]string{{other, "om_1"}, {acme, "om_2"}} {
+			if got := must(w.TeamsOfMember(w.Context(), nobody[0], nobody[1]))(w); len(got) != 0 {
+				t.Errorf("%v: got %+v", nobody, got)
+			}
+		}
+	})
+}

@@ -38,6 +38,7 @@ const (
 	insertTeamMember = `INSERT INTO team_members (organization_id, team_id, membership_id, put_by, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, team_id, membership_id) DO NOTHING`
 	deleteTeamMember = `DELETE FROM team_members WHERE organization_id = $1 AND team_id = $2 AND membership_id = $3`
 	selectTeamsOf    = `SELECT team_id, put_by FROM team_members WHERE organization_id = $1 AND membership_id = $2 ORDER BY team_id`
+	selectTeamsWith  = selectTeams + ` AND id IN (SELECT team_id FROM team_members WHERE organization_id = $1 AND membership_id = $2) ORDER BY name, id`
 	selectPlace      = `SELECT put_by FROM team_members WHERE organization_id = $1 AND team_id = $2 AND membership_id = $3`
 	clearTeam        = `DELETE FROM team_members WHERE organization_id = $1 AND team_id = $2`
 	clearTeams       = `DELETE FROM team_members WHERE organization_id = $1`

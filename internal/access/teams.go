@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -53,6 +54,31 @@ func team(ctx context.Context, r db.Reader, text, organizationID string, id Team
 		return Team{}, TeamNotFound(string(id))
 	}
 	return found[0], nil
+}
+
+// MemberTeam is a team with who put the member into it.
+type MemberTeam struct {
+	Team  Team
+	PutBy PutBy
+}
+
+// TeamsOfMember lists the teams that a membership of an organization is in, by name.
+func (s *Service) TeamsOfMember(ctx context.Context, organizationID, membershipID string) ([]MemberTeam, error) {
+	places, err := PlacesIn(ctx, s.db, organizationID, membershipID)
+	if err != nil {
+		return nil, err
+	}
+	teams, err := readTeams(ctx, s.db, selectTeamsWith, organizationID, membershipID)
+	if err != nil {
+		return nil, err
+	}
+	var out []MemberTeam
+	for _, t := range teams {
+		if i := slices.IndexFunc(places, func(p Place) bool { return p.Team == t.ID }); i >= 0 {
+			out = append(out, MemberTeam{t, places[i].PutBy})
+		}
+	}
+	return out, nil
 }
 
 // CreateTeam makes a team that nobody is in.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 const maxFilter = 100 // bytes of an id that a filter names
@@ -88,59 +89,18 @@ func listAudit(c *call) (answer, error) {
 }
 
 func (c *call) exportAudit(form exportAs, q event.AuditQuery) (answer, error) {
-	columns := []string{"created_at", "id", "organization_id", "action", "target", "actor_id", "actor_source", "actor_name", "exchange_id", "derived", "reason", "changes"}
-	return c.export(form, "audit", columns, func(ctx context.Context, after string) ([]exported, string, error) {
+	return c.export(form, "audit", event.AuditColumns(), func(ctx context.Context, after string) ([]web.Exported, string, error) {
 		q.After, q.Limit = after, exportBatch
 		page, err := c.o.Events.Audit(ctx, q)
-		if err != nil {
-			return nil, "", err
-		}
-		out := make([]exported, len(page.Entries))
+		out := make([]web.Exported, len(page.Entries))
 		for i, e := range page.Entries {
-			if out[i].line, err = showAudit(e); err != nil {
-				return nil, "", err
-			}
-			out[i].cells = []string{
-				event.Shown(e.At), e.ID, e.OrganizationID, string(e.Action), e.Target, e.Context.Actor.ID, string(e.Context.Actor.Source),
-				valueOf(e.Context.Actor.Name), e.Context.ExchangeID, strconv.FormatBool(e.Context.Derived), e.Context.Reason, string(e.Changes),
-			}
+			out[i] = web.Exported{Line: e.JSON(), Cells: e.Cells()}
 		}
-		return out, page.After, nil
+		return out, page.After, err
 	})
 }
 
-func showAudit(e event.AuditEntry) (jsontext.Value, error) {
-	changes := e.Changes
-	if len(changes) == 0 {
-		changes = jsontext.Value("null")
-	}
-	cause := auditCause{"exchange", e.Context.ExchangeID}
-	if cause.ID == "" {
-		cause = auditCause{string(e.Context.Actor.Source), e.Context.Actor.ID}
-	}
-	return encode(struct {
-		Object         string         `json:"object"`
-		ID             string         `json:"id"`
-		OrganizationID *string        `json:"organization_id"`
-		Action         event.Action   `json:"action"`
-		Target         *string        `json:"target"`
-		Actor          event.Actor    `json:"actor"`
-		Cause          auditCause     `json:"cause"`
-		Derived        bool           `json:"derived"`
-		Reason         *string        `json:"reason"`
-		Changes        jsontext.Value `json:"changes"`
-		CreatedAt      string         `json:"created_at"`
-	}{
-		"audit_entry", e.ID, optional(e.OrganizationID), e.Action, optional(e.Target), e.Context.Actor, cause, e.Context.Derived, optional(e.Context.Reason),
-		changes, event.Shown(e.At),
-	})
-}
-
-// auditCause is the one cause of a change: a recorded request of an identity provider, or who acted where.
-type auditCause struct {
-	Type string `json:"type"`
-	ID   string `json:"id"`
-}
+func showAudit(e event.AuditEntry) (jsontext.Value, error) { return e.JSON(), nil }
 
 // listAccess lists who has access to an organization, or had it at a moment.
 func listAccess(c *call) (answer, error) {
@@ -176,18 +136,18 @@ func listAccess(c *call) (answer, error) {
 func (c *call) exportAccess(form exportAs, q lifecycle.AccessQuery) (answer, error) {
 	columns := []string{"at", "organization_membership_id", "user_id", "email", "first_name", "last_name", "role", "primary", "since"}
 	show := showAccess(q.At)
-	return c.export(form, "access", columns, func(ctx context.Context, after string) ([]exported, string, error) {
+	return c.export(form, "access", columns, func(ctx context.Context, after string) ([]web.Exported, string, error) {
 		q.After, q.Limit = after, exportBatch
 		found, more, err := c.o.Audits.AccessAt(ctx, q)
 		if err != nil {
 			return nil, "", err
 		}
-		out := make([]exported, len(found))
+		out := make([]web.Exported, len(found))
 		for i, a := range found {
-			if out[i].line, err = show(a); err != nil {
+			if out[i].Line, err = show(a); err != nil {
 				return nil, "", err
 			}
-			out[i].cells = []string{
+			out[i].Cells = []string{
 				event.Shown(q.At), a.MembershipID, a.UserID, a.Email, a.FirstName, a.LastName, a.Role, strconv.FormatBool(a.Primary), event.Shown(a.Since),
 			}
 		}

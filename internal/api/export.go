@@ -1,15 +1,10 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"mime"
 	"net/http"
 	"strings"
-	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -25,10 +20,7 @@ const (
 	asLines exportAs = "jsonl"
 )
 
-const (
-	exportBatch = 500
-	exportStall = 30 * time.Second
-)
+const exportBatch = 500
 
 // exportForm is what the parameter format says, else the Accept header.
 func (c *call) exportForm() (exportAs, error) {
@@ -54,37 +46,13 @@ func (c *call) exportForm() (exportAs, error) {
 	return asPages, nil
 }
 
-// exported is an entry of a list in both forms.
-type exported struct {
-	line  jsontext.Value
-	cells []string
-}
-
 // export streams all pages of a list. next gives a page from a cursor on, and the cursor after it, "" at the end.
-func (c *call) export(form exportAs, name string, columns []string, next func(ctx context.Context, after string) ([]exported, string, error)) (answer, error) {
+func (c *call) export(form exportAs, name string, columns []string, next func(ctx context.Context, after string) ([]web.Exported, string, error)) (answer, error) {
 	if err := c.wholeList(); err != nil {
 		return answer{}, err
 	}
-	kind := ndjson
-	if form == asCSV {
-		kind = "text/csv; charset=utf-8; header=present" // RFC 4180, section 3
-	}
 	return ok(streamed(func(w http.ResponseWriter) error {
-		header := w.Header()
-		header.Set("Content-Type", kind)
-		header.Set("Content-Disposition", `attachment; filename="`+name+"."+string(form)+`"`)
-		header.Set("Cache-Control", "no-store")
-		if c.r.Method == http.MethodHead {
-			return nil
-		}
-		to := web.NewStream(w, kind, exportStall)
-		// A request's deadline is for answers that fit into it; the stream has its own.
-		err := writeExport(context.WithoutCancel(c.ctx()), to, form, columns, next)
-		if err == nil || !to.Began() {
-			return err
-		}
-		c.o.Logger.WarnContext(c.ctx(), "an export broke off", "request_id", web.From(c.ctx()).ID, "name", name, "error", err)
-		panic(http.ErrAbortHandler) // only a broken connection can tell now that it is not whole
+		return web.Export{Name: name, Form: web.ExportForm(form), Columns: columns, Next: next, Log: c.o.Logger}.Write(w, c.r)
 	})), nil
 }
 
@@ -96,64 +64,4 @@ func (c *call) wholeList() error {
 		}
 	}
 	return nil
-}
-
-func writeExport(ctx context.Context, to *web.Stream, form exportAs, columns []string, next func(context.Context, string) ([]exported, string, error)) error {
-	// The first page is read before anything is written: until then a refusal can be told.
-	page, after, err := next(ctx, "")
-	if err != nil {
-		return err
-	}
-	if form == asCSV {
-		if _, err := to.Write(csvLine(columns)); err != nil {
-			return err
-		}
-	}
-	for {
-		for _, one := range page {
-			line := append(one.line, '\n')
-			if form == asCSV {
-				line = csvLine(one.cells)
-			}
-			if _, err := to.Write(line); err != nil {
-				return err
-			}
-		}
-		if after == "" {
-			return to.Flush()
-		}
-		if page, after, err = next(ctx, after); err != nil {
-			return err
-		}
-	}
-}
-
-// csvLine writes cells as RFC 4180 wants them, none of which a spreadsheet takes for a formula.
-func csvLine(cells []string) []byte {
-	var out bytes.Buffer
-	w := csv.NewWriter(&out)
-	w.UseCRLF = true
-	harmless := make([]string, len(cells))
-	for i, cell := range cells {
-		harmless[i] = harmlessCell(cell)
-	}
-	if err := w.Write(harmless); err != nil { // into memory
-		panic(err)
-	}
-	w.Flush()
-	return out.Bytes()
-}
-
-// harmlessCell puts an apostrophe before what a spreadsheet would reckon out: names come from strangers. Some programs pass over what is blank
-// before, and take the wide forms of the signs for the signs.
-func harmlessCell(cell string) string {
-	cell = strings.ToValidUTF8(strings.ReplaceAll(cell, "\x00", ""), "\uFFFD")
-	if cell == "" {
-		return cell
-	}
-	bare := strings.TrimLeftFunc(cell, func(r rune) bool { return r <= ' ' || r == 0xA0 || r == 0xFEFF })
-	if strings.IndexAny(bare, "=+-@＝＋－＠") == 0 || strings.ContainsAny(cell[:1], "\t\r\n") {
-		return "'" + cell
-	}
-	return cell
 }

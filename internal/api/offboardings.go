@@ -153,11 +153,10 @@ type gapShown struct {
 	By            string           `json:"worst_gap_by"`
 }
 
-// showGap: the worst true gap is the life of a token, unless logouts arrive sooner and all of them have. That tokens are asked about shows good
-// will, and does not prove that each is.
 func showGap(g issuer.Gap, now time.Time) gapShown {
+	gap, by := g.TrueWorst()
 	out := gapShown{
-		Object: "application_gap", ApplicationID: g.Application.ID, TokenLife: int64(g.TokenLife.Seconds()), Worst: g.TokenLife.Milliseconds(), By: "access_token",
+		Object: "application_gap", ApplicationID: g.Application.ID, TokenLife: int64(g.TokenLife.Seconds()), Worst: gap.Milliseconds(), By: by,
 		Logouts:       gapLogouts{Configured: g.Application.LogoutURI != "", Measured: g.Measured, Failed: g.Failed, Pending: g.Pending},
 		Introspection: gapIntrospection{g.AsksEachTime(now), shownOrNull(g.IntrospectedAt)},
 	}
@@ -166,8 +165,5 @@ func showGap(g issuer.Gap, now time.Time) gapShown {
 	}
 	median, p95, worst := g.Median.Milliseconds(), g.P95.Milliseconds(), g.Worst.Milliseconds()
 	out.Logouts.Median, out.Logouts.P95, out.Logouts.Worst = &median, &p95, &worst
-	if out.Logouts.Configured && g.Failed == 0 && g.Pending == 0 && worst < out.Worst {
-		out.Worst, out.By = worst, "back_channel_logout"
-	}
 	return out
 }

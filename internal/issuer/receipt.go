@@ -122,6 +122,21 @@ func (g Gap) AsksEachTime(now time.Time) bool {
 	return !g.IntrospectedAt.IsZero() && now.Sub(g.IntrospectedAt) < 24*time.Hour
 }
 
+// The ways in which an application learns that somebody's access has ended.
+const (
+	ByAccessToken       = "access_token"
+	ByBackChannelLogout = "back_channel_logout"
+)
+
+// TrueWorst is the worst true gap and what it comes from: the life of a token, unless logouts arrive sooner and all of them have. That tokens are
+// asked about shows good will, and does not prove that each is.
+func (g Gap) TrueWorst() (worst time.Duration, by string) {
+	if g.Measured > 0 && g.Application.LogoutURI != "" && g.Failed == 0 && g.Pending == 0 && g.Worst < g.TokenLife {
+		return g.Worst, ByBackChannelLogout
+	}
+	return g.TokenLife, ByAccessToken
+}
+
 // noteIntrospection remembers, to the minute, that an application asks. That it fails is no reason not to answer.
 func (s *Service) noteIntrospection(ctx context.Context, applicationID string) {
 	now := s.time()

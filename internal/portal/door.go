@@ -51,8 +51,14 @@ func (c *call) org() org.ID { return c.session.OrganizationID }
 // actor is who acts, for audit and events.
 func (c *call) actor() event.Actor { return c.session.Actor() }
 
+// generateLink is below the portal's path and the API's: the contract has it there.
+const generateLink = itadmin.Path + "/generate_link"
+
 // Serves tells whether a request belongs here. Everything below the portal's path does: what is not in the table is a page that says so.
 func (*Server) Serves(r *http.Request) bool {
+	if r.URL.Path == generateLink {
+		return false
+	}
 	return r.URL.Path == itadmin.Path || strings.HasPrefix(r.URL.Path, itadmin.Path+"/")
 }
 
