@@ -66,7 +66,11 @@ func (a *App) appName(c Config) func(context.Context) string {
 			return name
 		}
 		only, err := a.signIn.issuer.Default(ctx)
-		if err != nil || only.Name == issuer.DefaultName {
+		if err != nil { // the page has a word for an app without a name
+			a.log.WarnContext(ctx, "the name of the app could not be read", "cause", err)
+			return ""
+		}
+		if only.Name == issuer.DefaultName {
 			return ""
 		}
 		return only.Name
