@@ -36,9 +36,8 @@ func crossOrigin(v *visit) *fault.Error {
 }
 
 // formTo are the properties of a form of this session: every form is made by it, else the door refuses it. action "" is the page itself.
-func (c *call) formTo(action string, hidden ...ui.Hidden) ui.FormProps {
+func (c *call) formTo(action string) ui.FormProps {
 	return ui.FormProps{
-		Action: action, Hidden: append([]ui.Hidden{{Name: csrfField, Value: c.token}}, hidden...),
-		Attrs: templ.Attributes{"class": "stack"},
+		Action: action, Hidden: []ui.Hidden{{Name: csrfField, Value: c.token}}, Attrs: templ.Attributes{"class": "stack"},
 	}
 }

@@ -67,12 +67,11 @@ func showAccess(c *call) error {
 	if f, ok := fault.As(err); ok && f.Kind == fault.Unprocessable {
 		v.Wrong = f.Message
 	}
-	after := c.after("om")
-	more := false
-	if v.Rows, more, err = c.s.o.Audits.AccessAt(c.ctx(), lifecycle.AccessQuery{OrganizationID: string(c.org()), At: at, After: after, Limit: rowsShown}); err != nil {
+	rows, more, err := c.s.o.Audits.AccessAt(c.ctx(), lifecycle.AccessQuery{OrganizationID: string(c.org()), At: at, After: c.after("om"), Limit: rowsShown})
+	if err != nil {
 		return err
 	}
-	if more {
+	if v.Rows = rows; more {
 		v.Next = "/portal/access?" + url.Values{"day": {day}, "after": {v.Rows[len(v.Rows)-1].MembershipID}}.Encode()
 	}
 	v.Export = "/portal/access.csv?" + url.Values{"day": {day}}.Encode()
