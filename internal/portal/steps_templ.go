@@ -1189,14 +1189,14 @@ func guideStep(g guideView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, b := range g.Blocks {
-			templ_7745c5c3_Err = guideBlock(b, g).Render(ctx, templ_7745c5c3_Buffer)
+		if g.Left != nil {
+			templ_7745c5c3_Err = leftOut(*g.Left).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		if g.Left != nil {
-			templ_7745c5c3_Err = leftOut(*g.Left).Render(ctx, templ_7745c5c3_Buffer)
+		for _, b := range g.Blocks {
+			templ_7745c5c3_Err = guideBlock(b, g).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
