@@ -115,7 +115,9 @@ func TestPortal_leads_from_the_link_to_a_live_directory(t *testing.T) {
 	api := newClient(base, p.says(t, p.out, keyLine))
 	organization := text(api.must(t, 201, "POST", "/organizations", `{"name":"Globex Corporation"}`), "id")
 	link := text(api.must(t, 201, "POST", "/portal/generate_link", `{"organization":"`+organization+`"}`), "link")
-	to := &tour{T: t, ctx: browser(t, true)}
+	ctx, cancel := context.WithTimeout(browser(t, true), 5*time.Minute)
+	defer cancel()
+	to := &tour{T: t, ctx: ctx}
 
 	to.opens(link)
 	to.presses("Open")
@@ -234,6 +236,7 @@ func (to *tour) signsIn(base, scenario string) {
 	at := to.value("[...document.querySelectorAll('main a')].find(e => e.innerText.includes('Start a test sign-in')).href")
 	window, closes := chromedp.NewContext(to.ctx)
 	defer closes()
+	must(to.T, chromedp.Do(window))
 	does(
 		window, to.T, chromedp.Navigate(at), chromedp.Click("input[value=other]"), chromedp.Evaluate[chromedp.Void](`for (const [name, value] of [["email", "ada@globex.example"], ["first_name", "Ada"], ["last_name", "Lovelace"]]) { document.querySelector("[name=" + name + "]").value = value; } 1`),
 		chromedp.Click("button[value="+scenario+"]"),
