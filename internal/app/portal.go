@@ -42,7 +42,7 @@ func (a *App) portalPages(
 	offboardings *lifecycle.Offboardings,
 ) *portal.Server {
 	o := portal.Options{
-		Admins: admins, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Policies: policies, Audits: audits,
+		Admins: admins, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Members: a.signIn.members, Policies: policies, Audits: audits,
 		Offboardings: offboardings, Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
 		Bases: func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }, Now: time.Now, Logger: a.log,
 		SetUps:  lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: a.db, Directories: a.directories, ProfilesOnly: c.Accounts == AccountsApp}),

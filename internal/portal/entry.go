@@ -94,7 +94,17 @@ func openLink(v *visit) error {
 // landing is the page that a link for an intent leads to.
 func landing(i itadmin.Intent) string {
 	switch i {
-	case itadmin.SSO, itadmin.DirectorySync, itadmin.AuditLogs, itadmin.CertificateRenewal, itadmin.DomainVerification, itadmin.Everything:
+	case itadmin.SSO:
+		return "/portal/sso"
+	case itadmin.DirectorySync:
+		return "/portal/directory"
+	case itadmin.DomainVerification:
+		return "/portal/domains"
+	case itadmin.CertificateRenewal:
+		return "/portal/certificates"
+	case itadmin.AuditLogs:
+		return "/portal/audit"
+	case itadmin.Everything:
 	}
 	return "/portal/home"
 }

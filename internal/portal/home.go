@@ -5,6 +5,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
@@ -49,21 +50,25 @@ type homeView struct {
 	Connections  []connectionView
 	Directories  []directoryView
 	SSO, Sync    bool // what the link is for
+	Delete       bool
 }
 
+// connectionView is a connection on the home page.
 type connectionView struct {
-	ID, Name, State string
-	Tone            ui.Tone
-	LastUsed        time.Time
-	Warnings        []string
+	Name, Provider, State string
+	Tone                  ui.Tone
+	LastUsed              time.Time
+	Warnings              []string
+	Certificates          string // address; "" for none
 }
 
+// directoryView is a directory on the home page.
 type directoryView struct {
-	ID, Name, State string
-	Tone            ui.Tone
-	LastUsed        time.Time
-	Active          int64
-	Groups          int64
+	Name, Provider, State    string
+	Tone                     ui.Tone
+	LastUsed                 time.Time
+	Active, Inactive, Groups int
+	Tokens                   string // address
 }
 
 func showHome(c *call) error {
@@ -72,14 +77,91 @@ func showHome(c *call) error {
 	if err != nil {
 		return err
 	}
-	for _, one := range connections {
-		h.Connections = append(h.Connections, c.connectionView(one))
+	directories, err := c.directories()
+	if err != nil {
+		return err
 	}
+	if h.SSO || c.session.May(itadmin.CertificateRenewal) {
+		for _, one := range connections {
+			h.Connections = append(h.Connections, c.connectionView(one))
+		}
+	}
+	if h.Sync {
+		if h.Directories, err = c.directoryViews(directories); err != nil {
+			return err
+		}
+	}
+	h.Delete = c.session.Intent == itadmin.Everything && len(connections)+len(directories) > 0
 	return c.ok(c.t("portal.home_title"), homePage(h))
 }
 
 func (c *call) connectionView(one sso.Connection) connectionView {
-	return connectionView{
-		ID: string(one.ID), Name: one.Name, State: c.t("portal.connection_" + string(one.State)), Tone: ui.Neutral, LastUsed: one.LastSuccessAt, Warnings: one.Warnings(c.s.o.Now()),
+	out := connectionView{
+		Name: one.Name, Provider: c.providerName(one.Provider), State: c.t("portal.connection_" + string(one.State)), LastUsed: one.LastSuccessAt,
+		Warnings: one.Warnings(c.s.o.Now()),
 	}
+	switch one.State {
+	case sso.Active:
+		out.Tone = ui.Good
+	case sso.Inactive:
+		out.Tone = ui.Warn
+	case sso.Draft, sso.Validating:
+		out.Tone = ui.Neutral
+	}
+	if one.Protocol == sso.SAML {
+		out.Certificates = "/portal/certificates/" + string(one.ID)
+	}
+	return out
+}
+
+// providerName is how people call a provider of the catalogue.
+func (c *call) providerName(slug string) string {
+	if p, known := c.s.o.Catalog.Provider(idp.Slug(slug)); known {
+		return p.Name
+	}
+	return slug
+}
+
+func (c *call) directoryViews(all []directory.Directory) ([]directoryView, error) {
+	ids := make([]directory.ID, len(all))
+	for i, one := range all {
+		ids[i] = one.ID
+	}
+	counts, err := c.s.o.Directories.CountsOf(c.ctx(), ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]directoryView, len(all))
+	for i, one := range all {
+		n := counts[one.ID]
+		out[i] = directoryView{
+			Name: one.Name, Provider: c.providerName(one.Provider), Active: int(n.Active), Inactive: int(n.Inactive), Groups: int(n.Groups), Tokens: "/portal/tokens/" + string(one.ID),
+		}
+		out[i].State, out[i].Tone = c.directoryState(one)
+		if out[i].LastUsed, err = c.lastContact(one.ID); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (c *call) directoryState(one directory.Directory) (string, ui.Tone) {
+	switch {
+	case one.State == directory.Unlinked:
+		return c.t("portal.directory_unlinked"), ui.Neutral
+	case one.LiveAt.IsZero():
+		return c.t("portal.directory_collecting"), ui.Warn
+	}
+	return c.t("portal.directory_live"), ui.Good
+}
+
+// lastContact is when the provider's last request was let in.
+func (c *call) lastContact(id directory.ID) (last time.Time, err error) {
+	tokens, err := c.s.o.Directories.Tokens(c.ctx(), id)
+	for _, t := range tokens {
+		if t.LastUsedAt.After(last) {
+			last = t.LastUsedAt
+		}
+	}
+	return last, err
 }

@@ -32,10 +32,27 @@ func table() []row {
 		{"/portal/code", "portal_code", nil, visits{showCode, takeCode}, calls{}},
 
 		{"/portal/home", "portal_home", nil, visits{}, calls{get: showHome}},
+		{"/portal/access", "portal_access", only(itadmin.AuditLogs), visits{}, calls{get: showAccess}},
+		{"/portal/access.csv", "portal_access", only(itadmin.AuditLogs), visits{}, calls{get: exportAccess}},
+		{"/portal/leavers", "portal_leavers", only(itadmin.AuditLogs), visits{}, calls{get: showLeavers}},
+		{"/portal/leavers/{offboarding}/receipt", "portal_receipt", only(itadmin.AuditLogs), visits{}, calls{get: showReceipt}},
+		{"/portal/audit", "portal_audit", only(itadmin.AuditLogs), visits{}, calls{get: showAudit}},
+		{"/portal/audit.csv", "portal_audit", only(itadmin.AuditLogs), visits{}, calls{get: exportAudit}},
+		{"/portal/contacts", "portal_contacts", only(itadmin.Everything), visits{}, calls{showContacts, addContact}},
+		{"/portal/contacts/{contact}/remove", "portal_contacts", only(itadmin.Everything), visits{}, calls{post: removeContact}},
+		{"/portal/delete", "portal_delete", only(itadmin.Everything), visits{}, calls{showDelete, takeDelete}},
+		{"/portal/tokens/{directory}", "portal_tokens", only(itadmin.DirectorySync), visits{}, calls{showTokens, makeToken}},
+		{"/portal/tokens/{directory}/{token}/revoke", "portal_tokens", only(itadmin.DirectorySync), visits{}, calls{post: revokeToken}},
+		{"/portal/certificates", "portal_certificates", only(itadmin.CertificateRenewal, itadmin.SSO), visits{}, calls{get: chooseCertificates}},
+		{"/portal/certificates/{connection}", "portal_certificates", only(itadmin.CertificateRenewal, itadmin.SSO), visits{}, calls{showCertificates, addCertificate}},
+		{"/portal/certificates/{connection}/{fingerprint}/delete", "portal_certificates", only(itadmin.CertificateRenewal, itadmin.SSO), visits{}, calls{post: deleteCertificate}},
 		{"/portal/sign-out", "portal_sign_out", nil, visits{}, calls{post: signOut}},
 		{"/portal/done", "portal_done", nil, visits{}, calls{get: showDone}},
 	}
 }
+
+// only are the intents of links that open a page, beside those to everything; itadmin.Everything alone: no others do.
+func only(intents ...itadmin.Intent) []itadmin.Intent { return intents }
 
 // serves tells whether a page is for sessions of an intent.
 func (r row) serves(i itadmin.Intent) bool {

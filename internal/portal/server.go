@@ -12,6 +12,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -23,6 +24,7 @@ type Options struct {
 	Organizations *org.Service
 	Connections   *sso.Service
 	Directories   *directory.Service
+	Members       *member.Service
 	Policies      *lifecycle.Policies
 	Audits        *lifecycle.Audits
 	Offboardings  *lifecycle.Offboardings

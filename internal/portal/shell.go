@@ -46,7 +46,14 @@ func (c *call) tabs() []ui.Tab {
 	var out []ui.Tab
 	for _, one := range []struct{ label, path string }{
 		{"portal.tab_home", "/portal/home"},
+		{"portal.tab_access", "/portal/access"},
+		{"portal.tab_leavers", "/portal/leavers"},
+		{"portal.tab_audit", "/portal/audit"},
+		{"portal.tab_contacts", "/portal/contacts"},
 	} {
+		if !c.s.o.KeepsAccounts && (one.path == "/portal/access" || one.path == "/portal/leavers") {
+			continue
+		}
 		at, _ := find(c.s.routes, one.path)
 		if at == nil || !at.serves(c.session.Intent) {
 			continue

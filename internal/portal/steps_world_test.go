@@ -29,6 +29,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
@@ -55,10 +56,14 @@ type desk struct {
 	access   *access.Service
 	policies *lifecycle.Policies
 	admins   *itadmin.Service
+	mails    *mail.Outbox
+	letters  []mail.Letter
+	leavers  *lifecycle.Offboardings
 	catalog  *idp.Catalog
 	dns      dnsTexts
 	now      time.Time
 	handler  http.Handler
+	site     *web.Site
 }
 
 // dnsTexts are the TXT records of the world.
@@ -102,12 +107,17 @@ func newDesk(t *testing.T, store *db.DB, accounts bool) *desk {
 		DB: store, Events: d.events, Organizations: d.orgs, Directories: d.dirs, Members: d.members, Connections: d.conns, Sessions: sessions, Now: clock, Access: d.members.Access(),
 		ProfilesOnly: !accounts,
 	})
+	mails, err := mail.NewOutbox(mail.Options{DB: store, IDs: d.ids, Sealer: sealer, Now: clock, Logger: log, Sender: d})
+	d.must(err)
+	d.mails = mails
 	d.admins = itadmin.NewService(itadmin.Options{
-		DB: store, Events: d.events, IDs: d.ids, Sealer: sealer, Organizations: d.orgs, Base: func(string) string { return stepsBase }, Now: clock, Logger: log,
+		Mails: mails, DB: store, Events: d.events, IDs: d.ids, Sealer: sealer, Organizations: d.orgs, Base: func(string) string { return stepsBase }, Now: clock, Logger: log,
 	})
 	site, err := web.NewSite(web.Brand{}, clock)
+	d.site = site
 	d.must(err)
 	o := Options{
+		Members: d.members, Audits: lifecycle.NewAudits(store, d.orgs, clock), Offboardings: d.offboardings(sessions, sealer, log),
 		Admins: d.admins, Organizations: d.orgs, Connections: d.conns, Directories: d.dirs, Policies: d.policies, Events: d.events, Catalog: d.catalog, Site: site,
 		SetUps: lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: store, Directories: d.dirs, ProfilesOnly: !accounts}),
 		Bases:  func(string) []string { return []string{stepsBase} }, KeepsAccounts: accounts, Now: clock, Logger: log,
