@@ -81,7 +81,7 @@ func (to *tour) takes(name string) {
 		width int64
 	}{{"light", 1280}, {"dark", 1280}, {"light-360", 360}, {"dark-360", 360}} {
 		scheme, _, _ := strings.Cut(look.name, "-")
-		_, err := chromedp.Call(to.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		_, err := chromedp.Call(to.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 		must(to.T, err)
 		to.does(chromedp.EmulateViewport(look.width, 900))
 		wide, err := chromedp.Run(to.ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
