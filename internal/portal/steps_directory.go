@@ -448,7 +448,15 @@ func (s *steps) goLive(v *walk) (screen, error) {
 	if err != nil {
 		return screen{}, err
 	}
-	if mode := directory.Provisioning(v.form.Get("provisioning")); s.keeps() && mode != "" && f.directory.LiveAt.IsZero() {
+	mode := directory.Provisioning(v.form.Get("provisioning"))
+	waits := s.keeps() && f.directory.LiveAt.IsZero()
+	if waits && v.form.Get("do") == "show" {
+		return s.livePage(v, f, "")
+	}
+	if waits && (mode == "" || string(mode) != v.form.Get("shown")) { // nobody is invited by a choice whose outcome was not seen
+		return s.livePage(v, f, v.say.T("setup.mode_changed"))
+	}
+	if waits {
 		_, err = s.o.Directories.Update(v.ctx, v.actor, f.directory.ID, directory.Changes{Provisioning: &mode})
 	}
 	if err == nil {

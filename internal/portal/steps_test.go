@@ -583,8 +583,14 @@ func TestGoing_live_shows_what_becomes_of_whom_and_then_does_it(t *testing.T) {
 		if n := d.memberships(b.organization); n != 0 {
 			t.Fatalf("%d people are members before it is live", n)
 		}
-		b.post(at, "provisioning", "nonsense").wants(http.StatusUnprocessableEntity)
-		b.post(at, "provisioning", "direct").leads()
+		b.post(at, "provisioning", "nonsense", "shown", "nonsense", "do", "live").wants(http.StatusUnprocessableEntity)
+		b.post(at, "provisioning", "direct", "shown", "invite", "do", "show").wants(http.StatusOK).shows("In at once")
+		b.post(at, "provisioning", "direct", "shown", "invite", "do", "live").wants(http.StatusUnprocessableEntity).shows("another choice than the one that was shown", "In at once")
+		b.post(at, "do", "live").wants(http.StatusUnprocessableEntity)
+		if now, err := d.dirs.Get(d.Context(), one.ID); err != nil || !now.LiveAt.IsZero() || now.Provisioning != directory.Invite {
+			t.Fatalf("it went live, or changed, without what was chosen having been seen: %+v %v", now, err)
+		}
+		b.post(at, "provisioning", "direct", "shown", "direct", "do", "live").leads()
 		after, err := d.dirs.Get(d.Context(), one.ID)
 		d.must(err)
 		if after.LiveAt.IsZero() || after.Provisioning != directory.Direct {
@@ -607,7 +613,7 @@ func TestWhat_an_IT_admin_changes_is_in_the_audit_by_the_link(t *testing.T) {
 		p.test(c.ID, nil)
 		one := b.beginDirectory("okta")
 		b.makeToken(one)
-		b.post("/portal/directory/" + string(one.ID) + "/live").leads()
+		b.post("/portal/directory/"+string(one.ID)+"/live", "provisioning", "invite", "shown", "invite", "do", "live").leads()
 		by := map[string]int{}
 		for _, e := range d.audit(b.organization) {
 			if e.Context.Actor.Source == event.AdminPortal && strings.HasPrefix(e.Context.Actor.ID, "portal_link_") {
@@ -740,7 +746,7 @@ func TestWhat_strangers_write_is_text_wherever_it_is_shown(t *testing.T) {
 			ask:               {"alternative", "2", "sso_url", hostile, "idp_entity_id", hostile, "certificate", hostile},
 			"/portal/domains": {"domain", hostile},
 			at + "/mapping":   {"version", "0", "rules", "[]", "attribute", hostile, "from", hostile, "do", "preview"},
-			at + "/live":      {"provisioning", hostile},
+			at + "/live":      {"provisioning", hostile, "shown", hostile, "do", "live"},
 			"/portal/sso/" + string(c.ID) + "/attributes": {"email", hostile, "custom_name_0", hostile, "custom_from_0", hostile},
 			"/portal/sso/" + string(c.ID) + "/people":     {"sso", hostile, "jit", hostile, "confirm", hostile},
 		} {

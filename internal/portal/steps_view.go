@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/a-h/templ"
-
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
@@ -52,19 +50,6 @@ func weight(back bool) ui.Variant {
 		return ui.Secondary
 	}
 	return ui.Primary
-}
-
-// mapRows are what to enter in the provider's table of attributes; both sides can be copied.
-func mapRows(b blockView) []ui.Row {
-	out := make([]ui.Row, len(b.Map))
-	for i, line := range b.Map {
-		id := b.ID + "-" + number(i)
-		out[i] = ui.Row{Cells: []templ.Component{
-			ui.CopyValue(ui.CopyProps{ID: id + "-name", Label: line.Name, Value: line.Name, Bare: true}),
-			ui.CopyValue(ui.CopyProps{ID: id + "-source", Label: line.Source, Value: line.Source, Bare: true}),
-		}}
-	}
-	return out
 }
 
 func (f fieldView) props() ui.FieldProps {
