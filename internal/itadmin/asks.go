@@ -90,10 +90,12 @@ func (s *Service) answerTx(ctx context.Context, tx db.Tx, a ask) error {
 	for _, c := range found {
 		called := c.Called()
 		actor := event.Actor{ID: c.ID, Source: event.AdminPortal, Name: &called}
-		if err := s.mailTx(ctx, tx, actor, c); err != nil {
-			if f, ok := fault.As(err); ok && f.Kind == fault.NotFound {
-				continue // the organization is being deleted
-			}
+		err := s.mailTx(ctx, tx, actor, c)
+		if f, ok := fault.As(err); ok && (f.Kind == fault.NotFound || f.Kind == fault.Unprocessable) {
+			s.o.Logger.Warn("a portal link could not be mailed", "organization", string(c.OrganizationID), "cause", f.Code)
+			continue // the organization is being deleted, or the address takes no mail: others that ask are answered all the same
+		}
+		if err != nil {
 			return err
 		}
 	}

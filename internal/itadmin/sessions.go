@@ -81,7 +81,7 @@ func (s *Service) challengeTx(ctx context.Context, tx db.Tx, l Link, c Contact, 
 		return err
 	}
 	var mailed int64
-	if err := tx.QueryRow(ctx, countCodes, c.ID, now.Add(-codeWindow).UnixMicro()).Scan(&mailed); err != nil {
+	if err := tx.QueryRow(ctx, countCodes, string(l.OrganizationID), c.ID, now.Add(-codeWindow).UnixMicro()).Scan(&mailed); err != nil {
 		return err
 	}
 	if mailed >= maxCodes {
@@ -174,7 +174,7 @@ func (s *Service) enterCodeTx(ctx context.Context, tx db.Tx, cookie, code token.
 		return out, err
 	}
 	hash := string(token.HashOf(cookie))
-	n, err := tx.Exec(ctx, tryCode, hash, maxCodeTries, now.UnixMicro(), r.Contact.ID, now.Add(-tryDay).UnixMicro(), maxDayTries)
+	n, err := tx.Exec(ctx, tryCode, hash, maxCodeTries, now.UnixMicro(), string(r.OrganizationID), r.Contact.ID, now.Add(-tryDay).UnixMicro(), maxDayTries)
 	if err != nil || n == 0 {
 		return out, err
 	}

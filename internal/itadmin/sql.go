@@ -22,9 +22,9 @@ const (
 			code_expires_at, created_at, verified_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $13)`
 	selectSession = `SELECT s.id, s.organization_id, s.contact_id, s.link_id, s.intent, s.return_url, s.success_url, s.code, s.verified_at, s.expires_at, s.ended_at,
 			c.email, c.name FROM portal_sessions s LEFT JOIN it_contacts c ON c.organization_id = s.organization_id AND c.id = s.contact_id WHERE s.hash = $1`
-	countCodes = `SELECT COUNT(*) FROM portal_sessions WHERE contact_id = $1 AND created_at > $2`
+	countCodes = `SELECT COUNT(*) FROM portal_sessions WHERE organization_id = $1 AND contact_id = $2 AND created_at > $3`
 	tryCode    = `UPDATE portal_sessions SET tries = tries + 1 WHERE hash = $1 AND tries < $2 AND verified_at IS NULL AND ended_at IS NULL AND code_expires_at > $3
-		AND (SELECT COALESCE(SUM(d.tries), 0) FROM portal_sessions d WHERE d.contact_id = $4 AND d.created_at > $5) < $6`
+		AND (SELECT COALESCE(SUM(d.tries), 0) FROM portal_sessions d WHERE d.organization_id = $4 AND d.contact_id = $5 AND d.created_at > $6) < $7`
 	verifySession = `UPDATE portal_sessions SET hash = $2, code = NULL, verified_at = $3, expires_at = $4 WHERE hash = $1 AND verified_at IS NULL AND ended_at IS NULL`
 	endSession    = `UPDATE portal_sessions SET ended_at = $3, code = NULL WHERE organization_id = $1 AND id = $2 AND ended_at IS NULL`
 	endReplaced   = `UPDATE portal_sessions SET ended_at = $2, code = NULL WHERE hash = $1 AND ended_at IS NULL`
