@@ -43,6 +43,7 @@ var floors = map[string]room{
 	"sso":         {7, true},
 	"webhook":     {7, true},
 	"member":      {6, true},
+	"itadmin":     {6, true},
 	"org":         {5, true},
 	"session":     {5, true},
 	"switching":   {6, true},

@@ -82,7 +82,17 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 		},
 		"POST /organizations/o/identity_provider_switches/s/revert": func() error { _, err := c.RevertSwitch(ctx, "o", "s"); return err },
 		"POST /organizations/o/identity_provider_switches/s/cancel": func() error { _, err := c.CancelSwitch(ctx, "o", "s"); return err },
-		"GET /organizations/o/break_glass_users":                    func() error { _, err := Collect(c.BreakGlassUsers(ctx, "o"), 0); return err },
+		"GET /organizations/o/contacts?limit=100":                   func() error { _, err := Collect(c.Contacts(ctx, "o"), 0); return err },
+		`POST /organizations/o/contacts {"email":"e"}`:              func() error { _, err := c.CreateContact(ctx, "o", "e", ""); return err },
+		`POST /organizations/o/contacts {"email":"e","name":"N"}`:   func() error { _, err := c.CreateContact(ctx, "o", "e", "N"); return err },
+		"DELETE /organizations/o/contacts/c":                        func() error { return c.DeleteContact(ctx, "o", "c") },
+		"POST /organizations/o/contacts/c/send_link":                func() error { _, err := c.SendPortalLink(ctx, "o", "c"); return err },
+		`POST /portal/generate_link {"organization":"o"}`:           func() error { _, err := c.GeneratePortalLink(ctx, NewPortalLink{OrganizationID: "o"}); return err },
+		`POST /portal/generate_link {"organization":"o","intent":"sso","return_url":"r","success_url":"s","it_contact_emails":["e"]}`: func() error {
+			_, err := c.GeneratePortalLink(ctx, NewPortalLink{OrganizationID: "o", Intent: "sso", ReturnURL: "r", SuccessURL: "s", ITContactEmails: []string{"e"}})
+			return err
+		},
+		"GET /organizations/o/break_glass_users": func() error { _, err := Collect(c.BreakGlassUsers(ctx, "o"), 0); return err },
 		`POST /organizations/o/break_glass_users {"expires_at":"2026-01-15T12:00:00Z","reason":"r","user_id":"u"}`: func() error {
 			_, err := c.NameBreakGlassUser(ctx, "o", "u", "r", at)
 			return err

@@ -50,6 +50,7 @@ type commands struct {
 	Connection     connectionCommands     `cmd:"" group:"ask" help:"How people sign in: list, get, create, update, test, activate, deactivate, delete, refresh-metadata, approve-metadata."`
 	Certificate    certificateCommands    `cmd:"" group:"ask" help:"What their identity providers sign with: list, add, delete."`
 	Policy         policyCommands         `cmd:"" group:"ask" help:"Who may come in to an organization, and how: get, set, left-out, end-sessions, delete-identity-provider."`
+	Contact        contactCommands        `cmd:"" group:"ask" help:"Whom we write to about an identity provider, and links into its portal: list, add, remove, send-link, link."`
 	BreakGlass     breakGlassCommands     `cmd:"" name:"break-glass" group:"ask" help:"Whom a policy does not bind for a while: list, add, revoke."`
 	SignIn         signInCommands         `cmd:"" name:"sign-in" group:"ask" help:"Who signed in or was refused, and why: list, get."`
 	Application    applicationCommands    `cmd:"" group:"ask" help:"Apps that people sign in to: list, get, create, update, delete, logout-deliveries, gap."`

@@ -12,6 +12,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -72,6 +73,7 @@ type Options struct {
 
 	Audits       *lifecycle.Audits
 	Offboardings *lifecycle.Offboardings
+	Admins       *itadmin.Service
 }
 
 const defaultMaxBody = 1 << 20

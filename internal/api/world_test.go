@@ -27,7 +27,9 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
@@ -113,7 +115,12 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.offboardings = lifecycle.NewOffboardings(lifecycle.OffboardingOptions{
 		DB: d, Events: events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Webhooks: hooks, Issuer: w.issuer, Now: time.Now, Logger: log,
 	})
+	mails, err := mail.NewOutbox(mail.Options{DB: d, IDs: ids, Sealer: sealer, Now: time.Now, Logger: log})
+	w.must(err)
 	w.server = New(Options{
+		Admins: itadmin.NewService(itadmin.Options{
+			DB: d, Events: events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Mails: mails, Logger: log, Base: func(string) string { return publicURL },
+		}),
 		Audits:       lifecycle.NewAudits(d, w.orgs, time.Now),
 		Offboardings: w.offboardings,
 		Access:       w.access,

@@ -28,6 +28,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/outbound"
+	"github.com/rollcallhq/rollcall/internal/portal"
 	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -186,6 +187,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.signIn.run(a)
+	admins := a.itAdmins(c, ids, sealer, domains)
 	if c.Accounts == AccountsRollcall {
 		a.provision()
 		if err := a.pause(ctx); err != nil {
@@ -221,18 +223,19 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:  a.webhooks,
-		Audits:    audits, Offboardings: offboardings,
+		Audits:    audits, Offboardings: offboardings, Admins: admins,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
 		Access: a.signIn.members.Access(), Mappings: mappings,
 	})
-	pages := dashboard.New(dashboard.Options{
+	forOperators := dashboard.New(dashboard.Options{
 		Site: site, Operators: a.operators, Organizations: a.organizations, Directories: a.directories, Events: a.events, Catalog: catalog,
 		Lifecycle: deletions, Policies: policies, Webhooks: a.webhooks, Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest,
 		Issuer: a.signIn.issuer, Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.members.Access(), Mappings: mappings,
 		Audits: audits, Offboardings: offboardings, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
 		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(),
 	})
+	forAdmins := a.portalPages(c, admins, catalog, domains, site, policies, audits, offboardings)
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
 	a.server = newServer(web.Front{
@@ -245,7 +248,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Deadline:  requestDeadline,
 		Refuse:    refuse,
 		Observe:   a.metrics.observe,
-	}.Wrap(edges(own, files(site), scim, rest, pages, a.signIn)), log)
+	}.Wrap(edges(own, files(site), scim, rest, forOperators, forAdmins, a.signIn)), log)
 	if a.cert != nil {
 		a.server.TLSConfig = a.cert.config()
 	}
@@ -490,7 +493,7 @@ func files(site *web.Site) http.Handler {
 
 // edges sends a request where its path belongs, and takes paths as they are: http.ServeMux would redirect doubled slashes, and
 // some providers send them and do not follow.
-func edges(own map[string]http.Handler, files, scim, rest, pages http.Handler, people *signIn) http.Handler {
+func edges(own map[string]http.Handler, files, scim, rest, operators http.Handler, admins *portal.Server, people *signIn) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := own[r.URL.Path]
 		switch {
@@ -499,11 +502,13 @@ func edges(own map[string]http.Handler, files, scim, rest, pages http.Handler, p
 		case strings.HasPrefix(r.URL.Path, assets.Prefix):
 			files.ServeHTTP(w, r)
 		case dashboard.Serves(r.URL.Path):
-			pages.ServeHTTP(w, r)
+			operators.ServeHTTP(w, r)
 		case isSCIM(r.URL.Path):
 			scim.ServeHTTP(w, r)
 		case people.simulated != nil && strings.HasPrefix(r.URL.Path, simulatePath):
 			people.simulated.ServeHTTP(w, r)
+		case admins.Serves(r):
+			admins.ServeHTTP(w, r)
 		case people.edge.Serves(r):
 			people.edge.ServeHTTP(w, r)
 		default:

@@ -35,6 +35,7 @@ type Settings struct {
 	SessionLife       Text `help:"How long a session of a person lasts at most." preset:"7d" placeholder:"DURATION"`
 	SMTPURL           Text `name:"smtp-url" help:"Mail server for sign-in codes and invitations, like smtp://user:password@mail.example.com:587 or smtps://... Without it no mail is sent." placeholder:"URL" hide:"password"`
 	MailFrom          Text `help:"Sender of mails, like \"Acme <no-reply@acme.example>\"." placeholder:"ADDRESS"`
+	OperatorEmail     Text `help:"Address of yours that is told by mail, as the IT contacts of an organization are, when its identity provider, a certificate or a token changes." placeholder:"ADDRESS"`
 	MailTemplates     Text `help:"Folder with templates of your own for mails, like invitation.txt and invitation.html." placeholder:"DIR"`
 	BrandName         Text `help:"Name of your product, shown on pages in place of Rollcall's." placeholder:"NAME"`
 	BrandLogo         Text `help:"Logo on pages: an SVG, PNG, WebP or JPEG file of 512 KiB at most that can be seen on light and on dark ground." placeholder:"FILE"`
@@ -97,6 +98,7 @@ type Config struct {
 	SessionIdle       time.Duration
 	SessionLife       time.Duration
 	Mail              *mail.SMTP // nil: no mail is sent
+	OperatorEmail     string     // "": the operator is not written to
 	MailTemplates     string     // folder; "": the built-in ones
 	Brand             web.Brand  // the operator's name, logo and colour on pages
 	MailToLog         bool       // of the demo: mails are printed in the log instead
@@ -139,6 +141,7 @@ func Load(s *Settings, environ []string) (Config, error) {
 		SessionIdle:       l.duration(s.SessionIdle),
 		SessionLife:       l.duration(s.SessionLife),
 		Mail:              l.mail(s.SMTPURL, s.MailFrom),
+		OperatorEmail:     l.address(s.OperatorEmail),
 		MailTemplates:     l.mailTemplates(s.MailTemplates),
 		Brand:             l.brand(s.BrandName, s.BrandLogo, s.BrandColor),
 		LogFormat:         oneOf(l, s.LogFormat, LogText, LogJSON),

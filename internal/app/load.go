@@ -371,6 +371,18 @@ func redactedURL(v string) string {
 	return "(unreadable)"
 }
 
+// address is one plain address that mail can be sent to.
+func (l *loader) address(t Text) string {
+	address := l.text(t)
+	if address == "" {
+		return ""
+	}
+	if err := mail.CheckAddress(address); err != nil {
+		l.fault(t, "is no email address like ops@acme.example, without a name")
+	}
+	return address
+}
+
 // mailTemplates tries them: a mistake in one is found now, and not when somebody is to be written to.
 func (l *loader) mailTemplates(t Text) string {
 	folder := l.text(t)

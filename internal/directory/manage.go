@@ -29,6 +29,7 @@ type New struct {
 	Strict         bool
 	Extensions     []byte
 	Silent         bool // it collects, and members learn nothing of it until GoLive
+	WithoutToken   bool // its first token is made later, where somebody is there to take it
 }
 
 const (
@@ -90,17 +91,20 @@ func joinTypes() string {
 	return strings.Join(names, ", ")
 }
 
-// Create makes a directory with its first bearer token, which is in the answer and nowhere else.
+// Create makes a directory with its first bearer token, which is in the answer and nowhere else, or without one where that was asked for.
 func (s *Service) Create(ctx context.Context, actor event.Actor, n New) (Directory, token.Secret, error) {
 	if err := n.check(); err != nil {
 		return Directory{}, "", err
 	}
 	d, secret := s.build(n), token.NewSecret("scim")
+	if n.WithoutToken {
+		secret = ""
+	}
 	err := s.db.Tx(ctx, func(tx db.Tx) error {
 		if err := s.insert(ctx, tx, d); err != nil {
 			return err
 		}
-		if err := s.auditTx(ctx, tx, actor, nil, d); err != nil {
+		if err := s.auditTx(ctx, tx, actor, nil, d); err != nil || n.WithoutToken {
 			return err
 		}
 		_, err := s.addToken(ctx, tx, actor, d, secret)

@@ -105,33 +105,38 @@ func encoded(v any) jsontext.Value {
 
 // AuditInto adds changes to a write. One between equal settings is none.
 func (l *Log) AuditInto(w *db.Write, at time.Time, changes ...Change) {
-	_ = l.audit(at, changes, func(args []any) error {
-		w.Exec(insertAudit, args...)
+	_ = l.audit(at, changes, func(sql string, args []any) error {
+		w.Exec(sql, args...)
 		return nil
 	})
 }
 
 // AuditTx adds changes to a transaction. One between equal settings is none.
 func (l *Log) AuditTx(ctx context.Context, tx db.Tx, at time.Time, changes ...Change) error {
-	return l.audit(at, changes, func(args []any) error {
-		if _, err := tx.Exec(ctx, insertAudit, args...); err != nil {
+	return l.audit(at, changes, func(sql string, args []any) error {
+		if _, err := tx.Exec(ctx, sql, args...); err != nil {
 			return fmt.Errorf("write the audit: %w", err)
 		}
 		return nil
 	})
 }
 
-func (l *Log) audit(at time.Time, changes []Change, exec func([]any) error) error {
+func (l *Log) audit(at time.Time, changes []Change, exec func(string, []any) error) error {
 	for _, c := range changes {
 		diff := Diff(c.Before, c.After)
 		if c.Before != nil && c.After != nil && string(diff) == "{}" {
 			continue
 		}
 		c.Cause.Changes = nil // stands beside
-		if err := exec([]any{
+		if err := exec(insertAudit, []any{
 			l.ids.NewID(AuditPrefix), c.OrganizationID, string(c.Action), c.Target, c.Cause.Actor.ID, c.Cause.JSON(), []byte(diff), at.UnixMicro(),
 		}); err != nil {
 			return err
+		}
+		if l.watched[c.Action] {
+			if err := exec(insertNotice, l.noticed(at, c.OrganizationID, c.Action, c.Target, c.Cause.JSON(), diff)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -22,6 +22,8 @@ type Log struct {
 	bell    bell
 	forms   map[string]Form
 
+	watched map[Action]bool // see Watch
+
 	// Of erasures, see Forgetter.
 	nullable map[string][]string
 	erasers  map[string]FormEraser
@@ -30,7 +32,7 @@ type Log struct {
 
 // NewLog makes the log over an open database.
 func NewLog(d *db.DB, ids *token.Source) *Log {
-	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}, nullable: map[string][]string{}, erasers: map[string]FormEraser{}}
+	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}, watched: map[Action]bool{}, nullable: map[string][]string{}, erasers: map[string]FormEraser{}}
 	for n := 1; n <= eventsPerInsert; n++ {
 		l.inserts[n] = insertText(n, l.positioned())
 	}
@@ -76,7 +78,9 @@ func (l *Log) insert(at time.Time, entries []Entry, exec func(string, []any) err
 			done.ids = append(done.ids, id)
 			args = append(args, id, e.OrganizationID, string(e.Type), int64(e.Len()), at.UnixMicro(), e.Context, e.stored())
 		}
-		done.err = exec(l.inserts[n], args)
+		if done.err = exec(l.inserts[n], args); done.err == nil {
+			done.err = l.notice(at, entries[:n], exec)
+		}
 		entries = entries[n:]
 	}
 	return done

@@ -57,6 +57,15 @@ const (
 	countWaiting   = `SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT n FROM %s WHERE %s ORDER BY pos LIMIT %d) AS w`
 )
 
+// Changes that somebody is still to be told of.
+const (
+	insertNotice = `INSERT INTO change_notices (id, organization_id, action, target, context, details, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	// %s is the lock: another process takes others.
+	takeNotices = `DELETE FROM change_notices WHERE id IN (SELECT id FROM change_notices WHERE created_at <= $1 ORDER BY id LIMIT $2%s)
+		RETURNING id, organization_id, action, target, context, details, created_at`
+	forgetNotices = `DELETE FROM change_notices WHERE organization_id = $1`
+)
+
 // Erasures.
 const (
 	insertErasure  = `INSERT INTO erasures (id, organization_id, subject, requested_at) VALUES ($1, $2, $3, $4)`

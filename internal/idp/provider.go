@@ -120,6 +120,9 @@ type Provider struct {
 	// real sign-in: "nameid_format" or "claims.saml.groups".
 	Unverified []string `json:"unverified,omitempty"`
 
+	// RoundMinutes is how long the provider waits from one round of sending to the next; 0 where it sends changes as they happen.
+	RoundMinutes int `json:"round_minutes,omitempty"`
+
 	Quirks    []Quirk `json:"quirks,omitempty"`
 	Recognise Signs   `json:"recognise,omitzero"`
 	Stories   []Story `json:"-"` // only with LoadWithTraffic
@@ -257,6 +260,10 @@ func (p Provider) checkClaims() error {
 }
 
 func (p Provider) checkQuirks() error {
+	const day = 24 * 60
+	if p.RoundMinutes != 0 && (!p.Speaks(SCIM) || p.RoundMinutes < 1 || p.RoundMinutes > day) {
+		return fmt.Errorf("round_minutes is %d: want 1 to %d, and scim in protocols", p.RoundMinutes, day)
+	}
 	if len(p.Quirks) > 0 && !p.Speaks(SCIM) {
 		return fmt.Errorf("quirks without scim in protocols have nothing to act on")
 	}

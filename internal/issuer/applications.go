@@ -222,6 +222,9 @@ func insertURIsTx(ctx context.Context, tx db.Tx, a Application) error {
 	return nil
 }
 
+// DefaultName is what the default application is called until somebody names it.
+const DefaultName = "Default application"
+
 // Default gives the default application, and makes it when there is none yet: at the first start.
 func (s *Service) Default(ctx context.Context) (Application, error) {
 	found, err := s.applications(ctx, s.db, selectApplication+" AND is_default")
@@ -234,7 +237,7 @@ func (s *Service) Default(ctx context.Context) (Application, error) {
 	}
 	now := s.time()
 	a := Application{
-		ID: s.ids.NewID(ApplicationPrefix), ClientID: clientID, Name: "Default application", Default: true, FirstParty: true, Scopes: AllScopes(),
+		ID: s.ids.NewID(ApplicationPrefix), ClientID: clientID, Name: DefaultName, Default: true, FirstParty: true, Scopes: AllScopes(),
 		Algorithm: oidc.RS256, CreatedAt: now, UpdatedAt: now,
 	}
 	err = s.db.Tx(ctx, func(tx db.Tx) error { return s.insertTx(ctx, tx, a) })

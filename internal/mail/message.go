@@ -17,9 +17,12 @@ const (
 	KindMagicAuth             Kind = "magic_auth"
 	KindConnectionCertificate Kind = "connection_certificate"
 	KindInvitation            Kind = "invitation"
+	KindPortalLink            Kind = "portal_link"
+	KindPortalCode            Kind = "portal_code"
+	KindProviderChange        Kind = "provider_change"
 )
 
-// Content is what a template is filled with: MagicAuth, ConnectionCertificate or Invitation.
+// Content is what a template is filled with: one of the types of this file.
 type Content interface {
 	kind() Kind
 	until() time.Time // it means nothing after; zero: it always does
@@ -57,6 +60,45 @@ type Invitation struct {
 func (Invitation) kind() Kind         { return KindInvitation }
 func (i Invitation) until() time.Time { return i.ExpiresAt }
 
+// PortalLink lets an IT contact into the portal of their organization, with a code that is mailed when it is opened.
+type PortalLink struct {
+	Organization string // name
+	Link         string
+	ExpiresAt    time.Time // of the link; it is not sent after
+}
+
+func (PortalLink) kind() Kind         { return KindPortalLink }
+func (p PortalLink) until() time.Time { return p.ExpiresAt }
+
+// PortalCode proves that who opened a mailed link is the contact it was mailed to.
+type PortalCode struct {
+	Organization string // name
+	Code         string
+	ExpiresAt    time.Time // it is not sent after
+}
+
+func (PortalCode) kind() Kind         { return KindPortalCode }
+func (p PortalCode) until() time.Time { return p.ExpiresAt }
+
+// ProviderChange tells what was changed at an organization's identity provider: connections, certificates, directories, tokens, contacts.
+type ProviderChange struct {
+	Organization string   // name
+	Changes      []Change // in the order they were made; not empty
+	Link         string   // where an IT contact asks to get into the portal; "" if there is no page
+}
+
+// Change is one of them.
+type Change struct {
+	What     string // a sentence without its full stop
+	Name, ID string // of what was changed; either may be ""
+	Settings string // those that were changed, by name; "" if that is not told
+	Who      string
+	At       time.Time
+}
+
+func (ProviderChange) kind() Kind       { return KindProviderChange }
+func (ProviderChange) until() time.Time { return time.Time{} }
+
 // Message is a mail to send.
 type Message struct {
 	OrganizationID string // "" for none
@@ -67,6 +109,9 @@ type Message struct {
 
 // maxAddress is RFC 5321's longest path (section 4.5.3.1.3), less its brackets.
 const maxAddress = 254
+
+// CheckAddress says what Put would say of an address: Unprocessable "invalid_email" for one that no mail can be sent to.
+func CheckAddress(address string) error { return checkAddress(address) }
 
 // checkAddress takes one plain address and nothing that could be more: no name, comment, list or line break.
 func checkAddress(address string) error {

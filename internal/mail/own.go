@@ -127,9 +127,9 @@ func (s set) try(k Kind) error {
 		}
 		for part, text := range map[string]string{"txt": l.Text, "html": l.HTML} {
 			switch {
-			case k == KindMagicAuth && !strings.Contains(text, code):
+			case (k == KindMagicAuth || k == KindPortalCode) && !strings.Contains(text, code):
 				return fmt.Errorf("mail template %s.%s does not show the code: it needs {{.Code}}", k, part)
-			case k == KindInvitation && !strings.Contains(text, link):
+			case (k == KindInvitation || k == KindPortalLink) && !strings.Contains(text, link):
 				return fmt.Errorf("mail template %s.%s does not show the link: it needs {{.Link}}", k, part)
 			}
 		}
@@ -144,6 +144,15 @@ func samples(k Kind, link, code string, now time.Time) []Content {
 		return []Content{MagicAuth{Code: code, Link: link, ExpiresAt: until}, MagicAuth{Code: code, ExpiresAt: until}}
 	case KindConnectionCertificate:
 		return []Content{ConnectionCertificate{Organization: "Acme", Connection: "Okta", ExpiresAt: until, Link: link}, ConnectionCertificate{ExpiresAt: until}}
+	case KindPortalLink:
+		return []Content{PortalLink{Organization: "Acme", Link: link, ExpiresAt: until}}
+	case KindPortalCode:
+		return []Content{PortalCode{Organization: "Acme", Code: code, ExpiresAt: until}}
+	case KindProviderChange:
+		return []Content{
+			ProviderChange{Organization: "Acme", Link: link, Changes: []Change{{What: "A token was made", Name: "Okta", ID: "directory_1", Settings: "name", Who: "Ada", At: now}}},
+			ProviderChange{Changes: []Change{{What: "A token was made", At: now}, {What: "A token was revoked", At: now}}},
+		}
 	case KindInvitation:
 		return []Content{Invitation{Organization: "Acme", Inviter: "Ada", Link: link, ExpiresAt: until}, Invitation{Link: link, ExpiresAt: until}}
 	}

@@ -37,7 +37,9 @@ type set struct {
 }
 
 // kinds lists all kinds there are.
-func kinds() []Kind { return []Kind{KindMagicAuth, KindConnectionCertificate, KindInvitation} }
+func kinds() []Kind {
+	return []Kind{KindMagicAuth, KindConnectionCertificate, KindInvitation, KindPortalLink, KindPortalCode, KindProviderChange}
+}
 
 // newPress reads the templates that are part of the program, and an operator's own from a folder, if one is named.
 func newPress(app, folder string) (*press, error) {

@@ -23,7 +23,14 @@ func TestLetters_are_as_in_the_golden_files(t *testing.T) {
 		"magic_auth":             MagicAuth{Code: "123456", Link: "https://id.example/sign-in/link/x?a=1&b=2", ExpiresAt: now.Add(10 * time.Minute)},
 		"connection_certificate": ConnectionCertificate{Organization: "Globex <b>", Connection: "Okta\r\nBcc: x", Subject: "CN=okta, O=\"x\"", Fingerprint: "AB:CD", ExpiresAt: now.Add(14 * 24 * time.Hour), Link: "https://id.example/p"},
 		"invitation":             Invitation{Organization: "Globex <b>", Inviter: "Ada\r\nLovelace", Link: "https://id.example/invitations/invitation_x?a=1&b=2", ExpiresAt: now.Add(7 * 24 * time.Hour)},
-		"invitation_to_the_app":  Invitation{Link: "https://id.example/invitations/invitation_x", ExpiresAt: now.Add(24 * time.Hour)},
+		"portal_link":            PortalLink{Organization: "Globex <b>", Link: "https://id.example/portal/link/portal_x", ExpiresAt: now.Add(7 * 24 * time.Hour)},
+		"portal_code":            PortalCode{Organization: "Globex\r\nBcc: x", Code: "123456", ExpiresAt: now.Add(10 * time.Minute)},
+		"provider_change": ProviderChange{Organization: "Globex <b>", Link: "https://id.example/portal", Changes: []Change{
+			{What: "The settings of a connection for single sign-on were changed", Name: "Okta <b>\r\nBcc: x", ID: "conn_1", Settings: "certificates, sso_url", Who: "Ada (portal)", At: now},
+			{What: "A token for directory sync was made", At: now},
+		}},
+		"provider_change_alone": ProviderChange{Organization: "Globex", Changes: []Change{{What: "A token for directory sync was made", ID: "directory_token_1", At: now}}},
+		"invitation_to_the_app": Invitation{Link: "https://id.example/invitations/invitation_x", ExpiresAt: now.Add(24 * time.Hour)},
 	} {
 		l, err := p.letter(c, now)
 		if err != nil {

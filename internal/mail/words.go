@@ -38,6 +38,12 @@ func english(app string, c Content, now time.Time) words {
 		}
 	case Invitation:
 		w.invite(app, c, now)
+	case PortalLink:
+		w.portal(app, c, now)
+	case PortalCode:
+		w.portalCode(app, c, now)
+	case ProviderChange:
+		w.changed(app, c)
 	case ConnectionCertificate:
 		day := c.ExpiresAt.UTC().Format("2 January 2006")
 		w.Subject = fmt.Sprintf("%s: a certificate for single sign-on ends on %s", c.Organization, day)
@@ -79,6 +85,65 @@ func (w *words) invite(app string, c Invitation, now time.Time) {
 		fmt.Sprintf("The link is good for %s, until %s. It is meant for you alone: please do not pass it on.", span(c.ExpiresAt.Sub(now)), c.ExpiresAt.UTC().Format("2 January 2006, 15:04 UTC")),
 		"If you did not expect this, you can leave it unanswered.",
 	}
+}
+
+// portal is the mail that lets a contact in.
+func (w *words) portal(app string, c PortalLink, now time.Time) {
+	w.Subject = fmt.Sprintf("%s: your link to the set-up of single sign-on and directory sync", c.Organization)
+	w.Title = "Your link to the set-up portal"
+	w.Before = []string{
+		fmt.Sprintf("You are an IT contact of %s on %s. By this link you look after its identity provider: single sign-on, directory sync, certificates and tokens.", c.Organization, app),
+		"Opening it changes nothing. You are then asked for a code, which is mailed to this address.",
+	}
+	w.Link, w.LinkLabel, w.Button = c.Link, "Open the portal", true
+	w.After = []string{
+		fmt.Sprintf("The link is good for %s, until %s, and for you alone.", span(c.ExpiresAt.Sub(now)), c.ExpiresAt.UTC().Format("2 January 2006, 15:04 UTC")),
+		"If you do not know what this is about, you can leave it unanswered: without the code nobody gets in.",
+	}
+}
+
+func (w *words) portalCode(app string, c PortalCode, now time.Time) {
+	w.Subject = "Your code for the set-up portal of " + app
+	w.Title = w.Subject
+	w.Before = []string{fmt.Sprintf("Somebody has opened your link to the portal of %s. If that was you, enter this code there:", c.Organization)}
+	w.Code = c.Code
+	w.After = []string{
+		fmt.Sprintf("It is good for %s, and once.", span(c.ExpiresAt.Sub(now))),
+		"If it was not you, do nothing, and give the code to nobody: your link alone opens nothing.",
+	}
+}
+
+// changed is the mail that tells of changes. Who reads it may be the one to notice that somebody should not have made them.
+func (w *words) changed(app string, c ProviderChange) {
+	w.Subject = fmt.Sprintf("%s: %s", c.Organization, c.Changes[0].What)
+	w.Title = c.Changes[0].What
+	if more := len(c.Changes) - 1; more > 0 {
+		w.Subject = fmt.Sprintf("%s: %d changes of the identity provider", c.Organization, more+1)
+		w.Title = fmt.Sprintf("%d changes of the identity provider", more+1)
+	}
+	w.Before = []string{fmt.Sprintf("This concerns how people of %s sign in to %s, and how they get there:", c.Organization, app)}
+	for _, one := range c.Changes {
+		w.Facts = append(w.Facts, [2]string{one.What, one.told()})
+	}
+	w.After = []string{"If nobody of you meant to do this, write to the people who run " + app + " at once, and look at the audit in the portal."}
+	if c.Link != "" {
+		w.Link, w.LinkLabel = c.Link, "Ask for a link to the portal"
+	}
+}
+
+// told is all of a change in one line.
+func (c Change) told() string {
+	var parts []string
+	for _, part := range []string{c.Name, c.ID, c.Settings} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	out := strings.Join(parts, " · ")
+	if c.Who != "" {
+		out += ", by " + c.Who
+	}
+	return strings.TrimPrefix(out+", "+c.At.UTC().Format("2 January 2006, 15:04 UTC"), ", ")
 }
 
 // tidy makes one line of each sentence: names in them come from outside.

@@ -111,7 +111,12 @@ func (s *Service) insert(ctx context.Context, tx db.Tx, o Organization, cause []
 
 // Get finds one organization.
 func (s *Service) Get(ctx context.Context, id ID) (Organization, error) {
-	found, err := readOrganizations(ctx, s.db, selectOrganization+" AND id = $1", string(id))
+	return s.GetIn(ctx, s.db, id)
+}
+
+// GetIn is Get as a reader sees it: a transaction for one.
+func (*Service) GetIn(ctx context.Context, r db.Reader, id ID) (Organization, error) {
+	found, err := readOrganizations(ctx, r, selectOrganization+" AND id = $1", string(id))
 	if err != nil {
 		return Organization{}, err
 	}

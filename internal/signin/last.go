@@ -2,7 +2,6 @@ package signin
 
 import (
 	"encoding/base64"
-	"net/netip"
 
 	"github.com/go-json-experiment/json"
 
@@ -25,18 +24,4 @@ func writeLast(last lifecycle.Last) string {
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// network is whose requests are counted together: an IPv4 address, or the network that a single subscriber has with IPv6.
-func network(ip string) string {
-	const subscriber = 64
-	addr, err := netip.ParseAddr(ip)
-	if err != nil || addr.Is4() {
-		return ip
-	}
-	p, err := addr.Prefix(subscriber)
-	if err != nil {
-		return ip
-	}
-	return p.String()
 }

@@ -215,7 +215,7 @@ func (c *call) notAllowed(at *route) {
 
 // limit takes one request of the caller's address out of its bucket.
 func (c *call) limit(l *web.Limiter) error {
-	wait, ok := l.Allow(network(c.q.IP), c.s.o.Now())
+	wait, ok := l.Allow(web.Network(c.q.IP), c.s.o.Now())
 	if ok {
 		return nil
 	}
@@ -270,7 +270,7 @@ func one(values url.Values, name string) (string, error) {
 // visitor is the browser that calls. Where it has no cookie yet that binds its steps, it gets one, if it is to begin something.
 func (c *call) visitor(begins bool) lifecycle.Visitor {
 	v := lifecycle.Visitor{
-		Cookie: token.Secret(web.SessionCookie.Value(c.r)), Last: readLast(web.LastCookie.Value(c.r)), Base: c.q.Base, IP: c.q.IP, Network: network(c.q.IP), UserAgent: agent(c.r),
+		Cookie: token.Secret(web.SessionCookie.Value(c.r)), Last: readLast(web.LastCookie.Value(c.r)), Base: c.q.Base, IP: c.q.IP, Network: web.Network(c.q.IP), UserAgent: agent(c.r),
 		Restarted: web.RestartCookie.Value(c.r),
 	}
 	browser := token.Secret(web.BrowserCookie.Value(c.r))

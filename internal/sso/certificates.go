@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rollcallhq/rollcall/internal/db"
 )
 
 const (
@@ -112,6 +115,17 @@ func (c Connection) last() (Certificate, bool) {
 		}
 	}
 	return last, last.Fingerprint != ""
+}
+
+// LastCertificate gives the name of a connection, and of its certificates the one that ends last; ok is false for a connection that is not
+// there, or has none.
+func (*Service) LastCertificate(ctx context.Context, r db.Reader, organizationID string, id ID) (name string, last Certificate, ok bool, err error) {
+	found, err := connections(ctx, r, selectConnection+" AND organization_id = $1 AND id = $2", organizationID, string(id))
+	if err != nil || len(found) == 0 {
+		return "", Certificate{}, false, err
+	}
+	last, ok = found[0].last()
+	return found[0].Name, last, ok, nil
 }
 
 // withManual replaces the certificates that were given by hand.

@@ -23,6 +23,8 @@ const (
 	LogoutCookie Cookie = "logout"
 	// OperatorCookie is the key of an operator's session.
 	OperatorCookie Cookie = "operator"
+	// PortalCookie is the key of an IT admin's session in the set-up portal, and before it the key of the wait for a code.
+	PortalCookie Cookie = "portal"
 )
 
 // secure: only where the client came by TLS can a cookie have the prefix that no other host and no clear-text page can set

@@ -146,6 +146,20 @@ func forwarded(values []string, param string) []string {
 	return out
 }
 
+// Network is what a limit counts a caller by: the address of IPv4, of IPv6 the network of 64 bits that a subscriber has.
+func Network(ip string) string {
+	const subscriber = 64
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Is4() {
+		return ip
+	}
+	p, err := addr.Prefix(subscriber)
+	if err != nil {
+		return ip
+	}
+	return p.String()
+}
+
 // plausibleHost accepts names and addresses with an optional port; also "_", which container networks use.
 func plausibleHost(host string) bool {
 	if host == "" || len(host) > 300 {

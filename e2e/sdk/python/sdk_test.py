@@ -125,6 +125,9 @@ def organizations():
     equal((changed.id, changed.name, changed.external_id), (made.id, "Research", f"new-{tag}"))
     equal(changed.metadata, {"region": "eu", "plan": "pro"})
     equal([d.domain for d in changed.domains], [f"new.{tag}.example.com"])
+    link = client.admin_portal.generate_link(
+        organization=made.id, intent="sso", return_url="https://app.example.com/back", it_contact_emails=["it@example.com"]).link
+    assert re.search(r"/portal/link/portal_[0-9A-Za-z]{49}$", link), link
     without = orgs.update_organization(made.id, external_id=None)
     equal((without.external_id, without.name), (None, "Research"))
     refused("NotFoundError", lambda: orgs.update_organization(MISSING, name="Nobody"))

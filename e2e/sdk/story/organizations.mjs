@@ -4,6 +4,7 @@ import { isTime, names, refused, unique } from './play.mjs';
 
 export async function organizations(w) {
   await life(w);
+  await portal(w);
   await nulls(w);
   await idempotency(w);
   await pages(w);
@@ -54,6 +55,21 @@ async function life({ workos, version }) {
 
   await workos.organizations.deleteOrganization(made.id);
   await refused(workos.organizations.getOrganization(made.id), 'NotFoundException', { status: 404, code: 'entity_not_found' });
+}
+
+// A link into the portal, by the name that each SDK has for it.
+async function portal({ workos }) {
+  const made = await workos.organizations.createOrganization({ name: 'Portal' });
+  const links = workos.adminPortal ?? workos.portal;
+  for (const intent of ['sso', 'dsync', 'audit_logs', 'certificate_renewal', 'domain_verification']) {
+    const { link } = await links.generateLink({ organization: made.id, intent, returnUrl: 'https://app.example.com/back', successUrl: 'https://app.example.com/done' });
+    assert.match(link, /\/portal\/link\/portal_[0-9A-Za-z]{49}$/);
+    const page = await fetch(link); // what a program that reads mails would do
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /Portal/);
+  }
+  await refused(links.generateLink({ organization: made.id, intent: 'log_streams' }), 'UnprocessableEntityException', { code: 'intent_not_supported' });
+  await refused(links.generateLink({ organization: 'org_01HXYZ0000000000000000000X', intent: 'sso' }), 'NotFoundException');
 }
 
 async function nulls({ workos }) {

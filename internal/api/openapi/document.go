@@ -56,6 +56,7 @@ func tags() []tag {
 		{tagMappings, "What a directory or a connection gives its people."},
 		{tagSessions, "A session is one person in one browser, at one organization."},
 		{tagAudit, "Who changed what, who has access and had it, and what became of those whose access ended."},
+		{tagPortal, "Where an organization's IT looks after its identity provider, and whom we write to about it."},
 		{tagDocument, "This description."},
 	}
 }
@@ -286,6 +287,8 @@ func pathAbout(pattern, name string) string {
 		return "Id of the domain: org_domain_…."
 	case "break_glass_users":
 		return "Id of the account: user_…."
+	case "contacts":
+		return "Id of the contact: contact_…."
 	case "api_keys":
 		return "Id of the API key: api_key_…."
 	case "directories":

@@ -37,7 +37,7 @@ type Answer struct {
 func Operations() map[Route]Operation {
 	all := map[Route]Operation{}
 	for _, part := range []map[Route]Operation{
-		organizations(), domains(), features(), policies(), switches(), apiKeys(), directories(), brakes(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), audit(), offboardings(), accounts(), memberships(), invitations(), sessions(), accessOperations(), document(),
+		organizations(), domains(), features(), policies(), switches(), apiKeys(), directories(), brakes(), connections(), people(), events(), consumers(), webhooks(), applications(), signingKeys(), audit(), offboardings(), accounts(), memberships(), invitations(), sessions(), accessOperations(), portal(), document(),
 	} {
 		for route, op := range part {
 			all[route] = op
@@ -51,7 +51,7 @@ func Schemas() map[string]*Schema {
 	all := map[string]*Schema{"Problem": problem()}
 	for _, part := range []map[string]*Schema{
 		organizationSchemas(), domainSchemas(), featureSchemas(), policySchemas(), switchSchemas(), apiKeySchemas(), directorySchemas(), brakeSchemas(), connectionSchemas(), peopleSchemas(), eventSchemas(),
-		consumerSchemas(), webhookSchemas(), applicationSchemas(), signingKeySchemas(), auditSchemas(), offboardingSchemas(), accountSchemas(), membershipSchemas(), invitationSchemas(), sessionSchemas(), accessSchemas(),
+		consumerSchemas(), webhookSchemas(), applicationSchemas(), signingKeySchemas(), auditSchemas(), offboardingSchemas(), accountSchemas(), membershipSchemas(), invitationSchemas(), sessionSchemas(), accessSchemas(), portalSchemas(),
 	} {
 		for name, s := range part {
 			all[name] = s

@@ -62,8 +62,26 @@
     }
   });
 
+  // A file that is chosen is put into the field beside it; what is no text as base64.
+  const fill = async (chooser) => {
+    const into = document.getElementById(chooser.dataset.fileInto);
+    const file = chooser.files[0];
+    if (!into || !file) {
+      return;
+    }
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    try {
+      into.value = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      into.value = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    }
+  };
+
   document.addEventListener("change", (event) => {
     const target = event.target;
+    if (target instanceof Element && target.hasAttribute("data-file-into")) {
+      fill(target);
+    }
     if (target instanceof Element && target.hasAttribute("data-auto-submit")) {
       target.form?.requestSubmit();
     }
