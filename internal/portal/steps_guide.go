@@ -128,7 +128,7 @@ func number(i int) string {
 }
 
 // guidePage draws what both kinds of guides have.
-func guidePage(v *walk, p idp.Provider, g idp.Guide, i int, values map[idp.Placeholder]string) guideView {
+func guidePage(p idp.Provider, g idp.Guide, i int, values map[idp.Placeholder]string) guideView {
 	step := g.Steps[i]
 	out := guideView{Provider: p.Name, Logo: p.Logo, Title: step.Title, Blocks: blocks(step.Blocks, "block", values), Trouble: g.Trouble}
 	if i == 0 {
@@ -163,7 +163,7 @@ type answers struct {
 }
 
 func (s *steps) ssoStep(v *walk, w way, i int, a *answers) (screen, error) {
-	view := guidePage(v, w.provider, w.guide, i, s.values(v, w))
+	view := guidePage(w.provider, w.guide, i, s.values(v, w))
 	for at := range view.Blocks {
 		if b := &view.Blocks[at]; b.Kind == idp.BlockAsk {
 			b.Answers = answersFor(v, w, b.Ask, w.step(i), a)
@@ -457,7 +457,7 @@ func (s *steps) showDirectoryStep(v *walk) (screen, error) {
 }
 
 func (s *steps) directoryStep(v *walk, f feed, i int, secret token.Secret, refused string) (screen, error) {
-	view := guidePage(v, f.provider, f.guide, i, s.valuesOfDirectory(v, f, secret))
+	view := guidePage(f.provider, f.guide, i, s.valuesOfDirectory(v, f, secret))
 	used, err := s.inUse(v, f)
 	if err != nil {
 		return screen{}, err

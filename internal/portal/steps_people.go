@@ -121,11 +121,8 @@ func (s *steps) previewAttributes(v *walk, w way, view *attributesView) error {
 	}
 	view.Tested, view.At = true, lineView{At: last.CreatedAt}
 	ofPerson := []string{"identifier", "email", "name", "groups", "attributes"}
-	for _, line := range linesOfTest(v, sso.Attempt{Checks: slices.DeleteFunc(slices.Clone(last.Checks), func(c sso.Check) bool {
-		return !slices.Contains(ofPerson, c.Name)
-	}), Refused: last.Refused}) {
-		view.Preview = append(view.Preview, line)
-	}
+	about := slices.DeleteFunc(slices.Clone(last.Checks), func(c sso.Check) bool { return !slices.Contains(ofPerson, c.Name) })
+	view.Preview = linesOfTest(v, sso.Attempt{Checks: about, Refused: last.Refused})
 	return nil
 }
 

@@ -79,7 +79,8 @@ func TestEvery_step_of_every_guide_is_drawn_with_its_values_filled_in(t *testing
 				if !p.Speaks(protocol) {
 					continue
 				}
-				guide, at, in := p.Guides[protocol], "", b
+				guide, in := p.Guides[protocol], b
+				var at string
 				var want []string
 				if protocol == idp.SCIM {
 					one := feeds.beginDirectory(string(p.Slug))
