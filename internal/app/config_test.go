@@ -79,9 +79,10 @@ func origin(t *testing.T, s *app.Settings, name string) app.Effective {
 }
 
 func TestDefaults_are_those_of_the_manual(t *testing.T) {
-	got := mustLoad(t, parse(t))
+	s := parse(t)
+	got := mustLoad(t, s)
 	want := app.Config{
-		Listen: "127.0.0.1:8080", DataDir: "./rollcall-data", Accounts: app.AccountsRollcall, LogFormat: app.LogText,
+		Shown: s.Effective(), Listen: "127.0.0.1:8080", DataDir: "./rollcall-data", Accounts: app.AccountsRollcall, LogFormat: app.LogText,
 		SecondVerifier: app.On, SessionIdle: 12 * time.Hour, SessionLife: 7 * 24 * time.Hour,
 		RateLimit: 1000, APIRateLimit: 200, ExchangeRetention: 30 * 24 * time.Hour, ExchangeMaxBytes: 1 << 30, WebhookRetention: 30 * 24 * time.Hour, ShutdownTimeout: 30 * time.Second,
 	}

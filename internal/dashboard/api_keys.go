@@ -59,8 +59,13 @@ func (c *call) apiKeysPage(organizationID string, query url.Values, m misfit) er
 	t := ui.TableProps{
 		ID: "api-keys", Caption: w.T("keys.of", "organization", o.Name), Empty: ui.EmptyProps{Icon: ui.IconKey, Title: w.T("keys.none"), Text: w.T("keys.none_text")},
 		Columns: []ui.Column{
-			{Label: w.T("common.name")}, {Label: w.T("keys.value")}, {Label: w.T("common.state")}, {Label: w.T("keys.permissions"), Minor: true}, {Label: w.T("keys.last_used")},
-			{Label: w.T("keys.expires"), Minor: true}, {Label: w.T("common.actions"), Unseen: true, Number: true},
+			{Label: w.T("common.name")},
+			{Label: w.T("keys.value")},
+			{Label: w.T("common.state")},
+			{Label: w.T("keys.permissions"), Minor: true},
+			{Label: w.T("keys.last_used")},
+			{Label: w.T("keys.expires"), Minor: true},
+			{Label: w.T("common.actions"), Unseen: true, Number: true},
 		},
 	}
 	admin := c.operator.Role.May(operator.Admin)

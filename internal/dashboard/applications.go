@@ -219,7 +219,9 @@ func (c *call) applicationPage(m misfit) error {
 	v := applicationView{
 		Sheet: sheetView{Wrong: m, Head: ui.HeadProps{Title: a.Name, Text: a.Description, Badge: badges(c.applicationBadges(a)), Back: ui.Link{Label: w.T("apps.title"), Href: applicationsPath}}},
 		Facts: []ui.Pair{
-			idPair(w, a.ID), {Key: w.T("apps.scopes"), Text: strings.Join(a.Scopes, " "), Mono: true}, {Key: w.T("common.created"), Value: exactly(a.CreatedAt)},
+			idPair(w, a.ID),
+			{Key: w.T("apps.scopes"), Text: strings.Join(a.Scopes, " "), Mono: true},
+			{Key: w.T("common.created"), Value: exactly(a.CreatedAt)},
 			{Key: w.T("common.updated"), Value: moment(a.UpdatedAt)},
 		},
 		Values: []ui.CopyProps{

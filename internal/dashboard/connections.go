@@ -97,7 +97,10 @@ func showConnections(c *call) error {
 			Action: connectionsPath, Search: "search", Query: search, Label: w.T("connections.search"), Clear: cleared(query, connectionsPath, "search"),
 		}),
 		Columns: []ui.Column{
-			{Label: w.T("common.name")}, {Label: w.T("common.organization")}, {Label: w.T("connections.provider"), Minor: true}, {Label: w.T("common.state")},
+			{Label: w.T("common.name")},
+			{Label: w.T("common.organization")},
+			{Label: w.T("connections.provider"), Minor: true},
+			{Label: w.T("common.state")},
 			{Label: w.T("connections.last_success"), Minor: true},
 		},
 		Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("connections.none"), Text: w.T("connections.none_text")},
@@ -262,13 +265,16 @@ func (c *call) connectionTheirs(one sso.Connection) []ui.Pair {
 	w := c.words()
 	if one.Protocol == sso.OIDC {
 		return []ui.Pair{
-			{Key: w.T("connections.field_issuer"), Text: one.Issuer, Mono: true}, {Key: w.T("connections.field_client_id"), Text: one.ClientID, Mono: true},
+			{Key: w.T("connections.field_issuer"), Text: one.Issuer, Mono: true},
+			{Key: w.T("connections.field_client_id"), Text: one.ClientID, Mono: true},
 			{Key: w.T("connections.field_client_secret"), Text: yesSet(c, one.HasSecret)},
 		}
 	}
 	return []ui.Pair{
-		{Key: w.T("connections.field_idp_entity_id"), Text: one.IDPEntityID, Mono: true}, {Key: w.T("connections.field_sso_url"), Text: one.SSOURL, Mono: true},
-		{Key: w.T("connections.field_slo_url"), Text: one.SLOURL, Mono: true}, {Key: w.T("connections.field_metadata_url"), Text: one.MetadataURL, Mono: true},
+		{Key: w.T("connections.field_idp_entity_id"), Text: one.IDPEntityID, Mono: true},
+		{Key: w.T("connections.field_sso_url"), Text: one.SSOURL, Mono: true},
+		{Key: w.T("connections.field_slo_url"), Text: one.SLOURL, Mono: true},
+		{Key: w.T("connections.field_metadata_url"), Text: one.MetadataURL, Mono: true},
 	}
 }
 
@@ -287,8 +293,12 @@ func (c *call) connectionCertificates(one sso.Connection) ui.TableProps {
 	t := ui.TableProps{
 		ID: "certificates", Caption: w.T("connections.certificates"),
 		Columns: []ui.Column{
-			{Label: w.T("connections.subject")}, {Label: w.T("connections.from"), Minor: true}, {Label: w.T("connections.until")},
-			{Label: w.T("connections.source"), Minor: true}, {Label: w.T("connections.last_used")}, {Label: w.T("common.actions"), Unseen: true, Number: true},
+			{Label: w.T("connections.subject")},
+			{Label: w.T("connections.from"), Minor: true},
+			{Label: w.T("connections.until")},
+			{Label: w.T("connections.source"), Minor: true},
+			{Label: w.T("connections.last_used")},
+			{Label: w.T("common.actions"), Unseen: true, Number: true},
 		},
 		Empty: ui.EmptyProps{Icon: ui.IconKey, Title: w.T("connections.certificates_none"), Text: w.T("connections.certificates_none_text")},
 	}
@@ -490,8 +500,12 @@ func (c *call) signIns(one sso.Connection, query url.Values) (ui.TableProps, err
 	t := ui.TableProps{
 		ID: "sign-ins", Caption: w.T("connections.tab_sign_ins"),
 		Columns: []ui.Column{
-			{Label: w.T("connections.who")}, {Label: w.T("common.state")}, {Label: w.T("connections.reason")}, {Label: w.T("connections.fixer"), Minor: true},
-			{Label: w.T("connections.kind"), Minor: true}, {Label: w.T("common.when")},
+			{Label: w.T("connections.who")},
+			{Label: w.T("common.state")},
+			{Label: w.T("connections.reason")},
+			{Label: w.T("connections.fixer"), Minor: true},
+			{Label: w.T("connections.kind"), Minor: true},
+			{Label: w.T("common.when")},
 		},
 		Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("connections.sign_ins_none"), Text: w.T("connections.sign_ins_none_text")},
 	}
@@ -594,10 +608,16 @@ func (c *call) attemptView(a sso.Attempt) attemptView {
 			Back: ui.Link{Label: w.T("connections.tab_sign_ins"), Href: connectionHref(a.ConnectionID, "sign-ins")},
 		},
 		Facts: []ui.Pair{
-			idPair(w, string(a.ID)), {Key: w.T("connections.email"), Text: a.Email}, {Key: w.T("connections.idp_id"), Text: a.IDPID, Mono: true},
-			{Key: w.T("common.began"), Value: exactly(a.CreatedAt)}, {Key: w.T("common.finished"), Value: exactly(a.FinishedAt)},
-			{Key: w.T("common.ip"), Text: a.IP, Mono: true}, {Key: w.T("common.browser"), Text: a.UserAgent}, {Key: w.T("connections.profile"), Text: string(a.ProfileID), Mono: true},
-			{Key: w.T("common.user"), Text: a.UserID, Mono: true}, {Key: w.T("common.session"), Text: a.SessionID, Mono: true},
+			idPair(w, string(a.ID)),
+			{Key: w.T("connections.email"), Text: a.Email},
+			{Key: w.T("connections.idp_id"), Text: a.IDPID, Mono: true},
+			{Key: w.T("common.began"), Value: exactly(a.CreatedAt)},
+			{Key: w.T("common.finished"), Value: exactly(a.FinishedAt)},
+			{Key: w.T("common.ip"), Text: a.IP, Mono: true},
+			{Key: w.T("common.browser"), Text: a.UserAgent},
+			{Key: w.T("connections.profile"), Text: string(a.ProfileID), Mono: true},
+			{Key: w.T("common.user"), Text: a.UserID, Mono: true},
+			{Key: w.T("common.session"), Text: a.SessionID, Mono: true},
 		},
 	}
 	if r := a.Refused; r != nil {

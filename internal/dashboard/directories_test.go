@@ -238,10 +238,10 @@ func TestPeople_of_a_directory_are_found_by_name_and_state_and_shown_with_what_t
 		page := b.get(f.at("users")).want(t, http.StatusOK).says(t, hostile, "gone@acme.example", "Inactive", "person29").harmless(t)
 		second := b.get(f.at("users")+hrefOf(t, page, `rel="next"`)).want(t, http.StatusOK).says(t, "person00")
 		b.get(f.at("users")+hrefOf(t, second, `rel="prev"`)).says(t, "gone@acme.example")
-		if text := b.get(f.at("users") + "?state=inactive").says(t, "gone@acme.example").text(); strings.Contains(text, "person") {
+		if text := b.get(f.at("users")+"?state=inactive").says(t, "gone@acme.example").text(); strings.Contains(text, "person") {
 			t.Error("active people are among the inactive", text)
 		}
-		if text := b.get(f.at("users") + "?search=ADA&state=active").says(t, "ada@acme.example").text(); strings.Contains(text, "person") || strings.Contains(text, "gone@") {
+		if text := b.get(f.at("users")+"?search=ADA&state=active").says(t, "ada@acme.example").text(); strings.Contains(text, "person") || strings.Contains(text, "gone@") {
 			t.Error("others are among those found:", text)
 		}
 		b.get(f.at("users")+"?search=xyz").says(t, "Nobody matches")
@@ -292,7 +292,7 @@ func TestExchanges_say_what_they_did_and_who_has_to_mend_what(t *testing.T) {
 		if strings.Index(page.text(), "PATCH") > strings.Index(page.text(), "POST") {
 			t.Error("the newest is not first")
 		}
-		if text := b.get(f.at("exchanges") + "?show=refused").says(t, "PATCH").text(); strings.Contains(text, "A person was added") {
+		if text := b.get(f.at("exchanges")+"?show=refused").says(t, "PATCH").text(); strings.Contains(text, "A person was added") {
 			t.Error("accepted ones are among the refused:", text)
 		}
 		b.get(f.at("exchanges", string(bad))).want(t, http.StatusOK).harmless(t).says(t,

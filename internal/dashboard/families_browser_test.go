@@ -26,8 +26,10 @@ func furnish(t *testing.T) furnished {
 	t.Helper()
 	w := small(t, func(o *dashboard.Options) {
 		o.Settings = []dashboard.Setting{
-			{Name: "listen", Value: "0.0.0.0:8080", Origin: "ROLLCALL_LISTEN"}, {Name: "public-url", Value: "https://sso.example.com", Origin: "--public-url"},
-			{Name: "database-url", Value: "postgres://rollcall:xxxxx@db.example.com/rollcall?sslmode=verify-full", Origin: "/etc/rollcall.conf"}, {Name: "dns-server", Origin: "default"},
+			{Name: "listen", Value: "0.0.0.0:8080", Origin: "ROLLCALL_LISTEN"},
+			{Name: "public-url", Value: "https://sso.example.com", Origin: "--public-url"},
+			{Name: "database-url", Value: "postgres://rollcall:xxxxx@db.example.com/rollcall?sslmode=verify-full", Origin: "/etc/rollcall.conf"},
+			{Name: "dns-server", Origin: "default"},
 		}
 		o.Version, o.Database = "1.0.0", "postgres://rollcall:xxxxx@db.example.com/rollcall"
 	})

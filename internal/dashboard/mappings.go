@@ -333,7 +333,11 @@ func (c *call) previewMapping(m mapped, n access.NewMapping, after string) (*map
 	p := &mappingPreview{Scanned: found.Scanned, After: found.After, Table: ui.TableProps{
 		ID: "differences", Caption: w.T("access.differences"), Titled: true,
 		Columns: []ui.Column{
-			{Label: w.T("access.person")}, {Label: w.T("people.role")}, {Label: w.T("people.licence")}, {Label: w.T("access.gains")}, {Label: w.T("access.loses")},
+			{Label: w.T("access.person")},
+			{Label: w.T("people.role")},
+			{Label: w.T("people.licence")},
+			{Label: w.T("access.gains")},
+			{Label: w.T("access.loses")},
 			{Label: w.T("access.attributes"), Minor: true},
 		},
 		Empty: ui.EmptyProps{Icon: ui.IconCheckCircle, Title: w.T("access.no_difference"), Text: w.N("access.scanned", found.Scanned)},

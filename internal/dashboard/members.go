@@ -410,7 +410,10 @@ func (c *call) memberSessions(m member.Member, v *memberView, _ misfit) error {
 	v.Sessions = ui.TableProps{
 		ID: "sessions", Caption: w.T("people.sessions"), Empty: ui.EmptyProps{Icon: ui.IconGlobe, Title: w.T("people.sessions_none")},
 		Columns: []ui.Column{
-			{Label: w.T("people.session_where")}, {Label: w.T("common.state")}, {Label: w.T("people.session_since")}, {Label: w.T("people.session_seen"), Minor: true},
+			{Label: w.T("people.session_where")},
+			{Label: w.T("common.state")},
+			{Label: w.T("people.session_since")},
+			{Label: w.T("people.session_seen"), Minor: true},
 			{Label: w.T("common.actions"), Unseen: true, Number: true},
 		},
 	}

@@ -101,7 +101,10 @@ func (c *call) rolesPage(m misfit) error {
 	t := ui.TableProps{
 		ID: "roles", Caption: w.T("access.roles"),
 		Columns: []ui.Column{
-			{Label: w.T("common.name")}, {Label: w.T("access.slug")}, {Label: w.T("access.priority"), Number: true}, {Label: w.T("access.permissions"), Number: true, Minor: true},
+			{Label: w.T("common.name")},
+			{Label: w.T("access.slug")},
+			{Label: w.T("access.priority"), Number: true},
+			{Label: w.T("access.permissions"), Number: true, Minor: true},
 			{Label: w.T("access.kind"), Minor: true},
 		},
 	}

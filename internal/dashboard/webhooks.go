@@ -206,8 +206,11 @@ func (c *call) webhookPage(e webhook.Endpoint, m misfit) error {
 			Title: e.URL, Badge: ui.Badge(c.endpointBadge(e)), Actions: acts(c.webhookActions(e)), Back: ui.Link{Label: w.T("hooks.title"), Href: webhooksPath},
 		}},
 		Facts: []ui.Pair{
-			idPair(w, string(e.ID)), {Key: w.T("common.created"), Value: exactly(e.CreatedAt)}, {Key: w.T("hooks.failing_since"), Value: moment(e.FailingSince)},
-			{Key: w.T("hooks.disabled_at"), Value: moment(e.DisabledAt)}, {Key: w.T("hooks.disabled_by"), Text: sayOr(w, "hooks.by_"+e.DisabledReason, e.DisabledReason)},
+			idPair(w, string(e.ID)),
+			{Key: w.T("common.created"), Value: exactly(e.CreatedAt)},
+			{Key: w.T("hooks.failing_since"), Value: moment(e.FailingSince)},
+			{Key: w.T("hooks.disabled_at"), Value: moment(e.DisabledAt)},
+			{Key: w.T("hooks.disabled_by"), Text: sayOr(w, "hooks.by_"+e.DisabledReason, e.DisabledReason)},
 			{Key: w.T("hooks.old_secret"), Value: moment(e.OldUntil)},
 		},
 	}
@@ -235,7 +238,8 @@ func (c *call) webhookActions(e webhook.Endpoint) []action {
 		state = action{Label: w.T("hooks.enable"), Form: c.form(webhookHref(e.ID, "enable")), Icon: ui.IconPlay}
 	}
 	return []action{
-		{Label: w.T("hooks.edit"), Href: webhookHref(e.ID, "edit"), Variant: ui.Secondary, Icon: ui.IconSettings}, state,
+		{Label: w.T("hooks.edit"), Href: webhookHref(e.ID, "edit"), Variant: ui.Secondary, Icon: ui.IconSettings},
+		state,
 		{Label: w.T("hooks.rotate"), Form: c.form(webhookHref(e.ID, "secret")), Variant: ui.Secondary, Icon: ui.IconKey},
 		{Label: w.T("common.delete"), Href: webhookHref(e.ID, "delete"), Variant: ui.Danger, Icon: ui.IconTrash},
 	}
@@ -425,9 +429,14 @@ func (c *call) deliveryPage(m misfit) error {
 	v := deliveryView{
 		Sheet: sheetView{Wrong: m, Head: ui.HeadProps{Title: string(d.Type), Badge: ui.Badge(c.deliveryBadge(d.State)), Back: ui.Link{Label: w.T("hooks.deliveries"), Href: webhookHref(d.EndpointID)}}},
 		Facts: []ui.Pair{
-			idPair(w, string(d.ID)), {Key: w.T("hooks.event"), Value: link(d.EventID, hrefOf("events", d.EventID))}, {Key: w.T("hooks.endpoint"), Value: link(string(d.EndpointID), webhookHref(d.EndpointID))},
-			{Key: w.T("hooks.reason"), Text: sayOr(w, "hooks.reason_"+d.Reason, d.Reason)}, {Key: w.T("hooks.replay"), Text: yesNo(w, d.Replay)},
-			{Key: w.T("common.created"), Value: exactly(d.CreatedAt)}, {Key: w.T("common.finished"), Value: exactly(d.FinishedAt)}, {Key: w.T("hooks.next"), Value: moment(d.NextAt)},
+			idPair(w, string(d.ID)),
+			{Key: w.T("hooks.event"), Value: link(d.EventID, hrefOf("events", d.EventID))},
+			{Key: w.T("hooks.endpoint"), Value: link(string(d.EndpointID), webhookHref(d.EndpointID))},
+			{Key: w.T("hooks.reason"), Text: sayOr(w, "hooks.reason_"+d.Reason, d.Reason)},
+			{Key: w.T("hooks.replay"), Text: yesNo(w, d.Replay)},
+			{Key: w.T("common.created"), Value: exactly(d.CreatedAt)},
+			{Key: w.T("common.finished"), Value: exactly(d.FinishedAt)},
+			{Key: w.T("hooks.next"), Value: moment(d.NextAt)},
 		},
 	}
 	if c.operator.Role.May(operator.Admin) {

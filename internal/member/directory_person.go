@@ -41,3 +41,11 @@ const (
 	OutcomeUnmatched   Outcome = "unmatched"    // a member has the address, whom a switch of the identity provider leaves as they are until they are matched
 	OutcomeRefused     Outcome = "refused"      // no licence is left, and the licence type refuses more
 )
+
+// Outcomes lists them.
+func Outcomes() []Outcome {
+	return []Outcome{
+		OutcomeInvited, OutcomeActivated, OutcomeLinked, OutcomeReturned, OutcomeUpdated, OutcomeUnchanged, OutcomeDeactivated, OutcomeRemoved, OutcomeHeld, OutcomeStored,
+		OutcomeNoEmail, OutcomeNotExisting, OutcomeUnmatched, OutcomeRefused,
+	}
+}

@@ -425,7 +425,7 @@ func (v *walk) after() string {
 func outcomes() []member.Outcome {
 	return []member.Outcome{
 		member.OutcomeInvited, member.OutcomeActivated, member.OutcomeLinked, member.OutcomeReturned, member.OutcomeUpdated, member.OutcomeUnchanged,
-		member.OutcomeDeactivated, member.OutcomeRemoved, member.OutcomeRefused, member.OutcomeNoEmail, member.OutcomeNotExisting, member.OutcomeStored,
+		member.OutcomeDeactivated, member.OutcomeHeld, member.OutcomeRemoved, member.OutcomeUnmatched, member.OutcomeRefused, member.OutcomeNoEmail, member.OutcomeNotExisting, member.OutcomeStored,
 	}
 }
 
@@ -433,7 +433,7 @@ func toneOf(o member.Outcome) ui.Tone {
 	switch o {
 	case member.OutcomeInvited, member.OutcomeActivated, member.OutcomeLinked, member.OutcomeReturned:
 		return ui.Good
-	case member.OutcomeDeactivated, member.OutcomeRemoved, member.OutcomeNotExisting:
+	case member.OutcomeDeactivated, member.OutcomeHeld, member.OutcomeRemoved, member.OutcomeNotExisting, member.OutcomeUnmatched:
 		return ui.Warn
 	case member.OutcomeRefused, member.OutcomeNoEmail:
 		return ui.Bad

@@ -1,0 +1,40 @@
+package dashboard_test
+
+import (
+	"testing"
+
+	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/operator"
+	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/web/words"
+	"github.com/rollcallhq/rollcall/internal/webhook"
+)
+
+func keys[T ~string](prefix string, values ...T) (out []string) {
+	for _, v := range values {
+		out = append(out, prefix+string(v))
+	}
+	return out
+}
+
+// A value without a word would be shown as the name of the word.
+func TestEvery_value_of_an_enumeration_has_its_words(t *testing.T) {
+	all, err := words.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := all.Source()
+	for _, asked := range [][]string{
+		keys("people.why_", member.Whys()...), keys("directories.why_", member.Whys()...), keys("directories.outcome_", member.Outcomes()...),
+		keys("people.role_by_", member.ByHand, member.ByInvitation, member.ByMapping, member.ByConnection, member.ByBeingLast),
+		keys("people.put_by_", access.ByHand, access.ByInvitation, access.ByMapping, access.ByConnection),
+		keys("hooks.state_", webhook.States()...), keys("organizations.sso_", org.AllSSOPolicies()...), keys("organizations.feature_", org.AllFeatures()...), keys("dashboard.role_", operator.Roles()...),
+	} {
+		for _, key := range asked {
+			if !w.Has(key) {
+				t.Errorf("no words for %s", key)
+			}
+		}
+	}
+}
