@@ -44,6 +44,9 @@
 //	reapply     a mapping that changes everybody at the second of -sizes, members made of all of them:
 //	            people/s against those of the load before, and p99 of 200 SCIM requests/s all the
 //	            while against before (reapplyp99)
+//	pages       dashboard and portal of an organization of the second of -sizes, with a group for every 20
+//	            people: each sort of page that links lead to, the slowest one's median; and the heaviest
+//	            one with stylesheet, scripts and pictures (pageload)
 //	start       process start to the first right answer, at the largest of -sizes
 //	size        the release binary
 //

@@ -124,6 +124,11 @@ func (l *lab) stages(ctx context.Context, eng engine) {
 			l.record(ctx, rowOf("reapply").failed(eng, "", err))
 		}
 	}
+	if l.opt.wants(pageRows...) && !l.opt.standIn && ctx.Err() == nil {
+		if err := l.pages(ctx, eng); err != nil {
+			l.record(ctx, rowOf("pages").failed(eng, "", err))
+		}
+	}
 	if big := bigRowsOf(eng); l.opt.wants(big...) {
 		l.withPair(ctx, eng, extras{}, big, func(p *pair) error { return l.big(ctx, p) })
 	}

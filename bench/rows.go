@@ -33,7 +33,7 @@ func (l limit) show(x float64) string {
 	switch l.Unit {
 	case unitFaults:
 		return fmt.Sprintf("%.0f", x)
-	case unitMillis, unitMiB, unitMB:
+	case unitMillis, unitMiB, unitMB, unitKB:
 		return fmt.Sprintf("%.3g %s", x, l.Unit)
 	case unitRecords:
 		return thousands(int(x)) + "/s"
@@ -49,6 +49,7 @@ const (
 	unitMillis = "ms"
 	unitMiB    = "MiB"
 	unitMB     = "MB"
+	unitKB     = "KB"
 	unitFaults = "faults"
 
 	unitRecords = "records/s"
@@ -89,6 +90,8 @@ var table = []row{
 	{"signins", "resident memory", limit{Least: 128, Aim: 64, Unit: unitMiB}},
 	{"reapply", "a mapping applied anew against the load", limit{Least: 0.5, Aim: 1, Unit: unitTimes, Higher: true}},
 	{"reapplyp99", "p99 of SCIM while a mapping is applied anew against before", limit{Least: 2, Aim: 1.3, Unit: unitTimes}},
+	{"pages", "slowest page on the server, median", limit{Least: 50, Aim: 20, Unit: unitMillis}},
+	{"pageload", "heaviest page with all that it loads", limit{Least: 150, Aim: 100, Unit: unitKB}},
 	{"kill", "two directories, 32 writers on one group, kill -9: misplaced or lost", limit{Unit: unitFaults}},
 }
 
