@@ -198,6 +198,7 @@ func open(ctx context.Context, s *side, link, prefix string, fields url.Values) 
 var (
 	hrefs   = regexp.MustCompile(`<a [^>]*href="([^"#]+)"`)
 	loads   = regexp.MustCompile(`<(?:script|img)[^>]* src="(/[^"]+)"|<link [^>]*rel="(?:stylesheet|icon|modulepreload)"[^>]*href="(/[^"]+)"`)
+	search  = regexp.MustCompile(`(?s)<form class="filter"[^>]* action="([^"]+)".*?<input type="search"[^>]* name="([^"]+)"`)
 	someID  = regexp.MustCompile(`[a-z]+(_[a-z]+)*_[0-9A-HJKMNP-TV-Z]{26}`)
 	chapter = regexp.MustCompile(`^(/portal/(?:sso|directory)/new/)[^/?]+`) // one guide is like another
 )
@@ -241,7 +242,11 @@ func (v *visitor) walk(ctx context.Context, start string) ([]measuredPage, error
 			weight += weights[file]
 		}
 		found = append(found, measuredPage{address: at, sort: sortOf(base), bytes: weight})
-		for _, m := range hrefs.FindAllStringSubmatch(text, -1) {
+		links := hrefs.FindAllStringSubmatch(text, -1)
+		for _, m := range search.FindAllStringSubmatch(text, -1) { // for what is nowhere: the longest search there is
+			links = append(links, []string{"", m[1] + "?" + m[2] + "=nowhere"})
+		}
+		for _, m := range links {
 			to, err := base.Parse(html.UnescapeString(m[1]))
 			if err != nil || to.Host != "" || !strings.HasPrefix(to.Path, v.prefix) || seen[sortOf(to)] {
 				continue
