@@ -40,7 +40,7 @@ func chrome(t *testing.T) context.Context {
 		t.Skip("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.ExecPath(path))
-	patient, cancel := context.WithTimeout(t.Context(), 90*time.Second) // what is waited for and never comes fails the test
+	patient, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // what is waited for and never comes fails the test
 	t.Cleanup(cancel)
 	allocator, stop := chromedp.NewExecAllocator(patient, options...)
 	t.Cleanup(stop)
