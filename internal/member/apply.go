@@ -9,6 +9,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/session"
 )
 
 // ApplyInto takes over what a directory says of somebody now: it invites, makes, links, returns, names, deactivates or removes them. Doing
@@ -66,7 +67,7 @@ type application struct {
 // applying reads it: by what was claimed before, by the join of a sign-in, by the address.
 func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson) (f *application, err error) {
 	f = &application{p: p, now: s.time()}
-	known, err := readClaims(ctx, r, selectClaim, p.OrganizationID, p.DirectoryID, p.DirectoryUserID)
+	known, at, err := s.joinedWith(ctx, r, p)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +79,15 @@ func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson) 
 	if f.settled = len(known) > 0 && f.claim.membershipID != "" && !f.claim.changed() && !f.wantsSeat(); f.settled {
 		return f, nil
 	}
-	id, err := s.meant(ctx, r, f)
-	if err != nil || id == "" {
-		return f, err
-	}
-	if f.account, err = s.account(ctx, r, id); err != nil {
-		return nil, err
+	if f.account = at; !f.joined() {
+		id, err := s.meant(ctx, r, f)
+		if err != nil || id == "" {
+			f.account = nil
+			return f, err
+		}
+		if f.account, err = s.account(ctx, r, id); err != nil {
+			return nil, err
+		}
 	}
 	f.place = f.account.at(p.OrganizationID)
 	f.own()
@@ -95,6 +99,33 @@ func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson) 
 		f.taken = other != ""
 	}
 	return f, nil
+}
+
+// joinedWith reads what was claimed before and, of somebody who is to be out, in the same round trip the account that was joined by it and
+// its sessions, which are then to end. The account is nil where that is nobody, or was not asked.
+func (s *Service) joinedWith(ctx context.Context, r db.Reader, p DirectoryPerson) (known []*claim, at *account, err error) {
+	who := []any{p.OrganizationID, p.DirectoryID, p.DirectoryUserID}
+	questions := []db.Question{askClaims(&known, selectClaim, who...)}
+	var living []session.Session
+	if p.Says != SaysActive {
+		questions = append(append(questions, askAccount(meantByClaim, who, &at)...), s.sessions.AskLiving(meantByClaim, who, &living))
+	}
+	if err := db.Ask(ctx, r, questions...); err != nil {
+		return nil, nil, err
+	}
+	if at != nil {
+		at.living = &living
+	}
+	return known, at, nil
+}
+
+// joined tells whether the account that was read is still that of the claim: each was read in its turn.
+func (f *application) joined() bool {
+	if f.account == nil || f.claim.membershipID == "" {
+		return false
+	}
+	place := f.account.at(f.p.OrganizationID)
+	return place != nil && place.m.ID == f.claim.membershipID
 }
 
 // wantsSeat tells whether a licence is driven: a seat may have become free since.
