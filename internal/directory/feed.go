@@ -284,8 +284,9 @@ func (b *batch) feed(ctx context.Context) error {
 }
 
 // heeded leaves out what only a directory that is live may do: it does not shut anybody out while it collects, nor once another has taken its
-// place. Whether it is live, and with it what is to be told of the first of them, is asked here, and not of the opened door, which may have been let in before that changed; the write holds only while
-// it stays so. Those who would be out are due instead: if the directory goes live meanwhile they are looked at then.
+// place. Whether it is live is asked here, and not of the opened door, which may have been let in before that changed; the write holds only while
+// it stays so. Those who would be out are due instead: if the directory goes live meanwhile they are looked at then. What is to be told of the
+// first of them is asked with it.
 func (b *batch) heeded(ctx context.Context) error {
 	if len(b.out) == 0 && len(b.followed) == 0 {
 		return nil

@@ -123,7 +123,8 @@ func (r *claimRow) claim() *claim {
 }
 
 func readClaims(ctx context.Context, r db.Reader, query string, args ...any) (out []*claim, err error) {
-	return out, db.Ask(ctx, r, askClaims(&out, query, args...))
+	err = db.Ask(ctx, r, askClaims(&out, query, args...))
+	return out, err
 }
 
 // askClaims is the question behind readClaims, to be asked with others.

@@ -92,7 +92,8 @@ func EmailDomain(email string) (domain string, ok bool) {
 
 // OfDomain finds the organization that has verified exactly this domain; "" if none has. Subdomains are other domains.
 func OfDomain(ctx context.Context, r db.Reader, domain string) (id ID, err error) {
-	return id, db.Ask(ctx, r, AskOfDomain(domain, &id))
+	err = db.Ask(ctx, r, AskOfDomain(domain, &id))
+	return id, err
 }
 
 // AskOfDomain is the question behind OfDomain, to be asked with others.
