@@ -188,6 +188,7 @@ func (s *Service) meant(ctx context.Context, r db.Reader, f *application) (UserI
 		f.held, err = s.heldBack(ctx, r, f.p, UserID(id))
 	}
 	if err != nil || f.held {
+		f.claim.emailKey = "" // nor does what the directory says of the address count for the member by another way
 		return "", err
 	}
 	return UserID(id), nil

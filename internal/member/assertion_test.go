@@ -23,6 +23,7 @@ func TestLicence_is_a_directorys_before_a_connections_before_the_given_one(t *te
 		{"a connection's", member.Entitlement{Driven: []member.Driven{{}}, Connection: gives("lite"), GivenLicence: "given"}, "lite"},
 		{"a directory that gives none", member.Entitlement{Driven: driven(""), Connection: gives("lite"), Licence: "lite"}, ""},
 		{"a connection that gives none", member.Entitlement{Connection: gives(""), Licence: "lite"}, ""},
+		{"a connection's of somebody whom a brake keeps", member.Entitlement{Out: true, Connection: gives("lite"), Licence: "pro"}, "pro"},
 		{"a connection that gives none, and a hand", member.Entitlement{Connection: gives(""), Licence: "lite", GivenLicence: "given"}, "given"},
 	} {
 		if got := c.e.ResolveLicence(); got != c.want {

@@ -59,7 +59,7 @@ func (s *Service) entitlePlace(ctx context.Context, r db.Reader, p *place) (g gr
 	switch {
 	case len(said) > 0:
 		p.m.CustomAttributes = attributes(said)
-	case p.anew():
+	case p.anew() && !e.Out:
 		err = p.assertedAttributes()
 	}
 	return g, err

@@ -8,7 +8,8 @@ type Entitlement struct {
 	Driven []Driven
 	// Connection is what a connection's mapping gave at the last sign-in. Of what a living directory drives it says nothing.
 	Connection Driven
-	Out        bool // no living directory wants the person in, and something shuts them out: what mappings gave waits for their return
+	// Out: no living directory wants the person in, and something shuts them out, or a brake keeps them as they are: what mappings gave stays.
+	Out bool
 
 	Role         string // as it is
 	RoleBy       GivenBy
@@ -35,7 +36,7 @@ func (e Entitlement) ResolveRole() (role string, by GivenBy) {
 	switch {
 	case e.Out && e.RoleBy.mapped():
 		return e.Role, e.RoleBy
-	case len(e.Connection.Roles) > 0 && !e.drives(drivesRoles):
+	case len(e.Connection.Roles) > 0 && !e.Out && !e.drives(drivesRoles):
 		return e.Connection.Roles[0], ByConnection
 	case e.RoleBy == ByMapping && len(e.Driven) == 0:
 		return e.Role, e.RoleBy
@@ -55,7 +56,11 @@ func (e Entitlement) ResolveLicence() string {
 		}
 	}
 	driven := e.drives(drivesLicences)
-	switch asserted := e.Connection.Licence; {
+	asserted := e.Connection.Licence
+	if e.Out {
+		asserted = nil
+	}
+	switch {
 	case !driven && asserted != nil && *asserted != "":
 		return *asserted
 	case e.GivenLicence != "":
@@ -102,7 +107,8 @@ func (p *place) entitlement() (e Entitlement, said []saying, err error) {
 		}
 		said, e.Driven = append(said, one), append(e.Driven, one.Mapped.driven())
 	}
-	e.Out = len(e.Driven) == 0 && p.m.State != Active && p.m.State != Pending
+	kept := slices.ContainsFunc(p.claims, func(c *claim) bool { return c.held == HeldKept && c.frozenAt.IsZero() })
+	e.Out = len(e.Driven) == 0 && (kept || p.m.State != Active && p.m.State != Pending)
 	return e, said, nil
 }
 

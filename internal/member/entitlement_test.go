@@ -37,6 +37,7 @@ func TestRole_falls_back_to_the_next_mapped_then_the_given_then_everybodys(t *te
 		{"a connection's that gives none any more", member.Entitlement{Role: "editor", RoleBy: member.ByConnection, GivenRole: "viewer"}, "viewer", member.ByHand},
 		{"a connection's after a directory that is gone", member.Entitlement{Connection: asserts, Role: "admin", RoleBy: member.ByMapping}, "editor", member.ByConnection},
 		{"a connection's of somebody who is out", member.Entitlement{Out: true, Connection: asserts, Role: "admin", RoleBy: member.ByMapping}, "admin", member.ByMapping},
+		{"a connection's of somebody whom a hand gave a role, and who is out", member.Entitlement{Out: true, Connection: asserts, GivenRole: "viewer", RoleBy: member.ByHand}, "viewer", member.ByHand},
 		{"a directory before the connection", member.Entitlement{Driven: driven("admin"), Connection: asserts, Role: "editor", RoleBy: member.ByConnection}, "admin", member.ByMapping},
 		{"a directory that drives roles and gives none", member.Entitlement{Driven: driven(), Connection: asserts, Role: "editor", RoleBy: member.ByConnection}, "member", ""},
 		{"the oldest directory's", member.Entitlement{Driven: append(driven("admin"), driven("editor")...)}, "admin", member.ByMapping},

@@ -126,3 +126,24 @@ func TestSeats_that_come_free_let_in_whom_the_licence_kept_out(t *testing.T) {
 		}
 	})
 }
+
+func TestSeats_are_not_kept_free_for_somebody_whom_a_brake_holds(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, give := h.acme()
+		h.licence(acme, "pro", 1, access.Admit)
+		pro := access.Mapped{DrivesLicences: true, Licence: "pro"}
+		for _, name := range []string{"a", "b", "c"} {
+			h.applied(named(acme, name, pro), member.OutcomeActivated)
+		}
+		held := named(acme, "b", pro)
+		held.Says, held.Held = member.SaysInactive, member.HeldWaiting
+		h.must(h.restrict(held))
+		seats := ptr(int64(2))
+		_, err := give.UpdateLicenceType(t.Context(), operator(), acme, "pro", access.LicenceTypeChanges{Seats: &seats})
+		h.must(err)
+		h.must(h.members.GiveSeats(t.Context()))
+		if got, _ := h.holders(acme, "pro", "a", "b", "c"); !slices.Equal(got, []string{"a", "c"}) {
+			t.Errorf("%v hold it, want a and c", got)
+		}
+	})
+}

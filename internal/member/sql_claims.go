@@ -55,12 +55,13 @@ const (
 	// Licence types for which somebody waits, with the seats that are taken.
 	selectAwaited = `SELECT w.organization_id, l.id, w.licence, l.seats, l.over_limit,
 			(SELECT COUNT(*) FROM organization_memberships h WHERE h.organization_id = w.organization_id AND h.licence = w.licence)
-		FROM (SELECT organization_id, wanted_licence AS licence FROM organization_memberships WHERE wanted_since IS NOT NULL
+		FROM (SELECT organization_id, wanted_licence AS licence FROM organization_memberships
+			WHERE wanted_since IS NOT NULL AND state IN ('active', 'pending')
 			UNION SELECT organization_id, waits_for FROM membership_claims WHERE waits_since IS NOT NULL) w
 		JOIN licence_types l ON l.organization_id = w.organization_id AND l.slug = w.licence ORDER BY 1, 3`
 	// Who waits longest first: members, and people whom directories want in.
 	selectWaiting = `SELECT wanted_since AS since, user_id AS who, '' AS directory_id FROM organization_memberships
-			WHERE organization_id = $1 AND wanted_licence = $2 AND wanted_since IS NOT NULL
+			WHERE organization_id = $1 AND wanted_licence = $2 AND wanted_since IS NOT NULL AND state IN ('active', 'pending')
 		UNION ALL SELECT waits_since, directory_user_id, directory_id FROM membership_claims
 			WHERE organization_id = $1 AND waits_for = $2 AND waits_since IS NOT NULL AND says = 'active' AND frozen_at IS NULL
 		ORDER BY since, who LIMIT $3`
