@@ -14,14 +14,26 @@ type Question struct {
 	Read func(Rows) error
 }
 
+// Ask asks several questions of a reader: of a [DB] at once, see [DB.Ask], of a transaction or a snapshot one after the other.
+func Ask(ctx context.Context, r Reader, questions ...Question) error {
+	if d, ok := r.(*DB); ok {
+		return d.Ask(ctx, questions...)
+	}
+	return inTurn(ctx, r, questions)
+}
+
 // Ask asks several questions at once: on PostgreSQL they travel together, and cost one round trip instead of one each. Each sees what
 // was committed when its turn came. The first error ends it; what was read is then not to be used.
 func (d *DB) Ask(ctx context.Context, questions ...Question) error {
 	if pg, ok := d.engine.(*pgEngine); ok && len(questions) > 1 {
 		return pg.ask(ctx, questions)
 	}
+	return inTurn(ctx, d, questions)
+}
+
+func inTurn(ctx context.Context, r Reader, questions []Question) error {
 	for _, q := range questions {
-		rows, err := d.Query(ctx, q.SQL, q.Args...)
+		rows, err := r.Query(ctx, q.SQL, q.Args...)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type batch struct {
 	derived  []byte // of events concluded here
 	entries  []event.Entry
 	out      []leaver          // whom the write shuts out
+	teller   *teller           // speaks of them
 	followed []access.Followed // whose teams change with it
 	dues     []UserID          // whom members have to look at after it
 	nudges   bool              // somebody is due

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -196,8 +195,9 @@ func (a *Access) concerns(before, next person) bool {
 
 // leaver is a person whom a write shuts out.
 type leaver struct {
-	user User // as they are after the write, or were last
-	says member.Says
+	user  User // as they are after the write, or were last
+	says  member.Says
+	email string // as members are told of it; "" where nobody has looked yet
 }
 
 // changed leaves for members what a write changes of a person: whom it shuts out is out with the write, the rest makes them due.
@@ -206,7 +206,7 @@ func (b *batch) changed(before, next person) {
 		return
 	}
 	if says(before.User) == member.SaysActive && says(next.User) != member.SaysActive {
-		b.out = append(b.out, leaver{next.User, member.SaysInactive})
+		b.out = append(b.out, leaver{next.User, member.SaysInactive, Email(next.doc)})
 	}
 	b.due(next.ID)
 }
@@ -214,7 +214,7 @@ func (b *batch) changed(before, next person) {
 // left says that a person is in the directory no more. All of that is in the write: nothing is left to be done after it.
 func (b *batch) left(u User) {
 	if b.s.keeps() {
-		b.out = append(b.out, leaver{u, member.SaysRemoved})
+		b.out = append(b.out, leaver{u, member.SaysRemoved, ""})
 		b.w.Exec(deleteDue, string(b.a.Directory.ID), string(u.ID))
 	}
 }
@@ -285,23 +285,32 @@ func (b *batch) feed(ctx context.Context) error {
 
 // heeded leaves out what only a directory that is live may do: it does not shut anybody out while it collects, nor once another has taken its
 // place. Whether it is live is asked here, and not of the opened door, which may have been let in before that changed; the write holds only while
-// it stays so. Those who would be out are due instead: if the directory goes live meanwhile they are looked at then.
+// it stays so. Those who would be out are due instead: if the directory goes live meanwhile they are looked at then. What is to be told of the
+// first of them is asked with it.
 func (b *batch) heeded(ctx context.Context) error {
 	if len(b.out) == 0 && len(b.followed) == 0 {
 		return nil
 	}
 	d := b.a.Directory
-	var live int64
-	err := b.s.db.QueryRow(ctx, isLive, d.OrganizationID, string(d.ID)).Scan(&live)
+	var live bool
+	questions := []db.Question{{SQL: isLive, Args: []any{d.OrganizationID, string(d.ID)}, Read: func(rows db.Rows) error {
+		live = rows.Next()
+		return rows.Err()
+	}}}
+	b.teller = b.s.teller(d.OrganizationID)
+	if len(b.out) > 0 {
+		questions = append(questions, b.teller.verifying(b.out[0].email)...)
+	}
+	err := b.s.db.Ask(ctx, questions...)
 	switch {
-	case errors.Is(err, db.ErrNoRows):
+	case err != nil:
+		return fmt.Errorf("look whether directory %s is live: %w", d.ID, err)
+	case !live:
 		for _, l := range b.out {
 			b.dues = append(b.dues, l.user.ID)
 		}
 		b.out, b.followed = nil, nil
 		return nil
-	case err != nil:
-		return fmt.Errorf("look whether directory %s is live: %w", d.ID, err)
 	}
 	b.w.GuardSelect(isLive+b.s.db.ForShare(), d.OrganizationID, string(d.ID))
 	return nil
@@ -309,7 +318,7 @@ func (b *batch) heeded(ctx context.Context) error {
 
 // shutOut tells members all that the directory says of the person, so that nothing but their being in changes: who returns finds the rest.
 func (b *batch) shutOut(ctx context.Context, l leaver) error {
-	told, err := b.s.teller(b.a.Directory.OrganizationID).people(ctx, b.a.Directory, b.a.mapping, []User{l.user})
+	told, err := b.teller.people(ctx, b.a.Directory, b.a.mapping, []User{l.user})
 	if err != nil {
 		return err
 	}

@@ -376,19 +376,30 @@ func placesOf(u User, names map[string]string) []access.Group {
 
 // verifies tells whether the organization has verified the domain of an address.
 func (t *teller) verifies(ctx context.Context, email string) (bool, error) {
-	domain, ok := org.EmailDomain(email)
-	if !ok {
-		return false, nil
-	}
-	if known, ok := t.verified[domain]; ok {
-		return known, nil
-	}
-	owner, err := org.OfDomain(ctx, t.s.db, domain)
-	if err != nil {
+	if err := t.s.db.Ask(ctx, t.verifying(email)...); err != nil {
 		return false, fmt.Errorf("find the organization of a domain: %w", err)
 	}
-	t.verified[domain] = owner != "" && string(owner) == t.of
+	domain, _ := org.EmailDomain(email)
 	return t.verified[domain], nil
+}
+
+// verifying is the question behind verifies, to be asked with others; none where the answer is known.
+func (t *teller) verifying(email string) []db.Question {
+	domain, ok := org.EmailDomain(email)
+	if _, known := t.verified[domain]; known || !ok {
+		return nil
+	}
+	var owner org.ID
+	q := org.AskOfDomain(domain, &owner)
+	read := q.Read
+	q.Read = func(rows db.Rows) error {
+		err := read(rows)
+		if err == nil {
+			t.verified[domain] = owner != "" && string(owner) == t.of
+		}
+		return err
+	}
+	return []db.Question{q}
 }
 
 // Applied is how often this process has applied a person to members.

@@ -24,6 +24,7 @@ var embedded embed.FS // constant: nothing can write to it
 // Catalog is the checked set of identity providers. It never changes after [Load].
 type Catalog struct {
 	providers []Provider // ordered by slug
+	names     sync.Map   // nameKey → map[Claim][]string, see SignInNames
 }
 
 // Load reads the catalogue built into the program and checks it, without the traffic, which only tests play. An error lists

@@ -171,6 +171,25 @@ func (c *Catalog) WellKnownClaims(protocol Protocol) map[Claim][]string {
 	return names
 }
 
+// nameKey is what SignInNames are worked out for.
+type nameKey struct {
+	slug     Slug // "" for whatever is unknown
+	protocol Protocol
+}
+
+// SignInNames are ClaimNames worked out once, for every sign-in to read. Nobody may change them.
+func (c *Catalog) SignInNames(slug Slug, protocol Protocol) map[Claim][]string {
+	key := nameKey{slug, protocol}
+	if _, known := c.Provider(slug); !known {
+		key.slug = ""
+	}
+	if names, ok := c.names.Load(key); ok {
+		return names.(map[Claim][]string)
+	}
+	names, _ := c.names.LoadOrStore(key, c.ClaimNames(key.slug, protocol))
+	return names.(map[Claim][]string)
+}
+
 // ClaimNames are the names to look for in a sign-in by this provider without any
 // configuration, best first: its own, then the well-known ones. A name that the
 // provider uses for one claim is not looked for under another. An unknown

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -188,5 +189,32 @@ func TestConnection_types_that_stand_for_nobody_or_two_are_named(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)
 		}
+	}
+}
+
+func TestSignInNames_are_the_claim_names_and_worked_out_once(t *testing.T) {
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slugs := []Slug{"", "nobody", "somebody-else"}
+	for _, p := range c.Providers() {
+		slugs = append(slugs, p.Slug)
+	}
+	for _, slug := range slugs {
+		for _, protocol := range []Protocol{SAML, OIDC} {
+			got := c.SignInNames(slug, protocol)
+			if want := c.ClaimNames(slug, protocol); !reflect.DeepEqual(got, want) {
+				t.Errorf("%q, %s: %v, want %v", slug, protocol, got, want)
+			}
+			if again := c.SignInNames(slug, protocol); reflect.ValueOf(again).Pointer() != reflect.ValueOf(got).Pointer() {
+				t.Errorf("%q, %s: worked out twice", slug, protocol)
+			}
+		}
+	}
+	kept := 0
+	c.names.Range(func(any, any) bool { kept++; return true })
+	if want := 2 * (len(c.Providers()) + 1); kept != want {
+		t.Errorf("%d are kept, want %d: those of unknown providers once", kept, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/session"
 )
 
 // account is a user with all memberships and all that is claimed about them: what every decision is made on. Verbs change what is claimed,
@@ -15,6 +16,7 @@ type account struct {
 	user   User
 	was    *User // as it was read; nil: new
 	places []*place
+	living *[]session.Session // of the account, if they were read with it; nil: not yet
 
 	// provenAt is the organization that vouches for an address which nobody had proven: what others made for it goes.
 	provenAt string
@@ -30,18 +32,43 @@ type place struct {
 
 // account reads an account with everything about it.
 func (s *Service) account(ctx context.Context, r db.Reader, id UserID) (*account, error) {
-	rows, err := r.Query(ctx, selectAccount, string(id))
-	if err != nil {
+	var a *account
+	if err := db.Ask(ctx, r, askAccount("$1", []any{string(id)}, &a)...); err != nil {
 		return nil, fmt.Errorf("read an account: %w", err)
 	}
-	defer rows.Close()
-	var a *account
+	if a == nil {
+		return nil, NotFound("User", string(id))
+	}
+	return a, nil
+}
+
+// askAccount are the questions behind account, to be asked with others. The id is an expression of SQL, "$1" or a SELECT that finds one id,
+// with its arguments. Where there is no such account, or a deleted one, into is nil afterwards.
+func askAccount(id string, args []any, into **account) []db.Question {
+	account := db.Question{SQL: fmt.Sprintf(selectAccount, id), Args: args, Read: func(rows db.Rows) (err error) {
+		*into, err = readAccount(rows)
+		return err
+	}}
+	var said []*claim
+	claims := askClaims(&said, fmt.Sprintf(selectClaimsOf, id), args...)
+	read := claims.Read
+	claims.Read = func(rows db.Rows) error {
+		err := read(rows)
+		if a := *into; a != nil {
+			a.claimed(said)
+		}
+		return err
+	}
+	return []db.Question{account, claims}
+}
+
+func readAccount(rows db.Rows) (a *account, err error) {
 	for rows.Next() {
 		var u User
 		var row userRow
 		var place membershipRow
 		if err := rows.Scan(append(row.into(&u), place.into()...)...); err != nil {
-			return nil, fmt.Errorf("read an account: %w", err)
+			return nil, err
 		}
 		if a == nil {
 			if err := row.finish(&u); err != nil {
@@ -57,14 +84,7 @@ func (s *Service) account(ctx context.Context, r db.Reader, id UserID) (*account
 			a.places = append(a.places, openPlace(*m))
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read an account: %w", err)
-	}
-	if a == nil {
-		return nil, NotFound("User", string(id))
-	}
-	rows.Close()
-	return a, s.claimsInto(ctx, r, a)
+	return a, rows.Err()
 }
 
 func openAccount(u User) *account {
@@ -77,23 +97,15 @@ func openPlace(m Membership) *place {
 	return &place{m: m, was: &was}
 }
 
-// claimsInto puts what directories say to the memberships it is about.
-func (s *Service) claimsInto(ctx context.Context, r db.Reader, a *account) error {
-	if len(a.places) == 0 {
-		return nil
-	}
-	claims, err := readClaims(ctx, r, selectClaimsOf, string(a.user.ID))
-	if err != nil {
-		return err
-	}
-	for _, c := range claims {
+// claimed puts what directories say to the memberships it is about.
+func (a *account) claimed(said []*claim) {
+	for _, c := range said {
 		for _, p := range a.places {
 			if p.m.ID == c.membershipID {
 				p.claims = append(p.claims, c)
 			}
 		}
 	}
-	return nil
 }
 
 // at is the account's membership in an organization, nil if there is none.

@@ -136,11 +136,9 @@ func (s *Service) endingsInto(ctx context.Context, r db.Reader, w *db.Write, a *
 	everywhere := session.Selection{UserID: string(a.user.ID)}
 	switch {
 	case a.was.DeprovisionedBy == "" && a.user.DeprovisionedBy != "":
-		_, err := s.sessions.EndInto(ctx, r, w, everywhere, session.Ending{Reason: session.UserDeactivated, Context: cause})
-		return err
+		return s.endInto(ctx, r, w, a, everywhere, session.Ending{Reason: session.UserDeactivated, Context: cause})
 	case a.provenAt != "":
-		_, err := s.sessions.EndInto(ctx, r, w, everywhere, session.Ending{Reason: session.NotAdmitted, Context: cause})
-		return err
+		return s.endInto(ctx, r, w, a, everywhere, session.Ending{Reason: session.NotAdmitted, Context: cause})
 	}
 	for _, p := range a.places {
 		if p.was == nil || p.was.State != Active || p.m.State == Active {
@@ -148,11 +146,20 @@ func (s *Service) endingsInto(ctx context.Context, r db.Reader, w *db.Write, a *
 		}
 		one := everywhere
 		one.OrganizationID = p.m.OrganizationID
-		if _, err := s.sessions.EndInto(ctx, r, w, one, session.Ending{Reason: session.MembershipEnded, Context: cause}); err != nil {
+		if err := s.endInto(ctx, r, w, a, one, session.Ending{Reason: session.MembershipEnded, Context: cause}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// endInto ends sessions of an account, of which none has to be read where they were read with it.
+func (s *Service) endInto(ctx context.Context, r db.Reader, w *db.Write, a *account, sel session.Selection, why session.Ending) error {
+	if a.living != nil {
+		return s.sessions.EndAmongInto(w, *a.living, sel, why)
+	}
+	_, err := s.sessions.EndInto(ctx, r, w, sel, why)
+	return err
 }
 
 // entries are the events of what has become of the account.

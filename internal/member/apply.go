@@ -9,18 +9,19 @@ import (
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/session"
 )
 
 // ApplyInto takes over what a directory says of somebody now: it invites, makes, links, returns, names, deactivates or removes them. Doing
 // it twice is doing it once, and the order of people does not matter. The write is guarded: where it is lost the caller calls again with a
 // new one. After the commit the caller nudges events, and mails where somebody was invited.
 func (s *Service) ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, cause event.Context) (Outcome, error) {
-	_, outcome, err := s.apply(ctx, r, w, p, cause)
+	_, outcome, err := s.apply(ctx, r, w, p, cause, s.claimed)
 	return outcome, err
 }
 
-func (s *Service) apply(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, cause event.Context) (*application, Outcome, error) {
-	f, err := s.applying(ctx, r, p)
+func (s *Service) apply(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, cause event.Context, known knowing) (*application, Outcome, error) {
+	f, err := s.applying(ctx, r, p, known)
 	if err != nil {
 		return nil, "", fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
 	}
@@ -40,7 +41,7 @@ func (s *Service) RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p 
 	if p.Says != SaysInactive && p.Says != SaysRemoved {
 		return fmt.Errorf("restrict directory user %s: the directory says %q", p.DirectoryUserID, p.Says)
 	}
-	f, _, err := s.apply(ctx, r, w, p, cause)
+	f, _, err := s.apply(ctx, r, w, p, cause, s.joinedWith)
 	if err != nil {
 		return err
 	}
@@ -64,9 +65,9 @@ type application struct {
 }
 
 // applying reads it: by what was claimed before, by the join of a sign-in, by the address.
-func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson) (f *application, err error) {
+func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson, read knowing) (f *application, err error) {
 	f = &application{p: p, now: s.time()}
-	known, err := readClaims(ctx, r, selectClaim, p.OrganizationID, p.DirectoryID, p.DirectoryUserID)
+	known, at, err := read(ctx, r, p)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +79,15 @@ func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson) 
 	if f.settled = len(known) > 0 && f.claim.membershipID != "" && !f.claim.changed() && !f.wantsSeat(); f.settled {
 		return f, nil
 	}
-	id, err := s.meant(ctx, r, f)
-	if err != nil || id == "" {
-		return f, err
-	}
-	if f.account, err = s.account(ctx, r, id); err != nil {
-		return nil, err
+	if f.account = at; !f.joined() {
+		id, err := s.meant(ctx, r, f)
+		if err != nil || id == "" {
+			f.account = nil
+			return f, err
+		}
+		if f.account, err = s.account(ctx, r, id); err != nil {
+			return nil, err
+		}
 	}
 	f.place = f.account.at(p.OrganizationID)
 	f.own()
@@ -95,6 +99,39 @@ func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson) 
 		f.taken = other != ""
 	}
 	return f, nil
+}
+
+// knowing reads what was claimed of a directory person before, and may read the account that was joined by it.
+type knowing func(ctx context.Context, r db.Reader, p DirectoryPerson) (known []*claim, at *account, err error)
+
+// claimed reads the claim alone: most people whom the applier looks at are settled by it.
+func (s *Service) claimed(ctx context.Context, r db.Reader, p DirectoryPerson) ([]*claim, *account, error) {
+	known, err := readClaims(ctx, r, selectClaim, p.OrganizationID, p.DirectoryID, p.DirectoryUserID)
+	return known, nil, err
+}
+
+// joinedWith reads, of somebody who is to be out, in the same round trip the account and its sessions, which are then to end. The account is
+// nil where it is nobody's.
+func (s *Service) joinedWith(ctx context.Context, r db.Reader, p DirectoryPerson) (known []*claim, at *account, err error) {
+	who := []any{p.OrganizationID, p.DirectoryID, p.DirectoryUserID}
+	var living []session.Session
+	questions := append([]db.Question{askClaims(&known, selectClaim, who...)}, askAccount(meantByClaim, who, &at)...)
+	if err := db.Ask(ctx, r, append(questions, s.sessions.AskLiving(meantByClaim, who, &living))...); err != nil {
+		return nil, nil, err
+	}
+	if at != nil {
+		at.living = &living
+	}
+	return known, at, nil
+}
+
+// joined tells whether the account that was read is still that of the claim: each was read in its turn.
+func (f *application) joined() bool {
+	if f.account == nil || f.claim.membershipID == "" {
+		return false
+	}
+	place := f.account.at(f.p.OrganizationID)
+	return place != nil && place.m.ID == f.claim.membershipID
 }
 
 // wantsSeat tells whether a licence is driven: a seat may have become free since.

@@ -1,6 +1,7 @@
 package member_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -381,6 +382,68 @@ func TestWord_that_changes_nothing_is_lost_when_an_earlier_one_is_applied_meanwh
 			}
 			_, err = h.apply(out)
 			h.must(err)
+		}
+	})
+}
+
+// between does something after the first of several questions was answered.
+type between struct {
+	db.Reader
+
+	do func()
+}
+
+func (b *between) Query(ctx context.Context, text string, args ...any) (db.Rows, error) {
+	rows, err := b.Reader.Query(ctx, text, args...)
+	if b.do == nil || err != nil {
+		return rows, err
+	}
+	return &last{rows, b}, nil
+}
+
+// last are the rows of the first answer; it is over when they are closed.
+type last struct {
+	db.Rows
+
+	of *between
+}
+
+func (l *last) Close() {
+	l.Rows.Close()
+	if do := l.of.do; do != nil {
+		l.of.do = nil
+		do()
+	}
+}
+
+// The claim and the account that it was joined with are read in one round trip, each in its turn.
+func TestWord_about_somebody_whose_claim_moves_between_two_answers_shuts_nobody_out(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme := h.organization("Acme")
+		in := person(acme)
+		in.Provisioning = member.Direct
+		mine := h.applied(in, member.OutcomeActivated)
+		bob := in
+		bob.DirectoryID, bob.DirectoryUserID, bob.Email = "directory_2", "directory_user_2", "bob@acme.example"
+		theirs := h.applied(bob, member.OutcomeActivated)
+		out := in
+		out.Says = member.SaysInactive
+		r := &between{Reader: h.db, do: func() {
+			h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+				_, err := tx.Exec(t.Context(), `UPDATE membership_claims SET membership_id = $2, version = version + 1 WHERE directory_user_id = $1`, in.DirectoryUserID, string(theirs.Membership.ID))
+				return err
+			}))
+		}}
+		var w db.Write
+		h.must(h.members.RestrictInto(t.Context(), r, &w, out, event.Context{}))
+		var lost *db.GuardError
+		if err := h.db.Write(t.Context(), &w); r.do != nil || !errors.As(err, &lost) {
+			t.Errorf("%v; want a lost guard, for the claim is about somebody else by now", err)
+		}
+		for _, m := range []member.Member{mine, theirs} {
+			now, err := h.members.MemberOf(t.Context(), acme, m.User.ID)
+			h.must(err)
+			h.is(now, member.Active, member.WhyDirectory, true)
 		}
 	})
 }

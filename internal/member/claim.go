@@ -123,19 +123,22 @@ func (r *claimRow) claim() *claim {
 }
 
 func readClaims(ctx context.Context, r db.Reader, query string, args ...any) (out []*claim, err error) {
-	rows, err := r.Query(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read what directories say: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var row claimRow
-		if err := rows.Scan(row.into()...); err != nil {
-			return nil, fmt.Errorf("read what directories say: %w", err)
+	err = db.Ask(ctx, r, askClaims(&out, query, args...))
+	return out, err
+}
+
+// askClaims is the question behind readClaims, to be asked with others.
+func askClaims(into *[]*claim, query string, args ...any) db.Question {
+	return db.Question{SQL: query, Args: args, Read: func(rows db.Rows) error {
+		for rows.Next() {
+			var row claimRow
+			if err := rows.Scan(row.into()...); err != nil {
+				return fmt.Errorf("read what directories say: %w", err)
+			}
+			*into = append(*into, row.claim())
 		}
-		out = append(out, row.claim())
-	}
-	return out, rows.Err()
+		return rows.Err()
+	}}
 }
 
 // claimInto writes what a directory says, over what was read.

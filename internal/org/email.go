@@ -2,7 +2,6 @@ package org
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -93,9 +92,19 @@ func EmailDomain(email string) (domain string, ok bool) {
 
 // OfDomain finds the organization that has verified exactly this domain; "" if none has. Subdomains are other domains.
 func OfDomain(ctx context.Context, r db.Reader, domain string) (id ID, err error) {
-	err = r.QueryRow(ctx, selectOfDomain, domain).Scan((*string)(&id))
-	if errors.Is(err, db.ErrNoRows) {
-		return "", nil
-	}
+	err = db.Ask(ctx, r, AskOfDomain(domain, &id))
 	return id, err
+}
+
+// AskOfDomain is the question behind OfDomain, to be asked with others.
+func AskOfDomain(domain string, into *ID) db.Question {
+	return db.Question{SQL: selectOfDomain, Args: []any{domain}, Read: func(rows db.Rows) error {
+		*into = ""
+		for rows.Next() { // one at most
+			if err := rows.Scan((*string)(into)); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}}
 }

@@ -109,9 +109,26 @@ func (s *Service) EndInto(ctx context.Context, r db.Reader, w *db.Write, sel Sel
 	if err != nil {
 		return 0, err
 	}
+	return len(found), s.endFoundInto(w, found, sel, why)
+}
+
+// EndAmongInto is EndInto where all sessions of a user were read before, see AskLiving: of them those end that the selection names. It may
+// name that user and an organization, and nothing else.
+func (s *Service) EndAmongInto(w *db.Write, living []Session, sel Selection, why Ending) error {
+	if sel.UserID == "" || sel != (Selection{UserID: sel.UserID, OrganizationID: sel.OrganizationID}) {
+		return fmt.Errorf("end sessions among those of a user: %+v names something else than a user and an organization", sel)
+	}
+	named := slices.DeleteFunc(slices.Clone(living), func(one Session) bool {
+		return one.UserID != sel.UserID || sel.OrganizationID != "" && one.OrganizationID != sel.OrganizationID
+	})
+	return s.endFoundInto(w, named, sel, why)
+}
+
+// endFoundInto ends those that were found by a selection, if they are still all there are.
+func (s *Service) endFoundInto(w *db.Write, found []Session, sel Selection, why Ending) error {
 	where, args, err := sel.where()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	now := s.time()
 	args = append(args, now.UnixMicro(), listed(found))
@@ -131,7 +148,7 @@ func (s *Service) EndInto(ctx context.Context, r db.Reader, w *db.Write, sel Sel
 	if entries := revoked(found, why, now); len(entries) > 0 {
 		s.events.Append(w, now, entries...)
 	}
-	return len(found), nil
+	return nil
 }
 
 // EndTx is End inside a transaction that holds what those who start such sessions guard.

@@ -245,3 +245,57 @@ func TestUse_is_not_written_back_nor_past_the_end(t *testing.T) {
 		}
 	})
 }
+
+// What was read beside other questions ends as what EndInto reads itself: of the user and the organization alone, and only if nobody has
+// signed in since.
+func TestEnd_among_what_was_read_before_is_that_of_the_selection_alone(t *testing.T) {
+	each(t, func(w *world) {
+		here, there := w.signIn(session.New{OrganizationID: "org_1", UserID: "user_1"}), w.signIn(session.New{OrganizationID: "org_2", UserID: "user_1"})
+		nowhere, other := w.signIn(session.New{UserID: "user_1"}), w.signIn(session.New{OrganizationID: "org_1", UserID: "user_2"})
+		ended := w.signIn(session.New{OrganizationID: "org_1", UserID: "user_1"})
+		w.end("End", session.Selection{SessionID: ended.ID}, session.Ending{Reason: session.SignedOut})
+		read := func() (living []session.Session) {
+			w.must(w.db.Ask(ctx, w.s.AskLiving("(SELECT user_id FROM sessions WHERE id = $1)", []any{here.ID}, &living)))
+			return living
+		}
+		why := session.Ending{Reason: session.MembershipEnded}
+		if living := read(); len(living) != 3 {
+			t.Fatalf("%d sessions of the user live, want 3", len(living))
+		}
+
+		for _, wide := range []session.Selection{{}, {OrganizationID: "org_1"}, {UserID: "user_1", ConnectionID: "conn_1"}, {UserID: "user_1", Unvouched: true}} {
+			var write db.Write
+			if err := w.s.EndAmongInto(&write, read(), wide, why); err == nil || write.Len() != 0 {
+				t.Errorf("%+v: %v, %d statements; want an error and none", wide, err, write.Len())
+			}
+		}
+		var strangers db.Write
+		w.must(w.s.EndAmongInto(&strangers, read(), session.Selection{UserID: "user_2"}, why)) // who has one that was not read
+		w.wantLost(strangers)
+
+		var stale db.Write
+		w.must(w.s.EndAmongInto(&stale, read(), session.Selection{UserID: "user_1", OrganizationID: "org_1"}, why))
+		late := w.signIn(session.New{OrganizationID: "org_1", UserID: "user_1"})
+		w.wantLost(stale)
+
+		var one db.Write
+		w.must(w.s.EndAmongInto(&one, read(), session.Selection{UserID: "user_1", OrganizationID: "org_1"}, why))
+		w.must(w.db.Write(ctx, &one))
+		for _, s := range []signedIn{here, late} {
+			if got := w.serves(s); got != none {
+				t.Errorf("a session of the organization serves: %v", got)
+			}
+		}
+		for _, s := range []signedIn{there, nowhere, other} {
+			if got := w.serves(s); got != all {
+				t.Errorf("a session of another organization, or person, does not serve: %v", got)
+			}
+		}
+		var every db.Write
+		w.must(w.s.EndAmongInto(&every, read(), session.Selection{UserID: "user_1"}, why))
+		w.must(w.db.Write(ctx, &every))
+		if left := read(); len(left) != 0 {
+			t.Errorf("%d sessions are left", len(left))
+		}
+	})
+}

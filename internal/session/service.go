@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -167,6 +168,16 @@ func (s *Service) InBrowser(ctx context.Context, cookie token.Secret, browser to
 func (s *Service) AskInBrowser(cookie token.Secret, browser token.Hash, into *[]Session) db.Question {
 	args := []any{string(token.HashOf(cookie)), string(browser), s.time().UnixMicro()}
 	return db.Question{SQL: sessionsHere, Args: args, Read: func(rows db.Rows) (err error) {
+		*into, err = scanAll(rows)
+		return err
+	}}
+}
+
+// AskLiving is the question for all sessions of a user that have neither ended nor reached their end, for EndAmongInto. The user is an
+// expression of SQL, "$1" or a SELECT that finds one id, with its arguments.
+func (s *Service) AskLiving(user string, args []any, into *[]Session) db.Question {
+	args = append(slices.Clone(args), s.time().UnixMicro())
+	return db.Question{SQL: selectSession + "user_id = " + user + notEnded + mark(len(args)) + livingLast, Args: args, Read: func(rows db.Rows) (err error) {
 		*into, err = scanAll(rows)
 		return err
 	}}

@@ -71,7 +71,7 @@ func mappingOf(catalog *idp.Catalog, c Connection) mapping {
 	provider, _ := catalog.Provider(idp.Slug(c.Provider))
 	return mapping{
 		own:   c.AttributeMap,
-		claim: catalog.ClaimNames(idp.Slug(c.Provider), idp.Protocol(c.Protocol)),
+		claim: catalog.SignInNames(idp.Slug(c.Provider), idp.Protocol(c.Protocol)),
 		ids:   provider.Claims[idp.Protocol(c.Protocol)][idp.ClaimID],
 	}
 }
