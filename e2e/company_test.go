@@ -30,14 +30,13 @@ type saas struct {
 	api   *client
 	inbox *inbox
 
-	url             string // the app's
-	id              string // the application's
-	client, secret  string
-	hookSecret      string
-	mu              sync.Mutex
-	delivered       []sdk.Event
-	loggedOut       []string // sid of each logout token
-	deliveredBodies map[string]string
+	url            string // the app's
+	id             string // the application's
+	client, secret string
+	hookSecret     string
+	mu             sync.Mutex
+	loggedOut      []string          // sid of each logout token
+	delivered      map[string]string // webhooks by id of their event
 }
 
 // allTypes are the events that the app of the stories wants.
@@ -51,7 +50,7 @@ func allTypes() []string {
 
 func newSaaS(t *testing.T, engine db.Engine, more ...string) *saas {
 	t.Helper()
-	s := &saas{t: t, inbox: newInbox(t), deliveredBodies: map[string]string{}}
+	s := &saas{t: t, inbox: newInbox(t), delivered: map[string]string{}}
 	s.h = newHome(t, engine, append(append(toLoopback(), "--smtp-url", "smtp://"+s.inbox.address, "--mail-from", "no-reply@app.example"), more...)...)
 	s.p = s.h.start(t)
 	s.api = s.p.api()
@@ -92,7 +91,7 @@ func (s *saas) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			s.t.Errorf("a webhook: %v", err)
 		}
-		s.delivered, s.deliveredBodies[e.ID] = append(s.delivered, e), string(body)
+		s.delivered[e.ID] = string(body)
 	default:
 		s.t.Errorf("the app is asked for %s %s", r.Method, r.URL)
 	}
@@ -120,6 +119,18 @@ func (s *saas) toldOfLogout(sid string) {
 		defer s.mu.Unlock()
 		return slices.Contains(s.loggedOut, sid)
 	})
+}
+
+// webhook waits for that of an event and gives its body.
+func (s *saas) webhook(id string) (body string) {
+	s.t.Helper()
+	eventually(s.t, "the webhook of "+id, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		body = s.delivered[id]
+		return body != ""
+	})
+	return body
 }
 
 // events gives those of some types that tell of a thing, oldest first; about is an id somewhere in the data, "" for all.
