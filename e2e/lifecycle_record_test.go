@@ -99,6 +99,7 @@ func TestRow_26_people_and_groups_that_are_synced_can_be_seen_with_what_the_prov
 		cast, err := simulate.Cast(c.domain, 3, 1)
 		must(t, err)
 		must(t, c.okta.Play(t.Context(), simulate.PlotHire, cast, nil))
+		c.settled()
 		must(t, c.okta.PushGroup(t.Context(), "Staff", cast[0].Email, cast[1].Email))
 		must(t, c.okta.Leave(t.Context(), cast[2].Email))
 		c.settled()
