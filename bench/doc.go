@@ -41,6 +41,9 @@
 //	            Counted from before the request that causes the event is sent
 //	signins     resident set after 1,000, 10,000 and 20,000 (-full: 100,000) SAML sign-ins, from the
 //	            application's request to its code, each in a browser of its own
+//	logout      200 members, each with a session at an application, deactivated by SCIM one at a time: from
+//	            before the request is sent to the logout token received here, median; the note has the same
+//	            from the answer on, which the commit comes before
 //	reapply     a mapping that changes everybody at the second of -sizes, members made of all of them:
 //	            people/s against those of the load before, and p99 of 200 SCIM requests/s all the
 //	            while against before (reapplyp99)

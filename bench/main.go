@@ -119,6 +119,11 @@ func (l *lab) stages(ctx context.Context, eng engine) {
 			l.record(ctx, rowOf("signins").failed(eng, "", err))
 		}
 	}
+	if l.opt.wants("logout") && !l.opt.standIn && ctx.Err() == nil {
+		if err := l.logout(ctx, eng); err != nil {
+			l.record(ctx, rowOf("logout").failed(eng, "", err))
+		}
+	}
 	if l.opt.wants(reapplyRows...) && !l.opt.standIn && ctx.Err() == nil {
 		if err := l.reapply(ctx, eng); err != nil {
 			l.record(ctx, rowOf("reapply").failed(eng, "", err))

@@ -31,6 +31,7 @@ type options struct {
 	hooks       int // webhooks waited for one at a time
 	hookRate    int // events a second
 	hookLength  time.Duration
+	logouts     int   // people deactivated one at a time
 	signIns     []int // how many have signed in when memory is looked at
 	killAfter   time.Duration
 
@@ -81,7 +82,7 @@ func (o *options) scale(quick, full bool) {
 	o.warm, o.base, o.sizes = 400*time.Millisecond, 1000, []int{1000, 100_000}
 	o.tenants, o.tenantRate, o.entraLength = 100, 25, 15*time.Second
 	o.kills, o.killAfter = 3, 2*time.Second
-	o.signIns = []int{1000, 10_000, 20_000}
+	o.signIns, o.logouts = []int{1000, 10_000, 20_000}, 200
 	if full {
 		o.sizes, o.signIns = append(o.sizes, 1_000_000), []int{1000, 10_000, 100_000}
 	}
@@ -89,7 +90,7 @@ func (o *options) scale(quick, full bool) {
 		length, group, events = 300*time.Millisecond, 2000, 100_000
 		o.snapshot, o.hooks, o.hookLength = 10_000, 20, 3*time.Second
 		o.warm, o.base, o.sizes = 100*time.Millisecond, 400, []int{400, 3000}
-		o.signIns = []int{100, 500}
+		o.signIns, o.logouts = []int{100, 500}, 100
 		o.tenants, o.entraLength, o.kills, o.killAfter = 20, 2*time.Second, 1, 700*time.Millisecond
 	}
 	if o.length == 0 {

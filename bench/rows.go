@@ -88,6 +88,7 @@ var table = []row{
 	{"hookfan", "another organization's webhook beside a fan-out, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
 	{"hookdead", "webhook beside an endpoint that never answers, p99", limit{Least: 200, Aim: 50, Unit: unitMillis}},
 	{"signins", "resident memory", limit{Least: 128, Aim: 64, Unit: unitMiB}},
+	{"logout", "deactivation to back-channel logout received, median", limit{Least: 100, Aim: 20, Unit: unitMillis}},
 	{"reapply", "a mapping applied anew against the load", limit{Least: 0.5, Aim: 1, Unit: unitTimes, Higher: true}},
 	{"reapplyp99", "p99 of SCIM while a mapping is applied anew against before", limit{Least: 2, Aim: 1.3, Unit: unitTimes}},
 	{"pages", "slowest page on the server, median", limit{Least: 50, Aim: 20, Unit: unitMillis}},

@@ -74,10 +74,11 @@ func (l *lab) signInStops(ctx context.Context, eng engine, p *provider) error {
 
 // provider is an organization whose people sign in through it.
 type provider struct {
-	s         *side
-	idp       *samltest.IDP
-	to        samltest.To
-	authorize string
+	s            *side
+	organization string
+	idp          *samltest.IDP
+	to           samltest.To
+	authorize    string // an application's sign-in page
 }
 
 func (s *side) newProvider(ctx context.Context) (*provider, error) {
@@ -110,21 +111,31 @@ func (s *side) newProvider(ctx context.Context) (*provider, error) {
 	if err != nil || len(applications.Data) == 0 {
 		return nil, errors.Join(fmt.Errorf("prepare sign-ins: %d applications", len(applications.Data)), err)
 	}
-	p.to = samltest.To{EntityID: connection.SPEntityID, ACS: connection.ACS}
-	p.authorize = "http://" + s.addr + "/oauth2/authorize?" + url.Values{
-		"client_id": {applications.Data[0].ClientID}, "redirect_uri": {signInCallback}, "response_type": {"code"}, "scope": {"openid profile email"},
-		"state": {"bench"}, "nonce": {"bench"}, "code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"}, "organization": {org.ID},
-	}.Encode()
+	p.to, p.organization = samltest.To{EntityID: connection.SPEntityID, ACS: connection.ACS}, org.ID
+	p.serve(applications.Data[0].ClientID, strings.Repeat("c", 43))
 	return p, nil
 }
 
-// people sign in, from the one of a number on, until so many have.
-func (p *provider) people(ctx context.Context, from, until int) error {
-	client := &http.Client{
+// serve has people sign in to an application from now on.
+func (p *provider) serve(clientID, challenge string) {
+	p.authorize = "http://" + p.s.addr + "/oauth2/authorize?" + url.Values{
+		"client_id": {clientID}, "redirect_uri": {signInCallback}, "response_type": {"code"}, "scope": {"openid profile email"},
+		"state": {"bench"}, "nonce": {"bench"}, "code_challenge": {challenge}, "code_challenge_method": {"S256"}, "organization": {p.organization},
+	}.Encode()
+}
+
+// newBrowser follows nothing by itself and keeps no cookies: visit is given them.
+func newBrowser() *http.Client {
+	return &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: signInConns},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       requestTimeout,
 	}
+}
+
+// people sign in, from the one of a number on, until so many have.
+func (p *provider) people(ctx context.Context, from, until int) error {
+	client := newBrowser()
 	defer client.CloseIdleConnections()
 	var next atomic.Int64
 	next.Store(int64(from))
@@ -137,7 +148,7 @@ func (p *provider) people(ctx context.Context, from, until int) error {
 				if n >= until {
 					return
 				}
-				failed[worker] = p.signIn(ctx, client, n)
+				_, failed[worker] = p.signIn(ctx, client, n)
 			}
 		})
 	}
@@ -145,29 +156,35 @@ func (p *provider) people(ctx context.Context, from, until int) error {
 	return errors.Join(append(slices.Clone(failed), ctx.Err())...)
 }
 
-// signIn takes one person the whole way.
-func (p *provider) signIn(ctx context.Context, client *http.Client, n int) error {
+// signIn takes one person the whole way and gives the application's code.
+func (p *provider) signIn(ctx context.Context, client *http.Client, n int) (code string, err error) {
 	place := fmt.Sprintf("10.0.%d.%d", n%signInPlaces/250, n%250+1)
 	to, cookies, err := visit(ctx, client, http.MethodGet, p.authorize, place, nil, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	request, err := requestID(to.Query().Get("SAMLRequest"))
 	if err != nil {
-		return err
+		return "", err
 	}
 	form := url.Values{"SAMLResponse": {samltest.Post(p.answer(request, n%signInPeople))}, "RelayState": {to.Query().Get("RelayState")}}
 	end, _, err := visit(ctx, client, http.MethodPost, p.to.ACS, place, cookies, form)
-	if err == nil && (!strings.HasPrefix(end.String(), signInCallback+"?") || end.Query().Get("code") == "") {
-		err = fmt.Errorf("sign-in %d ended at %s", n, end)
+	if err != nil {
+		return "", err
 	}
-	return err
+	if code = end.Query().Get("code"); !strings.HasPrefix(end.String(), signInCallback+"?") || code == "" {
+		return "", fmt.Errorf("sign-in %d ended at %s", n, end)
+	}
+	return code, nil
 }
+
+// signInAddress is the address of the person of a number, and their name at the provider.
+func signInAddress(number int) string { return fmt.Sprintf("person-%d@%s", number, signInDomain) }
 
 func (p *provider) answer(request string, number int) []byte {
 	m := p.idp.Message(p.to, time.Now())
 	m.InResponseTo, m.ID, m.AssertionID = request, "_r"+request, "_a"+request
-	email := fmt.Sprintf("person-%d@%s", number, signInDomain)
+	email := signInAddress(number)
 	m.NameID = email
 	for i := range m.Attributes {
 		switch values := m.Attributes[i].Values; {

@@ -52,7 +52,7 @@ const (
 	countInactive = `SELECT directory_id, '', COUNT(*) FROM directory_users WHERE directory_id IN (%[1]s) AND NOT active GROUP BY directory_id`
 
 	// People of an organization who share a value with a sign-in. $2 is the folded email, $3 one known by id; the lists are externalIds and
-	// user names. A row without a person says that there is a directory which has brought people. One that only collects says nothing yet.
+	// user names. A row without a person says that there is a directory which is live and linked. One that only collects says nothing yet.
 	selectCandidates = `SELECT u.directory_id, u.id, u.external_id, u.user_name_key, %[3]s, FALSE
 		FROM directories d JOIN directory_users u ON u.directory_id = d.id AND u.id = $3 WHERE d.organization_id = $1 AND d.deleted_at IS NULL AND d.live_at IS NOT NULL
 		UNION ALL SELECT u.directory_id, u.id, u.external_id, u.user_name_key, %[3]s, FALSE

@@ -96,7 +96,7 @@ func StandingOf(ctx context.Context, r db.Reader, organizationID string, k Keys)
 type Seen struct {
 	keys   Keys
 	people []candidate
-	linked bool // some directory has brought people
+	linked bool // some directory is live and linked
 }
 
 // Looking is the first half of StandingOf, to be asked beside other questions: also while somebody else reads whom the member was
@@ -132,7 +132,7 @@ func (s Seen) found() Found {
 	return found
 }
 
-// candidates finds them, and whether any directory of the organization has brought people.
+// candidates finds them, and whether any directory of the organization is live and linked.
 func candidates(organizationID string, k Keys) db.Question {
 	external, names, email := k.values(), k.names(), strings.Join(distinct(scim.FoldKey(k.Email)), "")
 	args := []any{organizationID, email, string(k.Joined)}

@@ -66,7 +66,7 @@ func TestStanding_knows_no_directory_of_another_organization(t *testing.T) {
 		k := directory.Keys{IDPID: "00u1", NameID: "ada@acme.example", Email: "ada@acme.example", EmailVerified: true}
 		h.wantStanding(k, directory.StandingNone, "", "")
 		_, secret := h.directory(directory.New{})
-		h.wantStanding(k, directory.StandingNone, "", "") // it has brought nobody yet, so it says nothing of anybody
+		h.wantStanding(k, directory.StandingNone, "", "") // its provider has not called yet, so it says nothing of anybody
 		h.ok(h.s.NoteAccepted(ctx, h.open(secret)))
 		h.wantStanding(k, directory.StandingUnknown, "", "")
 	})

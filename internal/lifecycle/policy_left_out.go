@@ -101,7 +101,7 @@ type looker struct {
 	ways      []string // ids of the connections
 	domains   []string // verified ones
 	anywhere  bool     // a connection lets in addresses outside them
-	directory bool     // there is one that has brought people
+	directory bool     // there is one that is live and linked
 	exempt    map[string]bool
 }
 

@@ -193,6 +193,9 @@ func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID,
 		return "", err
 	}
 	p.m.InvitationID, p.m.GivenRole, p.m.GivenLicence = string(id), n.Role, n.Licence
+	if n.Role != "" {
+		p.m.RoleBy = ByInvitation
+	}
 	_, err = s.accountInto(ctx, s.db, w, a, cause)
 	return p.m.ID, err
 }

@@ -178,6 +178,30 @@ func TestInvitation_makes_a_pending_member_and_a_mail_with_its_link(t *testing.T
 	})
 }
 
+func TestRole_of_an_invitation_is_said_to_be_the_invitations_until_a_hand_gives_another(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		acme, _ := h.acme()
+		bare := h.invite(member.NewInvitation{OrganizationID: acme, Email: "bob@home.example"})
+		if m := h.state(bare.MembershipID); m.RoleSource() != member.RoleByDefault {
+			t.Errorf("an invitation without a role makes it %s", m.RoleSource())
+		}
+		i := h.invite(member.NewInvitation{OrganizationID: acme, Email: "ada@home.example", Role: "editor"})
+		if m := h.state(i.MembershipID); m.Role != "editor" || m.RoleSource() != member.RoleByInvitation {
+			t.Errorf("invited, the role is %s, by %s", m.Role, m.RoleSource())
+		}
+		_, err := h.members.AcceptInvitation(t.Context(), operator(), i.ID)
+		h.must(err)
+		if m := h.state(i.MembershipID); m.State != member.Active || m.Role != "editor" || m.RoleSource() != member.RoleByInvitation {
+			t.Errorf("accepted, the role is %s, by %s, %s", m.Role, m.RoleSource(), m.State)
+		}
+		_, err = h.members.UpdateMembership(t.Context(), operator(), i.MembershipID, member.MembershipChanges{Role: ptr("viewer")})
+		h.must(err)
+		if m := h.state(i.MembershipID); m.Role != "viewer" || m.RoleSource() != member.RoleByHand {
+			t.Errorf("given by hand, the role is %s, by %s", m.Role, m.RoleSource())
+		}
+	})
+}
+
 func TestInvitation_is_refused_where_it_makes_no_sense(t *testing.T) {
 	onEachHosts(t, func(h *hosts) {
 		acme := h.organization("Acme")

@@ -47,7 +47,7 @@ func (p SSOPolicy) Stricter(than SSOPolicy) bool { return p.strictness() > than.
 // JIT says who becomes a member just by signing in through the provider.
 type JIT string
 
-// The settings. None: directory where the organization has one that has brought people, else verified_domain.
+// The settings. None: directory where the organization has one that is live and linked, else verified_domain.
 const (
 	JITDefault        JIT = ""
 	JITDirectory      JIT = "directory"

@@ -11,7 +11,7 @@ func policyMembers() []Member {
 		has("organization_id", text("Whose policy it is.")),
 		has("sso", ssoPolicy("Who has to come in through the organization's identity provider. Nobody has to before somebody has come in through it, or tested it with success.")),
 		has("optional_until", orNull(moment("Until then single sign-on is optional; from then on sso holds, and the default where that is optional."))),
-		has("jit", orNull(text("Who becomes a member just by signing in through the provider: directory, verified_domain or off. null: directory where there is one that has brought people, else verified_domain."))),
+		has("jit", orNull(text("Who becomes a member just by signing in through the provider: directory, verified_domain or off. null: directory where there is one that is live and linked, else verified_domain."))),
 		has("session_idle_seconds", seconds("A session ends when it was not used for so long. null: the installation's --session-idle.")),
 		has("session_life_seconds", seconds("A session ends after so long in any case. null: the installation's --session-life.")),
 		has("updated_at", orNull(moment("When it was changed last, null if it never was."))),
