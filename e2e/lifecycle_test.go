@@ -19,7 +19,7 @@ import (
 // What a row shows on pages is the business of the pages' own tests; here is what they are made from.
 func rows() map[int][]string {
 	return map[int][]string{
-		4: {"TestRow_04_everyone_has_to_use_the_identity_provider_once_it_is_set_up_and_settings_say_otherwise"},
+		4:  {"TestRow_04_everyone_has_to_use_the_identity_provider_once_it_is_set_up_and_settings_say_otherwise"},
 		10: {"TestRow_10_who_is_unknown_becomes_an_invited_primary_member_and_who_has_an_account_a_guest"},
 		11: {"TestRow_11_adding_a_person_sends_the_invitation_and_the_state_is_invited_until_the_first_sign_in"},
 		12: {"TestRow_12_signing_in_creates_those_whom_the_directory_knows_and_a_setting_says_who_else"},

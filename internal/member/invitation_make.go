@@ -213,9 +213,8 @@ func (p *place) invitable(u User, said []*claim) error {
 	case !p.m.BlockedAt.IsZero():
 		return fault.New(fault.Conflict, "membership_inactive", "This member was deactivated. Reactivate the membership instead of inviting the person.").
 			Compared("no member, or a removed one", string(p.m.State)).On("email")
-	case c.Out():
-		p.forgetFrozen()
 	}
+	p.forgetFrozen() // or the last word of a directory that is gone would let the person in before they accept
 	p.m.RemovedAt, p.m.JoinedAt, p.m.JoinedBy = time.Time{}, time.Time{}, ""
 	return nil
 }

@@ -202,6 +202,29 @@ func TestRole_of_an_invitation_is_said_to_be_the_invitations_until_a_hand_gives_
 	})
 }
 
+// The last word of a directory that is gone stands until a hand says otherwise. What it had given stays where the invitation names no role.
+func TestInvitation_of_somebody_whom_a_former_directory_had_wanted_waits_to_be_accepted(t *testing.T) {
+	for role, want := range map[string]struct {
+		role string
+		by   member.RoleSource
+	}{"": {"editor", member.RoleByDirectory}, "viewer": {"viewer", member.RoleByInvitation}} {
+		onEachHosts(t, func(h *hosts) {
+			acme, _ := h.acme()
+			d := named(acme, "ada", access.Mapped{DrivesRoles: true, Roles: []string{"editor"}})
+			m := h.applied(d, member.OutcomeActivated)
+			h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+				return h.members.FreezeTx(t.Context(), tx, acme, d.DirectoryID, directorys(d.DirectoryID))
+			}))
+			h.must(h.members.Remove(t.Context(), operator(), m.Membership.ID))
+			i := h.invite(member.NewInvitation{OrganizationID: acme, Email: d.Email, Role: role})
+			is := h.state(i.MembershipID)
+			if i.MembershipID != m.Membership.ID || is.State != member.Pending || is.Why != member.WhyInvited || is.Role != want.role || is.RoleSource() != want.by {
+				t.Errorf("invited with the role %q: %s %s by %s", role, is.State, is.Role, is.RoleSource())
+			}
+		})
+	}
+}
+
 func TestInvitation_is_refused_where_it_makes_no_sense(t *testing.T) {
 	onEachHosts(t, func(h *hosts) {
 		acme := h.organization("Acme")
