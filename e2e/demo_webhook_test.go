@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// The lines of the readme by which an app hears of its first person, with the demo running: one makes the endpoint, one starts the
+// The lines of the guide by which an app hears of its first person, with the demo running: one makes the endpoint, one starts the
 // receiver with the secret that the first one printed, one sends a person as an identity provider does, and one takes her away.
 // SCIM and TOKEN are what the demo prints, ID is in the answer that the person got.
 const (
@@ -36,12 +36,12 @@ var (
 	addressLine = regexp.MustCompile(`(?m)^  Address +(\S+)$`)
 )
 
-func TestReadme_has_the_lines_of_the_first_event(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+func TestGuide_has_the_lines_of_the_first_event(t *testing.T) {
+	guide, err := os.ReadFile("../docs/guide/first-event.md")
 	must(t, err)
 	for _, line := range []string{makeEndpoint, startReceiver, followLog, arrive, leave} {
-		if !strings.Contains(string(readme), line) {
-			t.Errorf("README.md lacks: %s", line)
+		if !strings.Contains(string(guide), line) {
+			t.Errorf("the guide lacks: %s", line)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestApp_receives_its_first_event_by_the_lines_of_the_readme(t *testing.T) {
+func TestApp_receives_its_first_event_by_the_lines_of_the_guide(t *testing.T) {
 	p, lines := demo(t, &home{dir: t.TempDir()})
 	pasted(t, lines[0]) // of the first screen; Ada was there before the endpoint
 	shown := func(line *regexp.Regexp) string { return p.says(t, p.out, line) }

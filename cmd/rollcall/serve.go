@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/app"
 )
@@ -86,10 +87,14 @@ func (c *serveCommand) greet(ctx context.Context, w world, log *slog.Logger, cfg
 	return w.welcomeFirst(ctx, server)
 }
 
+const firstLinkPatience = 10 * time.Second
+
 // welcomeFirst shows the link by which the first operator comes in, as the key above is shown: never through the log. Each start shows one while there
 // is no operator.
 func (w world) welcomeFirst(ctx context.Context, server *app.App) error {
-	link, err := server.FirstLink(ctx)
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), firstLinkPatience) // who stops it at this moment has not broken it
+	defer cancel()
+	link, err := server.FirstLink(short)
 	if err == nil && link != "" {
 		_, err = fmt.Fprintf(w.stderr, "\n  Dashboard  %s\n             lets the first operator in: once, within 24 hours; \"rollcall operator link\" makes another\n\n", link)
 	}
