@@ -85,7 +85,7 @@ func (to *tour) takes(name string) {
 		scheme, _, _ := strings.Cut(look.name, "-")
 		_, err := chromedp.Call(to.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 		must(to.T, err)
-		to.does(chromedp.EmulateViewport(look.width, 900))
+		to.does(chromedp.EmulateViewport(look.width, 900), chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0); document.activeElement?.blur(); 1"))
 		wide, err := chromedp.Run(to.ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
 		must(to.T, err)
 		if wide > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ type act struct {
 func acts() []act {
 	return []act{
 		{"connect", "Test the connection", "asks for nobody, as providers do when they are set up"},
-		{"send", "Send people and groups", "everybody is assigned, and two groups are pushed"},
+		{"send", "Send people and groups", "everybody is assigned, and their groups are pushed"},
 		{"leave", "Somebody leaves", "the last of the people is deactivated"},
 		{"return", "And returns", "and activated again"},
 	}
@@ -130,7 +131,11 @@ func (s *Sender) perform(ctx context.Context, f sendForm, name string, people []
 	client, err := NewSCIMClient(s.options.Provider, Target{BaseURL: f.Address, Token: f.Token, HTTP: s.options.HTTP}, SCIMOptions{
 		Seed: 1, State: state,
 		Watch: func(x Exchange) {
-			lines = append(lines, sentLine{fmt.Sprintf("%s %s → %d", x.Method, x.Target, x.Status), x.Says, x.Failed})
+			target, err := url.PathUnescape(x.Target) // for reading
+			if err != nil {
+				target = x.Target
+			}
+			lines = append(lines, sentLine{fmt.Sprintf("%s %s → %d", x.Method, target, x.Status), x.Says, x.Failed})
 		},
 	})
 	if err != nil {
