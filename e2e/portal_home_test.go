@@ -16,7 +16,7 @@ func TestPortal_home_is_reached_by_a_mailed_link_and_looks_after_the_provider(t 
 	p, _ := demo(t, h)
 	base := p.says(t, p.out, addressLine)
 	api := newClient(base, p.says(t, p.out, keyLine))
-	organization := list(api.must(t, 200, "GET", "/organizations", ""), "data")[0]
+	organization := list(api.must(t, 200, "GET", "/organizations?search=Demo", ""), "data")[0]
 	id, name := text(organization, "id"), text(organization, "name")
 	api.must(t, 201, "POST", "/organizations/"+id+"/contacts", `{"email":"ida@acme.example","name":"Ida Admin"}`)
 	ctx, cancel := context.WithTimeout(browser(t, true), 3*time.Minute)

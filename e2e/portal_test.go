@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -19,8 +20,9 @@ var pictures = flag.Bool("pictures", false, "write pictures of the portal's page
 // tour is an IT admin in front of the portal.
 type tour struct {
 	*testing.T
-	ctx  context.Context
-	page int
+	ctx   context.Context
+	story string // in the names of pictures
+	page  int
 }
 
 func (to *tour) does(steps ...chromedp.Action[chromedp.Void]) {
@@ -83,7 +85,7 @@ func (to *tour) takes(name string) {
 		scheme, _, _ := strings.Cut(look.name, "-")
 		_, err := chromedp.Call(to.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 		must(to.T, err)
-		to.does(chromedp.EmulateViewport(look.width, 900))
+		to.does(chromedp.EmulateViewport(look.width, 900), chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0); document.activeElement?.blur(); 1"))
 		wide, err := chromedp.Run(to.ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
 		must(to.T, err)
 		if wide > 0 {
@@ -93,7 +95,7 @@ func (to *tour) takes(name string) {
 			png, err := chromedp.Run(to.ctx, chromedp.FullScreenshot(100))
 			must(to.T, err)
 			must(to.T, os.MkdirAll("build", 0o755))
-			must(to.T, os.WriteFile(filepath.Join("build", fmt.Sprintf("portal-%02d-%s-%s.png", to.page, name, look.name)), png, 0o644))
+			must(to.T, os.WriteFile(filepath.Join("build", fmt.Sprintf("%s-%02d-%s-%s.png", cmp.Or(to.story, "portal"), to.page, name, look.name)), png, 0o644))
 		}
 	}
 	to.does(chromedp.EmulateViewport(1280, 900))

@@ -65,7 +65,11 @@ func showDemo(ctx context.Context, w world, cfg app.Config, server *app.App) err
 	if dashboard == "" {
 		dashboard = server.Dashboard() + "  (a new link: " + os.Args[0] + " operator link --data-dir " + cfg.DataDir + ")"
 	}
-	_, err = fmt.Fprintf(w.stdout, demoText, version, place(cfg, server), cfg.DescribeDatabase(), dashboard, d.Organization, d.Directory,
+	portal, err := server.PortalLink(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.stdout, demoText, version, place(cfg, server), cfg.DescribeDatabase(), dashboard, portal.Reveal(), d.Organization, d.Directory,
 		d.SCIMBase, d.Token.Reveal(), server.URL(), cfg.APIKey.Reveal(), server.ClientID,
 		d.SCIMBase, d.Token.Reveal(), server.URL(), d.Directory, cfg.APIKey.Reveal(), server.URL(), cfg.APIKey.Reveal(), example,
 		d.Token.Reveal(), os.Args[0], d.SCIMBase, server.URL(), d.Organization, cfg.APIKey.Reveal())
@@ -103,6 +107,8 @@ const demoText = `
   Address        %s
   Database       %s
   Dashboard      %s
+  Portal         %s
+                 connects an identity provider to a second organization, step by step: opens once, within a day; a new start makes another
   Organization   %s
   Directory      %s
 

@@ -24,6 +24,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idempotency"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -70,6 +71,7 @@ type App struct {
 	webhooks      *webhook.Service
 	signIn        *signIn
 	operators     *operator.Service
+	admins        *itadmin.Service
 	key           token.Hash // of the management key
 
 	// NewKey is the management key when this start made it: to be shown now or never. Else it is empty.
@@ -170,7 +172,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	a.metrics.count("rollcall_exchanges_dropped_total", "Recorded requests lost because the buffer was full.", a.directories.Dropped)
 	a.metrics.count("rollcall_scim_unknown_total", "Requests that were refused at an address or with a token of no known directory.", a.directories.Unknown)
 
-	catalog, err := idp.Load()
+	catalog, err := catalogue(c)
 	if err != nil {
 		return nil, fmt.Errorf("catalogue of identity providers: %w", err)
 	}
@@ -187,7 +189,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.signIn.run(a)
-	admins := a.itAdmins(c, ids, sealer, domains)
+	a.admins = a.itAdmins(c, ids, sealer, domains)
 	if c.Accounts == AccountsRollcall {
 		a.provision()
 		if err := a.pause(ctx); err != nil {
@@ -223,7 +225,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:  a.webhooks,
-		Audits:    audits, Offboardings: offboardings, Admins: admins,
+		Audits:    audits, Offboardings: offboardings, Admins: a.admins,
 		Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest, Issuer: a.signIn.issuer,
 		Members: a.signIn.accounts(c), Sessions: a.signIn.sessions,
 		Access: a.signIn.members.Access(), Mappings: mappings,
@@ -235,7 +237,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Audits: audits, Offboardings: offboardings, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
 		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(),
 	})
-	forAdmins := a.portalPages(c, admins, catalog, domains, site, policies, audits, offboardings)
+	forAdmins := a.portalPages(c, catalog, domains, site, policies, audits, offboardings)
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
 	a.server = newServer(web.Front{

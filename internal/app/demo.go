@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
@@ -45,12 +46,33 @@ func (a *App) Demo(ctx context.Context) (Demo, error) {
 	return a.demo(d, secret), nil
 }
 
+// The demo's second organization has nothing but a domain: its provider is connected through the portal.
+const (
+	portalDemoName       = "Birchwood"
+	portalDemoExternalID = "rollcall-demo-portal"
+	portalDemoDomain     = "birchwood.example"
+	portalDemoLife       = 24 * time.Hour
+)
+
+// PortalLink makes the address at which an IT admin connects an identity provider to an organization that has none. It opens once.
+func (a *App) PortalLink(ctx context.Context) (token.Secret, error) {
+	actor := event.Actor{ID: "demo", Source: event.System}
+	id, err := a.demoOrganization(ctx, actor, org.New{
+		Name: portalDemoName, ExternalID: portalDemoExternalID, Domains: []org.NewDomain{{Domain: portalDemoDomain, State: org.Verified}},
+	})
+	if err != nil {
+		return "", fmt.Errorf("demo: organization for the portal: %w", err)
+	}
+	_, address, err := a.admins.MakeLink(ctx, actor, itadmin.NewLink{OrganizationID: id, Life: portalDemoLife})
+	return address, err
+}
+
 func (a *App) demo(d directory.Directory, secret token.Secret) Demo {
 	return Demo{Organization: org.ID(d.OrganizationID), Directory: d.ID, SCIMBase: a.URL() + "/scim/v2/" + demoLabel, Token: secret}
 }
 
 func (a *App) newDemo(ctx context.Context, actor event.Actor) (Demo, error) {
-	id, err := a.demoOrganization(ctx, actor)
+	id, err := a.demoOrganization(ctx, actor, org.New{Name: demoName, ExternalID: demoExternalID})
 	if err != nil {
 		return Demo{}, fmt.Errorf("demo: %w", err)
 	}
@@ -63,19 +85,19 @@ func (a *App) newDemo(ctx context.Context, actor event.Actor) (Demo, error) {
 	return a.demo(d, secret), nil
 }
 
-// demoOrganization finds the one that a start made which did not get as far as the directory.
-func (a *App) demoOrganization(ctx context.Context, actor event.Actor) (org.ID, error) {
+// demoOrganization finds by its external id what an earlier start made, else makes it.
+func (a *App) demoOrganization(ctx context.Context, actor event.Actor, n org.New) (org.ID, error) {
 	const plenty = 100
-	found, _, err := a.organizations.List(ctx, org.ListQuery{Search: demoName, Limit: plenty})
+	found, _, err := a.organizations.List(ctx, org.ListQuery{Search: n.Name, Limit: plenty})
 	if err != nil {
 		return "", err
 	}
 	for _, o := range found {
-		if o.ExternalID == demoExternalID {
+		if o.ExternalID == n.ExternalID {
 			return o.ID, nil
 		}
 	}
-	o, err := a.organizations.Create(ctx, actor, org.New{Name: demoName, ExternalID: demoExternalID})
+	o, err := a.organizations.Create(ctx, actor, n)
 	return o.ID, err
 }
 

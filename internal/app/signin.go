@@ -77,7 +77,7 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		SignIns: s.signIns, Issuer: s.issuer, Connections: s.connections, Pages: web.NewPages(site), Bases: bases, Now: time.Now, Logger: a.log,
 	})
 	if c.Simulate {
-		err = a.simulate(s)
+		err = a.simulate(s, catalog)
 	}
 	return s, err
 }

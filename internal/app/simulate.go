@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/simulate"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -25,8 +27,51 @@ const simulatedSecret = "simulated"
 // simulatedTimeout bounds how long a test provider waits for our own back channel.
 const simulatedTimeout = 10 * time.Second
 
+// catalogue is that of the identity providers which may be connected. The test provider is among them only where it is served: a connection
+// to it lets anybody in.
+func catalogue(c Config) (*idp.Catalog, error) {
+	if c.Simulate {
+		return idp.LoadForDemo()
+	}
+	return idp.Load()
+}
+
+// testProvider is its folder's name.
+const testProvider = "rollcall-test"
+
+// peopleOf are whom the test providers know in an organization: people of its first verified domain, so that the domain counts.
+func (a *App) peopleOf(ctx context.Context, organizationID string) []simulate.Person {
+	o, err := a.organizations.Get(ctx, org.ID(organizationID))
+	if err != nil { // it has just been deleted
+		return simulate.People(DemoDomain)
+	}
+	for _, d := range o.Domains {
+		if d.State == org.Verified {
+			return simulate.People(d.Domain)
+		}
+	}
+	return simulate.People(DemoDomain)
+}
+
+// sender makes the page that sends people to directories of this installation, and to nothing else.
+func (a *App) sender(catalog *idp.Catalog) (*simulate.Sender, error) {
+	p, _ := catalog.Provider(testProvider)
+	return simulate.NewSender(simulate.SenderOptions{
+		Base: a.URL() + simulatePath + "scim", Provider: p, Now: time.Now,
+		People: func(ctx context.Context, address string) ([]simulate.Person, bool) {
+			label, ok := strings.CutPrefix(strings.TrimSuffix(address, "/"), a.URL()+"/scim/v2/")
+			d, known := a.directories.KnownAddress(ctx, label)
+			if !ok || !known {
+				return nil, false
+			}
+			people := a.peopleOf(ctx, d.OrganizationID)
+			return people[:len(people)-1], true // the guest is of another company
+		},
+	})
+}
+
 // simulate mounts test identity providers, for connections of this installation alone.
-func (a *App) simulate(s *signIn) error {
+func (a *App) simulate(s *signIn, catalog *idp.Catalog) error {
 	people := simulate.People(DemoDomain)
 	bySAML, err := simulate.NewSAML(simulate.SAMLOptions{
 		Base: a.URL() + simulatePath + "saml", People: people, Now: time.Now,
@@ -37,7 +82,7 @@ func (a *App) simulate(s *signIn) error {
 				return simulate.SAMLServiceProvider{}, false
 			}
 			at := c.Addresses(a.URL())
-			return simulate.SAMLServiceProvider{Name: c.Name, ACS: []string{at.ACS}, SLO: at.SLO, Certificates: ownCertificates(c)}, true
+			return simulate.SAMLServiceProvider{Name: c.Name, ACS: []string{at.ACS}, SLO: at.SLO, Certificates: ownCertificates(c), People: a.peopleOf(ctx, c.OrganizationID)}, true
 		},
 	})
 	if err != nil {
@@ -54,21 +99,28 @@ func (a *App) simulate(s *signIn) error {
 			at := c.Addresses(a.URL())
 			return simulate.OIDCClient{
 				Name: c.Name, Secret: simulatedSecret, RedirectURIs: []string{at.RedirectURI}, InitiateLoginURI: at.Login,
-				BackChannelLogout: at.BackchannelLogout, AfterLogoutAddress: []string{at.SignedOut},
+				BackChannelLogout: at.BackchannelLogout, AfterLogoutAddress: []string{at.SignedOut}, People: a.peopleOf(ctx, c.OrganizationID),
 			}, true
 		},
 	})
 	if err != nil {
 		return err
 	}
+	bySCIM, err := a.sender(catalog)
+	if err != nil {
+		return err
+	}
 	s.testIDP = bySAML
 	s.simulated = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.From(r.Context()).Route = "simulate"
-		if strings.HasPrefix(r.URL.Path, simulatePath+"oidc") {
+		switch at := strings.TrimPrefix(r.URL.Path, simulatePath); {
+		case strings.HasPrefix(at, "oidc"):
 			byOIDC.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(at, "scim"):
+			bySCIM.ServeHTTP(w, r)
+		default:
+			bySAML.ServeHTTP(w, r)
 		}
-		bySAML.ServeHTTP(w, r)
 	})
 	return nil
 }

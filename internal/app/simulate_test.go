@@ -7,9 +7,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -161,6 +163,109 @@ func TestTest_providers_sign_people_out_both_ways(t *testing.T) {
 		}
 		if to, asked := g.signOut(app.ClientID); asked || to != simulatedAfter+"?state=out" {
 			t.Errorf("%s: the session goes on though the provider ended it (%s)", one.path, to)
+		}
+	}
+}
+
+// A connection to the test provider has no lock. Nothing but the demo may offer, make or serve one.
+func TestTest_provider_is_offered_by_the_demo_alone(t *testing.T) {
+	for _, demo := range []bool{true, false} {
+		c := testConfig(t)
+		c.Simulate = demo
+		a := build(t, c)
+		start(t, a)
+		jar, err := cookiejar.New(nil)
+		must(t, err)
+		client := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
+		page := func(method, path string, form url.Values) (int, string) {
+			r, err := http.NewRequestWithContext(t.Context(), method, a.URL()+path, strings.NewReader(form.Encode()))
+			must(t, err)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			response, err := client.Do(r)
+			must(t, err)
+			text, err := io.ReadAll(response.Body)
+			must(t, err)
+			must(t, response.Body.Close())
+			return response.StatusCode, string(text)
+		}
+		link, err := a.PortalLink(t.Context())
+		must(t, err)
+		if status, text := page(http.MethodPost, strings.TrimPrefix(link.Reveal(), a.URL()), nil); status != http.StatusOK || !strings.Contains(text, portalDemoName) {
+			t.Fatalf("the link leads to %d\n%s", status, text)
+		}
+		for _, path := range []string{"/portal/sso/new/" + testProvider, "/portal/directory/new/" + testProvider, "/simulate/scim/", "/simulate/saml/metadata"} {
+			if status, _ := page(http.MethodGet, path, nil); (status == http.StatusOK) != demo {
+				t.Errorf("with the demo %v, %s is answered %d", demo, path, status)
+			}
+		}
+		for _, path := range []string{"/portal/sso/new", "/portal/directory/new"} {
+			if _, text := page(http.MethodGet, path, nil); strings.Contains(text, "Rollcall test identity provider") != demo {
+				t.Errorf("with the demo %v, %s offers it or not", demo, path)
+			}
+		}
+		_, err = a.signIn.connections.Create(t.Context(), event.Actor{ID: "test", Source: event.System}, sso.New{
+			OrganizationID: string(a.anOrganization(t)), Provider: testProvider, Protocol: sso.SAML, Settings: sso.Change{Name: new("Test")},
+		})
+		if (err == nil) != demo {
+			t.Errorf("with the demo %v, a connection to it is made: %v", demo, err)
+		}
+	}
+}
+
+func (a *App) anOrganization(t *testing.T) org.ID {
+	t.Helper()
+	o, err := a.organizations.Create(t.Context(), event.Actor{ID: "test", Source: event.System}, org.New{Name: "Acme"})
+	must(t, err)
+	return o.ID
+}
+
+// The page sends where it is told: it must not be a way to whatever else this machine can reach.
+func TestTest_provider_sends_people_to_directories_of_this_installation_alone(t *testing.T) {
+	c := testConfig(t)
+	c.Simulate = true
+	a := build(t, c)
+	start(t, a)
+	d, err := a.Demo(t.Context())
+	must(t, err)
+	var reached atomic.Int32
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	send := func(address, act string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL()+simulatePath+"scim/", strings.NewReader(url.Values{"address": {address}, "token": {d.Token.Reveal()}, "act": {act}}.Encode()))
+		must(t, err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+		must(t, err)
+		text, err := io.ReadAll(response.Body)
+		must(t, err)
+		must(t, response.Body.Close())
+		return response.StatusCode, string(text)
+	}
+	for _, address := range []string{
+		elsewhere.URL + "/scim/v2/demo", elsewhere.URL, "", "http://127.0.0.1/scim/v2/demo", a.URL() + "/scim/v2/nobody", a.URL() + "@" + strings.TrimPrefix(elsewhere.URL, "http://") + "/scim/v2/demo",
+		a.URL() + "/scim/v2/../../metrics", `"><script>alert(1)</script>`,
+	} {
+		if status, text := send(address, "connect"); status != http.StatusBadRequest || !strings.Contains(text, "nothing is sent anywhere else") || strings.Contains(text, "<script>alert") {
+			t.Errorf("%s is answered %d\n%.2000s", address, status, text)
+		}
+	}
+	if n := reached.Load(); n != 0 {
+		t.Errorf("%d requests went elsewhere", n)
+	}
+	if status, text := send(d.SCIMBase, "steal"); status != http.StatusBadRequest || !strings.Contains(text, "nothing of that name") {
+		t.Errorf("an act nobody knows is answered %d\n%.2000s", status, text)
+	}
+	for _, one := range []struct {
+		act             string
+		active, removed int64
+	}{{"connect", 0, 0}, {"send", 3, 0}, {"leave", 2, 1}, {"return", 3, 0}, {"send", 3, 0}} {
+		if status, text := send(d.SCIMBase, one.act); status != http.StatusOK {
+			t.Fatalf("%s is answered %d\n%.3000s", one.act, status, text)
+		}
+		counts, err := a.directories.Counts(t.Context(), d.Directory)
+		must(t, err)
+		if counts.Active != one.active || counts.Inactive != one.removed {
+			t.Errorf("after %s there are %+v", one.act, counts)
 		}
 	}
 }

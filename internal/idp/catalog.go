@@ -21,6 +21,11 @@ import (
 //go:embed catalog
 var embedded embed.FS // constant: nothing can write to it
 
+// onlyInDemo has the folder of the test identity provider, apart from the catalogue so that nobody meets it by listing that.
+//
+//go:embed demo
+var onlyInDemo embed.FS
+
 // Catalog is the checked set of identity providers. It never changes after [Load].
 type Catalog struct {
 	providers []Provider // ordered by slug
@@ -37,6 +42,28 @@ var builtIn = sync.OnceValues(func() (*Catalog, error) { return loadEmbedded(fal
 // LoadWithTraffic is Load with every provider's stories, which are checked too.
 func LoadWithTraffic() (*Catalog, error) { return loadEmbedded(true) }
 
+// LoadForDemo is Load with the test identity provider beside the others. Whoever trusts a connection to it lets anybody in: it is for an
+// installation that serves one.
+func LoadForDemo() (*Catalog, error) { return withTestProvider() }
+
+var withTestProvider = sync.OnceValues(func() (*Catalog, error) {
+	all, err := Load()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := fs.Sub(onlyInDemo, "demo")
+	if err != nil {
+		return nil, fmt.Errorf("open the folder of the test identity provider: %w", err)
+	}
+	more, faults := read(folder, false, true)
+	c := Catalog{append(all.Providers(), more...)}
+	slices.SortFunc(c.providers, func(a, b Provider) int { return strings.Compare(string(a.Slug), string(b.Slug)) })
+	if err := errors.Join(append(faults, c.checkTogether()...)...); err != nil {
+		return nil, err
+	}
+	return &c, nil
+})
+
 func loadEmbedded(traffic bool) (*Catalog, error) {
 	folder, err := fs.Sub(embedded, "catalog")
 	if err != nil {
@@ -46,25 +73,34 @@ func loadEmbedded(traffic bool) (*Catalog, error) {
 }
 
 func load(files fs.FS, traffic bool) (*Catalog, error) {
-	entries, err := fs.ReadDir(files, ".")
-	if err != nil {
-		return nil, fmt.Errorf("list the catalogue: %w", err)
-	}
-	var c Catalog
-	markdown := newMarkdown()
-	var faults []error
-	for _, entry := range entries {
-		provider, err := loadProvider(markdown, files, entry, traffic)
-		faults = append(faults, err)
-		if provider.Slug != "" {
-			c.providers = append(c.providers, provider)
-		}
-	}
+	found, faults := read(files, traffic, false)
+	c := Catalog{found}
 	faults = append(faults, c.checkTogether()...)
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	return &c, nil
+}
+
+// read gives the providers of a folder by their slugs, and all that is wrong with it. Test providers are in a folder of their own.
+func read(files fs.FS, traffic, test bool) (found []Provider, faults []error) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return nil, []error{fmt.Errorf("list the catalogue: %w", err)}
+	}
+	markdown := newMarkdown()
+	for _, entry := range entries {
+		provider, err := loadProvider(markdown, files, entry, traffic)
+		faults = append(faults, err)
+		if provider.Slug == "" {
+			continue
+		}
+		if provider.TestOnly != test {
+			faults = append(faults, fmt.Errorf("%s: test_only is %v: providers that let anybody in are in the demo's folder, and nothing else is", provider.Slug, provider.TestOnly))
+		}
+		found = append(found, provider)
+	}
+	return found, faults
 }
 
 // loadProvider reads one folder. A provider comes back, whatever is wrong in its other files, if its idp.json is right: then it can
@@ -170,12 +206,17 @@ func loadStory(files fs.FS, provider Provider, name string) (Story, error) {
 }
 
 // checkTogether finds what is only wrong between providers: a type nobody or two
-// stand for, a sign two of them claim.
+// stand for, a sign or a rank two of them claim.
 func (c *Catalog) checkTogether() []error {
 	var faults []error
 	standing := make(map[DirectoryType][]Slug)
 	signs := make(map[string]Slug)
+	ranks := make(map[int]Slug)
 	for _, provider := range c.providers {
+		if other, taken := ranks[provider.Rank]; taken && provider.Rank != 0 {
+			faults = append(faults, fmt.Errorf("%s and %s both have the rank %d", other, provider.Slug, provider.Rank))
+		}
+		ranks[provider.Rank] = provider.Slug
 		standing[provider.StandsFor] = append(standing[provider.StandsFor], provider.Slug)
 		for _, sign := range provider.Recognise.all() {
 			if other, taken := signs[sign]; taken {

@@ -12,7 +12,10 @@
 //
 // [Load] reads and checks all of it; a fault names file and line. The folder's
 // name is the provider's slug and is stored beside a directory or connection,
-// so a slug is never renamed.
+// so a slug is never renamed. A rank in idp.json puts a provider among the most used, which lists show first.
+//
+// demo/ is written like catalog/ and holds the demo's test identity provider alone, which lets anybody in as anybody: [LoadForDemo] reads
+// it, [Load] does not.
 //
 // Leniency that is safe for everybody (string booleans, letter case, explicit
 // nulls) lives in the SCIM grammar and is on for everybody. A [Quirk] is

@@ -98,7 +98,16 @@ const (
 	PlaceholderSCIMToken     Placeholder = "scim_token"
 	PlaceholderAppName       Placeholder = "app_name" // of the application people sign in to
 	PlaceholderOrganization  Placeholder = "organization"
+
+	// Only in guides of the demo's test identity provider.
+	PlaceholderTestIDP    Placeholder = "test_idp_url" // the address below which it is
+	PlaceholderTestClient Placeholder = "test_client_id"
 )
+
+// testPlaceholders lists those that guides of the test identity provider may use besides.
+func testPlaceholders() []Placeholder {
+	return []Placeholder{PlaceholderTestIDP, PlaceholderTestClient}
+}
 
 // Placeholders lists those a guide of this protocol may use.
 func Placeholders(protocol Protocol) []Placeholder {

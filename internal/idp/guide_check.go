@@ -140,7 +140,7 @@ func loadGuides(markdown goldmark.Markdown, files fs.FS, provider Provider) (map
 		case !provider.Speaks(protocol):
 			err = fmt.Errorf("catalog/%s:1: a guide for a protocol that is not in protocols of idp.json", name)
 		default:
-			guides[protocol], err = parseGuide(markdown, path.Join("catalog", name), protocol, source)
+			guides[protocol], err = parseGuide(markdown, path.Join("catalog", name), protocol, source, provider.TestOnly)
 		}
 		faults = append(faults, err)
 	}

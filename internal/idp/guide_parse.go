@@ -33,6 +33,7 @@ type guideParser struct {
 	writer   *bufio.Writer
 	guide    Guide
 	place    guidePlace
+	test     bool // of the test identity provider
 	asks     int
 	faults   []error
 }
@@ -54,9 +55,10 @@ func newMarkdown() goldmark.Markdown {
 }
 
 // parseGuide reads a guide and checks everything in it that does not depend on
-// other files. A fault is named with the file and its line.
-func parseGuide(markdown goldmark.Markdown, file string, protocol Protocol, source []byte) (Guide, error) {
-	p := &guideParser{file: file, source: source, markdown: markdown, guide: Guide{Protocol: protocol}}
+// other files. A fault is named with the file and its line. test: it is of the test
+// identity provider.
+func parseGuide(markdown goldmark.Markdown, file string, protocol Protocol, source []byte, test bool) (Guide, error) {
+	p := &guideParser{file: file, source: source, markdown: markdown, test: test, guide: Guide{Protocol: protocol}}
 	p.writer = bufio.NewWriter(&p.out)
 	document := p.markdown.Parser().Parse(text.NewReader(source))
 	for node := document.FirstChild(); node != nil; node = node.NextSibling() {
@@ -399,6 +401,9 @@ func (p *guideParser) fillBlock(node ast.Node, block *Block, lines []guideLine) 
 
 func (p *guideParser) placeholders(lines []guideLine) {
 	known := Placeholders(p.guide.Protocol)
+	if p.test {
+		known = append(known, testPlaceholders()...)
+	}
 	for _, line := range lines {
 		for _, match := range placeholderForm.FindAllStringSubmatch(line.text, -1) {
 			if !slices.Contains(known, Placeholder(match[1])) {

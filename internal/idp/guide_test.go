@@ -70,7 +70,7 @@ test_sign_in
 
 func mustParse(t *testing.T, protocol Protocol, source string) Guide {
 	t.Helper()
-	guide, err := parseGuide(newMarkdown(), "catalog/acme/guide.md", protocol, []byte(source))
+	guide, err := parseGuide(newMarkdown(), "catalog/acme/guide.md", protocol, []byte(source), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestFaults_of_guides_are_named_with_file_and_line(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(tc.change(samlGuide)))
+			_, err := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(tc.change(samlGuide)), false)
 			if err == nil || !strings.Contains(err.Error(), "catalog/acme/saml.md:") || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
@@ -240,7 +240,7 @@ func TestGuides_of_the_other_protocols_have_what_they_need(t *testing.T) {
 	}
 	for i, tc := range cases {
 		t.Run(fmt.Sprint(i, tc.want), func(t *testing.T) {
-			_, err := parseGuide(newMarkdown(), "a.md", tc.protocol, []byte(strings.Replace(tc.source, tc.old, tc.new, 1)))
+			_, err := parseGuide(newMarkdown(), "a.md", tc.protocol, []byte(strings.Replace(tc.source, tc.old, tc.new, 1)), false)
 			if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
@@ -250,7 +250,7 @@ func TestGuides_of_the_other_protocols_have_what_they_need(t *testing.T) {
 
 func TestWhat_is_refused_is_not_rendered(t *testing.T) {
 	source := strings.Replace(samlGuide, "2. Type the values.\n", "\n[x](http://acme.example)\n\n> <b>bold</b>\n", 1)
-	guide, err := parseGuide(newMarkdown(), "a.md", SAML, []byte(source))
+	guide, err := parseGuide(newMarkdown(), "a.md", SAML, []byte(source), false)
 	if err == nil {
 		t.Fatal("want faults")
 	}
@@ -269,7 +269,7 @@ func TestA_link_may_have_its_address_elsewhere(t *testing.T) {
 }
 
 func TestOne_slip_is_one_fault(t *testing.T) {
-	_, err := parseGuide(newMarkdown(), "a.md", SAML, []byte(strings.Replace(samlGuide, "metadata_url: Metadata URL — ends in /metadata\n", "metadata_url: Metadata URL\nslo_url:\n", 1)))
+	_, err := parseGuide(newMarkdown(), "a.md", SAML, []byte(strings.Replace(samlGuide, "metadata_url: Metadata URL — ends in /metadata\n", "metadata_url: Metadata URL\nslo_url:\n", 1)), false)
 	if err == nil || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v, want one fault", err)
 	}
@@ -331,7 +331,7 @@ func FuzzParseGuide(f *testing.F) {
 	f.Add(strings.Replace(samlGuide, "2. Type", "[x](javascript:y) <b onclick=\"z\"> ![i](j)", 1))
 	f.Fuzz(func(t *testing.T, source string) {
 		// What is right in a guide with faults is read too, and safe.
-		guide, _ := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(source))
+		guide, _ := parseGuide(newMarkdown(), "catalog/acme/saml.md", SAML, []byte(source), false)
 		for _, step := range guide.Steps {
 			for _, block := range step.Blocks {
 				if found := unsafeHTML.FindString(block.HTML); found != "" {

@@ -13,6 +13,7 @@ import (
 )
 
 //go:generate go run ./logogen catalog
+//go:generate go run ./logogen demo
 
 // largestLogo is in bytes: logos stand inside pages that list all providers.
 const largestLogo = 4096

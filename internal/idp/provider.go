@@ -123,6 +123,13 @@ type Provider struct {
 	// RoundMinutes is how long the provider waits from one round of sending to the next; 0 where it sends changes as they happen.
 	RoundMinutes int `json:"round_minutes,omitempty"`
 
+	// Rank is the provider's place among the most used, from 1; 0 where it is not among them. Lists show those first.
+	Rank int `json:"rank,omitempty"`
+
+	// TestOnly marks the test identity provider of the demo, which lets anybody in as anybody. No other catalogue than that of
+	// [LoadForDemo] has one.
+	TestOnly bool `json:"test_only,omitempty"`
+
 	Quirks    []Quirk `json:"quirks,omitempty"`
 	Recognise Signs   `json:"recognise,omitzero"`
 	Stories   []Story `json:"-"` // only with LoadWithTraffic
@@ -261,6 +268,9 @@ func (p Provider) checkClaims() error {
 
 func (p Provider) checkQuirks() error {
 	const day = 24 * 60
+	if p.Rank < 0 {
+		return fmt.Errorf("rank is %d: want a place from 1, or none", p.Rank)
+	}
 	if p.RoundMinutes != 0 && (!p.Speaks(SCIM) || p.RoundMinutes < 1 || p.RoundMinutes > day) {
 		return fmt.Errorf("round_minutes is %d: want 1 to %d, and scim in protocols", p.RoundMinutes, day)
 	}

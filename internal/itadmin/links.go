@@ -1,6 +1,7 @@
 package itadmin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -28,7 +29,8 @@ type NewLink struct {
 	Intent         Intent
 	ReturnURL      string // https or http; may be ""
 	SuccessURL     string
-	Emails         []string // who become IT contacts of the organization, if they are not; no mail is sent to them
+	Emails         []string      // who become IT contacts of the organization, if they are not; no mail is sent to them
+	Life           time.Duration // 0: LinkLife; at most a day
 }
 
 func (n *NewLink) check() error {
@@ -36,6 +38,9 @@ func (n *NewLink) check() error {
 		if err := checkURL(u.field, u.value); err != nil {
 			return err
 		}
+	}
+	if n.Life < 0 || n.Life > longestLife {
+		return fault.New(fault.Unprocessable, "invalid_life", "A link of nobody's mailbox lives for a day at most.")
 	}
 	if len(n.Emails) > MaxNamed {
 		return fault.New(fault.Unprocessable, "too_many", "At most %d IT contacts can be named at once; these are %d.", MaxNamed, len(n.Emails)).On("it_contact_emails")
@@ -67,7 +72,10 @@ func checkURL(field, text string) error {
 	return nil
 }
 
-// MakeLink makes a link for the app to hand on: it lives for LinkLife and opens once. It gives the address, which is told nowhere else.
+// longestLife is that of a link which binds to nobody: whoever finds it is in.
+const longestLife = 24 * time.Hour
+
+// MakeLink makes a link for the app to hand on: it lives for LinkLife if nothing else was said, and opens once. It gives the address, which is told nowhere else.
 func (s *Service) MakeLink(ctx context.Context, actor event.Actor, n NewLink) (Link, token.Secret, error) {
 	if err := n.check(); err != nil {
 		return Link{}, "", err
@@ -83,7 +91,7 @@ func (s *Service) MakeLink(ctx context.Context, actor event.Actor, n NewLink) (L
 				return err
 			}
 		}
-		l, address, err = s.linkTx(ctx, tx, actor, Link{OrganizationID: n.OrganizationID, Intent: n.Intent, ReturnURL: n.ReturnURL, SuccessURL: n.SuccessURL}, LinkLife)
+		l, address, err = s.linkTx(ctx, tx, actor, Link{OrganizationID: n.OrganizationID, Intent: n.Intent, ReturnURL: n.ReturnURL, SuccessURL: n.SuccessURL}, cmp.Or(n.Life, LinkLife))
 		return err
 	})
 	if err != nil {

@@ -42,6 +42,8 @@ type Options struct {
 	// Access and Mappings are what groups of a directory give; nil where the app keeps the accounts.
 	Access   *access.Service
 	Mappings *lifecycle.Mappings
+	// TestIDP is where the test identity provider of the demo is, which is in its catalogue alone; "" elsewhere.
+	TestIDP string
 	// KeepsAccounts: Rollcall has the accounts. Where the app has them nothing is known of who has access and who left.
 	KeepsAccounts bool
 

@@ -88,19 +88,27 @@ type leftOutView struct {
 // values fills the placeholders of a connection's guide.
 func (s *steps) values(v *walk, w way) map[idp.Placeholder]string {
 	at := w.connection.Addresses(v.base)
-	return map[idp.Placeholder]string{
+	return s.ofTest(w.connection.Key, map[idp.Placeholder]string{
 		idp.PlaceholderACSURL: at.ACS, idp.PlaceholderSPEntityID: at.EntityID, idp.PlaceholderSPMetadataURL: at.Metadata, idp.PlaceholderSLOURL: at.SLO,
 		idp.PlaceholderLoginURL: at.Login, idp.PlaceholderRedirectURI: at.RedirectURI,
 		idp.PlaceholderAppName: s.appName(v), idp.PlaceholderOrganization: v.organization.Name,
+	})
+}
+
+// ofTest adds what the guides of the demo's test identity provider show.
+func (s *steps) ofTest(clientID string, values map[idp.Placeholder]string) map[idp.Placeholder]string {
+	if s.o.TestIDP != "" {
+		values[idp.PlaceholderTestIDP], values[idp.PlaceholderTestClient] = s.o.TestIDP, clientID
 	}
+	return values
 }
 
 // valuesOfDirectory: the secret is empty but right after it was made.
 func (s *steps) valuesOfDirectory(v *walk, f feed, secret token.Secret) map[idp.Placeholder]string {
-	return map[idp.Placeholder]string{
+	return s.ofTest("", map[idp.Placeholder]string{
 		idp.PlaceholderSCIMURL: v.base + "/scim/v2/" + f.directory.Address(), idp.PlaceholderSCIMToken: secret.Reveal(),
 		idp.PlaceholderAppName: s.appName(v), idp.PlaceholderOrganization: v.organization.Name,
-	}
+	})
 }
 
 // blocks fills those of a step. Ids are numbered, so that a script finds what to copy.

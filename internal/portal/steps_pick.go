@@ -17,6 +17,14 @@ import (
 // tile is a provider to choose. Logo is SVG of the catalogue, which has checked it.
 type tile struct {
 	Name, Note, Href, Logo string
+	test                   bool
+	rank                   int // 0: not among the most used
+}
+
+// section is providers under a heading.
+type section struct {
+	Title string
+	Tiles []tile
 }
 
 // begun is something that is there already.
@@ -31,7 +39,8 @@ type begun struct {
 type pickView struct {
 	Title, Text   string
 	Action, Query string
-	Tiles, Others []tile
+	Sections      []section // those that fit the search
+	Others        []tile    // that stand for all the rest
 	Begun         []begun
 	Off           string // why nothing can be chosen
 	Hidden        []ui.Hidden
@@ -74,7 +83,7 @@ func (s *steps) tilesOf(query, address string, protocols ...idp.Protocol) (tiles
 				speaks = append(speaks, protocolName(protocol))
 			}
 		}
-		t := tile{Name: p.Name, Note: strings.Join(speaks, " · "), Href: address + string(p.Slug), Logo: p.Logo}
+		t := tile{Name: p.Name, Note: strings.Join(speaks, " · "), Href: address + string(p.Slug), Logo: p.Logo, test: p.TestOnly, rank: p.Rank}
 		switch {
 		case len(speaks) == 0:
 		case stands(p):
@@ -85,6 +94,26 @@ func (s *steps) tilesOf(query, address string, protocols ...idp.Protocol) (tiles
 	}
 	slices.SortFunc(tiles, func(a, b tile) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	return tiles, others
+}
+
+// sectionsOf puts those first that people already sign in with, by their addresses, then the test provider of the demo, then the most used.
+func sectionsOf(v *walk, tiles []tile, known []string) []section {
+	var own, test, most, rest []tile
+	for _, t := range tiles {
+		switch {
+		case slices.Contains(known, t.Href):
+			own = append(own, t)
+		case t.test:
+			test = append(test, t)
+		case t.rank > 0:
+			most = append(most, t)
+		default:
+			rest = append(rest, t)
+		}
+	}
+	slices.SortStableFunc(most, func(a, b tile) int { return a.rank - b.rank })
+	all := []section{{v.say.T("setup.pick_own"), own}, {v.say.T("setup.pick_test"), test}, {v.say.T("setup.pick_most"), most}, {v.say.T("setup.pick_rest"), rest}}
+	return slices.DeleteFunc(all, func(one section) bool { return len(one.Tiles) == 0 })
 }
 
 // longestQuery is how much of a search is looked at, in bytes.
@@ -119,7 +148,9 @@ func (s *steps) pickForSSO(v *walk) (screen, error) {
 	p := pickView{
 		Title: v.say.T("setup.pick_sso_title"), Text: v.say.T("setup.pick_sso_text"), Action: "/portal/sso/new", Query: v.search(), Off: off, Hidden: v.hidden,
 	}
-	p.Tiles, p.Others = s.tilesOf(p.Query, "/portal/sso/new/", idp.SAML, idp.OIDC)
+	var found []tile
+	found, p.Others = s.tilesOf(p.Query, "/portal/sso/new/", idp.SAML, idp.OIDC)
+	p.Sections = sectionsOf(v, found, nil)
 	for _, c := range all {
 		w := s.wayOf(c)
 		one := begun{Name: c.Name, Note: w.provider.Name + " · " + protocolName(idp.Protocol(c.Protocol)), Href: s.nextOf(v, w), Done: !c.FirstSuccessAt.IsZero()}
@@ -247,10 +278,13 @@ func (s *steps) pickForDirectory(v *walk) (screen, error) {
 		Title: v.say.T("setup.pick_directory_title"), Text: v.say.T("setup.pick_directory_text"), Action: "/portal/directory/new", Query: v.search(), Off: off,
 		Hidden: v.hidden,
 	}
-	p.Tiles, p.Others = s.tilesOf(p.Query, "/portal/directory/new/", idp.SCIM)
-	if err := s.knownFirst(v, &p); err != nil {
+	known, err := s.known(v, &p)
+	if err != nil {
 		return screen{}, err
 	}
+	var found []tile
+	found, p.Others = s.tilesOf(p.Query, "/portal/directory/new/", idp.SCIM)
+	p.Sections = sectionsOf(v, found, known)
 	for _, d := range all {
 		f, err := s.feedOf(v, d)
 		if err != nil {
@@ -261,25 +295,18 @@ func (s *steps) pickForDirectory(v *walk) (screen, error) {
 	return screen{title: p.Title, body: pickPage(p), steps: s.ladderOfPick(v, false)}, nil
 }
 
-// knownFirst puts the provider first by which people sign in already, and says what to do where it sends no directory.
-func (s *steps) knownFirst(v *walk, p *pickView) error {
+// known are the addresses of the providers by which people sign in already. Where one sends no directory the page says what to do.
+func (s *steps) known(v *walk, p *pickView) (out []string, err error) {
 	all, err := s.connectionsOf(v)
-	if err != nil {
-		return err
-	}
 	for _, c := range all {
 		provider, _ := s.o.Catalog.Provider(idp.Slug(c.Provider))
 		if provider.WithoutSCIM != "" && !stands(provider) {
 			p.Text += " " + provider.WithoutSCIM
 			continue
 		}
-		at := slices.IndexFunc(p.Tiles, func(t tile) bool { return t.Href == "/portal/directory/new/"+string(provider.Slug) })
-		if at > 0 {
-			known := p.Tiles[at]
-			p.Tiles = slices.Insert(slices.Delete(p.Tiles, at, at+1), 0, known)
-		}
+		out = append(out, "/portal/directory/new/"+string(provider.Slug))
 	}
-	return nil
+	return out, err
 }
 
 // signOnFirst: where a link is for single sign-on too, that comes first.

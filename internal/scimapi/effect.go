@@ -202,17 +202,24 @@ func (e effect) besides() []string {
 		parts = append(parts, "The id that was sent is outdated; it led to the record that took its place.")
 	}
 	if o.Added > 0 {
-		parts = append(parts, strconv.Itoa(o.Added)+" members were added.")
+		parts = append(parts, members(o.Added)+" added.")
 	}
 	if e.membersLeftOut && o.Removed > 0 {
 		parts = append(parts, "The request left members out, which removed all "+strconv.Itoa(o.Removed)+" of them.")
 	} else if o.Removed > 0 {
-		parts = append(parts, strconv.Itoa(o.Removed)+" members were removed.")
+		parts = append(parts, members(o.Removed)+" removed.")
 	}
 	if o.Parked > 0 {
 		parts = append(parts, strconv.Itoa(o.Parked)+" of the members are not known yet; they join when they are created.")
 	}
 	return parts
+}
+
+func members(n int) string {
+	if n == 1 {
+		return "1 member was"
+	}
+	return strconv.Itoa(n) + " members were"
 }
 
 // Who has to do something about a refusal.

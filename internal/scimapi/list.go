@@ -241,8 +241,13 @@ func (c *call) showList(p scim.Page, n int, resource func(dst []byte, i int) ([]
 }
 
 func listSummary(p scim.Page, n int) string {
-	if p.TotalResults < 0 {
+	switch {
+	case p.TotalResults < 0:
 		return strconv.Itoa(n) + " were answered."
+	case p.TotalResults == 0:
+		return "Nothing was found."
+	case p.TotalResults == n:
+		return "Found " + strconv.Itoa(n) + "."
 	}
 	return "Found " + strconv.Itoa(p.TotalResults) + ", of which " + strconv.Itoa(n) + " were answered."
 }

@@ -14,6 +14,8 @@
 //
 // # The SCIM client
 //
+// A Sender is a page of the test identity provider that plays one to a directory whose address and token are typed there.
+//
 // A SCIMClient does to any SCIM server what Okta, Entra ID and others do to it, request by request, and says of each answer what the
 // provider's administrator would see. How a provider talks is data: simulate.json in its folder of the catalogue, an idp.Dialect. A move, such
 // as "hire", is a list of steps; a step is a request with the kind of answer that it wants, and the words for what may come.

@@ -28,6 +28,7 @@ type OIDCClient struct {
 	InitiateLoginURI   string   // for a sign-in that the provider starts; "" if there is none
 	BackChannelLogout  string   // told when somebody signs out here; "" if there is none
 	AfterLogoutAddress []string // post_logout_redirect_uri
+	People             []Person // who can be chosen there; nil: those of the provider
 }
 
 // OIDCOptions set up a test OpenID provider.
@@ -201,6 +202,13 @@ func (s *OIDC) known(ctx context.Context, values url.Values) (oidc.Authorization
 	return request, client, nil
 }
 
+func (s *OIDC) people(client OIDCClient) []Person {
+	if client.People != nil {
+		return withIDs(client.People)
+	}
+	return s.options.People
+}
+
 // onPage marks what is shown here and not sent to the application.
 type onPage struct{ error }
 
@@ -231,7 +239,7 @@ func (s *OIDC) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	hidden := [][2]string{{"request", r.URL.RawQuery}}
-	s.pages.choose(w, "Sign in", client.Name, s.path+"/answer", request.LoginHint, s.options.People, oidcMisbehaviours(), hidden)
+	s.pages.choose(w, "Sign in", client.Name, s.path+"/answer", request.LoginHint, s.people(client), oidcMisbehaviours(), hidden)
 }
 
 // answer sends the person back with a code, or with an error. The request comes back in the form, so it is checked again.
@@ -245,12 +253,12 @@ func (s *OIDC) answer(w http.ResponseWriter, r *http.Request) {
 		s.pages.refuse(w, "The request cannot be read.")
 		return
 	}
-	request, _, err := s.known(r.Context(), values)
+	request, client, err := s.known(r.Context(), values)
 	if err != nil {
 		s.fail(w, r, request, err)
 		return
 	}
-	person, scenario, err := chosen(r.PostForm, s.options.People)
+	person, scenario, err := chosen(r.PostForm, s.people(client))
 	switch {
 	case err != nil:
 		s.pages.refuse(w, err.Error())

@@ -28,6 +28,7 @@ type page struct {
 	Bad              []choice
 	Facts            [][2]string
 	Sessions         []sessionRow
+	Send             sendForm
 }
 
 type sessionRow struct{ ID, Who, App, Action string }

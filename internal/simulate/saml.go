@@ -29,6 +29,7 @@ type SAMLServiceProvider struct {
 	ACS          []string            // answers go to one of these and nowhere else; the first is the default
 	SLO          string              // where logout messages go; "" if there is none
 	Certificates []*x509.Certificate // verify its logout requests
+	People       []Person            // who can be chosen there; nil: those of the provider
 }
 
 // SAMLOptions set up a test SAML identity provider.
@@ -209,7 +210,7 @@ func (s *SAML) request(w http.ResponseWriter, r *http.Request) {
 	case q.IsPassive == "true" || q.IsPassive == "1":
 		s.send(w, a, Person{}, Deny, statusNoPassive)
 	default:
-		s.pages.choose(w, "Sign in", sp.Name, s.path+"/answer", strings.TrimSpace(q.NameID), s.options.People, samlMisbehaviours(), a.hidden())
+		s.pages.choose(w, "Sign in", sp.Name, s.path+"/answer", strings.TrimSpace(q.NameID), s.people(sp), samlMisbehaviours(), a.hidden())
 	}
 }
 
@@ -272,14 +273,22 @@ func (s *SAML) check(ctx context.Context, a *exchange) (SAMLServiceProvider, err
 	return sp, nil
 }
 
+func (s *SAML) people(sp SAMLServiceProvider) []Person {
+	if sp.People != nil {
+		return withIDs(sp.People)
+	}
+	return s.options.People
+}
+
 // start is a sign-in that the provider begins: an unsolicited response.
 func (s *SAML) start(w http.ResponseWriter, r *http.Request) {
 	a := exchange{SP: r.URL.Query().Get("sp"), RelayState: r.URL.Query().Get("RelayState")}
-	if _, err := s.check(r.Context(), &a); err != nil {
+	sp, err := s.check(r.Context(), &a)
+	if err != nil {
 		s.pages.refuse(w, err.Error())
 		return
 	}
-	s.pages.choose(w, "Sign in at "+a.SP, "", s.path+"/answer", "", s.options.People, samlMisbehaviours(), a.hidden())
+	s.pages.choose(w, "Sign in at "+a.SP, "", s.path+"/answer", "", s.people(sp), samlMisbehaviours(), a.hidden())
 }
 
 func (s *SAML) answer(w http.ResponseWriter, r *http.Request) {
@@ -288,11 +297,12 @@ func (s *SAML) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := exchange{ID: r.PostForm.Get("id"), SP: r.PostForm.Get("sp"), ACS: r.PostForm.Get("acs"), RelayState: r.PostForm.Get("relay_state"), Format: r.PostForm.Get("format")}
-	if _, err := s.check(r.Context(), &a); err != nil {
+	sp, err := s.check(r.Context(), &a)
+	if err != nil {
 		s.pages.refuse(w, err.Error())
 		return
 	}
-	person, scenario, err := chosen(r.PostForm, s.options.People)
+	person, scenario, err := chosen(r.PostForm, s.people(sp))
 	if err != nil {
 		s.pages.refuse(w, err.Error())
 		return
