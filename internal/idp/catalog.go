@@ -56,7 +56,7 @@ var withTestProvider = sync.OnceValues(func() (*Catalog, error) {
 		return nil, fmt.Errorf("open the folder of the test identity provider: %w", err)
 	}
 	more, faults := read(folder, false, true)
-	c := Catalog{append(all.Providers(), more...)}
+	c := Catalog{providers: append(all.Providers(), more...)}
 	slices.SortFunc(c.providers, func(a, b Provider) int { return strings.Compare(string(a.Slug), string(b.Slug)) })
 	if err := errors.Join(append(faults, c.checkTogether()...)...); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func loadEmbedded(traffic bool) (*Catalog, error) {
 
 func load(files fs.FS, traffic bool) (*Catalog, error) {
 	found, faults := read(files, traffic, false)
-	c := Catalog{found}
+	c := Catalog{providers: found}
 	faults = append(faults, c.checkTogether()...)
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
