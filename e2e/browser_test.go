@@ -1,3 +1,15 @@
+// The stories in a browser. With -pictures each leaves what it saw in the folder build, light and dark, wide and at 360 pixels.
+//
+//	what is done                                                            where
+//	a member signs in by SSO and out again, with script and without         TestBrowser_signs_in_with_SSO_and_out_again
+//	a member's page goes when the directory takes them away                 TestBrowser_of_somebody_who_leaves_is_signed_out_by_itself
+//	an invitation is read, accepted, and ends signed in at the app          TestInvitation_is_accepted_from_the_mail_and_ends_signed_in
+//	an operator's first start: link, passkey, organization, directory       TestOperator_starts_adds_a_directory_and_sees_its_requests_live_with_the_reason_for_each
+//	Okta by SAML and SCIM, from the link to a live directory                TestPortal_leads_from_the_link_to_a_live_directory
+//	the demo's own provider from the printed link, by SAML and SCIM         TestPortal_connects_the_test_provider_of_the_demo_from_its_printed_link
+//	the same by OpenID Connect                                              TestPortal_connects_the_test_provider_by_OpenID_Connect
+//	an IT contact asks for a link by mail, looks around, deletes            TestPortal_home_is_reached_by_a_mailed_link_and_looks_after_the_provider
+//	a domain proven by DNS, a certificate, a token, the end with a warning  TestPortal_link_serves_domain_certificate_token_and_deletion
 package e2e_test
 
 import (

@@ -26,7 +26,7 @@ import (
 
 var pictures = flag.Bool("pictures", false, "write a picture of each page into the folder build")
 
-// chrome is a headless browser; the test is skipped where there is none.
+// chrome is a headless browser; the test fails where there is none.
 func chrome(t *testing.T) context.Context {
 	t.Helper()
 	path := ""
@@ -37,7 +37,7 @@ func chrome(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Skip("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
+		t.Fatal("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.ExecPath(path))
 	patient, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // what is waited for and never comes fails the test

@@ -63,6 +63,9 @@ func TestRanks_are_given_once_and_by_the_most_used(t *testing.T) {
 	if len(ranked) < 5 || ranked[0].Slug != "okta" {
 		t.Errorf("the most used are %d, the first %v", len(ranked), ranked)
 	}
+	if _, err := parseProvider("acme", []byte(`{"name": "Acme", "rank": -1, "protocols": ["scim"], "directory_types": ["generic scim v2.0"]}`)); err == nil || !strings.Contains(err.Error(), "rank is -1") {
+		t.Errorf("a rank of -1 is taken: %v", err)
+	}
 	twice := Catalog{providers: []Provider{{Slug: "a", Rank: 1}, {Slug: "b", Rank: 1}}}
 	if !slices.ContainsFunc(twice.checkTogether(), func(err error) bool { return strings.Contains(err.Error(), "rank 1") }) {
 		t.Error("two may have one rank")

@@ -294,3 +294,24 @@ func TestAsking_looks_the_same_for_everybody_and_mails_contacts_alone(t *testing
 		}
 	})
 }
+
+func TestLink_that_binds_to_nobody_lives_for_a_day_at_most(t *testing.T) {
+	onBoth(t, func(h *house) {
+		id := h.organization("Acme")
+		for _, life := range []time.Duration{-time.Second, 24*time.Hour + time.Second} {
+			_, _, err := h.s.MakeLink(h.Context(), actor(), itadmin.NewLink{OrganizationID: id, Life: life})
+			h.refused(err, "invalid_life")
+		}
+		l, address, err := h.s.MakeLink(h.Context(), actor(), itadmin.NewLink{OrganizationID: id, Life: 24 * time.Hour})
+		h.must(err)
+		if got := l.ExpiresAt.Sub(l.CreatedAt); got != 24*time.Hour {
+			t.Errorf("it lives for %s", got)
+		}
+		h.later(24*time.Hour - time.Minute)
+		_, err = h.s.Look(h.Context(), secretOf(address.Reveal()))
+		h.must(err)
+		h.later(time.Minute)
+		_, err = h.s.Look(h.Context(), secretOf(address.Reveal()))
+		h.refused(err, "portal_link_invalid")
+	})
+}

@@ -89,7 +89,7 @@ func names() []string {
 	return out
 }
 
-// browser is a headless one; the test is skipped where there is none.
+// browser is a headless one; the test fails where there is none.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	path := ""
@@ -100,7 +100,7 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Skip("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
+		t.Fatal("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.ExecPath(path))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
