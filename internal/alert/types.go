@@ -94,6 +94,20 @@ type Alert struct {
 	toldStage int
 }
 
+// Bad says that something does not work any more, and not only that it will not.
+func (a Alert) Bad() bool {
+	switch a.Kind {
+	case WrongToken:
+		return true
+	case WebhookFailing, CertificateEnding:
+		return a.Stage > Wrong
+	case SecretEnding:
+		return a.Stage > Worse
+	case RefusedRequests, MissedCycles:
+	}
+	return false
+}
+
 // Told says whether it was mailed since it was opened.
 func (a Alert) Told() bool { return a.toldStage > 0 }
 

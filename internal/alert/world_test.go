@@ -71,7 +71,9 @@ func onBoth(t *testing.T, test func(h *house)) {
 		h.must(err)
 		catalog, err := idp.Load()
 		h.must(err)
-		policy := outbound.NewPolicy(nil, func(context.Context, string) ([]netip.Addr, error) { return []netip.Addr{netip.MustParseAddr("203.0.113.1")}, nil })
+		policy := outbound.NewPolicy([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+		})
 		h.events = event.NewLog(h.db, ids)
 		h.orgs = org.NewService(h.db, h.events, ids, h.now)
 		h.dirs = directory.NewService(directory.Options{DB: h.db, Events: h.events, IDs: ids, Now: h.now, Logger: log, APIKeys: h.orgs})
