@@ -152,7 +152,7 @@ func (s *Service) lookAtWebhooks(ctx context.Context, _ patient) (map[Kind][]sig
 	for _, h := range all {
 		one := sign{state: well, subject: string(h.ID), name: h.URL}
 		switch {
-		case h.Status == webhook.Disabled && h.DisabledReason != webhook.ByFailing && h.DisabledReason != webhook.ByGone:
+		case h.Status == webhook.Disabled && h.DisabledReason == webhook.ByOperator:
 			continue
 		case h.Status == webhook.Disabled:
 			one.state, one.stage, one.since, one.facts.Gone = ill, Worse, h.DisabledAt, h.DisabledReason == webhook.ByGone
