@@ -213,7 +213,7 @@ func connectionSchemas() map[string]*Schema {
 }
 
 func connections() map[Route]Operation {
-	bad := refuses(422, "required", "invalid", "invalid_type", "invalid_option", "invalid_attribute", "too_many", "too_long",
+	bad := refuses(422, "required", "invalid", "invalid_date", "invalid_type", "invalid_option", "invalid_attribute", "too_many", "too_long",
 		"invalid_url", "invalid_path", "reserved_path", "duplicate_path", "invalid_certificate", "invalid_metadata", "idp_unreachable", "malformed",
 		"issuer_mismatch", "algorithm_not_allowed", "wrong_protocol", "ambiguous")
 	shown := func(status int, about string) map[int]Answer { return done(status, about, ref("Connection")) }
