@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
@@ -103,7 +104,7 @@ func (s *Service) refusalsOf(ctx context.Context, p patient, one directory.Pulse
 		if len(found) > 0 {
 			worst := found[0]
 			return sign{state: ill, stage: Wrong, since: worst.First, facts: Facts{
-				Count: worst.Count, Method: worst.Method, Path: worst.Path, Status: worst.Status, Exchange: string(worst.Exchange), Others: len(found) - 1,
+				Count: worst.Count, Method: worst.Method, Path: resource(worst.Path), Status: worst.Status, Exchange: string(worst.Exchange), Others: len(found) - 1,
 			}}, nil
 		}
 	}
@@ -219,6 +220,15 @@ func (s *Service) endings(ctx context.Context, p patient, kind Kind, ending []ss
 		}
 	}
 	return out, nil
+}
+
+// resource is the first part of a path: the rest is an id, or whatever a provider takes for one, which may name somebody.
+func resource(path string) string {
+	first, rest, more := strings.Cut(strings.TrimLeft(path, "/"), "/")
+	if !more || rest == "" {
+		return "/" + first
+	}
+	return "/" + first + "/…"
 }
 
 func later(a, b time.Time) time.Time {

@@ -115,7 +115,7 @@ func (a Alert) Told() bool { return a.toldStage > 0 }
 type Facts struct {
 	Count    int    `json:"count,omitempty"`    // requests
 	Method   string `json:"method,omitempty"`   // of the most frequent one
-	Path     string `json:"path,omitempty"`     // of it, without its query
+	Path     string `json:"path,omitempty"`     // of it: the first part
 	Status   int    `json:"status,omitempty"`   // of its answer
 	Exchange string `json:"exchange,omitempty"` // the last of them
 	Others   int    `json:"others,omitempty"`   // further ones of other sorts that are refused again and again

@@ -135,8 +135,11 @@ func TestConnection_knows_when_its_client_secret_ends(t *testing.T) {
 		change string
 		want   any
 	}{
-		{`{"name":"b"}`, "2027-01-31T00:00:00.000Z"}, {`{"client_secret_expires_at":"2028-02-01T12:00:00Z"}`, "2028-02-01T12:00:00.000Z"},
-		{`{"client_secret":"t"}`, nil}, {`{"client_secret":"u","client_secret_expires_at":"2029-01-01"}`, "2029-01-01T00:00:00.000Z"}, {`{"client_secret_expires_at":null}`, nil},
+		{`{"name":"b"}`, "2027-01-31T00:00:00.000Z"},
+		{`{"client_secret_expires_at":"2028-02-01T12:00:00Z"}`, "2028-02-01T12:00:00.000Z"},
+		{`{"client_secret":"t"}`, nil},
+		{`{"client_secret":"u","client_secret_expires_at":"2029-01-01"}`, "2029-01-01T00:00:00.000Z"},
+		{`{"client_secret_expires_at":null}`, nil},
 	} {
 		if got := w.send("PATCH", at, step.change).wants(200); got.at("client_secret_expires_at") != step.want {
 			t.Errorf("%s: it ends at %v, want %v", step.change, got.at("client_secret_expires_at"), step.want)

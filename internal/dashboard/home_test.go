@@ -84,7 +84,7 @@ func TestHome_names_what_needs_attention_and_nothing_else(t *testing.T) {
 		_, path := w.link("later@example.com", operator.Admin)
 		b = w.stranger()
 		b.post(path, nil).want(t, http.StatusSeeOther)
-		page = b.get("/dashboard/").says(t, "Certificate has ended")
+		b.get("/dashboard/").says(t, "Certificate has ended")
 		w.later(8 * 24 * time.Hour)
 		w.ok(w.alerts.Look(ctx))
 		if found, err := w.alerts.Open(ctx, 10); err != nil || slices.ContainsFunc(found, func(a alert.Alert) bool { return a.Kind == alert.RefusedRequests }) {

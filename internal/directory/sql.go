@@ -12,8 +12,6 @@ const (
 	selectDirectory = `SELECT ` + directoryColumns + `, brake_enabled, brake_share, brake_people, brake_window, brake_hold, holding, switching
 		FROM directories WHERE deleted_at IS NULL`
 	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $15)`
-	// What lets a directory's index of refusals answer: one look into it for each directory, wherever there is one.
-	selectRefusing = selectDirectory + ` AND EXISTS (SELECT 1 FROM exchanges x WHERE x.directory_id = directories.id AND x.refused AND x.id > $1) ORDER BY id DESC LIMIT $2`
 	// How providers get on. Each of the inner ones is one step in an index; what is refused for its token, which the first one passes over, is
 	// kept in limited number.
 	selectPulses = `SELECT d.id, d.organization_id, d.name, d.provider,
