@@ -136,8 +136,9 @@ func TestSeveral_processes_tell_once(t *testing.T) {
 		h.troubled("Acme")
 		var all sync.WaitGroup
 		for range 8 {
+			s := alert.NewService(h.options)
 			all.Go(func() {
-				if err := alert.NewService(h.options).Look(t.Context()); err != nil {
+				if err := s.Look(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
