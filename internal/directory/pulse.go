@@ -147,7 +147,8 @@ type Refusal struct {
 // What is looked at of a directory.
 const (
 	failedLooked = 200
-	doneLooked   = 2000
+	doneLooked   = 2000 // after each refusal
+	mostRefusals = 10   // of different sorts
 )
 
 // RefusedAgain gives what was refused at least times times since a moment and was not accepted after, the most frequent first. A refused read
@@ -177,33 +178,31 @@ func (s *Service) RefusedAgain(ctx context.Context, id ID, since time.Time, time
 			out = append(out, *r)
 		}
 	}
-	if out, err = s.unmended(ctx, id, out); err != nil {
-		return nil, err
-	}
 	slices.SortFunc(out, func(a, b Refusal) int {
 		if a.Count != b.Count {
 			return b.Count - a.Count
 		}
 		return strings.Compare(string(b.Exchange), string(a.Exchange))
 	})
-	return out, nil
+	return s.unmended(ctx, id, out[:min(len(out), mostRefusals)])
 }
 
-// unmended leaves out what was accepted after it was refused for the last time.
-func (s *Service) unmended(ctx context.Context, id ID, all []Refusal) ([]Refusal, error) {
-	if len(all) == 0 {
-		return nil, nil
+// unmended leaves out what was accepted after it was refused for the last time, among the requests that followed.
+func (s *Service) unmended(ctx context.Context, id ID, all []Refusal) (out []Refusal, err error) {
+	for _, one := range all {
+		rows, err := s.db.Query(ctx, selectDone, string(id), string(one.Exchange), doneLooked, one.Method)
+		if err != nil {
+			return nil, fmt.Errorf("read accepted requests: %w", err)
+		}
+		accepted := false
+		if err := eachRequest(rows, func(r request) { accepted = accepted || r.same == one.same }); err != nil {
+			return nil, err
+		}
+		if !accepted {
+			out = append(out, one)
+		}
 	}
-	oldest := slices.MinFunc(all, func(a, b Refusal) int { return strings.Compare(string(a.Exchange), string(b.Exchange)) }).Exchange
-	rows, err := s.db.Query(ctx, selectDone, string(id), string(oldest), doneLooked)
-	if err != nil {
-		return nil, fmt.Errorf("read accepted requests: %w", err)
-	}
-	accepted := map[string]ExchangeID{}
-	if err := eachRequest(rows, func(r request) { accepted[r.same] = max(accepted[r.same], r.ID) }); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(all, func(r Refusal) bool { return accepted[r.same] > r.Exchange }), nil
+	return out, nil
 }
 
 // request is what tells whether two requests are about the same.

@@ -25,8 +25,10 @@ const (
 		ORDER BY id DESC LIMIT $2) AS known`
 	selectFailed = `SELECT id, at, method, path, status, SUBSTR(body, 1, 1000) FROM exchanges WHERE directory_id = $1 AND status >= 400 AND NOT refused
 		AND id >= $2 AND status < 500 AND status <> 429 AND method NOT IN ('GET', 'HEAD') ORDER BY id DESC LIMIT $3`
-	selectDone = `SELECT id, at, method, path, status, CASE WHEN method = 'POST' THEN SUBSTR(body, 1, 1000) END FROM exchanges WHERE directory_id = $1
-		AND id > $2 AND status < 400 AND method NOT IN ('GET', 'HEAD') ORDER BY id DESC LIMIT $3`
+	// The first that came after, of any kind, so that what is looked at is bounded, and the same tomorrow as today.
+	selectDone = `SELECT id, at, method, path, status, CASE WHEN method = 'POST' THEN SUBSTR(body, 1, 1000) END FROM
+		(SELECT id, at, method, path, status, body FROM exchanges WHERE directory_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS later
+		WHERE status < 400 AND method = $4`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`
