@@ -48,6 +48,7 @@ var floors = map[string]room{
 	"session":     {5, true},
 	"switching":   {6, true},
 	"access":      {5, true},
+	"alert":       {8, true},
 	"operator":    {5, true},
 	"event":       {4, true},
 	"idempotency": {4, true},

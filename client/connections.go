@@ -56,6 +56,7 @@ type Connection struct {
 	Issuer          string                  `json:"issuer"`
 	ClientID        string                  `json:"client_id"`
 	HasClientSecret bool                    `json:"client_secret_set"`
+	SecretExpiresAt time.Time               `json:"client_secret_expires_at"` // as somebody has told; zero: nobody has
 
 	FirstSuccessAt time.Time `json:"first_success_at"`
 	LastSuccessAt  time.Time `json:"last_success_at"`
@@ -138,6 +139,8 @@ type ConnectionSettings struct {
 	Issuer       *string // its discovery document is read at once
 	ClientID     *string
 	ClientSecret *string
+	// ClientSecretExpiresAt is when the provider takes the secret no more; the zero time takes it away. A new secret given without it has none.
+	ClientSecretExpiresAt *time.Time
 }
 
 func (s ConnectionSettings) body() map[string]any {
@@ -160,6 +163,13 @@ func (s ConnectionSettings) body() map[string]any {
 	orNull(body, "issuer", s.Issuer)
 	orNull(body, "client_id", s.ClientID)
 	orNull(body, "client_secret", s.ClientSecret)
+	switch {
+	case s.ClientSecretExpiresAt == nil:
+	case s.ClientSecretExpiresAt.IsZero():
+		body["client_secret_expires_at"] = nil
+	default:
+		body["client_secret_expires_at"] = s.ClientSecretExpiresAt.UTC().Format(time.RFC3339Nano)
+	}
 	return body
 }
 

@@ -220,9 +220,9 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			}})
 			return err
 		},
-		`POST /connections {"client_id":"i","client_secret":"s","issuer":"https://a.com","name":"N","organization_id":"o","protocol":"oidc","provider":"okta"}`: func() error {
+		`POST /connections {"client_id":"i","client_secret":"s","client_secret_expires_at":"2027-01-31T00:00:00Z","issuer":"https://a.com","name":"N","organization_id":"o","protocol":"oidc","provider":"okta"}`: func() error {
 			_, err := c.CreateConnection(ctx, NewConnection{OrganizationID: "o", Name: "N", Provider: "okta", Protocol: "oidc", ConnectionSettings: ConnectionSettings{
-				Issuer: new("https://a.com"), ClientID: new("i"), ClientSecret: new("s"),
+				Issuer: new("https://a.com"), ClientID: new("i"), ClientSecret: new("s"), ClientSecretExpiresAt: new(time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)),
 			}})
 			return err
 		},

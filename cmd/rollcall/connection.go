@@ -61,6 +61,7 @@ func connectionColumns() []column[client.Connection] {
 			}
 			return map[bool]string{true: "set", false: "not set"}[x.HasClientSecret]
 		}),
+		wide("CLIENT SECRET ENDS", func(x c) string { return when(x.SecretExpiresAt) }),
 		wide("OPTIONS", chosenOptions),
 		wide("ATTRIBUTES", func(x c) string { return attributesOf(x.AttributeMap) }),
 		col("CREATED", func(x c) string { return ago(x.CreatedAt) }),
@@ -205,6 +206,7 @@ type connectionSettings struct {
 	Issuer       *string           `placeholder:"URL" help:"OpenID Connect: the provider's issuer. Its discovery document is read at once."`
 	ClientID     *string           `placeholder:"ID" help:"OpenID Connect: the client id that the provider gave."`
 	ClientSecret string            `placeholder:"FILE" help:"OpenID Connect: a file with the client secret that the provider gave; - reads it from the input."`
+	SecretEnds   *moment           `name:"client-secret-expires-at" placeholder:"TIME" help:"OpenID Connect: when the client secret ends: a time, a day, or a duration like 180d. IT contacts and the operator are told before."`
 	Option       map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"An option, like sign_requests=true or clock_skew=60; the API reference lists them. A value of null is the default again."`
 	SPEntityID   *string           `name:"sp-entity-id" placeholder:"ID" help:"SAML: another entity id for Rollcall than the one made of its address, like that of a former vendor."`
 	ACSPath      []string          `name:"acs-path" placeholder:"PATH" help:"SAML: a further path at which responses are taken, like that of a former vendor. All of them anew."`
@@ -217,6 +219,9 @@ func (s connectionSettings) read(w world) (client.ConnectionSettings, error) {
 	}
 	if fromInput := slices.DeleteFunc(append([]string{s.Metadata, s.ClientSecret}, s.Certificate...), func(name string) bool { return name != "-" }); len(fromInput) > 1 {
 		return out, usageError("only one file can be read from the input")
+	}
+	if s.SecretEnds != nil {
+		out.ClientSecretExpiresAt = &s.SecretEnds.Time
 	}
 	if s.Metadata != "" {
 		text, err := w.input(s.Metadata)

@@ -133,6 +133,10 @@ func TestClient_secret_is_read_from_a_file_or_the_input(t *testing.T) {
 			t.Errorf("%+v: %v", s, err)
 		}
 	}
+	ends := time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)
+	if got, err := (connectionSettings{SecretEnds: &moment{ends}}).read(w); err != nil || !got.ClientSecretExpiresAt.Equal(ends) {
+		t.Errorf("it ends at %v, %v", got.ClientSecretExpiresAt, err)
+	}
 	if _, err := (connectionSettings{Certificate: []string{"/nowhere.pem"}}).read(w); err == nil {
 		t.Error("a file that is not there is read")
 	}

@@ -45,6 +45,7 @@ type ownConnection struct {
 	Issuer         *string             `json:"issuer"`
 	ClientID       *string             `json:"client_id"`
 	HasSecret      bool                `json:"client_secret_set"`
+	SecretEnds     *string             `json:"client_secret_expires_at"`
 	FirstSuccess   *string             `json:"first_success_at"`
 	LastSuccess    *string             `json:"last_success_at"`
 }
@@ -112,7 +113,7 @@ func (c *call) showConnectionOf(o org.Organization, one sso.Connection) (jsontex
 		SSOBinding: optional(string(one.SSOBinding)), SLOURL: optional(one.SLOURL), SLOBinding: optional(string(one.SLOBinding)),
 		SLOResponseURL: optional(one.SLOResponseURL), SignedOutURI: optional(at.SignedOut),
 		Certificates: []shownCertificate{}, MetadataURL: optional(one.MetadataURL), MetadataAt: timeOrNull(one.MetadataAt), MetadataError: optional(one.MetadataError),
-		Issuer: optional(one.Issuer), ClientID: optional(one.ClientID), HasSecret: one.HasSecret, FirstSuccess: timeOrNull(one.FirstSuccessAt),
+		Issuer: optional(one.Issuer), ClientID: optional(one.ClientID), HasSecret: one.HasSecret, SecretEnds: timeOrNull(one.ClientSecretExpiresAt), FirstSuccess: timeOrNull(one.FirstSuccessAt),
 		LastSuccess: timeOrNull(one.LastSuccessAt),
 	}
 	for _, cert := range one.Certificates {
@@ -210,6 +211,7 @@ type connectionSettings struct {
 	Issuer         jsontext.Value `json:"issuer"`
 	ClientID       jsontext.Value `json:"client_id"`
 	ClientSecret   jsontext.Value `json:"client_secret"`
+	SecretEnds     jsontext.Value `json:"client_secret_expires_at"`
 }
 
 func (n connectionSettings) change() (sso.Change, error) {
@@ -235,6 +237,17 @@ func (n connectionSettings) change() (sso.Change, error) {
 		if *one.to, err = textOrNull(one.name, one.from); err != nil {
 			return out, err
 		}
+	}
+	ends, err := textOrNull("client_secret_expires_at", n.SecretEnds)
+	if err != nil {
+		return out, err
+	}
+	if ends != nil {
+		at, err := readMoment("client_secret_expires_at", *ends)
+		if err != nil {
+			return out, err
+		}
+		out.ClientSecretExpiresAt = &at
 	}
 	switch n.Options.Kind() {
 	case 0, 'n':

@@ -122,6 +122,36 @@ func TestConnection_refusals_name_the_field(t *testing.T) {
 	w.get("/connections/org_1").refused(404, "entity_not_found", "")
 }
 
+func TestConnection_knows_when_its_client_secret_ends(t *testing.T) {
+	w := newWorld(t, dbtest.Open(t, db.SQLite, migrations.Files))
+	body := `{"organization_id":"` + w.organization("Acme") + `","name":"a","connection_type":"GenericOIDC","client_id":"i"`
+	w.send("POST", "/connections", body+`,"client_secret_expires_at":"2027-01-31"}`).refused(422, "invalid", "client_secret_expires_at") // no secret
+	w.send("POST", "/connections", body+`,"client_secret":"s","client_secret_expires_at":"soon"}`).refused(422, "invalid_date", "client_secret_expires_at")
+	w.send("POST", "/connections", body+`,"client_secret":"s","client_secret_expires_at":17}`).refused(422, "invalid_type", "client_secret_expires_at")
+	w.send("POST", "/connections", body+`,"client_secret":"s","client_secret_expires_at":"1970-01-31"}`).refused(422, "invalid", "client_secret_expires_at")
+	made := w.send("POST", "/connections", body+`,"client_secret":"s","client_secret_expires_at":"2027-01-31"}`).wants(201)
+	at := "/connections/" + made.text("id")
+	for _, step := range []struct {
+		change string
+		want   any
+	}{
+		{`{"name":"b"}`, "2027-01-31T00:00:00.000Z"},
+		{`{"client_secret_expires_at":"2028-02-01T12:00:00Z"}`, "2028-02-01T12:00:00.000Z"},
+		{`{"client_secret":"t"}`, nil},
+		{`{"client_secret":"u","client_secret_expires_at":"2029-01-01"}`, "2029-01-01T00:00:00.000Z"},
+		{`{"client_secret_expires_at":null}`, nil},
+	} {
+		if got := w.send("PATCH", at, step.change).wants(200); got.at("client_secret_expires_at") != step.want {
+			t.Errorf("%s: it ends at %v, want %v", step.change, got.at("client_secret_expires_at"), step.want)
+		}
+		if got := w.get(at).wants(200); got.at("client_secret_expires_at") != step.want {
+			t.Errorf("%s: it is kept to end at %v, want %v", step.change, got.at("client_secret_expires_at"), step.want)
+		}
+	}
+	saml, _ := w.samlConnection(w.organization("Beta"))
+	w.send("PATCH", "/connections/"+saml.text("id"), `{"client_secret_expires_at":"2027-01-31"}`).refused(422, "wrong_protocol", "client_secret_expires_at")
+}
+
 // Whatever is an address of Rollcall's own is out of reach for the paths of connections.
 func TestPaths_of_connections_never_hide_a_route(t *testing.T) {
 	placeholder := regexp.MustCompile(`\{[^}]*\}`)

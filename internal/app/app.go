@@ -190,6 +190,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	}
 	a.signIn.run(a)
 	a.admins = a.itAdmins(c, ids, sealer, domains)
+	alerts := a.alerts(c, ids, a.admins, catalog, domains)
 	if c.Accounts == AccountsRollcall {
 		a.provision()
 		if err := a.pause(ctx); err != nil {
@@ -235,9 +236,9 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Lifecycle: deletions, Policies: policies, Webhooks: a.webhooks, Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest,
 		Issuer: a.signIn.issuer, Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.members.Access(), Mappings: mappings,
 		Audits: audits, Offboardings: offboardings, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
-		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(),
+		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(), Alerts: alerts,
 	})
-	forAdmins := a.portalPages(c, catalog, domains, site, policies, audits, offboardings)
+	forAdmins := a.portalPages(c, alerts, catalog, domains, site, policies, audits, offboardings)
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}
 
 	a.server = newServer(web.Front{

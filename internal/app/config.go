@@ -35,7 +35,7 @@ type Settings struct {
 	SessionLife       Text `help:"How long a session of a person lasts at most." preset:"7d" placeholder:"DURATION"`
 	SMTPURL           Text `name:"smtp-url" help:"Mail server for sign-in codes and invitations, like smtp://user:password@mail.example.com:587 or smtps://... Without it no mail is sent." placeholder:"URL" hide:"password"`
 	MailFrom          Text `help:"Sender of mails, like \"Acme <no-reply@acme.example>\"." placeholder:"ADDRESS"`
-	OperatorEmail     Text `help:"Address of yours that is told by mail, as the IT contacts of an organization are, when its identity provider, a certificate or a token changes." placeholder:"ADDRESS"`
+	OperatorEmail     Text `help:"Address of yours that is told by mail, as the IT contacts of an organization are, when its identity provider, a certificate or a token changes, and of everything that is wrong." placeholder:"ADDRESS"`
 	MailTemplates     Text `help:"Folder with templates of your own for mails, like invitation.txt and invitation.html." placeholder:"DIR"`
 	BrandName         Text `help:"Name of your product, shown on pages in place of Rollcall's." placeholder:"NAME"`
 	BrandLogo         Text `help:"Logo on pages: an SVG, PNG, WebP or JPEG file of 512 KiB at most that can be seen on light and on dark ground." placeholder:"FILE"`

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/issuer"
@@ -39,11 +40,11 @@ func ending(connections *sso.Service) func(context.Context, db.Reader, string, s
 
 // portalPages builds the IT admin's pages.
 func (a *App) portalPages(
-	c Config, catalog *idp.Catalog, domains web.Domains, site *web.Site, policies *lifecycle.Policies, audits *lifecycle.Audits,
+	c Config, alerts *alert.Service, catalog *idp.Catalog, domains web.Domains, site *web.Site, policies *lifecycle.Policies, audits *lifecycle.Audits,
 	offboardings *lifecycle.Offboardings,
 ) *portal.Server {
 	o := portal.Options{
-		Admins: a.admins, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Members: a.signIn.members, Policies: policies, Audits: audits,
+		Admins: a.admins, Alerts: alerts, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Members: a.signIn.members, Policies: policies, Audits: audits,
 		Offboardings: offboardings, Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
 		Bases: func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }, Now: time.Now, Logger: a.log,
 		SetUps:  lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: a.db, Directories: a.directories, ProfilesOnly: c.Accounts == AccountsApp}),

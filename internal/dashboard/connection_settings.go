@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/go-json-experiment/json"
@@ -67,6 +68,13 @@ func (c *call) connectionFields(one sso.Connection, m misfit) []templ.Component 
 					ID: "client_secret", Label: w.T("connections.field_client_secret"), Hint: w.T("connections.client_secret_hint"), Optional: true, Error: m.on("client_secret"),
 				},
 				Type: "password", Mono: true, Autocomplete: "new-password",
+			}),
+			ui.Input(ui.InputProps{
+				FieldProps: ui.FieldProps{
+					ID: "client_secret_expires_at", Label: w.T("connections.field_client_secret_expires_at"), Hint: w.T("connections.client_secret_expires_at_hint"), Optional: true,
+					Error: m.on("client_secret_expires_at"),
+				},
+				Type: "date", Value: c.kept("client_secret_expires_at", dayShown(one.ClientSecretExpiresAt)),
 			}))
 	}
 	return append(fields,
@@ -87,6 +95,13 @@ func saveConnectionSettings(c *call) error {
 	}
 	ch := sso.Change{Name: told(c.posted.Get("name"), one.Name)}
 	if one.Protocol == sso.OIDC {
+		ends, err := dayOf(c.posted, "client_secret_expires_at")
+		if err != nil {
+			return again(err, func(m misfit) error { return c.connectionSettings(one, m) })
+		}
+		if day := c.posted.Get("client_secret_expires_at"); day != dayShown(one.ClientSecretExpiresAt) || c.posted.Get("client_secret") != "" {
+			ch.ClientSecretExpiresAt = &ends
+		}
 		ch.Issuer, ch.ClientID, ch.ClientSecret = told(c.posted.Get("issuer"), one.Issuer), told(c.posted.Get("client_id"), one.ClientID), told(c.posted.Get("client_secret"), "")
 	} else {
 		ch.MetadataURL, ch.MetadataXML = told(c.posted.Get("metadata_url"), one.MetadataURL), told(c.posted.Get("metadata_xml"), "")
@@ -99,6 +114,14 @@ func saveConnectionSettings(c *call) error {
 		return again(err, func(m misfit) error { return c.connectionSettings(one, m) })
 	}
 	return c.done(connectionHref(one.ID, "settings"), "saved")
+}
+
+// dayShown is a moment as a field for a day has it; "" for none.
+func dayShown(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
 }
 
 // connectionSwitches are the options that are on or off, by the names that the API has for them.

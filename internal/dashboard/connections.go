@@ -268,6 +268,7 @@ func (c *call) connectionTheirs(one sso.Connection) []ui.Pair {
 			{Key: w.T("connections.field_issuer"), Text: one.Issuer, Mono: true},
 			{Key: w.T("connections.field_client_id"), Text: one.ClientID, Mono: true},
 			{Key: w.T("connections.field_client_secret"), Text: yesSet(c, one.HasSecret)},
+			{Key: w.T("connections.field_client_secret_expires_at"), Value: ui.Time(ui.TimeProps{At: one.ClientSecretExpiresAt, Absolute: true})},
 		}
 	}
 	return []ui.Pair{

@@ -3,22 +3,23 @@ package dashboard
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/alert"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
-	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 // What the home page looks at.
 const (
-	attentionMost  = 10                  // of each kind
-	refusedSince   = 24 * time.Hour      // requests of identity providers
-	endingWithin   = 30 * 24 * time.Hour // certificates
-	talliedHours   = 24
-	tallyMost      = 10_000 // of an hour: what is more is drawn as this, so that the page costs the same on a busy day
-	tallyKept      = time.Minute
-	endpointsShown = 100
+	attentionMost = 50 // alerts
+	talliedHours  = 24
+	tallyMost     = 10_000 // of an hour: what is more is drawn as this, so that the page costs the same on a busy day
+	tallyKept     = time.Minute
 )
 
 // showHome shows what needs attention, and how much goes on.
@@ -36,73 +37,63 @@ func showHome(c *call) error {
 }
 
 // concerns are what somebody should look at, the worst first.
-func (c *call) concerns() (out []concern, err error) {
-	now := c.s.o.Now()
-	for _, look := range []func(*call, time.Time) ([]concern, error){failingWebhooks, endingCertificates, refusingDirectories} {
-		found, err := look(c, now)
+func (c *call) concerns() ([]concern, error) {
+	found, err := c.s.o.Alerts.Open(c.ctx(), attentionMost)
+	if err != nil {
+		return nil, err
+	}
+	names, err := c.organizationNames(found)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]concern, len(found))
+	for i, a := range found {
+		out[i] = concern{Tone: ui.Warn, Kind: string(a.Kind), What: a.Name, Organization: names[a.Of()], Href: Prefix + a.Place(), Since: a.Since}
+		if a.Stage > alert.Wrong {
+			out[i].Kind += "_" + strconv.Itoa(a.Stage)
+		}
+		if a.Bad() {
+			out[i].Tone = ui.Bad
+		}
+	}
+	slices.SortStableFunc(out, func(a, b concern) int { return worth(b.Tone) - worth(a.Tone) })
+	return out, nil
+}
+
+// organizationNames are those of whom alerts are of. One that was deleted just now has none.
+func (c *call) organizationNames(all []alert.Alert) (map[org.ID]string, error) {
+	out := map[org.ID]string{}
+	for _, a := range all {
+		if _, known := out[a.Of()]; known || a.Of() == "" {
+			continue
+		}
+		o, err := c.s.o.Organizations.Get(c.ctx(), a.Of())
+		if f, ok := fault.As(err); ok && f.Kind == fault.NotFound {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, found...)
+		out[a.Of()] = o.Name
 	}
 	return out, nil
+}
+
+func worth(t ui.Tone) int {
+	if t == ui.Bad {
+		return 1
+	}
+	return 0
 }
 
 // concern is something to look at.
 type concern struct {
-	Tone  ui.Tone
-	Kind  string // part of the keys "dashboard.concern_…" and "dashboard.mend_…"
-	What  string
-	Href  string
-	Since time.Time
-}
-
-func failingWebhooks(c *call, _ time.Time) (out []concern, err error) {
-	all, _, err := c.s.o.Webhooks.List(c.ctx(), webhook.Page{Limit: endpointsShown})
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range all {
-		one := concern{What: e.URL, Href: Prefix + "webhooks/" + string(e.ID)}
-		switch {
-		case len(out) == attentionMost:
-			return out, nil
-		case !e.FailingSince.IsZero() && e.Status == webhook.Disabled:
-			one.Tone, one.Kind, one.Since = ui.Bad, "webhook_disabled", e.DisabledAt
-		case !e.FailingSince.IsZero():
-			one.Tone, one.Kind, one.Since = ui.Warn, "webhook_failing", e.FailingSince
-		default:
-			continue
-		}
-		out = append(out, one)
-	}
-	return out, nil
-}
-
-func endingCertificates(c *call, now time.Time) (out []concern, err error) {
-	ending, err := c.s.o.Connections.Ending(c.ctx(), now.Add(endingWithin), attentionMost)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range ending {
-		one := concern{Tone: ui.Warn, Kind: "certificate_ending", What: e.Connection.Name, Href: Prefix + "connections/" + string(e.Connection.ID), Since: e.At}
-		if !e.At.After(now) {
-			one.Tone, one.Kind = ui.Bad, "certificate_ended"
-		}
-		out = append(out, one)
-	}
-	return out, nil
-}
-
-func refusingDirectories(c *call, now time.Time) (out []concern, err error) {
-	found, err := c.s.o.Directories.Refusing(c.ctx(), now.Add(-refusedSince), attentionMost)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range found {
-		out = append(out, concern{Tone: ui.Warn, Kind: "directory_refusing", What: d.Name, Href: Prefix + "directories/" + string(d.ID) + "/exchanges"})
-	}
-	return out, nil
+	Tone         ui.Tone
+	Kind         string // part of the keys "alerts.…" and "alerts.mend_…"
+	What         string
+	Organization string // "" for the installation's
+	Href         string
+	Since        time.Time
 }
 
 // tally is how much went on in each of the last hours.

@@ -121,7 +121,7 @@ func worry(c concern) templ.Component {
 			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Badge(ui.BadgeProps{Label: ui.T(ctx, "dashboard.concern_"+c.Kind), Tone: c.Tone, Dot: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Badge(ui.BadgeProps{Label: ui.T(ctx, "alerts."+c.Kind), Tone: c.Tone, Dot: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

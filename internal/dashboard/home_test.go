@@ -3,10 +3,12 @@ package dashboard_test
 import (
 	"encoding/pem"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -29,9 +31,12 @@ func (w *world) troubled() {
 	calm, _, err := w.dirs.Create(ctx, somebody(), directory.New{OrganizationID: string(o.ID), Name: "Calm directory", Type: directory.GenericSCIM})
 	w.ok(err)
 	var write db.Write
-	for id, refused := range map[directory.ID]bool{d.ID: true, calm.ID: false} {
-		write.Exec(`INSERT INTO exchanges (id, organization_id, directory_id, at, size, refused, method, path, status, micros, request_id, user_agent, effect) VALUES ($1, $2, $3, $4, 1, $5, 'POST', '/Users', 400, 1, 'r', 'a', '{}')`,
-			string(w.dirs.NewExchangeID()), string(o.ID), string(id), w.now().UnixMicro(), refused)
+	for id, times := range map[directory.ID]int{d.ID: 3, calm.ID: 2} {
+		write.Exec(`UPDATE directories SET state = 'linked' WHERE id = $1`, string(id))
+		for range times {
+			write.Exec(`INSERT INTO exchanges (id, organization_id, directory_id, at, size, refused, token_id, method, path, status, micros, request_id, user_agent, effect) VALUES ($1, $2, $3, $4, 1, FALSE, 't', 'POST', '/Users', 400, 1, 'r', 'a', '{}')`,
+				string(w.dirs.NewExchangeID()), string(o.ID), string(id), w.now().UnixMicro())
+		}
 	}
 	idp := samltest.New("https://idp.example/metadata")
 	name, sso1, cert := "Single sign-on "+hostile, "https://idp.example/sso", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.Certificate.Raw}))
@@ -49,6 +54,7 @@ func (w *world) troubled() {
 		}
 	}
 	w.ok(w.db.Write(ctx, &write))
+	w.ok(w.alerts.Look(ctx))
 }
 
 func TestHome_says_that_all_is_well_where_it_is(t *testing.T) {
@@ -61,7 +67,7 @@ func TestHome_names_what_needs_attention_and_nothing_else(t *testing.T) {
 		w.troubled()
 		b := w.as(operator.Admin)
 		page := b.get("/dashboard/").want(t, http.StatusOK)
-		page.says(t, "https://app.example/failing", "Webhook fails", "https://app.example/off", "Webhook switched off", "Certificate ends", "in 4 days", "Okta", "Requests refused", "Changes", "in the last 24 hours")
+		page.says(t, "https://app.example/failing", "Webhook fails", "https://app.example/off", "Webhook switched off", "Certificate ends", "in 4 days", "Okta", "Refused again and again", "Read the exchange", "Acme", "Changes", "in the last 24 hours")
 		for _, calm := range []string{"Calm directory", "app.example/good"} {
 			if strings.Contains(page.text(), calm) {
 				t.Errorf("%s needs attention", calm)
@@ -70,13 +76,19 @@ func TestHome_names_what_needs_attention_and_nothing_else(t *testing.T) {
 		if strings.Contains(page.body, "<script>alert") {
 			t.Error("a name of a provider became a script")
 		}
+		if strings.Contains(page.text(), "Silent") {
+			t.Error("a directory that sends when it has to is called silent")
+		}
 		w.later(6 * 24 * time.Hour)
+		w.ok(w.alerts.Look(ctx))
 		_, path := w.link("later@example.com", operator.Admin)
 		b = w.stranger()
 		b.post(path, nil).want(t, http.StatusSeeOther)
-		page = b.get("/dashboard/").says(t, "Certificate has ended")
-		if strings.Contains(page.text(), "Requests refused") {
-			t.Error("a refusal of last week")
+		b.get("/dashboard/").says(t, "Certificate has ended")
+		w.later(8 * 24 * time.Hour)
+		w.ok(w.alerts.Look(ctx))
+		if found, err := w.alerts.Open(ctx, 10); err != nil || slices.ContainsFunc(found, func(a alert.Alert) bool { return a.Kind == alert.RefusedRequests }) {
+			t.Errorf("refusals of two weeks ago: %+v, %v", found, err)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -43,6 +44,7 @@ type Options struct {
 	Mappings      *lifecycle.Mappings
 	Audits        *lifecycle.Audits
 	Offboardings  *lifecycle.Offboardings
+	Alerts        *alert.Service
 
 	// Members and Sessions are nil where the app keeps the accounts.
 	Members  *member.Service

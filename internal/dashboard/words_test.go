@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -18,6 +19,14 @@ func keys[T ~string](prefix string, values ...T) (out []string) {
 	return out
 }
 
+// stages are the kinds of alerts, and the stages of those that have some.
+func stages() (out []string) {
+	for _, k := range alert.Kinds() {
+		out = append(out, string(k))
+	}
+	return append(out, string(alert.WebhookFailing)+"_2", string(alert.CertificateEnding)+"_2", string(alert.SecretEnding)+"_2", string(alert.SecretEnding)+"_3")
+}
+
 // A value without a word would be shown as the name of the word.
 func TestEvery_value_of_an_enumeration_has_its_words(t *testing.T) {
 	all, err := words.Load()
@@ -29,7 +38,8 @@ func TestEvery_value_of_an_enumeration_has_its_words(t *testing.T) {
 		keys("people.why_", member.Whys()...), keys("directories.why_", member.Whys()...), keys("directories.outcome_", member.Outcomes()...),
 		keys("people.role_by_", member.ByHand, member.ByInvitation, member.ByMapping, member.ByConnection, member.ByBeingLast),
 		keys("people.put_by_", access.ByHand, access.ByInvitation, access.ByMapping, access.ByConnection),
-		keys("hooks.state_", webhook.States()...), keys("organizations.sso_", org.AllSSOPolicies()...), keys("organizations.feature_", org.AllFeatures()...), keys("dashboard.role_", operator.Roles()...),
+		keys("hooks.state_", webhook.States()...), keys("organizations.sso_", org.AllSSOPolicies()...), keys("organizations.feature_", org.AllFeatures()...), keys("alerts.", stages()...), keys("alerts.mend_", stages()...),
+		keys("dashboard.role_", operator.Roles()...),
 	} {
 		for _, key := range asked {
 			if !w.Has(key) {

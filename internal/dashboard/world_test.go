@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/dashboard"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
@@ -26,6 +27,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/issuer"
+	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/member"
@@ -54,6 +56,7 @@ type world struct {
 	conns     *sso.Service
 	webhooks  *webhook.Service
 	issuer    *issuer.Service
+	alerts    *alert.Service
 	sessions  *session.Service
 	signIns   *lifecycle.SignIns
 	policies  *lifecycle.Policies
@@ -145,6 +148,13 @@ func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *worl
 	w.policies = lifecycle.NewPolicies(lifecycle.PolicyOptions{
 		DB: d, Events: w.events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Sessions: w.sessions, Mails: mails, Now: w.now, Access: w.members.Access(),
 	})
+	admins := itadmin.NewService(itadmin.Options{
+		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Mails: mails, Base: func(string) string { return w.base }, Now: w.now, Logger: logger,
+	})
+	w.alerts = alert.NewService(alert.Options{
+		DB: d, Events: w.events, IDs: ids, Organizations: w.orgs, Admins: admins, Mails: mails, Directories: w.dirs, Connections: w.conns, Webhooks: w.webhooks, Catalog: catalog,
+		Portal: func(string) string { return w.base }, Dashboard: func() string { return w.base + dashboard.Prefix }, Now: w.now, Logger: logger,
+	})
 	deletions := lifecycle.NewService(d, w.orgs, w.dirs, w.members, w.now)
 	deletions.SetConnections(w.conns)
 	site, err := web.NewSite(web.Brand{}, w.now)
@@ -152,6 +162,7 @@ func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *worl
 	o := dashboard.Options{
 		Site: site, Operators: w.operators, Organizations: w.orgs, Directories: w.dirs, Events: w.events, Catalog: catalog, Lifecycle: deletions, Policies: w.policies,
 		Webhooks: w.webhooks, Connections: w.conns, Issuer: w.issuer, Access: w.members.Access(), Mappings: lifecycle.NewMappings(d, w.members.Access(), w.dirs),
+		Alerts: w.alerts,
 		Audits: lifecycle.NewAudits(d, w.orgs, w.now), Members: w.members, Sessions: w.sessions, NewTest: w.signIns.NewTest, Now: w.now, Logger: logger,
 		Offboardings: lifecycle.NewOffboardings(lifecycle.OffboardingOptions{
 			DB: d, Events: w.events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Webhooks: w.webhooks, Issuer: w.issuer, Observe: func(float64) {}, Now: w.now, Logger: logger,

@@ -211,11 +211,6 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Directory, bool, err
 	return found, more, nil
 }
 
-// Refusing gives directories that have refused requests of their providers since a moment, the youngest first, at most limit.
-func (s *Service) Refusing(ctx context.Context, since time.Time, limit int) ([]Directory, error) {
-	return s.queryDirectories(ctx, selectRefusing, token.Before(exchangePrefix, since), limit)
-}
-
 func (s *Service) queryDirectories(ctx context.Context, text string, args ...any) ([]Directory, error) {
 	return directoriesIn(ctx, s.db, text, args...)
 }

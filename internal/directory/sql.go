@@ -12,8 +12,23 @@ const (
 	selectDirectory = `SELECT ` + directoryColumns + `, brake_enabled, brake_share, brake_people, brake_window, brake_hold, holding, switching
 		FROM directories WHERE deleted_at IS NULL`
 	insertDirectory = `INSERT INTO directories (` + directoryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $15)`
-	// What lets a directory's index of refusals answer: one look into it for each directory, wherever there is one.
-	selectRefusing  = selectDirectory + ` AND EXISTS (SELECT 1 FROM exchanges x WHERE x.directory_id = directories.id AND x.refused AND x.id > $1) ORDER BY id DESC LIMIT $2`
+	// How providers get on. Each of the inner ones is one step in an index; what is refused for its token, which the first one passes over, is
+	// kept in limited number.
+	selectPulses = `SELECT d.id, d.organization_id, d.name, d.provider,
+		(SELECT x.at FROM exchanges x WHERE x.directory_id = d.id AND x.token_id IS NOT NULL ORDER BY x.id DESC LIMIT 1),
+		(SELECT MAX(t.last_used_at) FROM directory_tokens t WHERE t.directory_id = d.id),
+		(SELECT x.id FROM exchanges x WHERE x.directory_id = d.id AND x.refused ORDER BY x.id DESC LIMIT 1),
+		(SELECT x.id FROM exchanges x WHERE x.directory_id = d.id AND x.status >= 400 AND NOT x.refused ORDER BY x.id DESC LIMIT 1)
+		FROM directories d WHERE d.deleted_at IS NULL AND d.state = 'linked' AND COALESCE(d.switching, '') <> 'retired' AND d.id > $1 ORDER BY d.id LIMIT $2`
+	selectTurnedAway = `SELECT at, user_agent FROM exchanges WHERE directory_id = $1 AND refused AND id >= $2 AND token_id IS NULL AND status = $3 ORDER BY id LIMIT 1100`
+	selectAgents     = `SELECT DISTINCT user_agent FROM (SELECT user_agent FROM exchanges WHERE directory_id = $1 AND token_id IS NOT NULL
+		ORDER BY id DESC LIMIT $2) AS known`
+	selectFailed = `SELECT id, at, method, path, status, SUBSTR(body, 1, 1000) FROM exchanges WHERE directory_id = $1 AND status >= 400 AND NOT refused
+		AND id >= $2 AND status < 500 AND status <> 429 AND method NOT IN ('GET', 'HEAD') ORDER BY id DESC LIMIT $3`
+	// The first that came after, of any kind, so that what is looked at is bounded, and the same tomorrow as today.
+	selectDone = `SELECT id, at, method, path, status, CASE WHEN method = 'POST' THEN SUBSTR(body, 1, 1000) END FROM
+		(SELECT id, at, method, path, status, body FROM exchanges WHERE directory_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS later
+		WHERE status < 400 AND method = $4`
 	selectByAddress = selectDirectory + ` AND (address_key = $1 OR label = $1)`
 	// Of one organization, for its API key.
 	selectByOrganization = selectDirectory + ` AND organization_id = $1`

@@ -130,6 +130,11 @@ func (s *Service) Contacts(ctx context.Context, q ContactQuery) ([]Contact, bool
 	return found, more, nil
 }
 
+// AllTx gives all contacts of an organization, MaxContacts at most, the oldest first; none of one that is not there.
+func (s *Service) AllTx(ctx context.Context, tx db.Tx, id org.ID) ([]Contact, error) {
+	return contacts(ctx, tx, selectContacts+ofOrganization, string(id))
+}
+
 // Contact finds one contact of an organization.
 func (s *Service) Contact(ctx context.Context, id org.ID, contactID string) (Contact, error) {
 	return contactIn(ctx, s.db, id, contactID)

@@ -129,7 +129,7 @@ func (s *Service) tellEndingTx(ctx context.Context, tx db.Tx, o org.Organization
 
 // recipientsTx are the contacts of an organization, one who was just removed too, and the operator.
 func (s *Service) recipientsTx(ctx context.Context, tx db.Tx, id org.ID, taken []event.Notice) ([]string, error) {
-	found, err := contacts(ctx, tx, selectContacts+ofOrganization, string(id))
+	found, err := s.AllTx(ctx, tx, id)
 	if err != nil {
 		return nil, err
 	}

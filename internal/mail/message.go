@@ -20,6 +20,7 @@ const (
 	KindPortalLink            Kind = "portal_link"
 	KindPortalCode            Kind = "portal_code"
 	KindProviderChange        Kind = "provider_change"
+	KindAlert                 Kind = "alert"
 )
 
 // Content is what a template is filled with: one of the types of this file.
@@ -98,6 +99,20 @@ type Change struct {
 
 func (ProviderChange) kind() Kind       { return KindProviderChange }
 func (ProviderChange) until() time.Time { return time.Time{} }
+
+// Alert tells that something is wrong, and how it is mended, or that it is well again.
+type Alert struct {
+	Organization string      // name; "" for what is the installation's
+	Title        string      // what is wrong, or well again, without a full stop
+	Text         []string    // paragraphs: what that means, and how it is mended
+	Facts        [][2]string // name and value
+	Link         string      // the page where it is mended; "" if there is no page
+	LinkLabel    string
+	WellAgain    bool
+}
+
+func (Alert) kind() Kind       { return KindAlert }
+func (Alert) until() time.Time { return time.Time{} }
 
 // Message is a mail to send.
 type Message struct {

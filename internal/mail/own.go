@@ -153,6 +153,11 @@ func samples(k Kind, link, code string, now time.Time) []Content {
 			ProviderChange{Organization: "Acme", Link: link, Changes: []Change{{What: "A token was made", Name: "Okta", ID: "directory_1", Settings: "name", Who: "Ada", At: now}}},
 			ProviderChange{Changes: []Change{{What: "A token was made", At: now}, {What: "A token was revoked", At: now}}},
 		}
+	case KindAlert:
+		return []Content{
+			Alert{Organization: "Acme", Title: "Directory sync stands still", Text: []string{"Make a new token."}, Facts: [][2]string{{"Directory", "Okta"}}, Link: link, LinkLabel: "Mend it"},
+			Alert{Title: "A webhook works again", WellAgain: true},
+		}
 	case KindInvitation:
 		return []Content{Invitation{Organization: "Acme", Inviter: "Ada", Link: link, ExpiresAt: until}, Invitation{Link: link, ExpiresAt: until}}
 	}

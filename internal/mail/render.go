@@ -38,7 +38,7 @@ type set struct {
 
 // kinds lists all kinds there are.
 func kinds() []Kind {
-	return []Kind{KindMagicAuth, KindConnectionCertificate, KindInvitation, KindPortalLink, KindPortalCode, KindProviderChange}
+	return []Kind{KindMagicAuth, KindConnectionCertificate, KindInvitation, KindPortalLink, KindPortalCode, KindProviderChange, KindAlert}
 }
 
 // newPress reads the templates that are part of the program, and an operator's own from a folder, if one is named.

@@ -30,6 +30,11 @@ func TestLetters_are_as_in_the_golden_files(t *testing.T) {
 			{What: "A token for directory sync was made", At: now},
 		}},
 		"provider_change_alone": ProviderChange{Organization: "Globex", Changes: []Change{{What: "A token for directory sync was made", ID: "directory_token_1", At: now}}},
+		"alert": Alert{
+			Organization: "Globex <b>", Title: "Directory sync stands still: the token of Okta is refused", Text: []string{"Nobody is let in or out.", "Make a new one\r\nBcc: x."},
+			Facts: [][2]string{{"Directory", "Okta <b>\r\nBcc: x"}}, Link: "https://id.example/portal/tokens/directory_x", LinkLabel: "Make a new token",
+		},
+		"alert_well_again":      Alert{Title: "The webhook endpoint https://app.example/hook works again", Text: []string{"Deliveries arrive."}, WellAgain: true},
 		"invitation_to_the_app": Invitation{Link: "https://id.example/invitations/invitation_x", ExpiresAt: now.Add(24 * time.Hour)},
 	} {
 		l, err := p.letter(c, now)

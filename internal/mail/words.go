@@ -2,6 +2,7 @@ package mail
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -44,6 +45,8 @@ func english(app string, c Content, now time.Time) words {
 		w.portalCode(app, c, now)
 	case ProviderChange:
 		w.changed(app, c)
+	case Alert:
+		w.alert(app, c)
 	case ConnectionCertificate:
 		day := c.ExpiresAt.UTC().Format("2 January 2006")
 		w.Subject = fmt.Sprintf("%s: a certificate for single sign-on ends on %s", c.Organization, day)
@@ -128,6 +131,23 @@ func (w *words) changed(app string, c ProviderChange) {
 	w.After = []string{"If nobody of you meant to do this, write to the people who run " + app + " at once, and look at the audit in the portal."}
 	if c.Link != "" {
 		w.Link, w.LinkLabel = c.Link, "Ask for a link to the portal"
+	}
+}
+
+// alert is the mail that something is wrong, or well again: the subjects of the two begin alike, so that they stand together.
+func (w *words) alert(app string, c Alert) {
+	w.Title = c.Title
+	w.Subject = c.Title
+	switch {
+	case c.Organization != "":
+		w.Subject = c.Organization + ": " + c.Title
+	default:
+		w.Subject = app + ": " + c.Title
+	}
+	w.Before, w.Facts = slices.Clone(c.Text), slices.Clone(c.Facts)
+	w.Link, w.LinkLabel = c.Link, c.LinkLabel
+	if !c.WellAgain {
+		w.After = []string{"You are written to once, and again when it is well."}
 	}
 }
 

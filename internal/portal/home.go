@@ -47,6 +47,7 @@ func (c *call) directory(id string) (directory.Directory, error) {
 // homeView is the portal's home.
 type homeView struct {
 	Organization string
+	Alerts       []alertView
 	Connections  []connectionView
 	Directories  []directoryView
 	SSO, Sync    bool // what the link is for
@@ -60,6 +61,7 @@ type connectionView struct {
 	LastUsed              time.Time
 	Warnings              []string
 	Certificates          string // address; "" for none
+	Secret                string // address; "" for none
 }
 
 // directoryView is a directory on the home page.
@@ -73,6 +75,10 @@ type directoryView struct {
 
 func showHome(c *call) error {
 	h := homeView{Organization: c.organization.Name, SSO: c.session.May(itadmin.SSO), Sync: c.session.May(itadmin.DirectorySync)}
+	var err error
+	if h.Alerts, err = c.alerts(); err != nil {
+		return err
+	}
 	connections, err := c.connections()
 	if err != nil {
 		return err
@@ -110,6 +116,8 @@ func (c *call) connectionView(one sso.Connection) connectionView {
 	}
 	if one.Protocol == sso.SAML {
 		out.Certificates = "/portal/certificates/" + string(one.ID)
+	} else if c.session.May(itadmin.SSO) {
+		out.Secret = "/portal/secrets/" + string(one.ID)
 	}
 	return out
 }

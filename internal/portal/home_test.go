@@ -52,6 +52,7 @@ type company struct {
 	*adminBrowser
 	org        org.Organization
 	connection sso.Connection
+	oidc       sso.Connection
 	directory  directory.Directory
 	token      string
 	contact    itadmin.Contact
@@ -69,6 +70,7 @@ func (d *desk) company(name string) company {
 		Name: new(name + " sign-in"), MetadataXML: new(p.metadata()),
 	}})
 	d.must(err)
+	c.oidc = d.oidcConnection(c.org, d.now.Add(365*24*time.Hour))
 	c.directory, _, err = d.dirs.Create(ctx, d.operator(), directory.New{OrganizationID: string(c.org.ID), Name: name + " people", Type: "okta scim v2.0"})
 	d.must(err)
 	tokens, err := d.dirs.Tokens(ctx, c.directory.ID)
@@ -99,7 +101,7 @@ func (d *desk) company(name string) company {
 
 // path fills the placeholders of an address with what belongs to the company.
 func (c company) path(pattern string) string {
-	return strings.NewReplacer("{connection}", string(c.connection.ID), "{directory}", string(c.directory.ID), "{token}", c.token, "{contact}", c.contact.ID,
+	return strings.NewReplacer("/secrets/{connection}", "/secrets/"+string(c.oidc.ID), "{connection}", string(c.connection.ID), "{directory}", string(c.directory.ID), "{token}", c.token, "{contact}", c.contact.ID,
 		"{offboarding}", c.leaver.ID, "{fingerprint}", c.connection.Certificates[0].Fingerprint).Replace(pattern)
 }
 

@@ -46,6 +46,7 @@ func table() []row {
 		{"/portal/certificates", "portal_certificates", only(itadmin.CertificateRenewal, itadmin.SSO), visits{}, calls{get: chooseCertificates}},
 		{"/portal/certificates/{connection}", "portal_certificates", only(itadmin.CertificateRenewal, itadmin.SSO), visits{}, calls{showCertificates, addCertificate}},
 		{"/portal/certificates/{connection}/{fingerprint}/delete", "portal_certificates", only(itadmin.CertificateRenewal, itadmin.SSO), visits{}, calls{post: deleteCertificate}},
+		{"/portal/secrets/{connection}", "portal_secret", only(itadmin.SSO), visits{}, calls{showSecret, setSecret}},
 		{"/portal/sign-out", "portal_sign_out", nil, visits{}, calls{post: signOut}},
 		{"/portal/done", "portal_done", nil, visits{}, calls{get: showDone}},
 	}

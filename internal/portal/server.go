@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -21,6 +22,7 @@ import (
 // Options are what the edge is built from.
 type Options struct {
 	Admins        *itadmin.Service
+	Alerts        *alert.Service
 	Organizations *org.Service
 	Connections   *sso.Service
 	Directories   *directory.Service

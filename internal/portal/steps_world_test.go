@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/db/dbtest"
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
@@ -39,6 +40,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
+	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
 const stepsBase = "https://sso.example.com"
@@ -58,6 +60,7 @@ type desk struct {
 	admins   *itadmin.Service
 	mails    *mail.Outbox
 	letters  []mail.Letter
+	alerts   *alert.Service
 	leavers  *lifecycle.Offboardings
 	catalog  *idp.Catalog
 	dns      dnsTexts
@@ -118,6 +121,7 @@ func newDesk(t *testing.T, store *db.DB, accounts bool) *desk {
 	d.must(err)
 	o := Options{
 		Members: d.members, Audits: lifecycle.NewAudits(store, d.orgs, clock), Offboardings: d.offboardings(sessions, sealer, log),
+		Alerts: d.alarms(sealer, log),
 		Admins: d.admins, Organizations: d.orgs, Connections: d.conns, Directories: d.dirs, Policies: d.policies, Events: d.events, Catalog: d.catalog, Site: site,
 		SetUps: lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: store, Directories: d.dirs, ProfilesOnly: !accounts}),
 		Bases:  func(string) []string { return []string{stepsBase} }, KeepsAccounts: accounts, Now: clock, Logger: log,
@@ -141,6 +145,16 @@ func newDesk(t *testing.T, store *db.DB, accounts bool) *desk {
 		},
 	}.Wrap(New(o))
 	return d
+}
+
+func (d *desk) alarms(sealer *db.Sealer, log *slog.Logger) *alert.Service {
+	clock := func() time.Time { return d.now }
+	d.alerts = alert.NewService(alert.Options{
+		DB: d.db, Events: d.events, IDs: d.ids, Organizations: d.orgs, Admins: d.admins, Mails: d.mails, Directories: d.dirs, Connections: d.conns, Catalog: d.catalog,
+		Webhooks: webhook.NewService(webhook.Options{DB: d.db, Events: d.events, IDs: d.ids, Sealer: sealer, Now: clock, Logger: log, KnownType: func(event.Type) bool { return true }}),
+		Portal:   func(string) string { return stepsBase }, Dashboard: func() string { return stepsBase + "/dashboard/" }, Now: clock, Logger: log,
+	})
+	return d.alerts
 }
 
 func (d *desk) must(err error) {

@@ -18,6 +18,10 @@ func (c Connection) settings() event.Settings {
 	}
 	if c.Protocol == OIDC {
 		out["issuer"], out["client_id"], out["client_secret"], out["discovery"] = c.Issuer, c.ClientID, event.Hidden(c.clientSecret), event.Hidden(c.discovery)
+		out["client_secret_expires_at"] = ""
+		if !c.ClientSecretExpiresAt.IsZero() {
+			out["client_secret_expires_at"] = event.Shown(c.ClientSecretExpiresAt)
+		}
 		return out
 	}
 	for name, value := range map[string]string{

@@ -51,6 +51,8 @@ type Change struct {
 	Issuer       *string
 	ClientID     *string
 	ClientSecret *string
+	// ClientSecretExpiresAt is when the provider takes the secret no more; the zero time: nobody knows. A new secret given without it has none.
+	ClientSecretExpiresAt *time.Time
 }
 
 // asked is what was read from the provider for a change, before the transaction.
@@ -380,7 +382,7 @@ func (c Connection) onlyOf(ch Change) error {
 		"idp_entity_id": ch.IDPEntityID != nil, "sso_url": ch.SSOURL != nil, "sso_binding": ch.SSOBinding != nil, "slo_url": ch.SLOURL != nil,
 		"slo_binding": ch.SLOBinding != nil, "slo_response_url": ch.SLOResponseURL != nil, "certificates": ch.Certificates != nil, "acs_paths": ch.Paths != nil,
 	}
-	ofOIDC := map[string]bool{"issuer": ch.Issuer != nil, "client_id": ch.ClientID != nil, "client_secret": ch.ClientSecret != nil}
+	ofOIDC := map[string]bool{"issuer": ch.Issuer != nil, "client_id": ch.ClientID != nil, "client_secret": ch.ClientSecret != nil, "client_secret_expires_at": ch.ClientSecretExpiresAt != nil}
 	wrong := ofOIDC
 	if c.Protocol == OIDC {
 		wrong = ofSAML
@@ -513,11 +515,30 @@ func (s *Service) changeOIDC(c *Connection, ch Change, got asked, now time.Time)
 		if len(*ch.ClientSecret) > maxURI || strings.ContainsRune(*ch.ClientSecret, 0) {
 			return invalid("client_secret", "invalid", "client_secret has at most %d bytes.", maxURI)
 		}
-		c.clientSecret, c.HasSecret = "", *ch.ClientSecret != ""
+		c.clientSecret, c.HasSecret, c.ClientSecretExpiresAt = "", *ch.ClientSecret != "", time.Time{}
 		if c.HasSecret {
 			c.clientSecret = s.c.Sealer.Seal(secretPlace(c.ID), []byte(*ch.ClientSecret))
 		}
 	}
+	return c.secretEnds(ch.ClientSecretExpiresAt)
+}
+
+// Years that a client secret may end in: what is outside was mistyped, or told in seconds where milliseconds were meant.
+const firstYear, lastYear = 2000, 2999
+
+func (c *Connection) secretEnds(at *time.Time) error {
+	switch {
+	case at == nil:
+		return nil
+	case at.IsZero():
+		c.ClientSecretExpiresAt = time.Time{}
+		return nil
+	case !c.HasSecret:
+		return invalid("client_secret_expires_at", "invalid", "There is no client_secret that could end.")
+	case at.UTC().Year() < firstYear || at.UTC().Year() > lastYear:
+		return invalid("client_secret_expires_at", "invalid", "client_secret_expires_at is a time between the years %d and %d.", firstYear, lastYear)
+	}
+	c.ClientSecretExpiresAt = at.UTC().Truncate(time.Microsecond)
 	return nil
 }
 

@@ -4,20 +4,20 @@ const (
 	connectionColumns = `id, organization_id, key, protocol, type, provider, name, state, options, attribute_map, sp_entity_id, sp_key,
 		sp_certificate, idp_entity_id, sso_url, sso_binding, slo_url, slo_binding, metadata_url, metadata, metadata_etag, metadata_at,
 		metadata_due_at, metadata_error, pending_change, issuer, client_id, client_secret, discovery, jwks, jwks_at, first_success_at,
-		last_success_at, version, created_at, updated_at, slo_response_url`
+		last_success_at, version, created_at, updated_at, slo_response_url, client_secret_expires_at`
 	selectConnection = `SELECT ` + connectionColumns + `, switching FROM connections WHERE deleted_at IS NULL`
 	// Whose connection it is, to be asked with it.
 	ownerByKey       = `SELECT organization_id FROM connections WHERE key = $1 AND deleted_at IS NULL`
 	insertConnection = `INSERT INTO connections (` + connectionColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-		$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)`
+		$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)`
 	// The version is that which the change was computed from.
 	updateConnection = `UPDATE connections SET name = $4, state = $5, options = $6, attribute_map = $7, sp_entity_id = $8, idp_entity_id = $9,
 		sso_url = $10, sso_binding = $11, slo_url = $12, slo_binding = $13, metadata_url = $14, metadata = $15, metadata_etag = $16,
 		metadata_at = $17, metadata_due_at = $18, metadata_error = $19, pending_change = $20, issuer = $21, client_id = $22,
-		client_secret = $23, discovery = $24, jwks = $25, jwks_at = $26, updated_at = $27, slo_response_url = $28, version = version + 1
+		client_secret = $23, discovery = $24, jwks = $25, jwks_at = $26, updated_at = $27, slo_response_url = $28, client_secret_expires_at = $29, version = version + 1
 		WHERE organization_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL`
 	// What was secret goes with the connection; the row stays for what points at it.
-	deleteConnection = `UPDATE connections SET deleted_at = $3, updated_at = $3, sp_key = NULL, client_secret = NULL, pending_change = NULL,
+	deleteConnection = `UPDATE connections SET deleted_at = $3, updated_at = $3, sp_key = NULL, client_secret = NULL, client_secret_expires_at = NULL, pending_change = NULL,
 		metadata = NULL, metadata_due_at = NULL, state = 'inactive', switching = NULL, version = version + 1
 		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`
 	// One default at most: whoever becomes it takes it from the others (see setDefault, which rewrites their options).
@@ -65,6 +65,8 @@ const (
 	// The last certificate of each connection that ends before a moment.
 	selectEnding = selectConnection + ` AND protocol = 'saml' AND state <> 'draft' AND id > $2 AND (SELECT MAX(not_after) FROM connection_certificates c
 		WHERE c.connection_id = connections.id AND c.missing_since IS NULL) <= $1 ORDER BY id LIMIT $3`
+
+	selectEndingSecrets = selectConnection + ` AND client_secret_expires_at <= $1 AND state <> 'draft' ORDER BY client_secret_expires_at, id LIMIT $2`
 
 	selectPaths = `SELECT path, connection_id FROM connection_addresses WHERE connection_id IN (%s) ORDER BY path`
 	selectPath  = `SELECT connection_id, organization_id FROM connection_addresses WHERE path = $1 ORDER BY connection_id`

@@ -104,13 +104,13 @@ func scanConnection(row db.Row) (c Connection, err error) {
 	var options, attributes []byte
 	var pending string
 	var switching *string
-	var metadataAt, due, jwksAt, first, last *int64
+	var metadataAt, due, jwksAt, first, last, secretEnds *int64
 	var created, updated int64
 	err = row.Scan((*string)(&c.ID), &c.OrganizationID, &c.Key, (*string)(&c.Protocol), (*string)(&c.Type), &c.Provider, &c.Name, (*string)(&c.State),
 		&options, &attributes, n.text(&c.SPEntityID), n.text(&c.spKey), n.text(&c.SPCertificate), n.text(&c.IDPEntityID), n.text(&c.SSOURL),
 		n.text((*string)(&c.SSOBinding)), n.text(&c.SLOURL), n.text((*string)(&c.SLOBinding)), n.text(&c.MetadataURL), n.text(&c.metadata),
 		n.text(&c.metadataETag), &metadataAt, &due, n.text(&c.MetadataError), n.text(&pending), n.text(&c.Issuer), n.text(&c.ClientID),
-		n.text(&c.clientSecret), n.text(&c.discovery), n.text(&c.jwks), &jwksAt, &first, &last, &c.version, &created, &updated, n.text(&c.SLOResponseURL), &switching)
+		n.text(&c.clientSecret), n.text(&c.discovery), n.text(&c.jwks), &jwksAt, &first, &last, &c.version, &created, &updated, n.text(&c.SLOResponseURL), &secretEnds, &switching)
 	if err != nil {
 		return c, err
 	}
@@ -118,7 +118,7 @@ func scanConnection(row db.Row) (c Connection, err error) {
 	if switching != nil {
 		c.Switching = Switching(*switching)
 	}
-	c.HasSecret = c.clientSecret != ""
+	c.HasSecret, c.ClientSecretExpiresAt = c.clientSecret != "", db.TimeOrZero(secretEnds)
 	c.MetadataAt, c.metadataDue, c.jwksAt = db.TimeOrZero(metadataAt), db.TimeOrZero(due), db.TimeOrZero(jwksAt)
 	c.FirstSuccessAt, c.LastSuccessAt = db.TimeOrZero(first), db.TimeOrZero(last)
 	c.CreatedAt, c.UpdatedAt = db.Time(created), db.Time(updated)
@@ -207,7 +207,7 @@ func (s *Service) insertTx(ctx context.Context, tx db.Tx, c Connection) error {
 		db.TextOrNull(string(c.SLOBinding)), db.TextOrNull(c.MetadataURL), db.TextOrNull(c.metadata), db.TextOrNull(c.metadataETag),
 		db.MicrosOrNull(c.MetadataAt), db.MicrosOrNull(c.metadataDue), db.TextOrNull(c.MetadataError), c.pendingText(), db.TextOrNull(c.Issuer),
 		db.TextOrNull(c.ClientID), db.TextOrNull(c.clientSecret), db.TextOrNull(c.discovery), db.TextOrNull(c.jwks), db.MicrosOrNull(c.jwksAt),
-		nil, nil, int64(1), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro(), db.TextOrNull(c.SLOResponseURL))
+		nil, nil, int64(1), c.CreatedAt.UnixMicro(), c.UpdatedAt.UnixMicro(), db.TextOrNull(c.SLOResponseURL), db.MicrosOrNull(c.ClientSecretExpiresAt))
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (s *Service) updateTx(ctx context.Context, tx db.Tx, c Connection) error {
 		db.TextOrNull(c.SLOURL), db.TextOrNull(string(c.SLOBinding)), db.TextOrNull(c.MetadataURL), db.TextOrNull(c.metadata),
 		db.TextOrNull(c.metadataETag), db.MicrosOrNull(c.MetadataAt), db.MicrosOrNull(c.metadataDue), db.TextOrNull(c.MetadataError), c.pendingText(),
 		db.TextOrNull(c.Issuer), db.TextOrNull(c.ClientID), db.TextOrNull(c.clientSecret), db.TextOrNull(c.discovery), db.TextOrNull(c.jwks),
-		db.MicrosOrNull(c.jwksAt), c.UpdatedAt.UnixMicro(), db.TextOrNull(c.SLOResponseURL))
+		db.MicrosOrNull(c.jwksAt), c.UpdatedAt.UnixMicro(), db.TextOrNull(c.SLOResponseURL), db.MicrosOrNull(c.ClientSecretExpiresAt))
 	if err != nil {
 		return err
 	}

@@ -134,6 +134,8 @@ type Connection struct {
 	Issuer    string
 	ClientID  string
 	HasSecret bool
+	// ClientSecretExpiresAt is when the client secret ends, as somebody has told; zero: nobody has.
+	ClientSecretExpiresAt time.Time
 
 	FirstSuccessAt time.Time
 	LastSuccessAt  time.Time

@@ -4,6 +4,7 @@ const (
 	tallyDeliveries = `SELECT COUNT(*) FROM (SELECT 1 FROM webhook_deliveries WHERE id >= $1 AND id < $2 LIMIT $3) AS counted`
 	selectEndpoint  = `SELECT id, url, status, types, secret, old_secret, old_secret_until, failing_since, disabled_at, disabled_reason,
 		created_at, updated_at, owner FROM webhook_endpoints WHERE deleted_at IS NULL`
+	selectHealth   = `SELECT id, url, status, failing_since, disabled_at, disabled_reason FROM webhook_endpoints WHERE deleted_at IS NULL ORDER BY id`
 	countEndpoints = `SELECT COUNT(*) FROM webhook_endpoints WHERE deleted_at IS NULL`
 	insertEndpoint = `INSERT INTO webhook_endpoints (id, url, status, types, secret, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`
 	updateEndpoint = `UPDATE webhook_endpoints SET url = $2, status = $3, types = $4, failing_since = $5, disabled_at = $6, disabled_reason = $7, updated_at = $8

@@ -125,6 +125,7 @@ func connectionMembers() []Member {
 		has("issuer", address("OpenID Connect: the provider's issuer.")),
 		has("client_id", address("OpenID Connect: our client id there.")),
 		has("client_secret_set", flag("OpenID Connect: there is a client secret.")),
+		has("client_secret_expires_at", orNull(moment("OpenID Connect: when the client secret ends, as it was told. Null: nobody has."))),
 		has("first_success_at", orNull(moment("When somebody signed in first."))),
 		has("last_success_at", orNull(moment("When somebody signed in last, to within a minute."))),
 	)
@@ -147,6 +148,7 @@ func connectionSettings() []Member {
 		may("issuer", orNull(text("OpenID Connect: the provider's issuer. Its discovery document is read at once."))),
 		may("client_id", orNull(text("OpenID Connect: our client id there."))),
 		may("client_secret", orNull(text("OpenID Connect: the client secret. It is never shown."))),
+		may("client_secret_expires_at", orNull(text("OpenID Connect: when the client secret ends, a time or a day, which begins at midnight UTC. IT contacts and the operator are told by mail 30 and 7 days before, and when it has. A new client_secret that is given without it has none."))),
 	}
 }
 
@@ -211,7 +213,7 @@ func connectionSchemas() map[string]*Schema {
 }
 
 func connections() map[Route]Operation {
-	bad := refuses(422, "required", "invalid", "invalid_type", "invalid_option", "invalid_attribute", "too_many", "too_long",
+	bad := refuses(422, "required", "invalid", "invalid_date", "invalid_type", "invalid_option", "invalid_attribute", "too_many", "too_long",
 		"invalid_url", "invalid_path", "reserved_path", "duplicate_path", "invalid_certificate", "invalid_metadata", "idp_unreachable", "malformed",
 		"issuer_mismatch", "algorithm_not_allowed", "wrong_protocol", "ambiguous")
 	shown := func(status int, about string) map[int]Answer { return done(status, about, ref("Connection")) }

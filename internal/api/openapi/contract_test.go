@@ -474,7 +474,7 @@ func operationDifferences() map[string][]string {
 		"what a connection is made of": {
 			"Connection: acs_paths is ours", "Connection: acs_url is ours", "Connection: attribute_map is ours",
 			"Connection: backchannel_logout_uri is ours", "Connection: certificates is ours", "Connection: client_id is ours",
-			"Connection: client_secret_set is ours", "Connection: first_success_at is ours", "Connection: idp_entity_id is ours",
+			"Connection: client_secret_expires_at is ours", "Connection: client_secret_set is ours", "Connection: first_success_at is ours", "Connection: idp_entity_id is ours",
 			"Connection: issuer is ours", "Connection: lacks is ours", "Connection: last_success_at is ours", "Connection: login_url is ours",
 			"Connection: metadata_error is ours", "Connection: metadata_read_at is ours", "Connection: metadata_url is ours",
 			"Connection: options is ours", "Connection: pending_metadata is ours", "Connection: protocol is ours", "Connection: post_logout_redirect_uri is ours", "Connection: provider is ours",
