@@ -110,6 +110,11 @@ func TestAudit_has_an_entry_for_every_route_that_changes_something(t *testing.T)
 		does("DELETE /user_management/redirect_uris/{id}", "/user_management/redirect_uris/"+uri, "", "redirect_uri.deleted")
 		does("POST /signing_keys/rotate", "/signing_keys/rotate", `{"compromised":true}`, "signing_key.created")
 
+		contact := does("POST /organizations/{id}/contacts", "/organizations/"+acme+"/contacts", `{"email":"it@acme.test"}`, "contact.created").text("id")
+		does("POST /organizations/{id}/contacts/{contact_id}/send_link", "/organizations/"+acme+"/contacts/"+contact+"/send_link", "", "portal_link.created")
+		does("DELETE /organizations/{id}/contacts/{contact_id}", "/organizations/"+acme+"/contacts/"+contact, "", "contact.deleted")
+		does("POST /portal/generate_link", "/portal/generate_link", `{"organization":"`+acme+`"}`, "portal_link.created")
+
 		does("POST /event_consumers", "/event_consumers", `{"name":"billing"}`, "event_consumer.created")
 		does("DELETE /event_consumers/{name}", "/event_consumers/billing", "", "event_consumer.deleted")
 		does("DELETE /organizations/{id}", "/organizations/"+acme, "", "organization.deleted")

@@ -31,7 +31,7 @@ func showAPIKeys(c *call) error {
 	if err != nil {
 		return err
 	}
-	organization, err := filterID(query, "organization", orgPrefix)
+	organization, err := filterOrganizationID(query)
 	if err != nil {
 		return err
 	}

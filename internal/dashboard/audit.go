@@ -48,7 +48,7 @@ func auditQuery(query url.Values) (event.AuditQuery, error) {
 		}
 	}
 	var err error
-	if q.OrganizationID, err = filterID(query, "organization", orgPrefix); err != nil {
+	if q.OrganizationID, err = filterOrganizationID(query); err != nil {
 		return q, err
 	}
 	if action := strings.TrimSpace(query.Get("action")); action != "" {

@@ -42,7 +42,7 @@ func directoryHref(id directory.ID, parts ...string) string {
 // directoryBadge is where a directory stands.
 func directoryBadge(w *words.Words, d directory.Directory) ui.BadgeProps {
 	switch {
-	case d.LiveAt.IsZero():
+	case !d.Live():
 		return ui.BadgeProps{Label: w.T("directories.state_silent"), Tone: ui.Info, Dot: true}
 	case d.State == directory.Linked:
 		return ui.BadgeProps{Label: w.T("directories.state_linked"), Tone: ui.Good, Dot: true}
@@ -168,7 +168,7 @@ func showDirectory(c *call) error {
 	v := directoryView{
 		Sheet: s, Stats: c.directoryStats(d, n, health), Endpoint: c.endpointCard(d), Details: c.directoryPairs(d), Health: healthPairs(w, d, health),
 	}
-	if d.LiveAt.IsZero() {
+	if !d.Live() {
 		v.GoLive = directoryHref(d.ID, "go-live")
 	}
 	if progress.State == directory.Applying {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/dashboard"
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -384,6 +385,23 @@ func TestSilent_directory_says_what_becomes_of_whom_before_it_goes_live(t *testi
 		w.byOperator(t, "directory.updated")
 		if to := b.get(f.at("go-live")).location(t); to != f.at() {
 			t.Error(to)
+		}
+	})
+}
+
+func TestPaused_directory_is_looked_at_before_it_goes_live_again(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		f := w.feed(w.organization("Acme"), directory.New{})
+		f.user(`{"userName":"ada@acme.example"}`)
+		var pause db.Write
+		pause.Exec("UPDATE directories SET paused_at = $2 WHERE id = $1", string(f.dir.ID), w.now().UnixMicro())
+		w.ok(w.db.Write(ctx, &pause))
+		b := w.as(operator.Admin)
+		b.get(f.at()).says(t, "Collecting", "This directory only collects")
+		b.get(f.at("go-live")).want(t, http.StatusOK).says(t, "Is invited by mail")
+		b.send(f.at("go-live")).location(t)
+		if d, err := w.dirs.Get(ctx, f.dir.ID); err != nil || !d.Live() {
+			t.Fatalf("%+v %v", d, err)
 		}
 	})
 }

@@ -264,7 +264,7 @@ func showGoLive(c *call) error {
 	if err != nil {
 		return err
 	}
-	if !d.LiveAt.IsZero() {
+	if d.Live() {
 		c.redirect(directoryHref(d.ID))
 		return nil
 	}

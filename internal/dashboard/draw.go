@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -108,14 +107,6 @@ func sayOr(w *words.Words, key, otherwise string) string {
 	return otherwise
 }
 
-func textField(id, label, value string, more func(*ui.InputProps)) templ.Component {
-	i := ui.InputProps{FieldProps: ui.FieldProps{ID: id, Label: label}, Value: value}
-	if more != nil {
-		more(&i)
-	}
-	return ui.Input(i)
-}
-
 // chooseOrganization is the page of what belongs to one organization where none is named yet. more stands below the list.
 func (c *call) chooseOrganization(query url.Values, title, text, list string, more ...templ.Component) error {
 	p, err := pageOf(query, orgPrefix)
@@ -149,5 +140,3 @@ func searchOf(text string) string {
 	runes := []rune(text)
 	return string(runes[:min(len(runes), longest)])
 }
-
-func count(n int) string { return strconv.Itoa(n) }

@@ -47,7 +47,7 @@ func eventQuery(query url.Values) (event.Query, paging, error) {
 	if p.before != "" && p.after == "" {
 		q.After, q.Descending = p.before, false
 	}
-	if q.OrganizationID, err = filterID(query, "organization", orgPrefix); err != nil {
+	if q.OrganizationID, err = filterOrganizationID(query); err != nil {
 		return q, p, err
 	}
 	kind, known := chosen(query.Get("type"), eventTypes())

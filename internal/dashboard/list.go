@@ -86,11 +86,12 @@ func cleared(query url.Values, path string, names ...string) string {
 	return ""
 }
 
-// filterID reads a parameter that names something; "" if it is not given.
-func filterID(query url.Values, name, prefix string) (string, error) {
+// filterOrganizationID reads the parameter that names an organization; "" if it is not given.
+func filterOrganizationID(query url.Values) (string, error) {
+	const name = "organization"
 	id := strings.TrimSpace(query.Get(name))
-	if id != "" && !isID(id, prefix) {
-		return "", fault.New(fault.Unprocessable, "invalid_id", "%.60q is not an id that begins with %s_.", web.Mask(id), prefix).On(name)
+	if id != "" && !isID(id, orgPrefix) {
+		return "", fault.New(fault.Unprocessable, "invalid_id", "%.60q is not an id that begins with %s_.", web.Mask(id), orgPrefix).On(name)
 	}
 	return id, nil
 }

@@ -74,7 +74,7 @@ func showMembers(c *call) error {
 	if err != nil {
 		return err
 	}
-	organization, err := filterID(query, "organization", orgPrefix)
+	organization, err := filterOrganizationID(query)
 	switch {
 	case err != nil:
 		return err

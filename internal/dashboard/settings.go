@@ -26,7 +26,7 @@ func showSettings(c *call) error {
 		Columns: []ui.Column{{Label: w.T("config.setting")}, {Label: w.T("config.value")}, {Label: w.T("config.origin")}},
 	}
 	for _, s := range c.s.o.Settings {
-		value := templ.Component(unsetValue())
+		value := unsetValue()
 		if s.Value != "" {
 			value = ui.Mono(s.Value)
 		}

@@ -280,7 +280,7 @@ func (c *call) deliveriesTable(all []webhook.Delivery) ui.TableProps {
 		},
 	}
 	for _, d := range all {
-		next := templ.Component(ui.Text("–"))
+		next := ui.Text("–")
 		if !d.NextAt.IsZero() {
 			next = moment(d.NextAt)
 		}

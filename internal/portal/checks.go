@@ -319,7 +319,7 @@ func (s *steps) checksOfDirectory(v *walk, f feed, i int) (checksView, error) {
 			out.Checks = append(out.Checks, stages)
 		}
 	}
-	out.Wait = len(out.Checks) > 0 && f.directory.LiveAt.IsZero()
+	out.Wait = len(out.Checks) > 0 && !f.directory.Live()
 	out.Next = s.afterDirectory(v, f, i)
 	return out, nil
 }

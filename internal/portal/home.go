@@ -149,7 +149,7 @@ func (c *call) directoryState(one directory.Directory) (string, ui.Tone) {
 	switch {
 	case one.State == directory.Unlinked:
 		return c.t("portal.directory_unlinked"), ui.Neutral
-	case one.LiveAt.IsZero():
+	case !one.Live():
 		return c.t("portal.directory_collecting"), ui.Warn
 	}
 	return c.t("portal.directory_live"), ui.Good

@@ -253,7 +253,7 @@ func (s *steps) resumeDirectory(v *walk) (screen, error) {
 		return screen{}, err
 	}
 	i := furthest(f.guide, f.evident)
-	if i >= len(f.guide.Steps) || !f.directory.LiveAt.IsZero() {
+	if i >= len(f.guide.Steps) || f.directory.Live() {
 		return screen{to: f.at("live")}, nil
 	}
 	return screen{to: f.step(i)}, nil
@@ -349,7 +349,7 @@ func (s *steps) ladderOfDirectory(v *walk, f feed, here int) []ui.Step {
 	if s.keeps() {
 		l.add(v.say.T("setup.step_mapping"), "", f.at("mapping"), false, here == atMapping)
 	}
-	l.add(v.say.T("setup.step_live"), "", f.at("live"), !f.directory.LiveAt.IsZero(), here == atLive)
+	l.add(v.say.T("setup.step_live"), "", f.at("live"), f.directory.Live(), here == atLive)
 	return l.steps
 }
 

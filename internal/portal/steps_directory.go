@@ -364,7 +364,7 @@ func (s *steps) livePage(v *walk, f feed, refused string) (screen, error) {
 		mode = f.directory.Provisioning
 	}
 	view := liveView{
-		Provider: f.provider.Name, Live: !f.directory.LiveAt.IsZero(), Keeps: s.keeps(), Total: int(f.counts.Active + f.counts.Inactive), Mode: string(mode),
+		Provider: f.provider.Name, Live: f.directory.Live(), Keeps: s.keeps(), Total: int(f.counts.Active + f.counts.Inactive), Mode: string(mode),
 		Action: f.at("live"), Back: f.at("mapping"), Hidden: v.hidden, Refused: refused, Home: ui.Link{Label: v.say.T("setup.finish"), Href: "/portal/done"},
 	}
 	if !view.Keeps {
@@ -449,7 +449,7 @@ func (s *steps) goLive(v *walk) (screen, error) {
 		return screen{}, err
 	}
 	mode := directory.Provisioning(v.form.Get("provisioning"))
-	waits := s.keeps() && f.directory.LiveAt.IsZero()
+	waits := s.keeps() && !f.directory.Live()
 	if waits && v.form.Get("do") == "show" {
 		return s.livePage(v, f, "")
 	}

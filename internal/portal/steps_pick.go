@@ -256,7 +256,7 @@ func (s *steps) pickForDirectory(v *walk) (screen, error) {
 		if err != nil {
 			return screen{}, err
 		}
-		p.Begun = append(p.Begun, begun{Name: d.Name, Note: f.provider.Name, Href: f.step(min(furthest(f.guide, f.evident), len(f.guide.Steps)-1)), Done: !d.LiveAt.IsZero()})
+		p.Begun = append(p.Begun, begun{Name: d.Name, Note: f.provider.Name, Href: f.step(min(furthest(f.guide, f.evident), len(f.guide.Steps)-1)), Done: d.Live()})
 	}
 	return screen{title: p.Title, body: pickPage(p), steps: s.ladderOfPick(v, false)}, nil
 }

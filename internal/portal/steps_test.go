@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -605,6 +606,11 @@ func TestGoing_live_shows_what_becomes_of_whom_and_then_does_it(t *testing.T) {
 		if to := b.get("/portal/directory").leads(); to != at {
 			t.Errorf("the set-up goes on at %s", to)
 		}
+
+		var pause db.Write
+		pause.Exec("UPDATE directories SET paused_at = $2 WHERE id = $1", string(one.ID), d.now.UnixMicro())
+		d.must(d.db.Write(d.Context(), &pause))
+		b.get(at).shows("Go live", "Ada Lovelace").hides("Directory sync is live")
 	})
 }
 

@@ -79,8 +79,47 @@ func Options(t testing.TB, engine db.Engine, migrations fs.FS) db.Options {
 		return db.Options{URL: newPostgres(t, migrations)}
 	}
 	o := db.Options{Path: filepath.Join(t.TempDir(), "rollcall.db")}
-	must(t, migrate(t.Context(), o, migrations))
+	if migrations != nil {
+		file, err := migratedFile(migrations)
+		must(t, err)
+		must(t, os.WriteFile(o.Path, file, 0o600))
+	}
 	return o
+}
+
+// migratedFiles are SQLite databases with the migrations already run, by the fingerprint of those: a test copies one.
+var migratedFiles = struct {
+	sync.Mutex
+	of map[string][]byte
+}{of: map[string][]byte{}}
+
+func migratedFile(migrations fs.FS) ([]byte, error) {
+	sum, err := fingerprint(migrations)
+	if err != nil {
+		return nil, err
+	}
+	migratedFiles.Lock()
+	defer migratedFiles.Unlock()
+	if file, made := migratedFiles.of[sum]; made {
+		return file, nil
+	}
+	dir, err := os.MkdirTemp("", "rollcall-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a leftover of a test
+	path := filepath.Join(dir, "rollcall.db")
+	if err := migrate(context.Background(), db.Options{Path: path}, migrations); err != nil {
+		return nil, err
+	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		return nil, fmt.Errorf("%s was closed with %d bytes in its write-ahead log", path, log.Size())
+	}
+	file, err := os.ReadFile(path)
+	if err == nil {
+		migratedFiles.of[sum] = file
+	}
+	return file, err
 }
 
 func open(t testing.TB, o db.Options) *db.DB {
