@@ -43,7 +43,7 @@ func (a *App) portalPages(
 ) *portal.Server {
 	o := portal.Options{
 		Admins: admins, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Members: a.signIn.members, Policies: policies, Audits: audits,
-		Offboardings: offboardings, Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
+		Offboardings: offboardings, Healths: lifecycle.NewHealths(a.directories, a.signIn.connections), Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
 		Bases: func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }, Now: time.Now, Logger: a.log,
 		SetUps:  lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: a.db, Directories: a.directories, ProfilesOnly: c.Accounts == AccountsApp}),
 		AppName: a.appName(c),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
@@ -86,4 +87,82 @@ func (s *Healths) came(ctx context.Context, organizationID string) ([]NotArrived
 	}
 	slices.SortStableFunc(out, func(a, b NotArrived) int { return b.At.Compare(a.At) })
 	return out, nil
+}
+
+// SyncHealth is what can be told of a directory to those who look after it.
+type SyncHealth struct {
+	directory.Health
+	Looked, Refused int              // of the newest requests, at most 100
+	Rounds          directory.Rounds // of a provider that sends in rounds
+	// NotArrived is empty as long as the directory has brought nobody: then nobody is missing.
+	NotArrived     []NotArrived
+	MoreNotArrived bool
+	// Attributes are what the provider can send, with how many of the newest People, at most 100, have a value.
+	Attributes []ArrivingAttribute
+	People     int
+}
+
+// ArrivingAttribute is what a provider can send, and what comes of it.
+type ArrivingAttribute struct {
+	idp.Sending
+
+	Has int
+}
+
+const (
+	requestsLooked  = 100
+	notArrivedShown = 20
+	refusedFrom     = 400 // status
+)
+
+// Of looks at one directory. provider is the one that the directory is for.
+func (s *Healths) Of(ctx context.Context, d directory.Directory, provider idp.Provider) (h SyncHealth, err error) {
+	if h.Health, err = s.directories.Health(ctx, d.ID); err != nil {
+		return h, err
+	}
+	if err := s.requests(ctx, d, provider, &h); err != nil {
+		return h, err
+	}
+	if err := s.attributes(ctx, d, provider, &h); err != nil {
+		return h, err
+	}
+	if h.People > 0 {
+		h.NotArrived, h.MoreNotArrived, err = s.NotArrived(ctx, d.OrganizationID, notArrivedShown)
+	}
+	return h, err
+}
+
+// requests reads the newest requests for what was refused and for the rhythm.
+func (s *Healths) requests(ctx context.Context, d directory.Directory, provider idp.Provider, h *SyncHealth) error {
+	found, _, err := s.directories.ExchangeHeads(ctx, directory.ExchangeQuery{Directory: d.ID, Limit: requestsLooked})
+	if err != nil {
+		return err
+	}
+	at := make([]time.Time, len(found))
+	for i, x := range found {
+		if at[i] = x.At; x.Status >= refusedFrom {
+			h.Refused++
+		}
+	}
+	if h.Looked = len(found); provider.RoundMinutes > 0 {
+		h.Rounds = directory.RoundsOf(at, time.Duration(provider.RoundMinutes)*time.Minute)
+	}
+	return nil
+}
+
+func (s *Healths) attributes(ctx context.Context, d directory.Directory, provider idp.Provider, h *SyncHealth) error {
+	all := idp.Attributes()
+	paths := make([]string, len(all))
+	for i, a := range all {
+		paths[i] = a.Path()
+	}
+	has, people, err := s.directories.Arriving(ctx, d.ID, paths...)
+	if err != nil {
+		return err
+	}
+	h.People = people
+	for _, one := range provider.Sending() {
+		h.Attributes = append(h.Attributes, ArrivingAttribute{one, has[one.Attribute.Path()]})
+	}
+	return nil
 }

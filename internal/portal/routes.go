@@ -41,6 +41,7 @@ func table() []row {
 		{"/portal/contacts", "portal_contacts", only(itadmin.Everything), visits{}, calls{showContacts, addContact}},
 		{"/portal/contacts/{contact}/remove", "portal_contacts", only(itadmin.Everything), visits{}, calls{post: removeContact}},
 		{"/portal/delete", "portal_delete", only(itadmin.Everything), visits{}, calls{showDelete, takeDelete}},
+		{"/portal/health/{directory}", "portal_health", only(itadmin.DirectorySync), visits{}, calls{get: showHealth}},
 		{"/portal/tokens/{directory}", "portal_tokens", only(itadmin.DirectorySync), visits{}, calls{showTokens, makeToken}},
 		{"/portal/tokens/{directory}/{token}/revoke", "portal_tokens", only(itadmin.DirectorySync), visits{}, calls{post: revokeToken}},
 		{"/portal/certificates", "portal_certificates", only(itadmin.CertificateRenewal, itadmin.SSO), visits{}, calls{get: chooseCertificates}},

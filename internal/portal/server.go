@@ -28,6 +28,7 @@ type Options struct {
 	Policies      *lifecycle.Policies
 	Audits        *lifecycle.Audits
 	Offboardings  *lifecycle.Offboardings
+	Healths       *lifecycle.Healths
 	Events        *event.Log
 	SetUps        *lifecycle.SetUps
 	Catalog       *idp.Catalog
