@@ -232,7 +232,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Site: site, Operators: a.operators, Organizations: a.organizations, Directories: a.directories, Events: a.events, Catalog: catalog,
 		Lifecycle: deletions, Policies: policies, Webhooks: a.webhooks, Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest,
 		Issuer: a.signIn.issuer, Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.members.Access(), Mappings: mappings,
-		Audits: audits, Offboardings: offboardings, Healths: lifecycle.NewHealths(a.directories, a.signIn.connections), PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
+		Audits: audits, Offboardings: offboardings, Healths: a.healths(c, audits), PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
 		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(),
 	})
 	forAdmins := a.portalPages(c, admins, catalog, domains, site, policies, audits, offboardings)

@@ -43,7 +43,7 @@ func (a *App) portalPages(
 ) *portal.Server {
 	o := portal.Options{
 		Admins: admins, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Members: a.signIn.members, Policies: policies, Audits: audits,
-		Offboardings: offboardings, Healths: lifecycle.NewHealths(a.directories, a.signIn.connections), Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
+		Offboardings: offboardings, Healths: a.healths(c, audits), Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
 		Bases: func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }, Now: time.Now, Logger: a.log,
 		SetUps:  lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: a.db, Directories: a.directories, ProfilesOnly: c.Accounts == AccountsApp}),
 		AppName: a.appName(c),
@@ -53,6 +53,14 @@ func (a *App) portalPages(
 		o.Mappings = lifecycle.NewMappings(a.db, o.Access, a.directories)
 	}
 	return portal.New(o)
+}
+
+// healths tells how directories are kept. Where the app keeps the accounts nobody here knows who has access.
+func (a *App) healths(c Config, audits *lifecycle.Audits) *lifecycle.Healths {
+	if c.Accounts != AccountsRollcall {
+		audits = nil
+	}
+	return lifecycle.NewHealths(a.directories, a.signIn.connections, audits)
 }
 
 // appName is how IT admins know the app: by the operator's brand, else by who writes its mails, else by its only application.

@@ -285,3 +285,12 @@ func (s *Service) matches(ctx context.Context, text, organizationID string, who 
 	}
 	return out, nil
 }
+
+// Roster is everybody of a directory, by their ids: about 200 bytes in memory for each.
+func (s *Service) Roster(ctx context.Context, id ID) (people []Known, err error) {
+	err = s.db.Snapshot(ctx, func(r db.Reader) error {
+		people, _, err = RosterIn(ctx, r, id)
+		return err
+	})
+	return people, err
+}

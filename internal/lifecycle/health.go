@@ -15,11 +15,12 @@ import (
 type Healths struct {
 	directories *directory.Service
 	connections *sso.Service
+	audits      *Audits
 }
 
-// NewHealths makes the service.
-func NewHealths(directories *directory.Service, connections *sso.Service) *Healths {
-	return &Healths{directories, connections}
+// NewHealths makes the service. audits is nil where the app keeps the accounts.
+func NewHealths(directories *directory.Service, connections *sso.Service, audits *Audits) *Healths {
+	return &Healths{directories, connections, audits}
 }
 
 // NotArrived is somebody who came through a connection of an organization and whom none of its directories has ever had.

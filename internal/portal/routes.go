@@ -38,6 +38,7 @@ func table() []row {
 		{"/portal/leavers/{offboarding}/receipt", "portal_receipt", only(itadmin.AuditLogs), visits{}, calls{get: showReceipt}},
 		{"/portal/audit", "portal_audit", only(itadmin.AuditLogs), visits{}, calls{get: showAudit}},
 		{"/portal/audit.csv", "portal_audit", only(itadmin.AuditLogs), visits{}, calls{get: exportAudit}},
+		{comparePath, "portal_compare", only(itadmin.DirectorySync), visits{}, calls{showCompare, takeCompare}},
 		{"/portal/contacts", "portal_contacts", only(itadmin.Everything), visits{}, calls{showContacts, addContact}},
 		{"/portal/contacts/{contact}/remove", "portal_contacts", only(itadmin.Everything), visits{}, calls{post: removeContact}},
 		{"/portal/delete", "portal_delete", only(itadmin.Everything), visits{}, calls{showDelete, takeDelete}},
