@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/portal"
+	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -53,6 +55,15 @@ func (a *App) portalPages(
 		o.Mappings = lifecycle.NewMappings(a.db, o.Access, a.directories)
 	}
 	return portal.New(o)
+}
+
+// again repeats reads of identity providers for the operator.
+func (a *App) again(o scimapi.Options, domains web.Domains) func(context.Context, directory.ID, string) (int, []byte, error) {
+	read := scimapi.NewAgain(o, func(organizationID string) string { return domains.Bases(organizationID, a.URL())[0] })
+	return func(ctx context.Context, id directory.ID, path string) (int, []byte, error) {
+		answer, err := read(ctx, id, path)
+		return answer.Status, answer.Body, err
+	}
 }
 
 // healths tells how directories are kept. Where the app keeps the accounts nobody here knows who has access.

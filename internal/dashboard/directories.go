@@ -33,6 +33,7 @@ func directoryPages() []row {
 		{one + "/exchanges", "dashboard_exchanges", everybody, showExchanges, admins, nil},
 		{one + "/exchanges/live", "dashboard_exchanges_live", everybody, showExchangesLive, admins, nil},
 		{one + "/exchanges/{exchange}", "dashboard_exchange", everybody, showExchange, admins, nil},
+		{one + "/exchanges/{exchange}/replay", "dashboard_exchange_replay", everybody, nil, admins, replayExchange},
 	}
 }
 

@@ -51,6 +51,8 @@ type Options struct {
 
 	// NewTest gives the address at which a browser makes a test sign-in through a connection.
 	NewTest func(ctx context.Context, connection sso.ID) (string, error)
+	// Again repeats a read that an identity provider made, by the path that was recorded; nil: it is not offered.
+	Again func(ctx context.Context, d directory.ID, path string) (status int, body []byte, err error)
 	// PublicURL gives scheme and host, without a slash at the end, under which the identity provider of an organization reaches us.
 	PublicURL func(r *http.Request, organizationID string) string
 

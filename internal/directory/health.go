@@ -294,3 +294,12 @@ func (s *Service) Roster(ctx context.Context, id ID) (people []Known, err error)
 	})
 	return people, err
 }
+
+// Inspect opens a directory for who looks after the installation, without a token: for reading what its provider would read.
+func (s *Service) Inspect(ctx context.Context, id ID) (*Access, error) {
+	d, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.access(ctx, d, "")
+}
