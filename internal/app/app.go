@@ -210,10 +210,11 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	if err != nil {
 		return nil, err
 	}
-	scim := scimapi.New(scimapi.Options{
+	ofSCIM := scimapi.Options{
 		Directory: a.directories, Catalog: catalog, Secret: cursorKey, RateLimit: c.RateLimit, Now: time.Now, Logger: log,
 		Called: domains.Called, Preferred: domains.Preferred,
-	})
+	}
+	scim := scimapi.New(ofSCIM)
 	policies, mappings := a.policies(c), lifecycle.NewMappings(a.db, a.signIn.members.Access(), a.directories)
 	audits, offboardings := lifecycle.NewAudits(a.db, a.organizations, time.Now), a.offboardings(ids)
 	rest := api.New(api.Options{
@@ -235,8 +236,8 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Site: site, Operators: a.operators, Organizations: a.organizations, Directories: a.directories, Events: a.events, Catalog: catalog,
 		Lifecycle: deletions, Policies: policies, Webhooks: a.webhooks, Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest,
 		Issuer: a.signIn.issuer, Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.members.Access(), Mappings: mappings,
-		Audits: audits, Offboardings: offboardings, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
-		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(), Alerts: alerts,
+		Audits: audits, Offboardings: offboardings, Healths: a.healths(c, audits), Again: a.again(ofSCIM, domains), Alerts: alerts, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
+		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(),
 	})
 	forAdmins := a.portalPages(c, alerts, catalog, domains, site, policies, audits, offboardings)
 	own := map[string]http.Handler{"/livez": a.own(a.live), "/readyz": a.own(a.ready), "/metrics": a.metricsPage()}

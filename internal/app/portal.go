@@ -7,12 +7,14 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/portal"
+	"github.com/rollcallhq/rollcall/internal/scimapi"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web"
@@ -45,7 +47,7 @@ func (a *App) portalPages(
 ) *portal.Server {
 	o := portal.Options{
 		Admins: a.admins, Alerts: alerts, Organizations: a.organizations, Connections: a.signIn.connections, Directories: a.directories, Members: a.signIn.members, Policies: policies, Audits: audits,
-		Offboardings: offboardings, Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
+		Offboardings: offboardings, Healths: a.healths(c, audits), Events: a.events, Catalog: catalog, Site: site, NewTest: a.signIn.signIns.NewTest, KeepsAccounts: c.Accounts == AccountsRollcall,
 		Bases: func(organizationID string) []string { return domains.Bases(organizationID, a.URL()) }, Now: time.Now, Logger: a.log,
 		SetUps:  lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: a.db, Directories: a.directories, ProfilesOnly: c.Accounts == AccountsApp}),
 		AppName: a.appName(c),
@@ -58,6 +60,23 @@ func (a *App) portalPages(
 		o.Mappings = lifecycle.NewMappings(a.db, o.Access, a.directories)
 	}
 	return portal.New(o)
+}
+
+// again repeats reads of identity providers for the operator.
+func (a *App) again(o scimapi.Options, domains web.Domains) func(context.Context, directory.ID, string) (int, []byte, error) {
+	read := scimapi.NewAgain(o, func(organizationID string) string { return domains.Bases(organizationID, a.URL())[0] })
+	return func(ctx context.Context, id directory.ID, path string) (int, []byte, error) {
+		answer, err := read(ctx, id, path)
+		return answer.Status, answer.Body, err
+	}
+}
+
+// healths tells how directories are kept. Where the app keeps the accounts nobody here knows who has access.
+func (a *App) healths(c Config, audits *lifecycle.Audits) *lifecycle.Healths {
+	if c.Accounts != AccountsRollcall {
+		audits = nil
+	}
+	return lifecycle.NewHealths(a.directories, a.signIn.connections, audits)
 }
 
 // appName is how IT admins know the app: by the operator's brand, else by who writes its mails, else by its only application.

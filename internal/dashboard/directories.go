@@ -24,6 +24,7 @@ func directoryPages() []row {
 		{one + "/users/{user}", "dashboard_directory_user", everybody, showPerson, admins, nil},
 		{one + "/groups", "dashboard_directory_groups", everybody, showGroups, admins, nil},
 		{one + "/groups/{group}", "dashboard_directory_group", everybody, showGroup, admins, nil},
+		{one + "/health", "dashboard_directory_health", everybody, showHealth, admins, nil},
 		{one + "/tokens", "dashboard_directory_tokens", everybody, showTokens, admins, createToken},
 		{one + "/tokens/{token}/revoke", "dashboard_directory_token_revoke", admins, showTokenRevoke, admins, revokeToken},
 		{one + "/settings", "dashboard_directory_settings", everybody, showDirectorySettings, admins, setDirectory},
@@ -32,6 +33,7 @@ func directoryPages() []row {
 		{one + "/exchanges", "dashboard_exchanges", everybody, showExchanges, admins, nil},
 		{one + "/exchanges/live", "dashboard_exchanges_live", everybody, showExchangesLive, admins, nil},
 		{one + "/exchanges/{exchange}", "dashboard_exchange", everybody, showExchange, admins, nil},
+		{one + "/exchanges/{exchange}/replay", "dashboard_exchange_replay", everybody, nil, admins, replayExchange},
 	}
 }
 
@@ -74,7 +76,7 @@ func (c *call) directoryTabs(d directory.Directory, current string, n directory.
 	for _, one := range []struct {
 		name  string
 		count int
-	}{{"overview", 0}, {"users", int(n.Active + n.Inactive)}, {"groups", int(n.Groups)}, {"exchanges", 0}, {"mapping", 0}, {"tokens", 0}, {"settings", 0}} {
+	}{{"overview", 0}, {"users", int(n.Active + n.Inactive)}, {"groups", int(n.Groups)}, {"health", 0}, {"exchanges", 0}, {"mapping", 0}, {"tokens", 0}, {"settings", 0}} {
 		if one.name == "mapping" && c.s.o.Members == nil {
 			continue
 		}

@@ -460,3 +460,33 @@ func TestPages_of_customers_change_nothing_without_the_token_of_the_session(t *t
 		t.Error(got)
 	}
 }
+
+func TestExchange_that_was_a_read_can_be_asked_again_and_no_other(t *testing.T) {
+	asked := ""
+	each(t, func(t *testing.T, w *world) {
+		f, theirs := w.feed(w.organization("Acme"), directory.New{}), w.feed(w.organization("Other"), directory.New{Name: "Theirs"})
+		read := f.exchange(directory.Exchange{Method: "GET", Path: "/Users?count=2", Status: 200, Effect: []byte(`{"summary":"listed"}`), Answer: []byte(`{"was":"then"}`)})
+		wrote := f.exchange(directory.Exchange{Method: "PATCH", Path: "/Users/1", Status: 200, Effect: []byte(`{"summary":"changed"}`)})
+		b, reader := w.as(operator.Admin), w.as(operator.ReadOnly)
+		b.get(f.at("exchanges", string(read))).want(t, http.StatusOK).says(t, "Ask again")
+		if strings.Contains(b.get(f.at("exchanges", string(wrote))).text(), "Ask again") || strings.Contains(reader.get(f.at("exchanges", string(read))).text(), "Ask again") {
+			t.Error("it is offered where it cannot be done")
+		}
+		b.send(f.at("exchanges", string(read), "replay")).want(t, http.StatusOK).says(t, "Asked again", `"was" : "then"`, `"is" : "now`).harmless(t)
+		if asked != string(f.dir.ID)+" /Users?count=2" {
+			t.Error("asked", asked)
+		}
+		asked = ""
+		b.send(f.at("exchanges", string(wrote), "replay")).want(t, http.StatusConflict)
+		b.send(theirs.at("exchanges", string(read), "replay")).want(t, http.StatusNotFound)
+		reader.send(f.at("exchanges", string(read), "replay")).want(t, http.StatusForbidden)
+		if asked != "" {
+			t.Error("asked", asked)
+		}
+	}, func(o *dashboard.Options) {
+		o.Again = func(_ context.Context, d directory.ID, path string) (int, []byte, error) {
+			asked = string(d) + " " + path
+			return http.StatusOK, []byte(`{"is":"now <script>alert(1)</script>"}`), nil
+		}
+	})
+}

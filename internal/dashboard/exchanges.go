@@ -269,6 +269,7 @@ type exchangeView struct {
 	Refusal  []ui.Pair
 	Sent     ui.CodeProps // ID "": nothing was sent
 	Answered ui.CodeProps
+	Replay   action // Label "": it cannot be repeated
 }
 
 func showExchange(c *call) error {
@@ -290,6 +291,9 @@ func showExchange(c *call) error {
 	v := exchangeView{
 		Sheet: sheetView{Head: ui.HeadProps{Title: title, Badge: ui.Badge(statusBadge(x.Status)), Back: back}, Alerts: []ui.AlertProps{exchangeAlert(w, x, e)}},
 		Facts: exchangeFacts(w, x, e), Refusal: refusalPairs(w, e), Answered: exchangeCode(w, "answered", w.T("directories.answered"), x.Answer),
+	}
+	if c.changes() && repeatable(x) && c.s.o.Again != nil {
+		v.Replay = action{Label: w.T("directories.again"), Form: c.form(directoryHref(d.ID, "exchanges", id, "replay")), Icon: ui.IconRefresh, Variant: ui.Secondary, Small: true}
 	}
 	if len(x.Body) > 0 {
 		v.Sent = exchangeCode(w, "sent", w.T("directories.sent"), x.Body)

@@ -16,10 +16,11 @@ import (
 
 // What the home page looks at.
 const (
-	attentionMost = 50 // alerts
+	attentionMost = 50 // alerts, and wishes of customers
 	talliedHours  = 24
 	tallyMost     = 10_000 // of an hour: what is more is drawn as this, so that the page costs the same on a busy day
 	tallyKept     = time.Minute
+	talliedDays   = 30
 )
 
 // showHome shows what needs attention, and how much goes on.
@@ -28,11 +29,19 @@ func showHome(c *call) error {
 	if err != nil {
 		return err
 	}
-	counted, err := c.s.tallies.get(c.ctx(), c.s)
+	query, err := c.query()
 	if err != nil {
 		return err
 	}
-	page := homeView{Name: c.operator.Called(), Concerns: concerns, Charts: counted.charts(c)}
+	over := overDay
+	if query.Get("over") == string(overMonth) {
+		over = overMonth
+	}
+	counted, err := c.s.tallies.get(c.ctx(), c.s, over)
+	if err != nil {
+		return err
+	}
+	page := homeView{Name: c.operator.Called(), Concerns: concerns, Charts: counted.charts(c), Over: over.tabs(c)}
 	return c.show(frame{Title: c.words().T("dashboard.home_title")}, page.view())
 }
 
@@ -56,8 +65,10 @@ func (c *call) concerns() ([]concern, error) {
 			out[i].Tone = ui.Bad
 		}
 	}
+	asked, err := askedDomains(c)
+	out = append(out, asked...)
 	slices.SortStableFunc(out, func(a, b concern) int { return worth(b.Tone) - worth(a.Tone) })
-	return out, nil
+	return out, err
 }
 
 // organizationNames are those of whom alerts are of. One that was deleted just now has none.
@@ -80,10 +91,14 @@ func (c *call) organizationNames(all []alert.Alert) (map[org.ID]string, error) {
 }
 
 func worth(t ui.Tone) int {
-	if t == ui.Bad {
+	switch t {
+	case ui.Bad:
+		return 2 //nolint:mnd // an order
+	case ui.Warn:
 		return 1
+	default:
+		return 0
 	}
-	return 0
 }
 
 // concern is something to look at.
@@ -96,41 +111,77 @@ type concern struct {
 	Since        time.Time
 }
 
-// tally is how much went on in each of the last hours.
+// span is how far back the charts go.
+type span string
+
+const (
+	overDay   span = "day"   // by the hour
+	overMonth span = "month" // by the day
+)
+
+// edges are where each of the parts begins, and the end of the last one.
+func (s span) edges(now time.Time) []time.Time {
+	first, part, parts := now.UTC().Truncate(time.Hour).Add(-(talliedHours-1)*time.Hour), time.Hour, talliedHours
+	if s == overMonth {
+		first, part, parts = now.UTC().Truncate(24*time.Hour).Add(-(talliedDays-1)*24*time.Hour), 24*time.Hour, talliedDays //nolint:mnd // hours of a day
+	}
+	out := make([]time.Time, parts+1)
+	for i := range out {
+		out[i] = first.Add(time.Duration(i) * part)
+	}
+	return out
+}
+
+// label is how a part is called below the chart.
+func (s span) label(at time.Time) string {
+	if s == overMonth {
+		return at.Format("2 Jan")
+	}
+	return at.Format("15:04")
+}
+
+func (s span) tabs(c *call) (out []ui.Tab) {
+	for _, one := range []span{overDay, overMonth} {
+		out = append(out, ui.Tab{Label: c.words().T("dashboard.over_" + string(one)), Href: Prefix + "?over=" + string(one), Current: one == s})
+	}
+	return out
+}
+
+// tally is how much went on in each of the last hours or days.
 type tally struct {
 	at                           time.Time
-	hours                        []time.Time // where each begins
+	over                         span
+	begins                       []time.Time // of each part
 	events, sessions, deliveries []int
 }
 
-// tallies keeps the last tally for a minute: many look at the home page, and the hours that are over do not change.
+// tallies keeps the last tallies for a minute: many look at the home page, and what is over does not change.
 type tallies struct {
 	mu   sync.Mutex
-	last tally
+	last map[span]tally
 }
 
-func (t *tallies) get(ctx context.Context, s *Server) (tally, error) {
+func (t *tallies) get(ctx context.Context, s *Server, over span) (tally, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := s.o.Now()
-	if age := now.Sub(t.last.at); !t.last.at.IsZero() && age >= 0 && age < tallyKept {
-		return t.last, nil
+	now, last := s.o.Now(), t.last[over]
+	if age := now.Sub(last.at); !last.at.IsZero() && age >= 0 && age < tallyKept {
+		return last, nil
 	}
-	made, err := s.count(ctx, now)
+	made, err := s.count(ctx, now, over)
 	if err != nil {
 		return tally{}, fmt.Errorf("count what went on: %w", err)
 	}
-	t.last = made
+	if t.last == nil {
+		t.last = map[span]tally{}
+	}
+	t.last[over] = made
 	return made, nil
 }
 
-func (s *Server) count(ctx context.Context, now time.Time) (t tally, err error) {
-	first := now.UTC().Truncate(time.Hour).Add(-(talliedHours - 1) * time.Hour)
-	edges := make([]time.Time, talliedHours+1)
-	for i := range edges {
-		edges[i] = first.Add(time.Duration(i) * time.Hour)
-	}
-	t = tally{at: now, hours: edges[:talliedHours]}
+func (s *Server) count(ctx context.Context, now time.Time, over span) (t tally, err error) {
+	edges := over.edges(now)
+	t = tally{at: now, over: over, begins: edges[:len(edges)-1]}
 	if t.events, err = s.o.Events.Tally(ctx, edges, tallyMost); err != nil {
 		return t, err
 	}
@@ -150,15 +201,15 @@ func (t tally) charts(c *call) (out []ui.ChartProps) {
 		counts []int
 	}{{"sign_ins", t.sessions}, {"events", t.events}, {"deliveries", t.deliveries}} {
 		chart := ui.ChartProps{
-			ID: "chart-" + one.name, Kind: ui.Bars, Over: c.words().T("dashboard.chart_hour"), Series: []ui.Series{{Name: c.words().T("dashboard.chart_" + one.name)}},
+			ID: "chart-" + one.name, Kind: ui.Bars, Over: c.words().T("dashboard.chart_" + string(t.over)), Series: []ui.Series{{Name: c.words().T("dashboard.chart_" + one.name)}},
 		}
 		sum := 0
 		for i, n := range one.counts {
 			sum += n
-			chart.Labels = append(chart.Labels, t.hours[i].Format("15:04"))
+			chart.Labels = append(chart.Labels, t.over.label(t.begins[i]))
 			chart.Series[0].Values = append(chart.Series[0].Values, float64(n))
 		}
-		chart.Title = c.words().N("dashboard.chart_sum_"+one.name, sum)
+		chart.Title = c.words().N("dashboard.chart_"+string(t.over)+"_"+one.name, sum)
 		chart.Text = chart.Title
 		if sum > 0 {
 			out = append(out, chart)

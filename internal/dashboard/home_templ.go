@@ -15,6 +15,7 @@ type homeView struct {
 	Name     string
 	Concerns []concern
 	Charts   []ui.ChartProps
+	Over     []ui.Tab
 }
 
 func (h homeView) view() templ.Component {
@@ -68,6 +69,10 @@ func (h homeView) view() templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: ui.T(ctx, "dashboard.attention"), Text: ui.T(ctx, "dashboard.attention_lead"), Flush: len(h.Concerns) > 0}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = ui.Tabs(ui.T(ctx, "dashboard.over"), h.Over).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

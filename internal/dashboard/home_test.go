@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"encoding/pem"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,8 @@ func TestHome_names_what_needs_attention_and_nothing_else(t *testing.T) {
 		b := w.as(operator.Admin)
 		page := b.get("/dashboard/").want(t, http.StatusOK)
 		page.says(t, "https://app.example/failing", "Webhook fails", "https://app.example/off", "Webhook switched off", "Certificate ends", "in 4 days", "Okta", "Refused again and again", "Read the exchange", "Acme", "Changes", "in the last 24 hours")
+		b.get("/dashboard/?over=month").want(t, http.StatusOK).says(t, "Changes", "in the last 30 days", w.now().UTC().Format("2 Jan"))
+		b.get("/dashboard/?over="+url.QueryEscape(hostile)).want(t, http.StatusOK).says(t, "in the last 24 hours").harmless(t)
 		for _, calm := range []string{"Calm directory", "app.example/good"} {
 			if strings.Contains(page.text(), calm) {
 				t.Errorf("%s needs attention", calm)

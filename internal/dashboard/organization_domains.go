@@ -24,8 +24,12 @@ func (c *call) domainsPage(o org.Organization, typed string, m misfit) error {
 	w, id := c.words(), string(o.ID)
 	v := domainsView{Sheet: c.organizationSheet(o, "domains")}
 	v.Sheet.Wrong = m
+	approvals, err := c.s.o.Organizations.Approvals(c.ctx(), o.ID)
+	if err != nil {
+		return err
+	}
 	for _, d := range o.Domains {
-		v.Domains = append(v.Domains, c.domainView(d))
+		v.Domains = append(v.Domains, c.domainView(d, approvals[d.ID]))
 	}
 	if c.changes() {
 		v.Add = formView{
@@ -40,7 +44,7 @@ func (c *call) domainsPage(o org.Organization, typed string, m misfit) error {
 	return c.show(f, v.view())
 }
 
-func (c *call) domainView(d org.Domain) domainView {
+func (c *call) domainView(d org.Domain, a org.Approval) domainView {
 	w, href := c.words(), hrefOf("organizations", string(d.OrganizationID), "domains", d.ID)
 	v := domainView{ID: d.ID, Name: d.Domain, State: domainBadge(w, d.State), Note: domainNote(w, d)}
 	if d.State != org.Verified {
@@ -53,10 +57,19 @@ func (c *call) domainView(d org.Domain) domainView {
 			)
 		}
 	}
+	asked := a.Open() && d.State != org.Verified
+	if asked {
+		v.Asked, v.AskedBy = a.AskedAt, a.AskedBy
+	}
 	if !c.changes() {
 		return v
 	}
-	if d.State != org.Verified {
+	if asked {
+		v.Actions = []action{
+			{Label: w.T("organizations.approve"), Href: href + "/vouch", Small: true},
+			{Label: w.T("organizations.refuse"), Form: c.form(href + "/refuse"), Variant: ui.Secondary, Small: true},
+		}
+	} else if d.State != org.Verified {
 		v.Actions = []action{
 			{Label: w.T("organizations.verify"), Form: c.form(href + "/verify"), Icon: ui.IconRefresh, Small: true},
 			{Label: w.T("organizations.vouch"), Href: href + "/vouch", Variant: ui.Secondary, Small: true},
@@ -166,6 +179,32 @@ func vouchForDomain(c *call) error {
 		return again(err, func(m misfit) error { return c.domainVouchPage(o, d, m) })
 	}
 	return c.done(hrefOf("organizations", string(o.ID), "domains"), "domain_verified")
+}
+
+// refuseDomain answers whoever asked for it that the operator does not vouch for a domain: the DNS has to prove it.
+func refuseDomain(c *call) error {
+	o, d, err := c.domain()
+	if err != nil {
+		return err
+	}
+	if _, err := c.s.o.Organizations.RefuseApproval(c.ctx(), c.operator.Actor(), d.ID); err != nil {
+		return again(err, func(m misfit) error { return c.domainsPage(o, "", m) })
+	}
+	return c.done(hrefOf("organizations", string(o.ID), "domains"), "domain_refused")
+}
+
+// askedDomains wait for the operator's word.
+func askedDomains(c *call) (out []concern, err error) {
+	found, err := c.s.o.Organizations.AwaitingApproval(c.ctx(), attentionMost)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range found {
+		out = append(out, concern{
+			Tone: ui.Info, Kind: "domain_asked", What: a.Domain, Organization: a.Organization, Href: hrefOf("organizations", string(a.OrganizationID), "domains"), Since: a.At,
+		})
+	}
+	return out, nil
 }
 
 func showDomainDelete(c *call) error {

@@ -27,6 +27,7 @@ func organizationPages() []row {
 		{one + "/domains", "dashboard_domains", everybody, showDomains, admins, addDomain},
 		{one + "/domains/{domain}/verify", "dashboard_domain_verify", admins, nil, admins, verifyDomain},
 		{one + "/domains/{domain}/vouch", "dashboard_domain_vouch", admins, showDomainVouch, admins, vouchForDomain},
+		{one + "/domains/{domain}/refuse", "dashboard_domain_refuse", admins, nil, admins, refuseDomain},
 		{one + "/domains/{domain}/delete", "dashboard_domain_delete", admins, showDomainDelete, admins, deleteDomain},
 		{one + "/features", "dashboard_features", everybody, showFeatures, admins, setFeatures},
 		{one + "/policy", "dashboard_policy", everybody, showPolicy, admins, setPolicy},

@@ -19,6 +19,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
@@ -354,4 +355,72 @@ func TestWhere_the_app_keeps_the_accounts_nobody_is_exempted(t *testing.T) {
 	b.send(at(acme, "policy", "break-glass"), "email", "a@b.example").want(t, http.StatusNotImplemented)
 	b.get(at(acme, "policy", "break-glass", "user_x", "revoke")).want(t, http.StatusNotImplemented)
 	b.send(at(acme, "policy", "break-glass", "user_x", "revoke")).want(t, http.StatusNotImplemented)
+}
+
+func TestDomain_that_an_IT_admin_asks_for_is_on_the_home_page_until_it_is_approved_or_refused(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		acme, other := w.organization("Acme "+hostile), w.organization("Other")
+		d, err := w.orgs.CreateDomain(ctx, tester(), acme.ID, "acme.example")
+		w.ok(err)
+		b := w.as(operator.Admin)
+		b.send(at(acme, "domains", d.ID, "refuse")).want(t, http.StatusConflict).says(t, "Nobody is waiting")
+		asker := hostile
+		_, err = w.orgs.AskApproval(ctx, event.Actor{ID: "contact_1", Source: event.AdminPortal, Name: &asker}, acme.ID, d.ID)
+		w.ok(err)
+		b.get("/dashboard/").want(t, http.StatusOK).says(t, "acme.example", "Approval asked for").harmless(t)
+		b.get(at(acme, "domains")).says(t, "asks you to approve this domain", "Approve", "Refuse").harmless(t)
+		b.send(at(other, "domains", d.ID, "refuse")).want(t, http.StatusNotFound)
+		reader := w.as(operator.ReadOnly)
+		reader.send(at(acme, "domains", d.ID, "refuse")).want(t, http.StatusForbidden)
+		b.send(at(acme, "domains", d.ID, "refuse")).location(t)
+		w.byOperator(t, "organization_domain.approval_refused")
+		if strings.Contains(b.get("/dashboard/").text(), "Approval asked for") || strings.Contains(b.get(at(acme, "domains")).text(), "asks you") {
+			t.Error("it is refused, and still asked")
+		}
+		_, err = w.orgs.AskApproval(ctx, event.Actor{ID: "contact_1", Source: event.AdminPortal}, acme.ID, d.ID)
+		w.ok(err)
+		b.get(at(acme, "domains", d.ID, "vouch")).want(t, http.StatusOK)
+		b.send(at(acme, "domains", d.ID, "vouch")).location(t)
+		if strings.Contains(b.get("/dashboard/").text(), "Approval asked for") {
+			t.Error("it is approved, and still asked")
+		}
+	})
+}
+
+func TestDirectory_shows_its_health_with_links_to_the_groups(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		acme, other := w.organization("Acme"), w.organization("Other")
+		f, b := w.feed(acme, directory.New{}), w.as(operator.ReadOnly)
+		b.get(f.at("health")).want(t, http.StatusOK).says(t, "The directory has brought nobody yet", "What Okta can send")
+		u := f.user(`{"userName":"ada@acme.example"}`)
+		g := f.group("App users "+hostile, string(u.ID))
+		theirs := w.feed(other, directory.New{Name: "Theirs"})
+		theirs.user(`{"userName":"theirs@other.example"}`)
+		_, _, err := w.dirs.UpdateUser(ctx, f.access, string(u.ID), directory.Condition{MentionsActive: true}, func(doc *scim.Object) (*scim.Object, error) {
+			out := doc.Clone()
+			out.Set("active", scim.BoolOf(false))
+			return out, nil
+		}, f.record)
+		w.ok(err)
+		w.later(2 * time.Hour)
+		b = w.as(operator.Admin)
+		page := b.get(f.at("health")).want(t, http.StatusOK).says(t, "App users", "Derived here", "used for assigning and for pushing?", "Everybody who signed in").harmless(t)
+		if !strings.Contains(page.body, `href="`+f.at("groups", string(g.ID))+`"`) {
+			t.Error("no link to the group")
+		}
+		c := w.okta(acme, "Okta")
+		w.came(c, hostile)
+		b.get(f.at("health")).says(t, "How to have Okta send them", "Force Sync").harmless(t)
+		if got := b.get(theirs.at("health")).want(t, http.StatusOK).text(); strings.Contains(got, "App users") || strings.Contains(got, "Force Sync") {
+			t.Error("another organization's people and groups")
+		}
+	})
+}
+
+// came is a sign-in that succeeded.
+func (w *world) came(c sso.Connection, who string) {
+	w.t.Helper()
+	var as db.Write
+	as.Exec(`UPDATE sign_in_attempts SET state = 'succeeded' WHERE id = $1`, string(w.attempt(c, who)))
+	w.ok(w.db.Write(ctx, &as))
 }

@@ -45,6 +45,7 @@ type Options struct {
 	Audits        *lifecycle.Audits
 	Offboardings  *lifecycle.Offboardings
 	Alerts        *alert.Service
+	Healths       *lifecycle.Healths
 
 	// Members and Sessions are nil where the app keeps the accounts.
 	Members  *member.Service
@@ -52,6 +53,8 @@ type Options struct {
 
 	// NewTest gives the address at which a browser makes a test sign-in through a connection.
 	NewTest func(ctx context.Context, connection sso.ID) (string, error)
+	// Again repeats a read that an identity provider made, by the path that was recorded; nil: it is not offered.
+	Again func(ctx context.Context, d directory.ID, path string) (status int, body []byte, err error)
 	// PublicURL gives scheme and host, without a slash at the end, under which the identity provider of an organization reaches us.
 	PublicURL func(r *http.Request, organizationID string) string
 

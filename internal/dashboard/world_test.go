@@ -162,7 +162,7 @@ func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *worl
 	o := dashboard.Options{
 		Site: site, Operators: w.operators, Organizations: w.orgs, Directories: w.dirs, Events: w.events, Catalog: catalog, Lifecycle: deletions, Policies: w.policies,
 		Webhooks: w.webhooks, Connections: w.conns, Issuer: w.issuer, Access: w.members.Access(), Mappings: lifecycle.NewMappings(d, w.members.Access(), w.dirs),
-		Alerts: w.alerts,
+		Alerts: w.alerts, Healths: lifecycle.NewHealths(w.dirs, w.conns, nil),
 		Audits: lifecycle.NewAudits(d, w.orgs, w.now), Members: w.members, Sessions: w.sessions, NewTest: w.signIns.NewTest, Now: w.now, Logger: logger,
 		Offboardings: lifecycle.NewOffboardings(lifecycle.OffboardingOptions{
 			DB: d, Events: w.events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Webhooks: w.webhooks, Issuer: w.issuer, Observe: func(float64) {}, Now: w.now, Logger: logger,

@@ -232,7 +232,7 @@ func uniqueNames(text string) error {
 	return nil
 }
 
-const smallProvider = `{"name": "Acme", "protocols": ["scim"], "directory_types": ["generic scim v2.0"]}`
+const smallProvider = `{"name": "Acme", "protocols": ["scim"], "send_again": "Again.", "directory_types": ["generic scim v2.0"]}`
 
 func TestFaulty_folders_are_refused_with_the_file_and_the_reason(t *testing.T) {
 	cases := []struct{ name, slug, json, want string }{
@@ -252,6 +252,9 @@ func TestFaulty_folders_are_refused_with_the_file_and_the_reason(t *testing.T) {
 		{"an unknown claim", "acme", `{"name": "A", "protocols": ["saml"], "without_scim": "No.", "claims": {"saml": {"shoe": ["s"]}}}`, `claims.saml has "shoe"`},
 		{"a claim without names", "acme", `{"name": "A", "protocols": ["saml"], "without_scim": "No.", "claims": {"saml": {"id": []}}}`, "at least one name"},
 		{"claims of a protocol it lacks", "acme", `{"name": "A", "protocols": ["saml"], "without_scim": "No.", "claims": {"oidc": {"id": ["sub"]}}}`, `claims has "oidc"`},
+		{"no word about sending again", "acme", `{"name": "A", "protocols": ["scim"], "directory_types": ["generic scim v2.0"]}`, "send_again must be set"},
+		{"an unknown attribute", "acme", `{"name": "A", "protocols": ["scim"], "directory_types": ["generic scim v2.0"], "send_again": "Again.", "never_sends": ["shoe"]}`, `never_sends has "shoe"`},
+		{"attributes that are never sent without SCIM", "acme", `{"name": "A", "protocols": ["saml"], "without_scim": "No.", "connection_types": {"saml": "GenericSAML"}, "claims": {"saml": {"id": ["id"]}}, "never_sends": ["picture"]}`, "never_sends mean nothing"},
 		{"an empty sign", "acme", `{"name": "A", "protocols": ["scim"], "directory_types": ["generic scim v2.0"], "recognise": {"user_agents": [""]}}`, "empty sign"},
 		{"signs without SCIM", "acme", `{"name": "A", "protocols": ["saml"], "without_scim": "No.", "connection_types": {"saml": "GenericSAML"}, "claims": {"saml": {"id": ["id"]}}, "recognise": {"user_agents": ["x"]}}`, "no traffic to recognise"},
 		{"a folder name with capitals", "Acme", smallProvider, "lower-case"},
@@ -267,7 +270,7 @@ func TestFaulty_folders_are_refused_with_the_file_and_the_reason(t *testing.T) {
 }
 
 func TestFaults_between_and_inside_folders_are_all_named_at_once(t *testing.T) {
-	claiming := `{"name": "A", "protocols": ["scim"], "directory_types": ["generic scim v2.0"], "stands_for": "generic scim v2.0", "recognise": {"user_agents": ["Sync"]}}`
+	claiming := `{"name": "A", "protocols": ["scim"], "send_again": "Again.", "directory_types": ["generic scim v2.0"], "stands_for": "generic scim v2.0", "recognise": {"user_agents": ["Sync"]}}`
 	_, err := load(fstest.MapFS{
 		"a/idp.json":             {Data: []byte(claiming)},
 		"b/idp.json":             {Data: []byte(claiming)},

@@ -36,7 +36,7 @@ func TestTest_provider_is_in_no_catalogue_but_that_of_the_demo(t *testing.T) {
 }
 
 func TestTest_provider_is_refused_in_the_catalogue(t *testing.T) {
-	_, faults := read(fstest.MapFS{"evil/idp.json": {Data: []byte(`{"name": "Evil", "test_only": true, "protocols": ["scim"], "directory_types": ["generic scim v2.0"]}`)}}, false, false)
+	_, faults := read(fstest.MapFS{"evil/idp.json": {Data: []byte(`{"name": "Evil", "test_only": true, "protocols": ["scim"], "send_again": "Press it.", "directory_types": ["generic scim v2.0"]}`)}}, false, false)
 	if !slices.ContainsFunc(faults, func(err error) bool { return err != nil && strings.Contains(err.Error(), "test_only") }) {
 		t.Errorf("it is taken: %v", faults)
 	}

@@ -70,7 +70,7 @@ func TestDialect_needs_a_provider_that_speaks_SCIM(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, err = load(fstest.MapFS{
-		"acme/idp.json":      {Data: []byte(`{"name": "Acme", "protocols": ["scim"], "directory_types": ["generic scim v2.0"]}`)},
+		"acme/idp.json":      {Data: []byte(`{"name": "Acme", "protocols": ["scim"], "send_again": "Again.", "directory_types": ["generic scim v2.0"]}`)},
 		"acme/simulate.json": {Data: []byte(`{`)},
 	}, false)
 	if err == nil || !strings.Contains(err.Error(), "acme/simulate.json: not a dialect's JSON") {

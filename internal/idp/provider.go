@@ -130,6 +130,16 @@ type Provider struct {
 	// [LoadForDemo] has one.
 	TestOnly bool `json:"test_only,omitempty"`
 
+	// SendAgain says, in a sentence for an IT admin, how to have the provider send somebody who is assigned and has not arrived. Set exactly
+	// when SCIM is a protocol.
+	SendAgain string `json:"send_again,omitempty"`
+
+	// PushesApart: the group that gives people the application must not be pushed as well. Who leaves such a group is not taken out of it.
+	PushesApart bool `json:"pushes_apart,omitempty"`
+
+	// NeverSends are attributes that cannot come by SCIM, whatever is mapped.
+	NeverSends []Attribute `json:"never_sends,omitempty"`
+
 	Quirks    []Quirk `json:"quirks,omitempty"`
 	Recognise Signs   `json:"recognise,omitzero"`
 	Stories   []Story `json:"-"` // only with LoadWithTraffic
@@ -215,7 +225,7 @@ func (p Provider) check() error {
 	if strings.TrimSpace(p.Name) == "" {
 		return fmt.Errorf("name is missing")
 	}
-	for _, problem := range []error{p.checkProtocols(), p.checkTypes(), p.checkClaims(), p.checkConnections(), p.checkUnverified(), p.checkQuirks(), p.checkSigns()} {
+	for _, problem := range []error{p.checkProtocols(), p.checkTypes(), p.checkClaims(), p.checkConnections(), p.checkUnverified(), p.checkQuirks(), p.checkSigns(), p.checkSending()} {
 		if problem != nil {
 			return problem
 		}

@@ -38,6 +38,9 @@ func told() map[event.Action]string {
 		event.Action(event.APIKeyUpdated): "An API key that opens directory sync was changed",
 		event.Action(event.APIKeyRevoked): "An API key that opens directory sync was deleted",
 
+		org.ApprovalAsked:   "The operator was asked to approve a domain without a DNS record",
+		org.ApprovalRefused: "The operator refused to approve a domain without a DNS record",
+
 		ContactCreated: "An IT contact was added",
 		ContactDeleted: "An IT contact was removed",
 	}

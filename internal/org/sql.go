@@ -28,6 +28,15 @@ const (
 	insertDomain = `INSERT INTO organization_domains (` + domainColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	updateDomain = `UPDATE organization_domains SET state = $3, strategy = $4, updated_at = $5, pending_since = $6, check_at = $7
 		WHERE organization_id = $1 AND id = $2`
+	selectApprovals = `SELECT id, approval_asked_at, approval_asked_by, approval_refused_at FROM organization_domains
+		WHERE organization_id = $1 AND approval_asked_at IS NOT NULL`
+	selectApproval = `SELECT id, approval_asked_at, approval_asked_by, approval_refused_at FROM organization_domains WHERE organization_id = $1 AND id = $2`
+	storeApproval  = `UPDATE organization_domains SET approval_asked_at = $3, approval_asked_by = $4, approval_refused_at = $5 WHERE organization_id = $1 AND id = $2`
+	// The operator's, of all organizations.
+	selectAwaiting = `SELECT o.id, o.name, d.id, d.domain, d.approval_asked_at FROM organization_domains d JOIN organizations o ON o.id = d.organization_id
+		WHERE d.approval_asked_at IS NOT NULL AND d.approval_refused_at IS NULL AND d.state <> 'verified' AND o.deleted_at IS NULL
+		ORDER BY d.approval_asked_at, d.id LIMIT $1`
+
 	deleteDomain      = `DELETE FROM organization_domains WHERE organization_id = $1 AND id = $2`
 	deleteDomains     = `DELETE FROM organization_domains WHERE organization_id = $1`
 	selectOfDomain    = `SELECT organization_id FROM organization_domains WHERE domain = $1 AND state = 'verified'`

@@ -434,10 +434,22 @@ func (s *steps) checkPeople(v *walk, f feed, out checkView) (checkView, error) {
 	out.People, err = s.newest(v, f.directory, shownPeople)
 	n := int(f.counts.Active + f.counts.Inactive)
 	out.Text = v.say.N("setup.people", n)
+	if err == nil {
+		err = s.checkMissing(v, f, &out)
+	}
 	if more := n - len(out.People); more > 0 && len(out.People) > 0 {
 		out.More = v.say.N("setup.more", more)
 	}
 	return out, err
+}
+
+// checkMissing names those who signed in and did not arrive, with what makes the provider send them.
+func (s *steps) checkMissing(v *walk, f feed, out *checkView) error {
+	missing, _, err := s.o.Healths.NotArrived(v.ctx, f.directory.OrganizationID, shownPeople)
+	for _, n := range missing {
+		out.Lines = append(out.Lines, lineView{Verdict: waiting, Title: v.say.T("setup.not_arrived", "name", n.Name()), Advice: f.provider.SendAgain, At: n.At})
+	}
+	return err
 }
 
 func (s *steps) checkGroups(v *walk, f feed, out checkView) (checkView, error) {
@@ -460,9 +472,6 @@ func (s *steps) checkGroups(v *walk, f feed, out checkView) (checkView, error) {
 	return out, nil
 }
 
-// pause is what parts two rounds of a provider that sends in rounds: within one its requests follow each other.
-const pause = 10 * time.Minute
-
 // stages tells how far a provider is that sends in rounds: connection tested, started, first person, next round. All of it is read from
 // the requests that came; those who send at once have no rounds to wait for.
 func (s *steps) stages(v *walk, f feed, came []request) (checkView, bool) {
@@ -470,35 +479,31 @@ func (s *steps) stages(v *walk, f feed, came []request) (checkView, bool) {
 		return checkView{}, false
 	}
 	out := checkView{Title: v.say.T("setup.stages", "provider", f.provider.Name), Verdict: waiting}
-	people, rounds := f.evident(idp.CheckFirstUser), roundsOf(came)
+	at := make([]time.Time, len(came))
+	for i, r := range came {
+		at[i] = r.at
+	}
+	people, rounds := f.evident(idp.CheckFirstUser), directory.RoundsOf(at, time.Duration(f.provider.RoundMinutes)*time.Minute)
 	stage := func(key string, there bool) {
 		out.Lines = append(out.Lines, lineView{Verdict: verdictOf(there), Title: v.say.T("setup.stage_"+key, "provider", f.provider.Name)})
 	}
 	stage("tested", true)
-	stage("started", people || rounds > 1 || wrote(came))
+	stage("started", people || rounds.Seen > 1 || wrote(came))
 	stage("person", people)
-	stage("round", people && rounds > 1)
-	if people && rounds > 1 {
+	stage("round", people && rounds.Seen > 1)
+	if people && rounds.Seen > 1 {
 		out.Verdict = passed
 	}
-	next := came[0].at.Add(time.Duration(f.provider.RoundMinutes) * time.Minute)
-	if next.After(s.o.Now()) {
-		out.Text = v.say.T("setup.round_next", "minutes", v.say.Number(f.provider.RoundMinutes), "at", next.UTC().Format("15:04"))
-	} else {
-		out.Text = v.say.T("setup.round_late", "minutes", v.say.Number(f.provider.RoundMinutes))
+	minutes, next := v.say.Number(int(rounds.Gap.Minutes())), rounds.Next()
+	switch {
+	case !next.After(s.o.Now()):
+		out.Text = v.say.T("setup.round_late", "minutes", minutes)
+	case rounds.Measured:
+		out.Text = v.say.T("setup.round_seen", "minutes", minutes, "at", next.UTC().Format("15:04"))
+	default:
+		out.Text = v.say.T("setup.round_next", "minutes", minutes, "at", next.UTC().Format("15:04"))
 	}
 	return out, true
-}
-
-// roundsOf counts the times at which requests began to come after a pause. They are given with the newest first.
-func roundsOf(came []request) int {
-	n := min(len(came), 1)
-	for i := 1; i < len(came); i++ {
-		if came[i-1].at.Sub(came[i].at) >= pause {
-			n++
-		}
-	}
-	return n
 }
 
 func wrote(came []request) bool {

@@ -26,6 +26,7 @@ type visit struct {
 	q      *web.Request
 	values map[string]string // of the path's placeholders
 	form   url.Values        // of a post
+	file   []byte            // that was sent with it, where the page takes one
 }
 
 // call is a request of a session. Its organization is the session's and no other; door makes it, and nothing else does.
@@ -89,7 +90,7 @@ func (v *visit) serve(at *route) error {
 	if err := v.limit(v.s.pages); err != nil {
 		return err
 	}
-	if err := v.read(method); err != nil {
+	if err := v.read(at.row, method); err != nil {
 		return err
 	}
 	if at.inside() {
@@ -146,7 +147,7 @@ func (v *visit) limit(l *web.Limiter) error {
 }
 
 // read takes the form of a post, which has to come from a page of ours.
-func (v *visit) read(method string) error {
+func (v *visit) read(at row, method string) error {
 	if method != http.MethodPost {
 		return nil
 	}
@@ -154,6 +155,9 @@ func (v *visit) read(method string) error {
 		return crossOrigin(v).Because(err)
 	}
 	kind, _, _ := strings.Cut(v.r.Header.Get("Content-Type"), ";")
+	if at.uploads() && strings.EqualFold(strings.TrimSpace(kind), multipartForm) {
+		return v.readUpload()
+	}
 	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return fault.New(fault.Invalid, "invalid_request", "The body has to be a form.").On("Content-Type")
 	}

@@ -70,7 +70,7 @@ type directoryView struct {
 	Tone                     ui.Tone
 	LastUsed                 time.Time
 	Active, Inactive, Groups int
-	Tokens                   string // address
+	Tokens, Health           string // addresses
 }
 
 func showHome(c *call) error {
@@ -144,6 +144,7 @@ func (c *call) directoryViews(all []directory.Directory) ([]directoryView, error
 		n := counts[one.ID]
 		out[i] = directoryView{
 			Name: one.Name, Provider: c.providerName(one.Provider), Active: int(n.Active), Inactive: int(n.Inactive), Groups: int(n.Groups), Tokens: "/portal/tokens/" + string(one.ID),
+			Health: "/portal/health/" + string(one.ID),
 		}
 		out[i].State, out[i].Tone = c.directoryState(one)
 		if out[i].LastUsed, err = c.lastContact(one.ID); err != nil {

@@ -30,6 +30,7 @@ type Options struct {
 	Policies      *lifecycle.Policies
 	Audits        *lifecycle.Audits
 	Offboardings  *lifecycle.Offboardings
+	Healths       *lifecycle.Healths
 	Events        *event.Log
 	SetUps        *lifecycle.SetUps
 	Catalog       *idp.Catalog
@@ -89,6 +90,8 @@ type Server struct {
 	pages  *web.Limiter
 	entry  *web.Limiter
 	steps  *steps
+
+	comparing chan struct{} // a place for each comparison that is made
 }
 
 // New makes the edge.
@@ -102,7 +105,7 @@ func New(o Options) *Server {
 	limits := DefaultLimits()
 	limiter := func(r Rate) *web.Limiter { return web.NewBurstLimiter(r.PerSecond, r.Burst, keptAddresses) }
 	return &Server{
-		o: o, steps: newSteps(o), routes: routes(), origin: http.NewCrossOriginProtection(),
+		o: o, comparing: make(chan struct{}, comparedAtOnce), steps: newSteps(o), routes: routes(), origin: http.NewCrossOriginProtection(),
 		pages: limiter(o.Limits.Pages.or(limits.Pages)), entry: limiter(o.Limits.Entry.or(limits.Entry)),
 	}
 }

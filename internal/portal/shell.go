@@ -49,6 +49,7 @@ func (c *call) tabs() []ui.Tab {
 		{"portal.tab_access", "/portal/access"},
 		{"portal.tab_leavers", "/portal/leavers"},
 		{"portal.tab_audit", "/portal/audit"},
+		{"portal.tab_compare", comparePath},
 		{"portal.tab_contacts", "/portal/contacts"},
 	} {
 		if !c.s.o.KeepsAccounts && (one.path == "/portal/access" || one.path == "/portal/leavers") {

@@ -70,6 +70,7 @@ func stepRoutes() []stepRoute {
 		{"GET", "/portal/domains", partDomains, (*steps).showDomains},
 		{"POST", "/portal/domains", partDomains, (*steps).addDomain},
 		{"POST", "/portal/domains/{domain}/check", partDomains, (*steps).checkDomain},
+		{"POST", "/portal/domains/{domain}/ask", partDomains, (*steps).askApproval},
 		{"POST", "/portal/domains/{domain}/delete", partDomains, (*steps).deleteDomain},
 
 		{"GET", "/portal/sso", partSSO, (*steps).resumeSSO},

@@ -24,6 +24,8 @@ type domainView struct {
 	Text     string // the same as text, to be sent some other way
 	Check    string
 	Delete   string
+	Ask      string // address that asks the operator to approve it; "": they were asked
+	Approval org.Approval
 }
 
 // domainsView is the page of domains.
@@ -40,11 +42,14 @@ func (s *steps) showDomains(v *walk) (screen, error) { return s.domainsPage(v, "
 
 func (s *steps) domainsPage(v *walk, typed, refused string) (screen, error) {
 	view := domainsView{Typed: typed, Error: refused, Hidden: v.hidden}
+	approvals, err := s.o.Organizations.Approvals(v.ctx, v.organization.ID)
+	if err != nil {
+		return screen{}, err
+	}
 	for _, d := range v.organization.Domains {
-		view.Domains = append(view.Domains, s.domainView(v, d))
+		view.Domains = append(view.Domains, s.domainView(v, d, approvals[d.ID]))
 	}
 	slices.SortFunc(view.Domains, func(a, b domainView) int { return strings.Compare(a.Name, b.Name) })
-	var err error
 	if view.Seen, err = s.seenDomains(v); err != nil {
 		return screen{}, err
 	}
@@ -62,10 +67,13 @@ func (s *steps) domainsPage(v *walk, typed, refused string) (screen, error) {
 	return out, nil
 }
 
-func (s *steps) domainView(v *walk, d org.Domain) domainView {
+func (s *steps) domainView(v *walk, d org.Domain, a org.Approval) domainView {
 	out := domainView{ID: d.ID, Name: d.Domain, State: d.State, Check: "/portal/domains/" + d.ID + "/check", Delete: "/portal/domains/" + d.ID + "/delete"}
 	if d.State == org.Verified {
 		return out
+	}
+	if out.Approval = a; !a.Open() {
+		out.Ask = "/portal/domains/" + d.ID + "/ask"
 	}
 	out.Records = d.Records()
 	out.Text = v.say.T("setup.mail_body", "domain", d.Domain, "name", out.Records[0].Name, "value", out.Records[0].Value, "app", s.appName(v))
@@ -229,6 +237,26 @@ func (s *steps) checkDomain(v *walk) (screen, error) {
 	out, err := s.domainsPage(v, "", "")
 	out.toast = &ui.ToastProps{Tone: ui.Warn, Title: v.say.T("setup.domain_not_yet", "domain", d.Domain), Text: v.say.T("setup.domain_not_yet_text")}
 	return out, err
+}
+
+// askApproval asks the operator to vouch for a domain whose DNS nobody here can change.
+func (s *steps) askApproval(v *walk) (screen, error) {
+	d, err := v.domain()
+	if err != nil {
+		return screen{}, err
+	}
+	_, err = s.o.Organizations.AskApproval(v.ctx, v.actor, v.organization.ID, d.ID)
+	if f, ok := fault.As(err); ok && f.Code == "domain_already_verified" { // meanwhile
+		return screen{to: "/portal/domains"}, nil
+	}
+	if err != nil {
+		said, err := refusal(err)
+		if err != nil {
+			return screen{}, err
+		}
+		return s.domainsPage(v, "", said)
+	}
+	return screen{to: "/portal/domains"}, nil
 }
 
 // deleteDomain takes a domain away that is not proven: what hangs on a proven one is not seen here.

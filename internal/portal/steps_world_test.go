@@ -121,7 +121,7 @@ func newDesk(t *testing.T, store *db.DB, accounts bool) *desk {
 	d.must(err)
 	o := Options{
 		Members: d.members, Audits: lifecycle.NewAudits(store, d.orgs, clock), Offboardings: d.offboardings(sessions, sealer, log),
-		Alerts: d.alarms(sealer, log),
+		Alerts: d.alarms(sealer, log), Healths: lifecycle.NewHealths(d.dirs, d.conns, lifecycle.NewAudits(store, d.orgs, clock)),
 		Admins: d.admins, Organizations: d.orgs, Connections: d.conns, Directories: d.dirs, Policies: d.policies, Events: d.events, Catalog: d.catalog, Site: site,
 		SetUps: lifecycle.NewSetUps(lifecycle.SetUpOptions{DB: store, Directories: d.dirs, ProfilesOnly: !accounts}),
 		Bases:  func(string) []string { return []string{stepsBase} }, KeepsAccounts: accounts, Now: clock, Logger: log,

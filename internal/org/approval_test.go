@@ -1,0 +1,82 @@
+package org_test
+
+import (
+	"testing"
+
+	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
+)
+
+func (h *house) approvals() (out []string) {
+	h.Helper()
+	rows, err := h.db.Query(ctx, `SELECT action, target FROM audit_entries WHERE action LIKE 'organization_domain.approval%' ORDER BY id`)
+	h.ok(err)
+	defer rows.Close()
+	for rows.Next() {
+		var action, target string
+		h.ok(rows.Scan(&action, &target))
+		out = append(out, action)
+	}
+	h.ok(rows.Err())
+	return out
+}
+
+func TestApproval_is_asked_once_refused_and_asked_anew_and_over_when_the_operator_vouches(t *testing.T) {
+	each(t, func(h *house) {
+		acme, other := h.must(org.New{Name: "Acme"}), h.must(org.New{Name: "Other"})
+		d, err := h.s.CreateDomain(ctx, operating(), acme.ID, "acme.example")
+		h.ok(err)
+		asker := event.Actor{ID: "contact_1", Source: event.AdminPortal, Name: new("ada@acme.example")}
+		_, err = h.s.AskApproval(ctx, asker, other.ID, d.ID)
+		h.refused(err, fault.NotFound, "entity_not_found")
+		_, err = h.s.RefuseApproval(ctx, operating(), d.ID)
+		h.refused(err, fault.Conflict, "not_asked")
+		a, err := h.s.AskApproval(ctx, asker, acme.ID, d.ID)
+		h.ok(err)
+		again, err := h.s.AskApproval(ctx, event.Actor{ID: "contact_2", Source: event.AdminPortal}, acme.ID, d.ID)
+		h.ok(err)
+		if !a.Open() || a.AskedBy != "ada@acme.example" || again != a {
+			h.Errorf("%+v, then %+v", a, again)
+		}
+		waiting, err := h.s.AwaitingApproval(ctx, 10)
+		h.ok(err)
+		if len(waiting) != 1 || waiting[0].Domain != "acme.example" || waiting[0].Organization != "Acme" || waiting[0].OrganizationID != acme.ID || !waiting[0].At.Equal(a.AskedAt) {
+			h.Errorf("%+v", waiting)
+		}
+		if found, err := h.s.Approvals(ctx, other.ID); err != nil || len(found) != 0 {
+			h.Errorf("another organization's: %+v %v", found, err)
+		}
+		refused, err := h.s.RefuseApproval(ctx, operating(), d.ID)
+		h.ok(err)
+		found, err := h.s.Approvals(ctx, acme.ID)
+		h.ok(err)
+		if waiting, _ := h.s.AwaitingApproval(ctx, 10); refused.Open() || found[d.ID] != refused || len(waiting) != 0 {
+			h.Errorf("%+v, %+v, %+v", refused, found, waiting)
+		}
+		if a, err = h.s.AskApproval(ctx, event.Actor{ID: "contact_2", Source: event.AdminPortal}, acme.ID, d.ID); err != nil || !a.Open() || a.AskedBy != "contact_2" {
+			h.Errorf("%+v %v", a, err)
+		}
+		_, err = h.s.VouchForDomain(ctx, operating(), d.ID)
+		h.ok(err)
+		if waiting, _ := h.s.AwaitingApproval(ctx, 10); len(waiting) != 0 {
+			h.Errorf("it is decided: %+v", waiting)
+		}
+		_, err = h.s.AskApproval(ctx, asker, acme.ID, d.ID)
+		h.refused(err, fault.Invalid, "domain_already_verified")
+		_, err = h.s.RefuseApproval(ctx, operating(), d.ID)
+		h.refused(err, fault.Conflict, "not_asked")
+		if got := h.approvals(); len(got) != 3 || got[0] != string(org.ApprovalAsked) || got[1] != string(org.ApprovalRefused) || got[2] != string(org.ApprovalAsked) {
+			h.Errorf("the audit has %v", got)
+		}
+	})
+}
+
+func operating() event.Actor { return event.Actor{ID: "operator_1", Source: event.Dashboard} }
+
+func (h *house) ok(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}
