@@ -10,9 +10,11 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
 // customer is an organization that looks like one.
@@ -88,4 +90,37 @@ func TestExchange_appears_within_seconds_and_leaves_the_keyboard_where_it_is(t *
 	if lines := said(); len(lines) > 0 {
 		t.Error("the browser says", lines)
 	}
+}
+
+func TestHealth_of_a_directory_and_what_an_IT_admin_asks_for_can_be_read_by_everybody(t *testing.T) {
+	w, ctx := small(t), chrome(t)
+	said := complaints(ctx, t)
+	acme := w.organization("Acme Corporation")
+	d, err := w.orgs.CreateDomain(ctx, tester(), acme.ID, "acme.example")
+	w.ok(err)
+	asker := "it@acme.example"
+	_, err = w.orgs.AskApproval(ctx, event.Actor{ID: "contact_1", Source: event.AdminPortal, Name: &asker}, acme.ID, d.ID)
+	w.ok(err)
+	f := w.feed(acme, directory.New{})
+	u := f.user(`{"userName":"grace@acme.example","displayName":"Grace Hopper","title":"Rear admiral","active":true}`)
+	f.group("App users of the whole company", string(u.ID))
+	f.deactivate(u)
+	w.came(w.okta(acme, "Okta"), "ada.lovelace@acme.example")
+	w.later(2 * time.Hour)
+	_, path := w.link("ann@example.com", operator.Admin)
+	does(ctx, t, chromedp.Navigate(w.base+path), chromedp.Click("form button"), chromedp.WaitVisible("main"))
+	for name, page := range map[string]string{"health": f.at("health"), "domain-asked": at(acme, "domains"), "home-month": "/dashboard/?over=month"} {
+		inspect(ctx, t, w.base+page, name, said)
+	}
+}
+
+// deactivate makes somebody inactive.
+func (f *feed) deactivate(u directory.User) {
+	f.w.t.Helper()
+	_, _, err := f.w.dirs.UpdateUser(f.w.t.Context(), f.access, string(u.ID), directory.Condition{MentionsActive: true}, func(doc *scim.Object) (*scim.Object, error) {
+		out := doc.Clone()
+		out.Set("active", scim.BoolOf(false))
+		return out, nil
+	}, f.record)
+	f.w.ok(err)
 }

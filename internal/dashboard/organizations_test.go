@@ -19,7 +19,6 @@ import (
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
-	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/sso"
 )
 
@@ -396,12 +395,7 @@ func TestDirectory_shows_its_health_with_links_to_the_groups(t *testing.T) {
 		g := f.group("App users "+hostile, string(u.ID))
 		theirs := w.feed(other, directory.New{Name: "Theirs"})
 		theirs.user(`{"userName":"theirs@other.example"}`)
-		_, _, err := w.dirs.UpdateUser(ctx, f.access, string(u.ID), directory.Condition{MentionsActive: true}, func(doc *scim.Object) (*scim.Object, error) {
-			out := doc.Clone()
-			out.Set("active", scim.BoolOf(false))
-			return out, nil
-		}, f.record)
-		w.ok(err)
+		f.deactivate(u)
 		w.later(2 * time.Hour)
 		b = w.as(operator.Admin)
 		page := b.get(f.at("health")).want(t, http.StatusOK).says(t, "App users", "Derived here", "used for assigning and for pushing?", "Everybody who signed in").harmless(t)

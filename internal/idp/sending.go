@@ -68,6 +68,8 @@ func (p Provider) Sending() []Sending {
 			one.Can = AbilityNo
 		case mapped:
 			one.Can, one.Source = AbilityYes, source
+		case a == AttributeEmail || a == AttributeName: // without which no client would be of use
+			one.Can = AbilityYes
 		case a == AttributeGroups && guide.checks(CheckFirstGroup):
 			one.Can = AbilityYes
 		}

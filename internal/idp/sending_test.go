@@ -23,6 +23,7 @@ func TestSending_tells_what_the_guide_maps_what_the_vendor_rules_out_and_what_no
 		{"entra-id", AttributeRoles, Sending{Can: AbilityYes}},
 		{"entra-id", AttributeCostCenter, Sending{Can: AbilityUnknown}},
 		{"okta", AttributeManager, Sending{Can: AbilityYes, Source: "user.managerId"}},
+		{"okta", AttributeEmail, Sending{Can: AbilityYes}},
 		{"okta", AttributeGroups, Sending{Can: AbilityYes}},
 		{"ibm-verify", AttributeGroups, Sending{Can: AbilityNo}},
 	} {

@@ -18,7 +18,7 @@ type Approval struct {
 	RefusedAt time.Time // zero: not refused
 }
 
-// Open: the operator has yet to decide.
+// Open says that the operator has yet to decide.
 func (a Approval) Open() bool { return !a.AskedAt.IsZero() && a.RefusedAt.IsZero() }
 
 // Actions of the audit.
