@@ -89,3 +89,17 @@ func TestExchange_appears_within_seconds_and_leaves_the_keyboard_where_it_is(t *
 		t.Error("the browser says", lines)
 	}
 }
+
+func TestPages_of_the_brake_can_be_read_by_everybody(t *testing.T) {
+	w, ctx := small(t), chrome(t)
+	said := complaints(ctx, t)
+	w.signIn(ctx, t, operator.Admin)
+	acme := w.organization("Acme Corporation", org.NewDomain{Domain: "acme.example", State: org.Verified})
+	f, _, h := w.braked(acme, "Grace Brewster Murray Hopper", 30)
+	page := f.at("holds", string(h.ID))
+	for name, path := range map[string]string{
+		"home": "/dashboard/", "directory": f.at(), "settings": f.at("settings"), "holds": f.at("holds"), "hold": page, "release": page + "/release", "undo": page + "/undo",
+	} {
+		inspect(ctx, t, w.base+path, "brake-"+name, said)
+	}
+}

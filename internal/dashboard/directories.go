@@ -42,6 +42,10 @@ func directoryHref(id directory.ID, parts ...string) string {
 // directoryBadge is where a directory stands.
 func directoryBadge(w *words.Words, d directory.Directory) ui.BadgeProps {
 	switch {
+	case d.Switching == directory.Retired:
+		return ui.BadgeProps{Label: w.T("directories.state_retired"), Tone: ui.Neutral, Dot: true}
+	case d.Paused:
+		return ui.BadgeProps{Label: w.T("directories.state_paused"), Tone: ui.Warn, Dot: true}
 	case !d.Live():
 		return ui.BadgeProps{Label: w.T("directories.state_silent"), Tone: ui.Info, Dot: true}
 	case d.State == directory.Linked:
@@ -97,7 +101,8 @@ func (c *call) directorySheet(d directory.Directory, o org.Organization, tab str
 	if p := c.providerName(d.Provider); p != "" && p != d.Name {
 		head.Text = p
 	}
-	return sheetView{Head: head, Tabs: c.directoryTabs(d, tab, n)}, n, nil
+	banner, err := c.holdBanner(d)
+	return sheetView{Head: head, Tabs: c.directoryTabs(d, tab, n), Banner: banner}, n, err
 }
 
 // directoryFrame is the frame of a page below a directory; titles are those of the pages from it to this one.
@@ -168,9 +173,7 @@ func showDirectory(c *call) error {
 	v := directoryView{
 		Sheet: s, Stats: c.directoryStats(d, n, health), Endpoint: c.endpointCard(d), Details: c.directoryPairs(d), Health: healthPairs(w, d, health),
 	}
-	if !d.Live() {
-		v.GoLive = directoryHref(d.ID, "go-live")
-	}
+	v.Quiet = c.quiet(d)
 	if progress.State == directory.Applying {
 		v.Progress = ui.ProgressProps{
 			Label: w.T("directories.applying"), Value: int(progress.Done), Max: int(progress.Total),
@@ -181,6 +184,29 @@ func showDirectory(c *call) error {
 		v.Delete = directoryHref(d.ID, "delete")
 	}
 	return c.show(directoryFrame(d, o), v.view())
+}
+
+// quiet says of a directory that gives nobody anything why it does not, and leads to what ends that; the zero value is for one that is live. One of
+// a switch goes live with the cut-over and not before.
+func (c *call) quiet(d directory.Directory) quietView {
+	w, kind := c.words(), ""
+	switch {
+	case d.Switching == directory.Retired:
+		kind = "retired"
+	case d.Live():
+		return quietView{}
+	case d.Switching != "":
+		kind = "coming"
+	case d.Paused:
+		kind = "paused"
+	default:
+		kind = "silent"
+	}
+	v := quietView{Title: w.T("directories.is_" + kind), Text: w.T("directories.is_" + kind + "_text")}
+	if d.Switching == "" {
+		v.Look = ui.Link{Label: w.T("directories.look_at_live"), Href: directoryHref(d.ID, "go-live")}
+	}
+	return v
 }
 
 // directoryAlerts are what somebody should do something about, the worst first.

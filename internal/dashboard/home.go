@@ -38,7 +38,7 @@ func showHome(c *call) error {
 // concerns are what somebody should look at, the worst first.
 func (c *call) concerns() (out []concern, err error) {
 	now := c.s.o.Now()
-	for _, look := range []func(*call, time.Time) ([]concern, error){failingWebhooks, endingCertificates, refusingDirectories} {
+	for _, look := range []func(*call, time.Time) ([]concern, error){heldDirectories, failingWebhooks, endingCertificates, refusingDirectories} {
 		found, err := look(c, now)
 		if err != nil {
 			return nil, err
