@@ -62,6 +62,7 @@ func (c *call) brakeForm(d directory.Directory, m misfit) formView {
 			Type:       "number", Value: c.kept(n.name, strconv.FormatInt(n.value, 10)), Attrs: templ.Attributes{"min": least, "max": n.most},
 		}))
 	}
+	fields = append(fields, link(w.T("brake.holds"), directoryHref(d.ID, "holds")))
 	return c.readable(formView{
 		ID: "brake", Form: c.form(directoryHref(d.ID, "brake")), Title: w.T("brake.title"), Text: w.T("brake.lead"), Save: w.T("organizations.save"), Fields: fields,
 	})

@@ -38,6 +38,13 @@ func told() map[event.Action]string {
 		event.Action(event.APIKeyUpdated): "An API key that opens directory sync was changed",
 		event.Action(event.APIKeyRevoked): "An API key that opens directory sync was deleted",
 
+		event.Action(event.DirectoryBrakeEngaged):  "The brake of a directory holds people whom the directory has shut out in a burst. Look at them before it follows by itself",
+		event.Action(event.DirectoryBrakeReleased): "The brake of a directory was released: whom the directory had shut out lose their accounts",
+		event.Action(event.DirectoryBrakeUndone):   "A hold of a directory's brake was undone: the people are in again",
+
+		event.Action(event.SwitchCutOver):  "The identity provider was switched: the new connection and directory rule. It can be reverted for 14 days",
+		event.Action(event.SwitchReverted): "The switch of the identity provider was reverted: the connection and directory of before rule again",
+
 		ContactCreated: "An IT contact was added",
 		ContactDeleted: "An IT contact was removed",
 	}
