@@ -104,7 +104,7 @@ func TestHeld_people_stand_on_the_home_page_and_above_their_directory_until_some
 		b.get("/dashboard/members?organization="+string(acme.ID)).want(t, http.StatusOK).says(t, "in a burst that its brake holds").harmless(t)
 		b.get(page+"/undo").want(t, http.StatusOK).says(t, "Let 3 people in again?", "Keep 3 people")
 		b.send(page+"/undo", "people", "2").want(t, http.StatusConflict).says(t, "The brake holds 3 people by now")
-		b.send(page + "/undo").want(t, http.StatusConflict)
+		b.send(page+"/undo").want(t, http.StatusConflict)
 		if to := b.send(page+"/undo", "people", "3").location(t); to != page+"?did=hold_undone" {
 			t.Error("leads to", to)
 		}
@@ -142,7 +142,7 @@ func TestHold_is_released_and_lists_its_people_by_pages(t *testing.T) {
 			t.Error("the first page has more than its rows")
 		}
 		b.get(page+"?after="+string(people[5].ID)).want(t, http.StatusOK).says(t, "Person 04", "Person 01")
-		b.get(page + "?after=nonsense").want(t, http.StatusBadRequest)
+		b.get(page+"?after=nonsense").want(t, http.StatusBadRequest)
 		b.get(page+"/release").want(t, http.StatusOK).says(t, "Let 29 people go?", "Release 29 people", "Your app is told of each of them")
 		b.send(page+"/release", "people", "29").location(t)
 		w.byOperator(t, "directory.brake_released")
