@@ -276,7 +276,10 @@ func healthPairs(w *words.Words, d directory.Directory, h directoryHealth) []ui.
 }
 
 // directoryForm is the form that adds a directory, as it was filled in.
-type directoryForm struct{ provider, name, provisioning string }
+type directoryForm struct {
+	provider, name, provisioning string
+	silent                       bool
+}
 
 func showNewDirectory(c *call) error {
 	o, err := c.organization(c.values["id"])
@@ -299,6 +302,7 @@ func (c *call) newDirectoryPage(o org.Organization, n directoryForm, m misfit) e
 			ID: "name", Label: w.T("organizations.name"), Hint: w.T("directories.name_hint"), Error: m.on("name"), Optional: true,
 		}, Value: n.name, MaxLength: 255}),
 		c.provisioningField(directory.Provisioning(n.provisioning), m, false),
+		ui.Switch(ui.SwitchProps{FieldProps: ui.FieldProps{ID: "silent", Label: w.T("directories.only_collect"), Hint: w.T("directories.only_collect_hint")}, On: n.silent}),
 	}}
 	fr := organizationFrame(o, head.Title)
 	fr.Narrow, fr.Status = true, m.Status
@@ -342,7 +346,7 @@ func createDirectory(c *call) error {
 	if err != nil {
 		return err
 	}
-	n := directoryForm{c.posted.Get("provider"), strings.TrimSpace(c.posted.Get("name")), c.posted.Get("provisioning")}
+	n := directoryForm{c.posted.Get("provider"), strings.TrimSpace(c.posted.Get("name")), c.posted.Get("provisioning"), c.posted.Get("silent") != ""}
 	redraw := func(m misfit) error { return c.newDirectoryPage(o, n, m) }
 	p, known := c.s.o.Catalog.Provider(idp.Slug(n.provider))
 	if !known || len(p.DirectoryTypes) == 0 {
@@ -353,7 +357,7 @@ func createDirectory(c *call) error {
 		name = p.Name
 	}
 	made, secret, err := c.s.o.Directories.Create(c.ctx(), c.operator.Actor(), directory.New{
-		OrganizationID: string(o.ID), Name: name, Type: directory.Type(p.DirectoryTypes[0]), Provider: n.provider, Provisioning: directory.Provisioning(n.provisioning),
+		OrganizationID: string(o.ID), Name: name, Type: directory.Type(p.DirectoryTypes[0]), Provider: n.provider, Provisioning: directory.Provisioning(n.provisioning), Silent: n.silent,
 	})
 	if err != nil {
 		return again(err, redraw)

@@ -43,6 +43,7 @@ type Options struct {
 	Mappings      *lifecycle.Mappings
 	Audits        *lifecycle.Audits
 	Offboardings  *lifecycle.Offboardings
+	Switches      *lifecycle.Switches
 
 	// Members and Sessions are nil where the app keeps the accounts.
 	Members  *member.Service

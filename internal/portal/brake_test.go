@@ -33,7 +33,9 @@ func (d *desk) braked(o org.Organization, name string) (directory.Directory, dir
 			out := doc.Clone()
 			out.Set("active", scim.BoolOf(false))
 			return out, nil
-		}, func(directory.Outcome) *directory.Exchange { return p.exchange(http.MethodPatch, "/Users", "shut them out", oktaAgent) })
+		}, func(directory.Outcome) *directory.Exchange {
+			return p.exchange(http.MethodPatch, "/Users", "shut them out", oktaAgent)
+		})
 		d.must(err)
 	}
 	h, waits, err := d.dirs.WaitingOf(ctx, dir.ID)
@@ -90,7 +92,7 @@ func TestHeld_people_are_shown_and_decided_about_in_the_portal(t *testing.T) {
 		b.get("/portal/home").wants(http.StatusOK).shows("The brake holds 3 people", page)
 		b.get("/portal/brake/" + string(dir.ID)).wants(http.StatusOK).shows("The brake holds 3 people")
 		b.get(page).wants(http.StatusOK).shows("Still held 3", "2 of 4 active people", "Shut them out", "p3@acme.example", "Undo: keep them").hides("p0@acme.example", "<script>alert")
-		b.get(page + "/release").wants(http.StatusOK).shows("Let 3 people go?", "Release 3 people", "may be deleted")
+		b.get(page+"/release").wants(http.StatusOK).shows("Let 3 people go?", "Release 3 people", "may be deleted")
 		b.get(page + "/undo").wants(http.StatusOK).shows("Let 3 people in again?")
 		b.post(page+"/undo", "people", "2").wants(http.StatusConflict).shows("The brake holds 3 people by now")
 		b.post(page+"/undo", "people", "3").leads()
