@@ -189,7 +189,8 @@ func showDirectory(c *call) error {
 // quiet says of a directory that gives nobody anything why it does not, and leads to what ends that; the zero value is for one that is live. One of
 // a switch goes live with the cut-over and not before.
 func (c *call) quiet(d directory.Directory) quietView {
-	w, kind := c.words(), ""
+	w := c.words()
+	var kind string
 	switch {
 	case d.Switching == directory.Retired:
 		kind = "retired"

@@ -200,12 +200,16 @@ func showSwitch(c *call) error {
 	if err != nil {
 		return err
 	}
+	pairs, err := c.switchPairs(s)
+	if err != nil {
+		return err
+	}
 	w := c.words()
 	v := switchView{
 		Sheet: sheetView{Head: ui.HeadProps{
 			Title: w.T("switches.one"), Text: w.T("switches.text_" + string(s.State)), Badge: ui.Badge(switchBadge(w, s.State)), Back: ui.Link{Label: o.Name, Href: switchesHref(o.ID)},
 		}},
-		Facts: switchPairs(w, s), Stats: switchStats(w, s), People: t,
+		Facts: pairs, Stats: switchStats(w, s), People: t,
 	}
 	if c.changes() {
 		v.Acts = switchActs(w, s)
@@ -224,24 +228,48 @@ func switchActs(w *words.Words, s switching.Switch) []action {
 	return nil
 }
 
-func switchPairs(w *words.Words, s switching.Switch) []ui.Pair {
+// switchPairs tell of a switch; a connection or directory that is not there any more has its id alone.
+func (c *call) switchPairs(s switching.Switch) ([]ui.Pair, error) {
+	w := c.words()
 	out := []ui.Pair{idPair(w, string(s.ID)), {Key: w.T("switches.begun"), Value: exactly(s.CreatedAt)}}
-	add := func(key, text, href string) {
-		if text != "" {
-			out = append(out, ui.Pair{Key: w.T("switches." + key), Value: link(text, href)})
+	for _, part := range []struct{ key, list, id string }{
+		{"from_connection", "connections", s.Connection.From},
+		{"to_connection", "connections", s.Connection.To},
+		{"from_directory", "directories", s.Directory.From},
+		{"to_directory", "directories", s.Directory.To},
+	} {
+		if part.id == "" {
+			continue
 		}
+		name, err := c.partName(part.list, part.id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ui.Pair{Key: w.T("switches." + part.key), Value: link(name, hrefOf(part.list, part.id))})
 	}
-	add("from_connection", s.Connection.From, hrefOf("connections", s.Connection.From))
-	add("to_connection", s.Connection.To, hrefOf("connections", s.Connection.To))
-	add("from_directory", s.Directory.From, hrefOf("directories", s.Directory.From))
-	add("to_directory", s.Directory.To, hrefOf("directories", s.Directory.To))
 	if !s.CutOverAt.IsZero() {
 		out = append(out, ui.Pair{Key: w.T("switches.cut_over_at"), Value: exactly(s.CutOverAt)}, ui.Pair{Key: w.T("switches.revertible_until"), Value: exactly(s.RevertibleUntil)})
 	}
 	if !s.EndedAt.IsZero() {
 		out = append(out, ui.Pair{Key: w.T("switches.ended"), Value: exactly(s.EndedAt)})
 	}
-	return out
+	return out, nil
+}
+
+func (c *call) partName(list, id string) (name string, err error) {
+	if list == "connections" {
+		var one sso.Connection
+		one, err = c.s.o.Connections.Get(c.ctx(), sso.ID(id))
+		name = one.Name
+	} else {
+		var one directory.Directory
+		one, err = c.s.o.Directories.Get(c.ctx(), directory.ID(id))
+		name = one.Name
+	}
+	if fault.Is(err, fault.NotFound) {
+		return id, nil
+	}
+	return cmp.Or(name, id), err
 }
 
 func switchStats(w *words.Words, s switching.Switch) []ui.StatProps {
@@ -487,12 +515,22 @@ func (c *call) cutOverPage(m misfit) error {
 	f := switchFrame(w, o, ui.Link{Label: w.T("switches.one"), Href: switchHref(s)}, ui.Link{Label: w.T("switches.cut_over")})
 	f.Narrow, f.Status = true, m.Status
 	return c.show(f, asking(m, ui.ConfirmProps{
-		Title: w.T("switches.cut_over_title", "name", o.Name), Text: w.T("switches.cut_over_lead"), Lines: []string{
-			w.N("switches.line_matched", n.People.Matched), w.N("switches.line_unmatched", n.People.Without()), w.N("switches.line_groups_lost", n.GroupsLost),
-			w.N("switches.line_leaving", n.Leaving), w.N("switches.line_new", n.People.OnlyNew),
-		},
+		Title: w.T("switches.cut_over_title", "name", o.Name), Text: w.T("switches.cut_over_lead"), Lines: cutOverLines(w, n),
 		Form: asks, Confirm: w.T("switches.cut_over"), Variant: ui.Primary, Cancel: ui.Link{Href: switchHref(s)},
 	}))
+}
+
+// cutOverLines say what becomes of whom, of those there are.
+func cutOverLines(w *words.Words, n switching.Tally) (out []string) {
+	for _, one := range []struct {
+		key string
+		n   int
+	}{{"matched", n.People.Matched}, {"unmatched", n.People.Without()}, {"groups_lost", n.GroupsLost}, {"leaving", n.Leaving}, {"new", n.People.OnlyNew}} {
+		if one.n > 0 {
+			out = append(out, w.N("switches.line_"+one.key, one.n))
+		}
+	}
+	return out
 }
 
 func cutOver(c *call) error {

@@ -254,8 +254,8 @@ func (s *Service) ShowPeople(ctx context.Context, id ID, ids []string) (map[stri
 	return out, nil
 }
 
-func (p person) shown() Shown {
+func (u person) shown() Shown {
 	return Shown{
-		Name: p.displayName(), Email: Email(p.doc), UserName: p.doc.Text("userName"), ExternalID: p.doc.Text("externalId"), In: says(p.User) == member.SaysActive,
+		Name: u.displayName(), Email: Email(u.doc), UserName: u.doc.Text("userName"), ExternalID: u.doc.Text("externalId"), In: says(u.User) == member.SaysActive,
 	}
 }
