@@ -217,13 +217,14 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	scim := scimapi.New(ofSCIM)
 	policies, mappings := a.policies(c), lifecycle.NewMappings(a.db, a.signIn.members.Access(), a.directories)
 	audits, offboardings := lifecycle.NewAudits(a.db, a.organizations, time.Now), a.offboardings(ids)
+	switches := a.switches(c, ids)
 	rest := api.New(api.Options{
 		Organizations: a.organizations, Directories: a.directories, Events: a.events, Keys: []token.Hash{a.key},
 		KnownProvider: func(slug string) bool { _, ok := catalog.Provider(idp.Slug(slug)); return ok }, Logger: log,
 		PublicURL:   domains.Preferred,
 		Lifecycle:   deletions,
 		Policies:    policies,
-		Switches:    a.switches(c, ids),
+		Switches:    switches,
 		Idempotency: answers, RateLimit: c.APIRateLimit, Now: time.Now,
 		Snapshots: lifecycle.NewSnapshots(a.events, a.directories),
 		Webhooks:  a.webhooks,
@@ -236,7 +237,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		Site: site, Operators: a.operators, Organizations: a.organizations, Directories: a.directories, Events: a.events, Catalog: catalog,
 		Lifecycle: deletions, Policies: policies, Webhooks: a.webhooks, Connections: a.signIn.connections, NewTest: a.signIn.signIns.NewTest,
 		Issuer: a.signIn.issuer, Members: a.signIn.accounts(c), Sessions: a.signIn.sessions, Access: a.signIn.members.Access(), Mappings: mappings,
-		Audits: audits, Offboardings: offboardings, Healths: a.healths(c, audits), Again: a.again(ofSCIM, domains), Alerts: alerts, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
+		Audits: audits, Offboardings: offboardings, Switches: switches, Healths: a.healths(c, audits), Again: a.again(ofSCIM, domains), Alerts: alerts, PublicURL: domains.Preferred, Home: c.publicBase(), Now: time.Now, Logger: log,
 		Settings: c.settings(), Version: version, Database: c.DescribeDatabase(),
 	})
 	forAdmins := a.portalPages(c, alerts, catalog, domains, site, policies, audits, offboardings)

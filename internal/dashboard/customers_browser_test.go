@@ -15,6 +15,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
+	"github.com/rollcallhq/rollcall/internal/switching"
 )
 
 // customer is an organization that looks like one.
@@ -123,4 +124,33 @@ func (f *feed) deactivate(u directory.User) {
 		return out, nil
 	}, f.record)
 	f.w.ok(err)
+}
+
+func TestPages_of_the_brake_can_be_read_by_everybody(t *testing.T) {
+	w, ctx := small(t), chrome(t)
+	said := complaints(ctx, t)
+	w.signIn(ctx, t, operator.Admin)
+	acme := w.organization("Acme Corporation", org.NewDomain{Domain: "acme.example", State: org.Verified})
+	f, _, h := w.braked(acme, "Grace Brewster Murray Hopper", 30)
+	page := f.at("holds", string(h.ID))
+	for name, path := range map[string]string{
+		"home": "/dashboard/", "directory": f.at(), "settings": f.at("settings"), "holds": f.at("holds"), "hold": page, "release": page + "/release", "undo": page + "/undo",
+	} {
+		inspect(ctx, t, w.base+path, "brake-"+name, said)
+	}
+}
+
+func TestPages_of_a_switch_can_be_read_by_everybody(t *testing.T) {
+	w, ctx := small(t), chrome(t)
+	said := complaints(ctx, t)
+	w.signIn(ctx, t, operator.Admin)
+	m := w.moving("Acme")
+	s, err := w.switches.Create(t.Context(), tester(), m.org.ID, lifecycle.NewSwitch{Directory: switching.Pair{From: string(m.old.dir.ID), To: string(m.next.dir.ID)}})
+	w.ok(err)
+	path := m.at(string(s.ID))
+	for name, page := range map[string]string{
+		"organization": at(m.org), "list": m.at(), "new": m.at("new"), "one": path, "match": path + "/people/" + string(m.bob.ID), "cut-over": path + "/cut-over", "directory": m.next.at(),
+	} {
+		inspect(ctx, t, w.base+page, "switch-"+name, said)
+	}
 }

@@ -44,6 +44,10 @@ func directoryHref(id directory.ID, parts ...string) string {
 // directoryBadge is where a directory stands.
 func directoryBadge(w *words.Words, d directory.Directory) ui.BadgeProps {
 	switch {
+	case d.Switching == directory.Retired:
+		return ui.BadgeProps{Label: w.T("directories.state_retired"), Tone: ui.Neutral, Dot: true}
+	case d.Paused:
+		return ui.BadgeProps{Label: w.T("directories.state_paused"), Tone: ui.Warn, Dot: true}
 	case !d.Live():
 		return ui.BadgeProps{Label: w.T("directories.state_silent"), Tone: ui.Info, Dot: true}
 	case d.State == directory.Linked:
@@ -99,7 +103,8 @@ func (c *call) directorySheet(d directory.Directory, o org.Organization, tab str
 	if p := c.providerName(d.Provider); p != "" && p != d.Name {
 		head.Text = p
 	}
-	return sheetView{Head: head, Tabs: c.directoryTabs(d, tab, n)}, n, nil
+	banner, err := c.holdBanner(d)
+	return sheetView{Head: head, Tabs: c.directoryTabs(d, tab, n), Banner: banner}, n, err
 }
 
 // directoryFrame is the frame of a page below a directory; titles are those of the pages from it to this one.
@@ -170,9 +175,7 @@ func showDirectory(c *call) error {
 	v := directoryView{
 		Sheet: s, Stats: c.directoryStats(d, n, health), Endpoint: c.endpointCard(d), Details: c.directoryPairs(d), Health: healthPairs(w, d, health),
 	}
-	if !d.Live() {
-		v.GoLive = directoryHref(d.ID, "go-live")
-	}
+	v.Quiet = c.quiet(d)
 	if progress.State == directory.Applying {
 		v.Progress = ui.ProgressProps{
 			Label: w.T("directories.applying"), Value: int(progress.Done), Max: int(progress.Total),
@@ -183,6 +186,30 @@ func showDirectory(c *call) error {
 		v.Delete = directoryHref(d.ID, "delete")
 	}
 	return c.show(directoryFrame(d, o), v.view())
+}
+
+// quiet says of a directory that gives nobody anything why it does not, and leads to what ends that; the zero value is for one that is live. One of
+// a switch goes live with the cut-over and not before.
+func (c *call) quiet(d directory.Directory) quietView {
+	w := c.words()
+	var kind string
+	switch {
+	case d.Switching == directory.Retired:
+		kind = "retired"
+	case d.Live():
+		return quietView{}
+	case d.Switching != "":
+		kind = "coming"
+	case d.Paused:
+		kind = "paused"
+	default:
+		kind = "silent"
+	}
+	v := quietView{Title: w.T("directories.is_" + kind), Text: w.T("directories.is_" + kind + "_text")}
+	if d.Switching == "" {
+		v.Look = ui.Link{Label: w.T("directories.look_at_live"), Href: directoryHref(d.ID, "go-live")}
+	}
+	return v
 }
 
 // directoryAlerts are what somebody should do something about, the worst first.
@@ -252,7 +279,10 @@ func healthPairs(w *words.Words, d directory.Directory, h directoryHealth) []ui.
 }
 
 // directoryForm is the form that adds a directory, as it was filled in.
-type directoryForm struct{ provider, name, provisioning string }
+type directoryForm struct {
+	provider, name, provisioning string
+	silent                       bool
+}
 
 func showNewDirectory(c *call) error {
 	o, err := c.organization(c.values["id"])
@@ -275,6 +305,7 @@ func (c *call) newDirectoryPage(o org.Organization, n directoryForm, m misfit) e
 			ID: "name", Label: w.T("organizations.name"), Hint: w.T("directories.name_hint"), Error: m.on("name"), Optional: true,
 		}, Value: n.name, MaxLength: 255}),
 		c.provisioningField(directory.Provisioning(n.provisioning), m, false),
+		ui.Switch(ui.SwitchProps{FieldProps: ui.FieldProps{ID: "silent", Label: w.T("directories.only_collect"), Hint: w.T("directories.only_collect_hint")}, On: n.silent}),
 	}}
 	fr := organizationFrame(o, head.Title)
 	fr.Narrow, fr.Status = true, m.Status
@@ -318,7 +349,7 @@ func createDirectory(c *call) error {
 	if err != nil {
 		return err
 	}
-	n := directoryForm{c.posted.Get("provider"), strings.TrimSpace(c.posted.Get("name")), c.posted.Get("provisioning")}
+	n := directoryForm{c.posted.Get("provider"), strings.TrimSpace(c.posted.Get("name")), c.posted.Get("provisioning"), c.posted.Get("silent") != ""}
 	redraw := func(m misfit) error { return c.newDirectoryPage(o, n, m) }
 	p, known := c.s.o.Catalog.Provider(idp.Slug(n.provider))
 	if !known || len(p.DirectoryTypes) == 0 {
@@ -329,7 +360,7 @@ func createDirectory(c *call) error {
 		name = p.Name
 	}
 	made, secret, err := c.s.o.Directories.Create(c.ctx(), c.operator.Actor(), directory.New{
-		OrganizationID: string(o.ID), Name: name, Type: directory.Type(p.DirectoryTypes[0]), Provider: n.provider, Provisioning: directory.Provisioning(n.provisioning),
+		OrganizationID: string(o.ID), Name: name, Type: directory.Type(p.DirectoryTypes[0]), Provider: n.provider, Provisioning: directory.Provisioning(n.provisioning), Silent: n.silent,
 	})
 	if err != nil {
 		return again(err, redraw)

@@ -183,7 +183,7 @@ func (c *call) directorySettingsPage(d directory.Directory, o org.Organization, 
 	})
 	fr := c.tabFrame(d, o, "settings")
 	fr.Status = m.Status
-	return c.show(fr, forms(s, v))
+	return c.show(fr, forms(s, v, c.brakeForm(d, m)))
 }
 
 func (c *call) directoryFields(f directorySettings, m misfit) []templ.Component {
@@ -264,7 +264,7 @@ func showGoLive(c *call) error {
 	if err != nil {
 		return err
 	}
-	if d.Live() {
+	if d.Live() || d.Switching != "" { // its page says why there is nothing to let live
 		c.redirect(directoryHref(d.ID))
 		return nil
 	}

@@ -17,6 +17,7 @@ type sheetView struct {
 	Tabs   []ui.Tab
 	Wrong  misfit
 	Alerts []ui.AlertProps
+	Banner templ.Component // above the tabs' own content; may be nil
 }
 
 // action is a button: a link with Href, else a form of its own.

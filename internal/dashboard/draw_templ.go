@@ -50,6 +50,12 @@ func sheet(s sheetView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
+		if s.Banner != nil {
+			templ_7745c5c3_Err = s.Banner.Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
 		for _, a := range s.Alerts {
 			templ_7745c5c3_Err = ui.Alert(a).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

@@ -65,10 +65,15 @@ func (c *call) concerns() ([]concern, error) {
 			out[i].Tone = ui.Bad
 		}
 	}
-	asked, err := askedDomains(c)
-	out = append(out, asked...)
+	for _, look := range []func(*call) ([]concern, error){heldDirectories, askedDomains} {
+		more, err := look(c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
 	slices.SortStableFunc(out, func(a, b concern) int { return worth(b.Tone) - worth(a.Tone) })
-	return out, err
+	return out, nil
 }
 
 // organizationNames are those of whom alerts are of. One that was deleted just now has none.

@@ -33,6 +33,9 @@ func showOrganization(c *call) error {
 	}
 	w := c.words()
 	s := c.organizationSheet(o, "overview")
+	if s.Banner, err = c.openSwitch(o.ID); err != nil {
+		return err
+	}
 	for _, f := range org.AllFeatures() {
 		if !features.On(f) {
 			s.Alerts = append(s.Alerts, ui.AlertProps{Tone: ui.Warn, Title: w.T("organizations.feature_off_" + string(f)), Text: w.T("organizations.feature_off_text")})

@@ -178,7 +178,10 @@ func (c *call) organizationTabs(id, current string) []ui.Tab {
 	if c.s.o.Members != nil {
 		tabs = append(tabs, tab("members", membersPath+"?organization="+id), tab("access", hrefOf("organizations", id, "roles")))
 	}
-	for _, name := range []string{"domains", "policy", "features"} {
+	for _, name := range []string{"domains", "policy", "features", "switches"} {
+		if name == "switches" && c.s.o.Members == nil { // nobody is carried over
+			continue
+		}
 		tabs = append(tabs, tab(name, hrefOf("organizations", id, name)))
 	}
 	return tabs

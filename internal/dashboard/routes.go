@@ -70,7 +70,7 @@ func pages() []row {
 		},
 		connectionPages(), memberPages(), accessPages(), mappingPages(), eventPages(), webhookPages(), auditPages(), apiKeyPages(),
 		applicationPages(), settingPages(),
-		organizationPages(), directoryPages(),
+		organizationPages(), directoryPages(), brakePages(), switchPages(),
 	)
 }
 

@@ -46,6 +46,7 @@ type Options struct {
 	Offboardings  *lifecycle.Offboardings
 	Alerts        *alert.Service
 	Healths       *lifecycle.Healths
+	Switches      *lifecycle.Switches
 
 	// Members and Sessions are nil where the app keeps the accounts.
 	Members  *member.Service

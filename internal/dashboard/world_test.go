@@ -60,6 +60,7 @@ type world struct {
 	sessions  *session.Service
 	signIns   *lifecycle.SignIns
 	policies  *lifecycle.Policies
+	switches  *lifecycle.Switches
 	server    *httptest.Server
 	edge      http.Handler
 	base      string
@@ -159,6 +160,9 @@ func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *worl
 	deletions.SetConnections(w.conns)
 	site, err := web.NewSite(web.Brand{}, w.now)
 	w.ok(err)
+	w.switches = lifecycle.NewSwitches(lifecycle.SwitchOptions{
+		DB: d, Events: w.events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Connections: w.conns, Members: w.members, Access: w.members.Access(), Now: w.now, Logger: logger,
+	})
 	o := dashboard.Options{
 		Site: site, Operators: w.operators, Organizations: w.orgs, Directories: w.dirs, Events: w.events, Catalog: catalog, Lifecycle: deletions, Policies: w.policies,
 		Webhooks: w.webhooks, Connections: w.conns, Issuer: w.issuer, Access: w.members.Access(), Mappings: lifecycle.NewMappings(d, w.members.Access(), w.dirs),
@@ -167,6 +171,7 @@ func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *worl
 		Offboardings: lifecycle.NewOffboardings(lifecycle.OffboardingOptions{
 			DB: d, Events: w.events, IDs: ids, Organizations: w.orgs, Directories: w.dirs, Webhooks: w.webhooks, Issuer: w.issuer, Observe: func(float64) {}, Now: w.now, Logger: logger,
 		}),
+		Switches:   w.switches,
 		RedeemRate: dashboard.Rate{PerSecond: 1000, Burst: 1000},
 	}
 	for _, change := range changes {

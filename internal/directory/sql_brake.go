@@ -25,7 +25,10 @@ const (
 	selectHolds   = `SELECT ` + holdColumns + ` FROM directory_holds WHERE directory_id = $1`
 	selectHold    = selectHolds + ` AND id = $2`
 	selectWaiting = `SELECT id FROM directory_holds WHERE directory_id = $1 AND state = 'waiting'`
-	insertHold    = `INSERT INTO directory_holds (` + holdColumns + `) VALUES ($1, $2, $3, 'waiting', NULL, 1, $4, $5, $6, $7, NULL, NULL)`
+	// Of directories that are there still; there is one at most of each.
+	selectWaitingHolds = `SELECT ` + holdColumns + ` FROM directory_holds WHERE state = 'waiting'
+		AND EXISTS (SELECT 1 FROM directories d WHERE d.id = directory_holds.directory_id AND d.deleted_at IS NULL) ORDER BY until_at LIMIT $1`
+	insertHold = `INSERT INTO directory_holds (` + holdColumns + `) VALUES ($1, $2, $3, 'waiting', NULL, 1, $4, $5, $6, $7, NULL, NULL)`
 	// Who came back while it waited, and leaves again, is one of its people already.
 	joinHold = `UPDATE directory_holds SET people = people + CASE WHEN EXISTS (SELECT 1 FROM directory_held_people WHERE hold_id = $2 AND directory_user_id = $3)
 		THEN 0 ELSE 1 END WHERE directory_id = $1 AND id = $2 AND state = 'waiting'`
@@ -56,7 +59,9 @@ const (
 	settleWaiting = settleHeld + ` AND hold_id = $5 AND state = 'waiting'`
 	keepHeld      = `UPDATE directory_held_people SET state = 'kept', settled_at = $4 WHERE directory_id = $1 AND directory_user_id = $2 AND hold_id = $3
 		AND state = 'waiting' AND document IS NOT NULL`
-	selectHeld = `SELECT ` + heldColumns + ` FROM directory_held_people p WHERE p.directory_id = $1 AND p.document IS NOT NULL`
+	selectHeld         = `SELECT ` + heldColumns + ` FROM directory_held_people p WHERE p.directory_id = $1 AND p.document IS NOT NULL`
+	selectPeopleOfHold = `SELECT ` + heldColumns + ` FROM directory_held_people p WHERE p.directory_id = $1 AND p.hold_id = $2`
+	countStillHeld     = `SELECT COUNT(*) FROM directory_held_people WHERE directory_id = $1 AND hold_id = $2 AND state = 'waiting'`
 	// Of each hold the first hundred.
 	selectOfHolds = `SELECT hold_id, directory_user_id, state, says, held_at FROM (SELECT p.hold_id, p.directory_user_id, p.state, p.says, p.held_at,
 		ROW_NUMBER() OVER (PARTITION BY p.hold_id ORDER BY p.directory_user_id) AS n

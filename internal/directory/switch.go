@@ -248,10 +248,14 @@ func (s *Service) ShowPeople(ctx context.Context, id ID, ids []string) (map[stri
 			if err != nil {
 				return nil, fmt.Errorf("stored document of user %s: %w", u.ID, err)
 			}
-			out[string(u.ID)] = Shown{
-				Name: p.displayName(), Email: Email(p.doc), UserName: p.doc.Text("userName"), ExternalID: p.doc.Text("externalId"), In: says(u) == member.SaysActive,
-			}
+			out[string(u.ID)] = p.shown()
 		}
 	}
 	return out, nil
+}
+
+func (u person) shown() Shown {
+	return Shown{
+		Name: u.displayName(), Email: Email(u.doc), UserName: u.doc.Text("userName"), ExternalID: u.doc.Text("externalId"), In: says(u.User) == member.SaysActive,
+	}
 }

@@ -2,6 +2,7 @@ package itadmin_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,47 @@ func TestChanges_of_provider_certificate_and_token_are_mailed_to_contacts_and_op
 			t.Errorf("told again: %+v", again)
 		}
 	})
+}
+
+func TestHolds_of_a_brake_and_the_steps_of_a_switch_are_mailed_with_numbers_and_the_time_to_decide(t *testing.T) {
+	hold := `{"object":"directory_hold","id":"directory_hold_1","directory_id":"directory_1","count":%d,"departed":6,"active":40,"reason":%s,"until":"2026-11-22T13:00:00.000Z"}`
+	change := `{"object":"identity_provider_switch","id":"identity_provider_switch_1","revertible_until":%s}`
+	for _, c := range []struct {
+		kind    event.Type
+		payload string
+		says    []string
+		not     string
+	}{
+		{event.DirectoryBrakeEngaged, fmt.Sprintf(hold, 1, "null"), []string{
+			"The brake of a directory holds people who were shut out in a burst", "directory_1", "6 of 40 active people left; release it or undo it until 22 November 2026, 13:00 UTC",
+		}, "by management_key"},
+		{event.DirectoryBrakeReleased, fmt.Sprintf(hold, 6, `"by_hand"`), []string{"Held people of a directory were released, and lose their accounts", "6 held, by management_key (API)"}, "by itself"},
+		{event.DirectoryBrakeReleased, fmt.Sprintf(hold, 6, `"expired"`), []string{"6 held, by itself when the time had come"}, "management_key"},
+		{event.DirectoryBrakeUndone, fmt.Sprintf(hold, 6, `"by_hand"`), []string{"Held people of a directory were let in again", "directory_1", "6 held"}, "until"},
+		{event.SwitchCutOver, fmt.Sprintf(change, `"2026-12-06T12:00:00.000Z"`), []string{"The identity provider was switched over", "can be reverted until 6 December 2026, 12:00 UTC"}, "held"},
+		{event.SwitchReverted, fmt.Sprintf(change, "null"), []string{"The switch of the identity provider was reverted", "identity_provider_switch_1"}, "can be reverted"},
+	} {
+		onBoth(t, func(h *house) {
+			id, other := h.organization("Acme"), h.organization("Beta")
+			h.contact(id, "ida@acme.example")
+			h.contact(other, "bea@beta.example")
+			h.quiet()
+			h.changes(id, nil, event.Entry{Type: c.kind, Data: []byte(c.payload)})
+			h.work()
+			letters := h.mails()
+			if len(letters) != 2 || letters[0].To != "ida@acme.example" || letters[1].To != "ops@shop.example" {
+				t.Fatalf("%s is mailed to %+v", c.kind, letters)
+			}
+			for _, want := range c.says {
+				if !strings.Contains(letters[0].Text, want) {
+					t.Errorf("%s does not say %q: %s", c.kind, want, letters[0].Text)
+				}
+			}
+			if strings.Contains(letters[0].Text, c.not) {
+				t.Errorf("%s says %q: %s", c.kind, c.not, letters[0].Text)
+			}
+		})
+	}
 }
 
 func TestContact_who_was_removed_is_told_too(t *testing.T) {

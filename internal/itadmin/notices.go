@@ -17,7 +17,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 )
 
-// told are the changes of a provider, a certificate, a token or a contact, and what a mail says that happened.
+// told are the changes of a provider, a certificate, a token or a contact, what a brake holds, and the steps of a switch that everybody feels, and what a mail says that happened.
 func told() map[event.Action]string {
 	return map[event.Action]string{
 		"connection.created": "A connection for single sign-on was added",
@@ -40,6 +40,13 @@ func told() map[event.Action]string {
 
 		org.ApprovalAsked:   "The operator was asked to approve a domain without a DNS record",
 		org.ApprovalRefused: "The operator refused to approve a domain without a DNS record",
+
+		event.Action(event.DirectoryBrakeEngaged):  "The brake of a directory holds people who were shut out in a burst",
+		event.Action(event.DirectoryBrakeReleased): "Held people of a directory were released, and lose their accounts",
+		event.Action(event.DirectoryBrakeUndone):   "Held people of a directory were let in again",
+
+		event.Action(event.SwitchCutOver):  "The identity provider was switched over",
+		event.Action(event.SwitchReverted): "The switch of the identity provider was reverted",
 
 		ContactCreated: "An IT contact was added",
 		ContactDeleted: "An IT contact was removed",
@@ -175,6 +182,14 @@ type details struct {
 	Connection  struct {
 		ID string `json:"id"`
 	} `json:"connection"`
+
+	DirectoryID     string `json:"directory_id"`
+	Reason          string `json:"reason"`
+	Until           string `json:"until"`
+	RevertibleUntil string `json:"revertible_until"`
+	Departed        int    `json:"departed"`
+	Active          int    `json:"active"`
+	Count           int    `json:"count"`
 }
 
 func detailsOf(n event.Notice) (d details) {
@@ -198,7 +213,35 @@ func lineOf(n event.Notice) (mail.Change, bool) {
 	if strings.HasSuffix(string(n.Action), ".updated") && !strings.HasPrefix(string(n.Action), "api_key.") {
 		out.Settings = settingsOf(n)
 	}
-	return out, true
+	return heldOrSwitched(out, n), true
+}
+
+// heldOrSwitched adds to a line what whoever reads it has to know of a hold, or of a switch: how many, and until when it can be decided.
+func heldOrSwitched(line mail.Change, n event.Notice) mail.Change {
+	d := detailsOf(n)
+	switch event.Type(n.Action) {
+	case event.DirectoryBrakeEngaged:
+		line.ID, line.Settings = d.DirectoryID, strings.TrimSpace(fmt.Sprintf("%d of %d active people left; release it or undo it %s", d.Departed, d.Active, until(d.Until)))
+		line.Who = "" // nobody meant to
+	case event.DirectoryBrakeReleased, event.DirectoryBrakeUndone:
+		line.ID, line.Settings = d.DirectoryID, fmt.Sprintf("%d held", d.Count)
+		if d.Reason == "expired" {
+			line.Settings, line.Who = line.Settings+", by itself when the time had come", ""
+		}
+	case event.SwitchCutOver:
+		line.Settings = strings.TrimSpace("can be reverted " + until(d.RevertibleUntil))
+	default:
+	}
+	return line
+}
+
+// until writes a moment of a payload for people; "" for one that is not told.
+func until(text string) string {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return ""
+	}
+	return "until " + at.UTC().Format("2 January 2006, 15:04 UTC")
 }
 
 // settingsOf names what was changed; the values are for the audit.

@@ -29,6 +29,13 @@ func TestLetters_are_as_in_the_golden_files(t *testing.T) {
 			{What: "The settings of a connection for single sign-on were changed", Name: "Okta <b>\r\nBcc: x", ID: "conn_1", Settings: "certificates, sso_url", Who: "Ada (portal)", At: now},
 			{What: "A token for directory sync was made", At: now},
 		}},
+		"provider_change_brake": ProviderChange{Organization: "Globex <b>", Link: "https://id.example/portal", Changes: []Change{{
+			What: "The brake of a directory holds people who were shut out in a burst", ID: "directory_1", Settings: "6 of 40 active people left; release it or undo it until 22 November 2026, 13:00 UTC", At: now,
+		}}},
+		"provider_change_switch": ProviderChange{Organization: "Globex", Changes: []Change{
+			{What: "The identity provider was switched over", ID: "identity_provider_switch_1", Settings: "can be reverted until 6 December 2026, 12:00 UTC", Who: "Ada (dashboard)", At: now},
+			{What: "The switch of the identity provider was reverted", ID: "identity_provider_switch_1", Who: "Ada (API)", At: now},
+		}},
 		"provider_change_alone": ProviderChange{Organization: "Globex", Changes: []Change{{What: "A token for directory sync was made", ID: "directory_token_1", At: now}}},
 		"alert": Alert{
 			Organization: "Globex <b>", Title: "Directory sync stands still: the token of Okta is refused", Text: []string{"Nobody is let in or out.", "Make a new one\r\nBcc: x."},

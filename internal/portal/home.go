@@ -70,7 +70,8 @@ type directoryView struct {
 	Tone                     ui.Tone
 	LastUsed                 time.Time
 	Active, Inactive, Groups int
-	Tokens, Health           string // addresses
+	Tokens, Health, Brake    string // addresses
+	Held                     *heldView
 }
 
 func showHome(c *call) error {
@@ -144,7 +145,10 @@ func (c *call) directoryViews(all []directory.Directory) ([]directoryView, error
 		n := counts[one.ID]
 		out[i] = directoryView{
 			Name: one.Name, Provider: c.providerName(one.Provider), Active: int(n.Active), Inactive: int(n.Inactive), Groups: int(n.Groups), Tokens: "/portal/tokens/" + string(one.ID),
-			Health: "/portal/health/" + string(one.ID),
+			Health: "/portal/health/" + string(one.ID), Brake: brakeHref(one.ID),
+		}
+		if out[i].Held, err = c.held(one); err != nil {
+			return nil, err
 		}
 		out[i].State, out[i].Tone = c.directoryState(one)
 		if out[i].LastUsed, err = c.lastContact(one.ID); err != nil {
@@ -158,6 +162,10 @@ func (c *call) directoryState(one directory.Directory) (string, ui.Tone) {
 	switch {
 	case one.State == directory.Unlinked:
 		return c.t("portal.directory_unlinked"), ui.Neutral
+	case one.Switching == directory.Retired:
+		return c.t("portal.directory_retired"), ui.Neutral
+	case one.Paused:
+		return c.t("portal.directory_paused"), ui.Warn
 	case !one.Live():
 		return c.t("portal.directory_collecting"), ui.Warn
 	}

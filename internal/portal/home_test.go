@@ -58,6 +58,7 @@ type company struct {
 	contact    itadmin.Contact
 	member     member.Member
 	leaver     lifecycle.Offboarding
+	hold       string
 }
 
 func (d *desk) company(name string) company {
@@ -76,6 +77,11 @@ func (d *desk) company(name string) company {
 	tokens, err := d.dirs.Tokens(ctx, c.directory.ID)
 	d.must(err)
 	c.token = string(tokens[0].ID)
+	c.hold = d.ids.NewID("directory_hold")
+	var once db.Write
+	once.Exec(`INSERT INTO directory_holds (id, organization_id, directory_id, state, reason, people, departed, active, until_at, engaged_at, ended_at) VALUES ($1, $2, $3, 'released', 'expired', 0, 0, 0, 1, 1, 1)`,
+		c.hold, string(c.org.ID), string(c.directory.ID))
+	d.must(d.db.Write(ctx, &once))
 	c.contact, err = d.admins.AddContact(ctx, d.operator(), c.org.ID, itadmin.NewContact{Email: strings.ToLower(name) + "-it@example.com"})
 	d.must(err)
 	for _, who := range []string{"stays", "leaves"} {
@@ -102,14 +108,14 @@ func (d *desk) company(name string) company {
 // path fills the placeholders of an address with what belongs to the company.
 func (c company) path(pattern string) string {
 	return strings.NewReplacer("/secrets/{connection}", "/secrets/"+string(c.oidc.ID), "{connection}", string(c.connection.ID), "{directory}", string(c.directory.ID), "{token}", c.token, "{contact}", c.contact.ID,
-		"{offboarding}", c.leaver.ID, "{fingerprint}", c.connection.Certificates[0].Fingerprint).Replace(pattern)
+		"{hold}", c.hold, "{offboarding}", c.leaver.ID, "{fingerprint}", c.connection.Certificates[0].Fingerprint).Replace(pattern)
 }
 
 // ids and names that only the company may see.
 func (c company) secrets() []string {
 	return []string{
 		string(c.org.ID), c.org.Name + " sign-in", c.org.Name + " people", c.contact.Email, string(c.connection.ID), string(c.directory.ID),
-		"@" + strings.ToLower(c.org.Name) + ".example", c.leaver.ID, c.token,
+		"@" + strings.ToLower(c.org.Name) + ".example", c.leaver.ID, c.token, c.hold,
 	}
 }
 

@@ -26,7 +26,7 @@ type (
 
 // table is every address there is.
 func table() []row {
-	return []row{
+	return append(brakeRows(), []row{
 		{itadmin.Path, "portal_ask", nil, visits{showAsk, takeAsk}, calls{}},
 		{itadmin.LinkPath + "{secret}", "portal_link", nil, visits{showLink, openLink}, calls{}},
 		{"/portal/code", "portal_code", nil, visits{showCode, takeCode}, calls{}},
@@ -51,7 +51,7 @@ func table() []row {
 		{"/portal/secrets/{connection}", "portal_secret", only(itadmin.SSO), visits{}, calls{showSecret, setSecret}},
 		{"/portal/sign-out", "portal_sign_out", nil, visits{}, calls{post: signOut}},
 		{"/portal/done", "portal_done", nil, visits{}, calls{get: showDone}},
-	}
+	}...)
 }
 
 // only are the intents of links that open a page, beside those to everything; itadmin.Everything alone: no others do.

@@ -327,6 +327,7 @@ type liveView struct {
 	Action, Back string
 	Hidden       []ui.Hidden
 	Refused      string
+	Why          string // why it cannot go live by itself; "": it can
 	Done, All    int
 	Applying     bool
 	Home         ui.Link
@@ -372,6 +373,9 @@ func (s *steps) livePage(v *walk, f feed, refused string) (screen, error) {
 	}
 	for _, m := range []directory.Provisioning{directory.Invite, directory.Direct, directory.ExistingOnly} {
 		view.Modes = append(view.Modes, ui.Option{Value: string(m), Label: v.say.T("setup.mode_" + string(m)), Hint: v.say.T("setup.mode_hint_" + string(m))})
+	}
+	if f.directory.Switching != "" && !view.Live {
+		view.Why = v.say.T("portal.not_live_" + string(f.directory.Switching))
 	}
 	if err := s.becomes(v, f, mode, &view); err != nil {
 		return screen{}, err
