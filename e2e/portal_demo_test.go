@@ -18,6 +18,12 @@ func (to *tour) copied(label string) string {
 	return to.value(fmt.Sprintf("([...document.querySelectorAll('.copy')].find(e => e.querySelector('.copy-label')?.innerText === %q)?.querySelector('.copy-value') ?? {textContent: 'nothing'}).textContent", label))
 }
 
+// wayOn is how the button that leads on looks.
+func (to *tour) wayOn() string {
+	to.Helper()
+	return to.value("getComputedStyle([...document.querySelectorAll('.step-nav .btn')].at(-1)).backgroundColor")
+}
+
 // inWindow does something in a window of its own, while the page stays open.
 func (to *tour) inWindow(story func(in *tour)) {
 	to.Helper()
@@ -89,8 +95,10 @@ func TestPortal_connects_the_test_provider_of_the_demo_from_its_printed_link(t *
 		}
 		in.opens(page)
 		in.takes("send")
+		waiting := to.wayOn()
 		send("connect")
 		to.sees("Received from Rollcall test identity provider")
+		until(t, func() bool { return to.wayOn() != waiting }) // the way on steps forward, on the same page
 		to.takes("connected")
 		to.presses("Continue: Send the people")
 		send("send")
