@@ -21,6 +21,7 @@ func directoryPages() []row {
 	return []row{
 		{one, "dashboard_directory", everybody, showDirectory, admins, nil},
 		{one + "/users", "dashboard_directory_users", everybody, showPeople, admins, nil},
+		{one + "/users/export", "dashboard_directory_users_export", everybody, exportPeople, admins, nil},
 		{one + "/users/{user}", "dashboard_directory_user", everybody, showPerson, admins, nil},
 		{one + "/groups", "dashboard_directory_groups", everybody, showGroups, admins, nil},
 		{one + "/groups/{group}", "dashboard_directory_group", everybody, showGroup, admins, nil},

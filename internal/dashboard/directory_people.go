@@ -37,6 +37,7 @@ func showPeople(c *call) error {
 	if err != nil {
 		return err
 	}
+	s.Head.Actions = acts([]action{c.exportAction(exportHref(directoryHref(d.ID, "users"), q, "search", "state"))})
 	return c.show(c.tabFrame(d, o, "users"), listing(s, t))
 }
 
@@ -47,11 +48,7 @@ func (c *call) peopleTable(d directory.Directory, q url.Values, of directory.Peo
 		return ui.TableProps{}, err
 	}
 	of.Search, of.Before, of.After, of.Limit = searchOf(q.Get("search")), p.before, p.after, perPage
-	state := q.Get("state")
-	if state == "active" || state == "inactive" {
-		inactive := state == "inactive"
-		of.Inactive = &inactive
-	}
+	of.Inactive = inactiveOf(q)
 	found, more, err := c.s.o.Directories.People(c.ctx(), of)
 	if err != nil {
 		return ui.TableProps{}, err
@@ -65,7 +62,7 @@ func (c *call) peopleTable(d directory.Directory, q url.Values, of directory.Peo
 			{Label: w.T("directories.external_id"), Minor: true},
 			{Label: w.T("organizations.changed"), Minor: true},
 		},
-		Tools: peopleFilter(c.r.URL.Path, of.Search, state, cleared(q, c.r.URL.Path, "search", "state")), Empty: noPeople(w, d, of),
+		Tools: peopleFilter(c.r.URL.Path, of.Search, q.Get("state"), cleared(q, c.r.URL.Path, "search", "state")), Empty: noPeople(w, d, of),
 	}
 	for _, u := range found {
 		row, err := personRow(w, u)

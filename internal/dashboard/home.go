@@ -55,15 +55,16 @@ func (c *call) concerns() ([]concern, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]concern, len(found))
-	for i, a := range found {
-		out[i] = concern{Tone: ui.Warn, Kind: string(a.Kind), What: a.Name, Organization: names[a.Of()], Href: Prefix + a.Place(), Since: a.Since}
+	out := make([]concern, 0, len(found))
+	for _, a := range found {
+		one := concern{Tone: ui.Warn, Kind: string(a.Kind), What: a.Name, Organization: names[a.Of()], Href: Prefix + a.Place(), Since: a.Since}
 		if a.Stage > alert.Wrong {
-			out[i].Kind += "_" + strconv.Itoa(a.Stage)
+			one.Kind += "_" + strconv.Itoa(a.Stage)
 		}
 		if a.Bad() {
-			out[i].Tone = ui.Bad
+			one.Tone = ui.Bad
 		}
+		out = append(out, one)
 	}
 	for _, look := range []func(*call) ([]concern, error){heldDirectories, askedDomains} {
 		more, err := look(c)
@@ -154,10 +155,11 @@ func (s span) tabs(c *call) (out []ui.Tab) {
 
 // tally is how much went on in each of the last hours or days.
 type tally struct {
-	at                           time.Time
-	over                         span
-	begins                       []time.Time // of each part
-	events, sessions, deliveries []int
+	at     time.Time
+	over   span
+	begins []time.Time // of each part
+
+	syncs, events, sessions, deliveries []int
 }
 
 // tallies keeps the last tallies for a minute: many look at the home page, and what is over does not change.
@@ -190,6 +192,9 @@ func (s *Server) count(ctx context.Context, now time.Time, over span) (t tally, 
 	if t.events, err = s.o.Events.Tally(ctx, edges, tallyMost); err != nil {
 		return t, err
 	}
+	if t.syncs, err = s.o.Events.TallySyncs(ctx, edges, tallyMost); err != nil {
+		return t, err
+	}
 	if s.o.Sessions != nil {
 		if t.sessions, err = s.o.Sessions.Tally(ctx, edges, tallyMost); err != nil {
 			return t, err
@@ -204,7 +209,7 @@ func (t tally) charts(c *call) (out []ui.ChartProps) {
 	for _, one := range []struct {
 		name   string
 		counts []int
-	}{{"sign_ins", t.sessions}, {"events", t.events}, {"deliveries", t.deliveries}} {
+	}{{"syncs", t.syncs}, {"sign_ins", t.sessions}, {"events", t.events}, {"deliveries", t.deliveries}} {
 		chart := ui.ChartProps{
 			ID: "chart-" + one.name, Kind: ui.Bars, Over: c.words().T("dashboard.chart_" + string(t.over)), Series: []ui.Series{{Name: c.words().T("dashboard.chart_" + one.name)}},
 		}

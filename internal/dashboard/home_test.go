@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"fmt"
 	"encoding/pem"
 	"net/http"
 	"net/url"
@@ -69,6 +70,13 @@ func TestHome_names_what_needs_attention_and_nothing_else(t *testing.T) {
 		b := w.as(operator.Admin)
 		page := b.get("/dashboard/").want(t, http.StatusOK)
 		page.says(t, "https://app.example/failing", "Webhook fails", "https://app.example/off", "Webhook switched off", "Certificate ends", "in 4 days", "Okta", "Refused again and again", "Read the exchange", "Acme", "Changes", "in the last 24 hours")
+		var syncs, all int
+		w.ok(w.db.QueryRow(ctx, `SELECT COUNT(*) FROM events WHERE type LIKE 'dsync.%'`).Scan(&syncs))
+		w.ok(w.db.QueryRow(ctx, `SELECT COUNT(*) FROM events`).Scan(&all))
+		if syncs == 0 || all == syncs {
+			t.Fatalf("%d of %d events are of directories", syncs, all)
+		}
+		page.says(t, "Directory sync", fmt.Sprintf("%d changes by directories in the last 24 hours", syncs), fmt.Sprintf("%d changes of any kind in the last 24 hours", all))
 		b.get("/dashboard/?over=month").want(t, http.StatusOK).says(t, "Changes", "in the last 30 days", w.now().UTC().Format("2 Jan"))
 		b.get("/dashboard/?over="+url.QueryEscape(hostile)).want(t, http.StatusOK).says(t, "in the last 24 hours").harmless(t)
 		for _, calm := range []string{"Calm directory", "app.example/good"} {

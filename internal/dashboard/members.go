@@ -27,6 +27,7 @@ func memberPages() []row {
 	one := membersPath + "/{id}"
 	return []row{
 		{membersPath, "dashboard_members", see, showMembers, change, nil},
+		{membersPath + "/export", "dashboard_members_export", see, exportMembers, change, nil},
 		{one, "dashboard_member", see, showMember, change, nil},
 		{one + "/block", "dashboard_member_state", change, askBlockMember, change, blockMember},
 		{one + "/unblock", "dashboard_member_state", see, nil, change, unblockMember},
@@ -105,15 +106,11 @@ func (c *call) membersOf(query url.Values, organizationID string) error {
 	if err != nil {
 		return err
 	}
-	q := member.ListQuery{OrganizationID: organizationID, Before: p.before, After: p.after, Limit: perPage}
-	state, known := chosen(query.Get("state"), memberStates())
-	if !known {
-		return fault.New(fault.Unprocessable, "invalid_state", "There is no state %.40q.", query.Get("state")).On("state")
+	states, err := memberStateOf(query)
+	if err != nil {
+		return err
 	}
-	if state != "" {
-		q.States = []member.State{state}
-	}
-	found, more, err := c.s.o.Members.List(c.ctx(), q)
+	found, more, err := c.s.o.Members.List(c.ctx(), member.ListQuery{OrganizationID: organizationID, States: states, Before: p.before, After: p.after, Limit: perPage})
 	if err != nil {
 		return err
 	}
@@ -121,7 +118,7 @@ func (c *call) membersOf(query url.Values, organizationID string) error {
 	t := ui.TableProps{
 		ID: "members", Caption: w.T("people.of", "organization", o.Name), Columns: c.memberColumns(ui.Column{Label: w.T("common.name")}),
 		Tools: memberTools(memberFilter{
-			Organization: organizationID, State: string(state), States: options(w, "people.state_", memberStates()), Clear: cleared(query, membersPath+"?organization="+organizationID, "state"),
+			Organization: organizationID, State: query.Get("state"), States: options(w, "people.state_", memberStates()), Clear: cleared(query, membersPath+"?organization="+organizationID, "state"),
 		}),
 		Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("people.none"), Text: w.T("people.none_text")},
 	}
@@ -130,7 +127,10 @@ func (c *call) membersOf(query url.Values, organizationID string) error {
 	}
 	first, last := ends(found, func(m member.Member) string { return string(m.Membership.ID) })
 	t.Pager = pager(query, p, first, last, more)
-	s := sheetView{Head: ui.HeadProps{Title: o.Name, Text: w.T("people.lead"), Back: ui.Link{Label: w.T("people.title"), Href: membersPath}}}
+	s := sheetView{Head: ui.HeadProps{
+		Title: o.Name, Text: w.T("people.lead"), Back: ui.Link{Label: w.T("people.title"), Href: membersPath},
+		Actions: acts([]action{c.exportAction(exportHref(membersPath, query, "organization", "state"))}),
+	}}
 	return c.show(frame{Title: w.T("people.of", "organization", o.Name), Crumbs: []ui.Link{{Label: o.Name}}}, listing(s, t))
 }
 

@@ -20,6 +20,7 @@ func organizationPages() []row {
 	const one = organizationsPath + "/{id}"
 	return []row{
 		{organizationsPath, "dashboard_organizations", everybody, showOrganizations, admins, nil},
+		{organizationsPath + "/export", "dashboard_organizations_export", everybody, exportOrganizations, admins, nil},
 		{organizationsPath + "/new", "dashboard_organization_new", admins, showNewOrganization, admins, createOrganization},
 		{one, "dashboard_organization", everybody, showOrganization, admins, nil},
 		{one + "/edit", "dashboard_organization_edit", admins, showOrganizationEdit, admins, editOrganization},
@@ -67,9 +68,11 @@ func showOrganizations(c *call) error {
 	first, last := ends(found, func(o org.Organization) string { return string(o.ID) })
 	t.Pager = pager(q, p, first, last, more)
 	head := ui.HeadProps{Title: w.T("organizations.title"), Text: w.T("organizations.lead")}
+	actions := []action{c.exportAction(exportHref(organizationsPath, q, "search"))}
 	if c.changes() {
-		head.Actions = c.newOrganizationButton()
+		actions = append(actions, action{Label: w.T("organizations.new"), Icon: ui.IconPlus, Href: organizationsPath + "/new"})
 	}
+	head.Actions = acts(actions)
 	return c.show(frame{Title: head.Title}, listing(sheetView{Head: head}, t))
 }
 

@@ -20,6 +20,7 @@ const (
 	selectNamed  = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id IN (%s)`
 	selectAround = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id <= $1 ORDER BY id DESC LIMIT 1`
 
+	tallySyncs  = `SELECT COUNT(*) FROM (SELECT type FROM events WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3) AS looked_at WHERE type >= 'dsync.' AND type < 'dsync/'`
 	tallyEvents = `SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE id >= $1 AND id < $2 LIMIT $3) AS counted`
 
 	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`

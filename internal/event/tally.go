@@ -16,3 +16,12 @@ func (l *Log) Tally(ctx context.Context, edges []time.Time, most int) ([]int, er
 	}
 	return counts, nil
 }
+
+// TallySyncs is Tally of what directories have changed, among the first rows of each part.
+func (l *Log) TallySyncs(ctx context.Context, edges []time.Time, most int) ([]int, error) {
+	counts, err := l.db.Tally(ctx, tallySyncs, token.Edges("event", edges), most)
+	if err != nil {
+		return nil, fmt.Errorf("count events of directories: %w", err)
+	}
+	return counts, nil
+}
