@@ -1,8 +1,8 @@
 package dashboard_test
 
 import (
-	"fmt"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
