@@ -133,6 +133,7 @@ func (s *Policies) ways(ctx context.Context, id org.ID) ([]sso.Connection, error
 // ConfirmationError asks that a change be confirmed by how many people it leaves without a way in. It wraps the refusal.
 type ConfirmationError struct {
 	Number  int
+	Names   []string // of the first of them, where they are known
 	refusal *fault.Error
 }
 

@@ -254,7 +254,7 @@ func (t tally) confirmed(confirm *int, code, sentence, id string) error {
 	if t.number == 0 || confirm != nil && *confirm == t.number {
 		return nil
 	}
-	return &ConfirmationError{t.number, fault.New(fault.Conflict, code, sentence, t.sentence(), id, t.number)}
+	return &ConfirmationError{t.number, slices.Clone(t.names), fault.New(fault.Conflict, code, sentence, t.sentence(), id, t.number)}
 }
 
 // sentence says how many are left out, and who the first are.

@@ -49,7 +49,7 @@ func (e Expected) differs(w switching.Switch) error {
 		if one.expected == nil && one.number == 0 || one.expected != nil && *one.expected == one.number {
 			continue
 		}
-		return &ConfirmationError{one.number, fault.New(fault.Conflict, one.code, one.sentence, one.number, one.number).On(one.field)}
+		return &ConfirmationError{one.number, nil, fault.New(fault.Conflict, one.code, one.sentence, one.number, one.number).On(one.field)}
 	}
 	return nil
 }

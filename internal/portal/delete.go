@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
-	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
 
@@ -56,7 +55,7 @@ func takeDelete(c *call) error {
 	err := c.s.o.Policies.DeleteIdentityProvider(c.ctx(), c.actor(), c.org(), confirmed)
 	var left *lifecycle.ConfirmationError
 	if errors.As(err, &left) {
-		return c.askDelete(http.StatusConflict, "", web.Public(err).Message, &left.Number)
+		return c.askDelete(http.StatusConflict, "", c.s.o.Site.Words(c.r).N("portal.delete_left", left.Number, "names", strings.Join(left.Names, ", ")), &left.Number)
 	}
 	if err != nil {
 		return err

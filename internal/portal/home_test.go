@@ -332,7 +332,7 @@ func TestIdentity_provider_is_deleted_by_who_types_the_name_and_has_seen_whom_it
 		c.get("/portal/delete").wants(http.StatusOK).shows("Acme sign-in", "Acme people")
 		c.post("/portal/delete", "confirm", "acme").wants(http.StatusUnprocessableEntity)
 		warned := c.post("/portal/delete", "confirm", "Acme").wants(http.StatusConflict).shows("stays@acme.example", `name="left_out" value="1"`)
-		warned.shows("Some people would have no way in")
+		warned.shows("Some people would have no way in", "comes in through this identity provider and has no other way in", "Type the name again")
 		c.post("/portal/delete", "confirm", "Acme", "left_out", "7").wants(http.StatusConflict)
 		c.get("/portal/home").shows("Acme sign-in")
 		c.post("/portal/delete", "confirm", "Acme", "left_out", "1").leads()
