@@ -284,6 +284,9 @@ func TestPasskey_is_refused_where_the_person_was_not_verified_the_signature_is_w
 	counter("1")
 	does(ctx, t, chromedp.Navigate(w.base+"/dashboard/sign-in"), show, chromedp.WaitVisible(".account-button"))
 	for _, cause := range []string{"copied", "refused"} {
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(w.said(), cause) && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
 		if !strings.Contains(w.said(), cause) {
 			t.Errorf("the log does not say %q", cause)
 		}

@@ -397,7 +397,7 @@ func TestPaused_directory_is_looked_at_before_it_goes_live_again(t *testing.T) {
 		pause.Exec("UPDATE directories SET paused_at = $2 WHERE id = $1", string(f.dir.ID), w.now().UnixMicro())
 		w.ok(w.db.Write(ctx, &pause))
 		b := w.as(operator.Admin)
-		b.get(f.at()).says(t, "Collecting", "This directory only collects")
+		b.get(f.at()).says(t, "Paused", "This directory is paused")
 		b.get(f.at("go-live")).want(t, http.StatusOK).says(t, "Is invited by mail")
 		b.send(f.at("go-live")).location(t)
 		if d, err := w.dirs.Get(ctx, f.dir.ID); err != nil || !d.Live() {

@@ -65,6 +65,7 @@ type world struct {
 	edge      http.Handler
 	base      string
 	log       *bytes.Buffer
+	logging   sync.Mutex // holds log
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -106,8 +107,7 @@ func (w *world) ok(err error) {
 func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *world {
 	t.Helper()
 	w := &world{t: t, db: d, log: &bytes.Buffer{}}
-	var mu sync.Mutex
-	logger := slog.New(slog.NewTextHandler(locked{&mu, w.log}, nil))
+	logger := slog.New(slog.NewTextHandler(locked{&w.logging, w.log}, nil))
 	ids := token.NewSource(time.Now)
 	sealer, err := db.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
 	w.ok(err)
@@ -210,8 +210,12 @@ func (l locked) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
-// said is what the log holds so far. The server has answered, so nobody writes to it meanwhile.
-func (w *world) said() string { return w.log.String() }
+// said is what the log holds so far. A line about a request may come after its answer.
+func (w *world) said() string {
+	w.logging.Lock()
+	defer w.logging.Unlock()
+	return w.log.String()
+}
 
 // browser keeps cookies and follows nothing by itself.
 type browser struct {

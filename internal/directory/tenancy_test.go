@@ -27,7 +27,7 @@ func TestEvery_statement_names_the_tenant_it_may_touch(t *testing.T) {
 		"selectFormerUser":   "bound to the organization through the removed directory",
 		"selectFormerGroup":  "bound to the organization through the removed directory",
 		"selectDirectoryIDs": "house-keeping visits every directory",
-		"selectRefusing":     "the dashboard sees every organization; bound to the directory of its row",
+		"selectPulses":       "the alerts look at every directory that is linked; each inner statement is bound to the directory of its row",
 		"countKinds":         "bound to the ids of one page of directories",
 		"countInactive":      "bound to the ids of one page of directories",
 	}
