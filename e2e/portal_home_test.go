@@ -58,6 +58,11 @@ func TestPortal_home_is_reached_by_a_mailed_link_and_looks_after_the_provider(t 
 	to.takes("home-tokens")
 	to.opens(base + "/portal/certificates")
 	to.takes("home-certificates")
+	directory := text(list(api.must(t, 200, "GET", "/directories?organization_id="+id, ""), "data")[0], "id")
+	for name, page := range map[string]string{"health": "health/" + directory, "compare": "compare", "brake": "brake/" + directory, "domains": "domains"} {
+		to.opens(base + "/portal/" + page)
+		to.takes("home-" + name)
+	}
 	to.opens(base + "/portal/home")
 	to.presses("Delete identity provider")
 	to.takes("home-delete")

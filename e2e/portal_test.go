@@ -74,7 +74,7 @@ func (to *tour) types(id, text string) {
 	to.does(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.getElementById(%q).value = %q; 1", id, text)))
 }
 
-// takes a picture of the page, wide and at 360 pixels, light and dark. No page is wider than its window.
+// takes a picture of the page, wide and at 360 pixels, light and dark. No page is wider than its window, and axe finds nothing serious in any.
 func (to *tour) takes(name string) {
 	to.Helper()
 	to.page++
@@ -91,6 +91,9 @@ func (to *tour) takes(name string) {
 		if wide > 0 {
 			to.Errorf("%s, %s: the page is %v pixels wider than the window", name, look.name, wide)
 		}
+		if look.width > 1000 { // what axe knows of narrow pages is in those
+			to.readable(name + ", " + look.name)
+		}
 		if *pictures {
 			png, err := chromedp.Run(to.ctx, chromedp.FullScreenshot(100))
 			must(to.T, err)
@@ -99,6 +102,20 @@ func (to *tour) takes(name string) {
 		}
 	}
 	to.does(chromedp.EmulateViewport(1280, 900))
+}
+
+// readable fails for what axe calls serious or critical.
+func (to *tour) readable(name string) {
+	to.Helper()
+	axe, err := os.ReadFile(filepath.Join("..", "internal", "web", "ui", "gallery", "testdata", "axe.min.js"))
+	must(to.T, err)
+	to.does(chromedp.Evaluate[chromedp.Void]("if (!window.axe) {" + string(axe) + "}; 1"))
+	found, err := chromedp.Run(to.ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
+		.map(v => v.id + ' at ' + v.nodes.map(n => n.target).join(', ')).join('; '))`, chromedp.EvalAwaitPromise))
+	must(to.T, err)
+	if found != "" {
+		to.Errorf("%s: axe finds %s", name, found)
+	}
 }
 
 func (to *tour) value(expression string) string {
