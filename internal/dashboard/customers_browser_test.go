@@ -49,8 +49,7 @@ func (w *world) customer() (org.Organization, *feed, directory.User, directory.G
 func TestPages_of_customers_can_be_read_by_everybody(t *testing.T) {
 	w, ctx := small(t), chrome(t)
 	said := complaints(ctx, t)
-	_, path := w.link("ann@example.com", operator.Admin)
-	does(ctx, t, chromedp.Navigate(w.base+path), chromedp.Click("form button"), chromedp.WaitVisible("main"))
+	w.signIn(ctx, t, operator.Admin)
 	acme, f, u, g, bad := w.customer()
 	silent := w.feed(acme, directory.New{Name: "Set up in the portal", Silent: true})
 	silent.user(`{"userName":"alan@acme.example"}`)
@@ -70,8 +69,7 @@ func TestPages_of_customers_can_be_read_by_everybody(t *testing.T) {
 func TestExchange_appears_within_seconds_and_leaves_the_keyboard_where_it_is(t *testing.T) {
 	w, ctx := small(t), chrome(t)
 	said := complaints(ctx, t)
-	_, path := w.link("ann@example.com", operator.ReadOnly)
-	does(ctx, t, chromedp.Navigate(w.base+path), chromedp.Click("form button"), chromedp.WaitVisible("main"))
+	w.signIn(ctx, t, operator.ReadOnly)
 	f := w.feed(w.organization("Acme"), directory.New{})
 	first := f.exchange(directory.Exchange{})
 	does(ctx, t, chromedp.Navigate(w.base+f.at("exchanges")), chromedp.WaitVisible("#"+string(first)))
@@ -108,8 +106,7 @@ func TestHealth_of_a_directory_and_what_an_IT_admin_asks_for_can_be_read_by_ever
 	f.deactivate(u)
 	w.came(w.okta(acme, "Okta"), "ada.lovelace@acme.example")
 	w.later(2 * time.Hour)
-	_, path := w.link("ann@example.com", operator.Admin)
-	does(ctx, t, chromedp.Navigate(w.base+path), chromedp.Click("form button"), chromedp.WaitVisible("main"))
+	w.signIn(ctx, t, operator.Admin)
 	for name, page := range map[string]string{"health": f.at("health"), "domain-asked": at(acme, "domains"), "home-month": "/dashboard/?over=month"} {
 		inspect(ctx, t, w.base+page, name, said)
 	}
