@@ -16,7 +16,8 @@ const (
 	selectSession   = `SELECT ` + sessionColumns + ` FROM sessions WHERE `
 	sessionByCookie = selectSession + `cookie_hash = $1`
 	sessionByID     = selectSession + `id = $1`
-	sessionsHere    = selectSession + `(cookie_hash = $1 OR browser = $2) AND ended_at IS NULL AND expires_at > $3` + livingLast
+	// Each branch has an index. With "ended_at IS NULL" beside them SQLite would go through every session that lives.
+	sessionsHere = selectSession + `(cookie_hash = $1 AND ended_at IS NULL OR browser = $2 AND ended_at IS NULL) AND expires_at > $3` + livingLast
 	// Those that are only idle are ended too: a use that is still to be written would bring them back.
 	notEnded   = ` AND ended_at IS NULL AND expires_at > `
 	livingLast = ` ORDER BY id`

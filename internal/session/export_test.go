@@ -1,0 +1,4 @@
+package session
+
+// SessionsHere is the statement behind AskInBrowser.
+const SessionsHere = sessionsHere
