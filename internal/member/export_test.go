@@ -291,3 +291,6 @@ func (p *Pure) Accept(now time.Time, organizationID string) error {
 		return nil
 	})
 }
+
+// SelectUnlinked finds the people of an address of whom nobody is meant.
+const SelectUnlinked = selectUnlinked

@@ -21,10 +21,11 @@ const (
 		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id AND c.says = 'active' AND c.frozen_at IS NULL
 		WHERE m.organization_id = $1 AND m.state = 'active' AND m.user_id IN (%s)`
 
-	// People of an address of whom nobody is meant yet.
-	selectUnlinked = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.email_key = $2 AND c.membership_id IS NULL
+	// People of an address of whom nobody is meant yet. They are looked for by the address: with the bare column SQLite would go through all of
+	// the organization of whom nobody is meant.
+	selectUnlinked = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id || '' = $1 AND c.email_key = $2 AND c.membership_id IS NULL
 		ORDER BY c.directory_id, c.directory_user_id`
-	guardUnlinked = `SELECT 1 WHERE (SELECT COUNT(*) FROM membership_claims WHERE organization_id = $1 AND email_key = $2 AND membership_id IS NULL) = $3`
+	guardUnlinked = `SELECT 1 WHERE (SELECT COUNT(*) FROM membership_claims WHERE organization_id || '' = $1 AND email_key = $2 AND membership_id IS NULL) = $3`
 	// The same in any organization, of those who are wanted in: an account is of none.
 	selectWantedAs = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.email_key = $1 AND c.membership_id IS NULL AND c.says = 'active'
 		ORDER BY c.organization_id, c.directory_id, c.directory_user_id`
