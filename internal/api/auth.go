@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -100,13 +99,10 @@ func readQuery(raw string) (url.Values, error) {
 	}
 	for name, values := range query {
 		for _, v := range values {
-			if !isText(v) || !isText(name) {
+			if !web.IsText(v) || !web.IsText(name) {
 				return nil, fault.New(fault.Invalid, "invalid_query", "The query parameter %.40q holds U+0000 or is not UTF-8.", name).On(name)
 			}
 		}
 	}
 	return query, nil
 }
-
-// isText says whether a database can hold it.
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 func showLicence(status int, u access.Use, err error) (answer, error) {
@@ -21,7 +22,7 @@ func (c *call) licencePlace() (organizationID, slug string, err error) {
 	if organizationID, err = c.placeOf(); err != nil {
 		return "", "", err
 	}
-	if slug = c.path["slug"]; !isText(slug) {
+	if slug = c.path["slug"]; !web.IsText(slug) {
 		return "", "", access.LicenceNotFound(slug)
 	}
 	return organizationID, slug, nil

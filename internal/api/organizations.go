@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 const (
@@ -103,7 +104,7 @@ func getOrganization(c *call) (answer, error) {
 
 func getOrganizationByExternalID(c *call) (answer, error) {
 	id := c.path["external_id"]
-	if !isText(id) {
+	if !web.IsText(id) {
 		return answer{}, errMissing(orgNoun, id)
 	}
 	found, err := c.o.Organizations.GetByExternalID(c.ctx(), id)

@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/access"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 const permissionPrefix = "perm"
@@ -45,7 +46,7 @@ func (c *call) permission() (string, error) {
 		return "", err
 	}
 	slug := c.path["slug"]
-	if !isText(slug) {
+	if !web.IsText(slug) {
 		return "", access.PermissionNotFound(slug)
 	}
 	return slug, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // aboutOrganizations is the one kind of thing that roles and permissions are about here.
@@ -43,7 +44,7 @@ func (c *call) livingOrganization(name string) (string, error) {
 // slug of the address, which may be anything that is text.
 func (c *call) slug(name string) (string, error) {
 	slug := c.path[name]
-	if !isText(slug) {
+	if !web.IsText(slug) {
 		return "", access.RoleNotFound(slug)
 	}
 	return slug, nil

@@ -2,23 +2,16 @@ package dashboard
 
 import (
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
-	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
 
 // tokenField is the field of a form that shows that the form is ours.
 const tokenField = "csrf"
 
-// formToken is of one session and says nothing about its cookie.
-func formToken(cookie token.Secret) string {
-	mac := hmac.New(sha256.New, []byte(cookie.Reveal()))
-	mac.Write([]byte("rollcall operator form"))
-	return hex.EncodeToString(mac.Sum(nil))
-}
+// formPurpose tells these tokens from those of other cookies.
+const formPurpose = "rollcall operator form"
 
 // form is a form of ours that posts to an address.
 func (c *call) form(action string, hidden ...ui.Hidden) ui.FormProps {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -53,13 +51,13 @@ func (s *Server) enter(v *visit) (*call, error) {
 	}
 	v.q.Note("operator", string(who.ID))
 	v.r = v.r.WithContext(event.As(v.ctx(), who.Actor()))
-	return &call{visit: v, operator: who, session: session, token: formToken(cookie)}, nil
+	return &call{visit: v, operator: who, session: session, token: web.FormToken(cookie, formPurpose)}, nil
 }
 
 // toSignIn remembers where somebody wanted to look. A part of a page that a script asked for makes the whole page go.
 func (v *visit) toSignIn() {
 	to := signInPath
-	if v.r.Method == http.MethodGet && v.r.URL.Path != Prefix && isText(v.r.URL.Path) {
+	if v.r.Method == http.MethodGet && v.r.URL.Path != Prefix && web.IsText(v.r.URL.Path) {
 		to += "?" + url.Values{"to": {v.r.URL.RequestURI()}}.Encode()
 	}
 	if v.r.Header.Get("HX-Request") != "" {
@@ -79,11 +77,9 @@ func local(to string) string {
 	return u.RequestURI()
 }
 
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
-
 // serve lets an operator through to a row.
 func (c *call) serve(at *route) error {
-	if !isText(c.r.URL.Path) {
+	if !web.IsText(c.r.URL.Path) {
 		return errNothingHere()
 	}
 	switch c.r.Method {
@@ -122,7 +118,7 @@ func (v *visit) notAllowed(methods string) error {
 
 // serveOpen serves a page before the sign-in.
 func (v *visit) serveOpen(at *route) error {
-	if !isText(v.r.URL.Path) {
+	if !web.IsText(v.r.URL.Path) {
 		return errNothingHere()
 	}
 	switch v.r.Method {
@@ -172,10 +168,8 @@ func readValues(text, what string) (url.Values, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "invalid_request", "%s cannot be read.", what)
 	}
-	for name, all := range values {
-		if !isText(name) || slices.ContainsFunc(all, func(value string) bool { return !isText(value) }) {
-			return nil, fault.New(fault.Invalid, "invalid_request", "%s holds something that is not UTF-8, or the character NUL.", what)
-		}
+	if !web.AreText(values) {
+		return nil, fault.New(fault.Invalid, "invalid_request", "%s holds something that is not UTF-8, or the character NUL.", what)
 	}
 	return values, nil
 }

@@ -2,9 +2,9 @@ package dashboard
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/operator"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // row is one line of the URL table: an address, who may look at it and who may send its form. {name} stands for one segment. A handler that is
@@ -78,48 +78,30 @@ func pages() []row {
 type route struct {
 	row
 
-	open     *openRow
-	segments []string
+	open *openRow
+	path web.Pattern
 }
 
 func routes() []route {
 	var out []route
 	for _, o := range openPages() {
-		out = append(out, route{row: row{pattern: o.pattern, class: o.class}, open: &o, segments: segments(o.pattern)})
+		out = append(out, route{row: row{pattern: o.pattern, class: o.class}, open: &o, path: web.NewPattern(o.pattern)})
 	}
 	for _, p := range pages() {
-		out = append(out, route{row: p, segments: segments(p.pattern)})
+		out = append(out, route{row: p, path: web.NewPattern(p.pattern)})
 	}
 	return out
 }
-
-func segments(path string) []string { return strings.Split(strings.TrimPrefix(path, "/"), "/") }
 
 // find gives the route of a path and what its placeholders stand for. An address that is written out goes before one with a placeholder.
 func (s *Server) find(path string) (*route, map[string]string) {
 	var found *route
 	var values map[string]string
-	parts := segments(path)
+	parts := web.Segments(path)
 	for i := range s.routes {
-		if got, ok := s.routes[i].match(parts); ok && (found == nil || len(got) < len(values)) {
+		if got, ok := s.routes[i].path.Match(parts); ok && (found == nil || len(got) < len(values)) {
 			found, values = &s.routes[i], got
 		}
 	}
 	return found, values
-}
-
-func (t route) match(parts []string) (map[string]string, bool) {
-	if len(parts) != len(t.segments) {
-		return nil, false
-	}
-	values := map[string]string{}
-	for i, want := range t.segments {
-		switch name, placeholder := strings.CutPrefix(want, "{"); {
-		case placeholder && parts[i] != "":
-			values[strings.TrimSuffix(name, "}")] = parts[i]
-		case placeholder || want != parts[i]:
-			return nil, false
-		}
-	}
-	return values, true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -165,23 +164,9 @@ func errNothingHere() error {
 	return fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
 }
 
-// network is what limits go by: an address, or with IPv6 the network of a subscriber, who has as many addresses as they want.
-func network(ip string) string {
-	const subscriber = 64
-	addr, err := netip.ParseAddr(ip)
-	if err != nil || addr.Is4() {
-		return ip
-	}
-	p, err := addr.Prefix(subscriber)
-	if err != nil {
-		return ip
-	}
-	return p.String()
-}
-
 // limit takes one try of the caller's address out of its bucket.
 func (v *visit) limit() error {
-	wait, ok := v.s.redeem.Allow(network(v.q.IP), v.s.o.Now())
+	wait, ok := v.s.redeem.Allow(web.Network(v.q.IP), v.s.o.Now())
 	if ok {
 		return nil
 	}

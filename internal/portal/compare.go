@@ -72,7 +72,7 @@ func (v *visit) takePart(part *multipart.Part) error {
 		return fault.New(fault.TooLarge, "too_large", "%s", v.t("portal.compare_large", "megabytes", maxList>>20)) //nolint:mnd // bytes of a megabyte
 	case part.FormName() == "list":
 		v.file = content
-	case !isText(part.FormName()) || !isText(string(content)):
+	case !web.IsText(part.FormName()) || !web.IsText(string(content)):
 		return errForm()
 	default:
 		v.form.Add(part.FormName(), string(content))

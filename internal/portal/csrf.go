@@ -2,25 +2,18 @@ package portal
 
 import (
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 
 	"github.com/a-h/templ"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
-	"github.com/rollcallhq/rollcall/internal/token"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
 
 // csrfField is the hidden field of every form behind the door.
 const csrfField = "csrf"
 
-// csrfToken is made of the session's cookie, which no other site and no script can read: whoever has it has seen a page of this session.
-func csrfToken(cookie token.Secret) string {
-	mac := hmac.New(sha256.New, []byte(cookie.Reveal()))
-	mac.Write([]byte("rollcall portal form"))
-	return hex.EncodeToString(mac.Sum(nil))
-}
+// formPurpose tells these tokens from those of other cookies.
+const formPurpose = "rollcall portal form"
 
 // genuine refuses a post that did not come from a page of this session. That it came from our origin was looked at before (visit.read):
 // each of the two would do in a browser of today.

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -76,7 +75,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (v *visit) serve(at *route) error {
-	if at == nil || !isText(v.r.URL.Path) {
+	if at == nil || !web.IsText(v.r.URL.Path) {
 		return fault.New(fault.NotFound, "not_found", "%s", v.t("portal.not_found"))
 	}
 	method := v.r.Method
@@ -132,7 +131,7 @@ func (v *visit) door(at row) (*call, error) {
 	if !at.serves(in.Intent) {
 		return nil, fault.New(fault.Forbidden, "not_for_this", "%s", v.t("portal.not_for_this"))
 	}
-	return &call{visit: v, session: in, organization: o, token: csrfToken(cookie)}, nil
+	return &call{visit: v, session: in, organization: o, token: web.FormToken(cookie, formPurpose)}, nil
 }
 
 // limit takes one request of the caller's address out of its bucket.
@@ -168,16 +167,11 @@ func (v *visit) read(at row, method string) error {
 	if v.form, err = url.ParseQuery(string(body)); err != nil {
 		return fault.New(fault.Invalid, "invalid_request", "The form cannot be read.")
 	}
-	for name, values := range v.form {
-		if !isText(name) || slices.ContainsFunc(values, func(one string) bool { return !isText(one) }) {
-			return fault.New(fault.Invalid, "invalid_request", "The form holds something that is not UTF-8, or the character NUL.")
-		}
+	if !web.AreText(v.form) {
+		return fault.New(fault.Invalid, "invalid_request", "The form holds something that is not UTF-8, or the character NUL.")
 	}
 	return nil
 }
-
-// isText tells whether something can be looked for in a database: neither holds text that is not UTF-8, or NUL.
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // redirect sends the browser on after a post, or to where it has to begin.
 func (v *visit) redirect(to string) {

@@ -3,9 +3,9 @@ package portal
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/itadmin"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // row is one line of the URL table. {name} stands for one segment.
@@ -78,41 +78,25 @@ func (r row) methods() []string {
 
 type route struct {
 	row
-	segments []string
+	path web.Pattern
 }
 
 func routes() []route {
 	rows := append(table(), stepRows()...)
 	out := make([]route, len(rows))
 	for i, r := range rows {
-		out[i] = route{r, strings.Split(strings.Trim(r.pattern, "/"), "/")}
+		out[i] = route{r, web.NewPattern(r.pattern)}
 	}
 	return out
 }
 
 // find gives the route of a path and what its placeholders stand for.
 func find(table []route, path string) (*route, map[string]string) {
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	segments := web.Segments(path)
 	for i := range table {
-		if values, ok := table[i].match(segments); ok {
+		if values, ok := table[i].path.Match(segments); ok {
 			return &table[i], values
 		}
 	}
 	return nil, nil
-}
-
-func (t route) match(segments []string) (map[string]string, bool) {
-	if len(segments) != len(t.segments) {
-		return nil, false
-	}
-	values := map[string]string{}
-	for i, want := range t.segments {
-		switch name, placeholder := strings.CutPrefix(want, "{"); {
-		case placeholder && segments[i] != "":
-			values[strings.TrimSuffix(name, "}")] = segments[i]
-		case placeholder || want != segments[i]:
-			return nil, false
-		}
-	}
-	return values, true
 }

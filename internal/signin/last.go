@@ -6,13 +6,14 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // readLast reads what a browser remembers; whatever is not of our making is nothing.
 func readLast(cookie string) (last lifecycle.Last) {
 	const longest = 600
 	text, err := base64.RawURLEncoding.DecodeString(cookie)
-	if err != nil || len(text) > longest || json.Unmarshal(text, &last) != nil || !isText(last.Email) || !isText(last.OrganizationID) {
+	if err != nil || len(text) > longest || json.Unmarshal(text, &last) != nil || !web.IsText(last.Email) || !web.IsText(last.OrganizationID) {
 		return lifecycle.Last{}
 	}
 	return last

@@ -2,9 +2,9 @@ package signin
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // handler serves one method of one address.
@@ -81,41 +81,25 @@ func table() []row {
 
 type route struct {
 	row
-	segments []string
+	path web.Pattern
 }
 
 func routes() []route {
 	rows := table()
 	out := make([]route, len(rows))
 	for i, r := range rows {
-		out[i] = route{r, strings.Split(strings.Trim(r.pattern, "/"), "/")}
+		out[i] = route{r, web.NewPattern(r.pattern)}
 	}
 	return out
 }
 
 // find gives the route of a path and what its placeholders stand for.
 func find(table []route, path string) (*route, map[string]string) {
-	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	segments := web.Segments(path)
 	for i := range table {
-		if values, ok := table[i].match(segments); ok {
+		if values, ok := table[i].path.Match(segments); ok {
 			return &table[i], values
 		}
 	}
 	return nil, nil
-}
-
-func (t route) match(segments []string) (map[string]string, bool) {
-	if len(segments) != len(t.segments) {
-		return nil, false
-	}
-	values := map[string]string{}
-	for i, want := range t.segments {
-		switch name, placeholder := strings.CutPrefix(want, "{"); {
-		case placeholder && segments[i] != "":
-			values[strings.TrimSuffix(name, "}")] = segments[i]
-		case placeholder || want != segments[i]:
-			return nil, false
-		}
-	}
-	return values, true
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/issuer"
@@ -96,18 +95,13 @@ func (s *Server) Serves(r *http.Request) bool {
 	if at, _ := find(s.routes, r.URL.Path); at != nil {
 		return true
 	}
-	return r.Method == http.MethodPost && isForm(r) && isText(r.URL.Path) && s.taken(r.Context(), r.URL.Path)
+	return r.Method == http.MethodPost && isForm(r) && web.IsText(r.URL.Path) && s.taken(r.Context(), r.URL.Path)
 }
-
-// isText tells whether something can be looked for in a database: neither holds text that is not UTF-8, or NUL.
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // unreadable refuses values that are no text.
 func unreadable(values url.Values, what string) error {
-	for name, all := range values {
-		if !isText(name) || slices.ContainsFunc(all, func(value string) bool { return !isText(value) }) {
-			return fault.New(fault.Invalid, "invalid_request", "%s holds something that is not UTF-8, or the character NUL.", what)
-		}
+	if !web.AreText(values) {
+		return fault.New(fault.Invalid, "invalid_request", "%s holds something that is not UTF-8, or the character NUL.", what)
 	}
 	return nil
 }
@@ -150,7 +144,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c.kind = e.kind
-	if !isText(r.URL.Path) {
+	if !web.IsText(r.URL.Path) {
 		c.refuse(fault.New(fault.NotFound, "not_found", "There is nothing at this address."))
 		return
 	}
