@@ -139,6 +139,11 @@ func (w *world) restarted() *world {
 // assemble builds the services and starts the server.
 func assemble(t testing.TB, d *db.DB, changes ...change) *world {
 	t.Helper()
+	return assembleWith(t, d, func(*sso.Config) {}, changes...)
+}
+
+func assembleWith(t testing.TB, d *db.DB, connections func(*sso.Config), changes ...change) *world {
+	t.Helper()
 	w := &world{t: t, db: d, inbox: &letters{}, log: &bytes.Buffer{}}
 	var mu sync.Mutex
 	logger := slog.New(slog.NewTextHandler(locked{&mu, w.log}, nil))
@@ -158,10 +163,12 @@ func assemble(t testing.TB, d *db.DB, changes ...change) *world {
 	w.members = member.NewService(d, w.events, ids, w.orgs, sessions, w.now)
 	w.mails, err = mail.NewOutbox(mail.Options{DB: d, IDs: ids, Sealer: sealer, Now: w.now, Logger: logger, Sender: w.inbox, App: "Test"})
 	w.ok(err)
-	w.conns = sso.NewService(sso.Config{
+	config := sso.Config{
 		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Sessions: sessions, Members: w.members, Policy: policy, Catalog: catalog,
 		Now: w.now, Logger: logger,
-	})
+	}
+	connections(&config)
+	w.conns = sso.NewService(config)
 	site, err := web.NewSite(web.Brand{}, w.now)
 	w.ok(err)
 	w.server = httptest.NewUnstartedServer(nil)
