@@ -50,6 +50,8 @@
 //	pages       dashboard and portal of an organization of the second of -sizes, with a group for every 20
 //	            people: each sort of page that links lead to, the slowest one's median; and the heaviest
 //	            one with stylesheet, scripts and pictures (pageload)
+//	stream      how long after a request of the provider was sent it is on the page of exchanges that an operator
+//	            has open: the page is asked as often as it says itself; the longest of 40 reads and writes
 //	start       process start to the first right answer, at the largest of -sizes
 //	size        the release binary
 //

@@ -93,6 +93,7 @@ var table = []row{
 	{"reapplyp99", "p99 of SCIM while a mapping is applied anew against before", limit{Least: 2, Aim: 1.3, Unit: unitTimes}},
 	{"pages", "slowest page on the server, median", limit{Least: 50, Aim: 20, Unit: unitMillis}},
 	{"pageload", "heaviest page with all that it loads", limit{Least: 150, Aim: 100, Unit: unitKB}},
+	{"stream", "request of a provider to the open page of exchanges, longest", limit{Least: 1000, Aim: 700, Unit: unitMillis}},
 	{"kill", "two directories, 32 writers on one group, kill -9: misplaced or lost", limit{Unit: unitFaults}},
 }
 

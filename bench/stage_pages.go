@@ -19,7 +19,7 @@ import (
 )
 
 // pageRows share one server that keeps accounts and is filled once.
-var pageRows = []string{"pages", "pageload"}
+var pageRows = []string{"pages", "pageload", "stream"}
 
 const (
 	crewSize   = 20  // members of a small group
@@ -73,7 +73,7 @@ func (l *lab) pagesOn(ctx context.Context, eng engine, s *side) error {
 		all = append(all, found...)
 	}
 	l.recordPages(ctx, eng, suffix, all)
-	return nil
+	return l.stream(ctx, eng, s, d, id)
 }
 
 func (l *lab) recordPages(ctx context.Context, eng engine, suffix string, all []measuredPage) {

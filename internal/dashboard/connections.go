@@ -24,6 +24,7 @@ func connectionPages() []row {
 	one := connectionsPath + "/{id}"
 	return []row{
 		{connectionsPath, "dashboard_connections", see, showConnections, change, nil},
+		{organizationsPath + "/{id}/connections/new", "dashboard_connection_new", change, showNewConnection, change, createConnection},
 		{one, "dashboard_connection", see, showConnection, change, nil},
 		{one + "/settings", "dashboard_connection_settings", see, showConnectionSettings, change, saveConnectionSettings},
 		{one + "/options", "dashboard_connection_settings", see, nil, change, saveConnectionOptions},

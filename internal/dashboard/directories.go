@@ -316,19 +316,23 @@ func (c *call) newDirectoryPage(o org.Organization, n directoryForm, m misfit) e
 // scimProviders are those of the catalogue that push people by SCIM, by their names; whatever is not there comes last.
 func (c *call) scimProviders() []ui.Option {
 	var out []ui.Option
-	for _, p := range c.s.o.Catalog.Providers() {
+	for _, p := range c.providersByName() {
 		if len(p.DirectoryTypes) > 0 {
 			out = append(out, ui.Option{Value: string(p.Slug), Label: p.Name})
 		}
 	}
-	rank := func(o ui.Option) string {
-		if strings.HasPrefix(o.Value, "custom-") {
-			return "\U0010FFFF" + o.Label
-		}
-		return strings.ToLower(o.Label)
-	}
-	slices.SortFunc(out, func(a, b ui.Option) int { return strings.Compare(rank(a), rank(b)) })
 	return out
+}
+
+// providersByName are those of the catalogue, with what stands for all others at the end.
+func (c *call) providersByName() []idp.Provider {
+	rank := func(p idp.Provider) string {
+		if strings.HasPrefix(string(p.Slug), "custom-") {
+			return "\U0010FFFF" + p.Name
+		}
+		return strings.ToLower(p.Name)
+	}
+	return slices.SortedFunc(slices.Values(c.s.o.Catalog.Providers()), func(a, b idp.Provider) int { return strings.Compare(rank(a), rank(b)) })
 }
 
 func (c *call) provisioningField(value directory.Provisioning, m misfit, disabled bool) templ.Component {

@@ -74,7 +74,7 @@ func furnish(t *testing.T) furnished {
 	w.ok(err)
 	list := "?organization=" + string(acme.ID)
 	return furnished{w, map[string]string{
-		"connections": "/dashboard/connections", "connection": of(c), "connection-settings": of(c, "settings"), "connection-delete": of(c, "delete"), "connection-mapping": of(c, "mapping"),
+		"connections": "/dashboard/connections", "connection-new": at(acme, "connections", "new"), "connection": of(c), "connection-settings": of(c, "settings"), "connection-delete": of(c, "delete"), "connection-mapping": of(c, "mapping"),
 		"sign-ins": of(c, "sign-ins"), "sign-in-attempt": of(c, "sign-ins", string(attempt)), "members": "/dashboard/members", "members-of": "/dashboard/members" + list,
 		"member": memberAt(m), "member-block": memberAt(m, "block"), "roles": "/dashboard/roles", "role": "/dashboard/roles/editor", "permissions": "/dashboard/permissions",
 		"teams": at(acme, "teams"), "team": at(acme, "teams", string(team.ID)), "licences": at(acme, "licences"), "licence": at(acme, "licences", "pro"),

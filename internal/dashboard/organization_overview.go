@@ -114,8 +114,8 @@ func (c *call) connectionTable(o org.Organization, all []sso.Connection) ui.Tabl
 		},
 		Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("organizations.no_connection"), Text: w.T("organizations.no_connection_text")},
 	}
-	add := hrefOf("organizations", string(o.ID), "connections", "new")
-	if at, _ := c.s.find(add); at != nil && c.operator.Role.May(at.see) {
+	if c.changes() {
+		add := hrefOf("organizations", string(o.ID), "connections", "new")
 		button := ui.Button(ui.ButtonProps{Label: w.T("organizations.add_connection"), Icon: ui.IconPlus, Href: add, Variant: ui.Secondary})
 		t.Empty.Actions = button
 		if len(all) > 0 {

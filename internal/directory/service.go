@@ -69,7 +69,7 @@ func NewService(o Options) *Service {
 // time is now, at the precision that is stored.
 func (s *Service) time() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
-// Run does the background work until ctx ends, then writes what is still buffered: exchanges of reads within half a second,
+// Run does the background work until ctx ends, then writes what is still buffered: exchanges of reads within a quarter of a second,
 // the tally soon after changes, retention, and parked members that a race left behind.
 func (s *Service) Run(ctx context.Context) {
 	var workers sync.WaitGroup
@@ -79,7 +79,7 @@ func (s *Service) Run(ctx context.Context) {
 		name  string
 	}{
 		{leaseRenewal, s.keepLease, "renew the door lease"},
-		{500 * time.Millisecond, s.flushNotes, "write exchanges"},
+		{250 * time.Millisecond, s.flushNotes, "write exchanges"},
 		{250 * time.Millisecond, s.foldTally, "fold the tally"},
 		{5 * time.Second, s.sweepParked, "resolve parked members"},
 		{alignPoll, s.align, "tell consumers who is gone"},
