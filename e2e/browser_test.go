@@ -15,44 +15,26 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/rollcallhq/rollcall/internal/web/browsertest"
 )
 
 var exampleLine = regexp.MustCompile(`(?m)^  Example app +(\S+)$`)
 
-// chromes are where a headless browser may be.
-func chromes() []string {
-	return []string{os.Getenv("ROLLCALL_TEST_CHROME"), "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"}
-}
-
 // browser is a headless one without cookies; without script if told so.
 func browser(t *testing.T, script bool) context.Context {
 	t.Helper()
-	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	options = append(options, chromedp.NoSandbox)
-	for _, path := range chromes() {
-		if _, err := os.Stat(path); path != "" && err == nil {
-			options = append(options, chromedp.ExecPath(path))
-			break
-		}
+	ctx := browsertest.Start(t)
+	if !script {
+		browsertest.WithoutScript(ctx, t)
 	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(allocator)
-	t.Cleanup(end)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("no browser: %v; install Chromium, or name one by ROLLCALL_TEST_CHROME", err)
-	}
-	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !script})
-	must(t, err)
 	return ctx
 }
 

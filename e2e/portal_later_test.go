@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/rollcallhq/rollcall/internal/org/dnstest"
 )
 
 // nextCertificate is one that a provider has made for its next key, in PEM.
@@ -56,8 +58,8 @@ func (to *tour) opensFor(api *client, organization, intent string) {
 
 // What comes after the set-up, each by a link for it: a further domain, the provider's next key, another token, and the end of it all.
 func TestPortal_link_serves_domain_certificate_token_and_deletion(t *testing.T) {
-	names := newNameServer(t)
-	h := &home{dir: t.TempDir(), env: []string{"ROLLCALL_DNS_SERVER=" + names.address()}}
+	names := dnstest.New(t)
+	h := &home{dir: t.TempDir(), env: []string{"ROLLCALL_DNS_SERVER=" + names.Address}}
 	p, _ := demo(t, h)
 	base := p.says(t, p.out, addressLine)
 	api := newClient(base, p.says(t, p.out, keyLine))
@@ -75,7 +77,7 @@ func TestPortal_link_serves_domain_certificate_token_and_deletion(t *testing.T) 
 	to.takes("domain-waits")
 	to.presses("Look now")
 	to.sees("The record of research.acme.example is not seen yet")
-	names.set(to.copied("Name"), to.copied("Value"))
+	names.Set(to.copied("Name"), to.copied("Value"))
 	to.presses("Look now")
 	to.sees("research.acme.example")
 	if page := to.value("document.body.innerText"); strings.Contains(page, "Waiting for the record") {

@@ -3,19 +3,16 @@ package e2e_test
 import (
 	"cmp"
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-)
 
-var pictures = flag.Bool("pictures", false, "write pictures of the portal's pages into the folder build")
+	"github.com/rollcallhq/rollcall/internal/web/browsertest"
+)
 
 // tour is an IT admin in front of the portal.
 type tour struct {
@@ -78,44 +75,16 @@ func (to *tour) types(id, text string) {
 func (to *tour) takes(name string) {
 	to.Helper()
 	to.page++
-	for _, look := range []struct {
-		name  string
-		width int64
-	}{{"light", 1280}, {"dark", 1280}, {"light-360", 360}, {"dark-360", 360}} {
-		scheme, _, _ := strings.Cut(look.name, "-")
-		_, err := chromedp.Call(to.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
-		must(to.T, err)
-		to.does(chromedp.EmulateViewport(look.width, 900), chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0); document.activeElement?.blur(); 1"))
-		wide, err := chromedp.Run(to.ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
-		must(to.T, err)
-		if wide > 0 {
-			to.Errorf("%s, %s: the page is %v pixels wider than the window", name, look.name, wide)
+	for _, look := range browsertest.Looks() {
+		look.Put(to.ctx, to.T)
+		to.does(chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0); document.activeElement?.blur(); 1"))
+		browsertest.Fits(to.ctx, to.T, name+", "+look.Name)
+		if !look.Narrow() { // what axe knows of narrow pages is in those
+			browsertest.Readable(to.ctx, to.T, name+", "+look.Name)
 		}
-		if look.width > 1000 { // what axe knows of narrow pages is in those
-			to.readable(name + ", " + look.name)
-		}
-		if *pictures {
-			png, err := chromedp.Run(to.ctx, chromedp.FullScreenshot(100))
-			must(to.T, err)
-			must(to.T, os.MkdirAll("build", 0o755))
-			must(to.T, os.WriteFile(filepath.Join("build", fmt.Sprintf("%s-%02d-%s-%s.png", cmp.Or(to.story, "portal"), to.page, name, look.name)), png, 0o644))
-		}
+		browsertest.Picture(to.ctx, to.T, fmt.Sprintf("%s-%02d-%s-%s", cmp.Or(to.story, "portal"), to.page, name, look.Name))
 	}
-	to.does(chromedp.EmulateViewport(1280, 900))
-}
-
-// readable fails for what axe calls serious or critical.
-func (to *tour) readable(name string) {
-	to.Helper()
-	axe, err := os.ReadFile(filepath.Join("..", "internal", "web", "ui", "gallery", "testdata", "axe.min.js"))
-	must(to.T, err)
-	to.does(chromedp.Evaluate[chromedp.Void]("if (!window.axe) {" + string(axe) + "}; 1"))
-	found, err := chromedp.Run(to.ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
-		.map(v => v.id + ' at ' + v.nodes.map(n => n.target).join(', ')).join('; '))`, chromedp.EvalAwaitPromise))
-	must(to.T, err)
-	if found != "" {
-		to.Errorf("%s: axe finds %s", name, found)
-	}
+	browsertest.Looks()[0].Put(to.ctx, to.T)
 }
 
 func (to *tour) value(expression string) string {
