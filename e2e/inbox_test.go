@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -129,6 +130,18 @@ func (in *inbox) about(email string, after int, words string) (found letter) {
 		return false
 	})
 	return found
+}
+
+// tells waits until both an IT contact and the operator have been told of a change that somebody made in the portal; by is their name, or how it
+// begins.
+func (in *inbox) tells(contact, change, by string) {
+	in.t.Helper()
+	line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(change) + `: .*, by ` + regexp.QuoteMeta(by) + `\S* \(portal\), `)
+	for _, email := range []string{contact, operates} {
+		eventually(in.t, "a mail to "+email+" like "+line.String(), func() bool {
+			return slices.ContainsFunc(in.to(email), func(l letter) bool { return line.MatchString(l.text) })
+		})
+	}
 }
 
 // linkTo waits for a link to somebody, whose path begins so, and gives the one that was mailed last.
