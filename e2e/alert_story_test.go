@@ -19,8 +19,8 @@ import (
 	"github.com/rollcallhq/rollcall/internal/simulate"
 )
 
-// anHour is more than anybody waits before they are mailed of a wrong token or a webhook that fails.
-const anHour = 61 * time.Minute
+// longEnough is more than anybody waits before they are mailed of a wrong token or a webhook that fails.
+const longEnough = 61 * time.Minute
 
 // openAlerts counts what the server has noticed, whether it was mailed or not.
 func (h *home) openAlerts(t *testing.T) (n int) {
@@ -39,7 +39,7 @@ func (s *saas) anHourLater() {
 	s.p.stop(s.t)
 	d, err := sql.Open("sqlite", s.h.databaseFile())
 	must(s.t, err)
-	_, err = d.ExecContext(s.t.Context(), `UPDATE alerts SET opened_at = opened_at - $1`, anHour.Microseconds())
+	_, err = d.ExecContext(s.t.Context(), `UPDATE alerts SET opened_at = opened_at - $1`, longEnough.Microseconds())
 	must(s.t, err)
 	must(s.t, d.Close())
 	s.p = s.h.start(s.t)

@@ -91,6 +91,22 @@ func TestApproval_that_nobody_asked_for_or_that_was_refused_is_not_granted_with_
 	})
 }
 
+func TestApproval_is_not_granted_by_the_DNS(t *testing.T) {
+	towns(t, func(w *town) {
+		d := w.domain("acme.example")
+		_, err := w.s.AskApproval(ctx, operating(), d.OrganizationID, d.ID)
+		w.ok(err)
+		record := d.Records()[0]
+		w.dns.texts[record.Name+"."] = []string{record.Value}
+		_, err = w.s.VerifyDomain(ctx, operating(), d.ID)
+		w.ok(err)
+		if got := w.state(d); got != org.Verified {
+			t.Fatalf("it is %s", got)
+		}
+		w.wantApprovals(org.ApprovalAsked)
+	})
+}
+
 func (h *house) wantApprovals(want ...event.Action) {
 	h.Helper()
 	if got := h.approvals(); !slices.Equal(got, want) {
