@@ -5,54 +5,39 @@
 //	a member's page goes when the directory takes them away                 TestBrowser_of_somebody_who_leaves_is_signed_out_by_itself
 //	an invitation is read, accepted, and ends signed in at the app          TestInvitation_is_accepted_from_the_mail_and_ends_signed_in
 //	an operator's first start: link, passkey, organization, directory       TestOperator_starts_adds_a_directory_and_sees_its_requests_live_with_the_reason_for_each
-//	Okta by SAML and SCIM, from the link to a live directory                TestPortal_leads_from_the_link_to_a_live_directory
+//	Okta by SAML and SCIM, from the mailed link to the first who leaves     TestPortal_leads_from_the_link_to_a_live_directory
 //	the demo's own provider from the printed link, by SAML and SCIM         TestPortal_connects_the_test_provider_of_the_demo_from_its_printed_link
 //	the same by OpenID Connect                                              TestPortal_connects_the_test_provider_by_OpenID_Connect
 //	an IT contact asks for a link by mail, looks around, deletes            TestPortal_home_is_reached_by_a_mailed_link_and_looks_after_the_provider
 //	a domain proven by DNS, a certificate, a token, the end with a warning  TestPortal_link_serves_domain_certificate_token_and_deletion
+//	a wrong token and a failing webhook: mailed, mended from the mail, well TestAlerts_are_mailed_once_with_the_way_to_mend_it_and_once_when_it_is_well
+//
+// Mails are read where they arrive: at a mail server of the test (inbox).
 package e2e_test
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/rollcallhq/rollcall/internal/web/browsertest"
 )
 
 var exampleLine = regexp.MustCompile(`(?m)^  Example app +(\S+)$`)
 
-// chromes are where a headless browser may be.
-func chromes() []string {
-	return []string{os.Getenv("ROLLCALL_TEST_CHROME"), "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"}
-}
-
 // browser is a headless one without cookies; without script if told so.
 func browser(t *testing.T, script bool) context.Context {
 	t.Helper()
-	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	options = append(options, chromedp.NoSandbox)
-	for _, path := range chromes() {
-		if _, err := os.Stat(path); path != "" && err == nil {
-			options = append(options, chromedp.ExecPath(path))
-			break
-		}
+	ctx := browsertest.Start(t)
+	if !script {
+		browsertest.WithoutScript(ctx, t)
 	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(allocator)
-	t.Cleanup(end)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("no browser: %v; install Chromium, or name one by ROLLCALL_TEST_CHROME", err)
-	}
-	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !script})
-	must(t, err)
 	return ctx
 }
 
@@ -77,15 +62,22 @@ func TestBrowser_signs_in_with_SSO_and_out_again(t *testing.T) {
 			p, _ := demo(t, &home{dir: t.TempDir()})
 			app := p.says(t, p.out, exampleLine)
 			ctx := browser(t, script)
-			steps := []chromedp.Action[chromedp.Void]{
-				chromedp.Navigate(app), chromedp.Click("#login"),
-				chromedp.SendKeys("#email", "ada@acme.example"), chromedp.Click("button[value=sso]"),
-				chromedp.Click("button[value=sign_in]"),
+			to := &tour{T: t, ctx: ctx, story: "sign-in"}
+			takes := func(page string) {
+				if script { // looking at a page takes one
+					to.takes(page)
+				}
 			}
+			does(ctx, t, chromedp.Navigate(app), chromedp.WaitVisible("#login"), chromedp.Click("#login"), chromedp.WaitVisible("button[value=sso]"))
+			takes("address")
+			does(ctx, t, chromedp.SendKeys("#email", "ada@acme.example"), chromedp.Click("button[value=sso]"), chromedp.WaitVisible("button[value=sign_in]"))
+			takes("provider")
+			does(ctx, t, chromedp.Click("button[value=sign_in]"))
 			if !script {
-				steps = append(steps, chromedp.Click(`form[action$="/acs"] button`))
+				does(ctx, t, chromedp.Click(`form[action$="/acs"] button`))
 			}
-			does(ctx, t, append(steps, chromedp.WaitVisible("#email"), chromedp.WaitVisible("#logout"))...)
+			does(ctx, t, chromedp.WaitVisible("#email"), chromedp.WaitVisible("#logout"))
+			takes("in")
 			email, err := chromedp.Run(ctx, chromedp.Text("#email"))
 			must(t, err)
 			if !strings.HasPrefix(email, "ada@acme.example (verified)") {
@@ -93,7 +85,9 @@ func TestBrowser_signs_in_with_SSO_and_out_again(t *testing.T) {
 			}
 			// Signed out at Rollcall, the app hears of it by itself.
 			rollcall := p.says(t, p.out, addressLine)
-			does(ctx, t, chromedp.Navigate(rollcall+"/oauth2/logout"), chromedp.Click("form button"))
+			does(ctx, t, chromedp.Navigate(rollcall+"/oauth2/logout"), chromedp.WaitVisible("form button"))
+			takes("out")
+			does(ctx, t, chromedp.Click("form button"))
 			until(t, func() bool {
 				at, err := chromedp.Run(ctx, chromedp.Location())
 				must(t, err)
@@ -156,10 +150,13 @@ func TestBrowser_of_somebody_who_leaves_is_signed_out_by_itself(t *testing.T) {
 	if !strings.Contains(page, "You were signed out at") {
 		t.Errorf("the page says %q", page)
 	}
+	to := &tour{T: t, ctx: ctx, story: "leaver"}
+	to.takes("signed-out")
 	does(ctx, t, chromedp.Click("#login"), chromedp.Click("button[value=sso]"), chromedp.Click("button[value=sign_in]"))
 	until(t, func() bool {
 		return shows(ctx, "You could not be signed in")
 	})
+	to.takes("refused")
 	var told []object
 	until(t, func() bool {
 		told = list(pasted(t, lines[3]), "data")

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"io"
 	"log"
 	"mime"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +44,11 @@ func newInbox(t *testing.T) *inbox {
 		serving.Wait()
 	})
 	return in
+}
+
+// env has a program send its mails here, and those to the operator to ops@app.example.
+func (in *inbox) env() []string {
+	return []string{"ROLLCALL_SMTP_URL=smtp://" + in.address, "ROLLCALL_MAIL_FROM=no-reply@app.example", "ROLLCALL_OPERATOR_EMAIL=" + operates}
 }
 
 // taking is one connection.
@@ -109,6 +116,53 @@ var (
 	codeIn = regexp.MustCompile(`\b\d{6}\b`)
 	linkIn = regexp.MustCompile(`https?://\S+/invitations/\w+`)
 )
+
+// about waits for one after so many whose subject or text has these words.
+func (in *inbox) about(email string, after int, words string) (found letter) {
+	in.t.Helper()
+	eventually(in.t, "a mail to "+email+" about "+words, func() bool {
+		for _, l := range in.to(email)[after:] {
+			if strings.Contains(l.subject+"\n"+l.text, words) {
+				found = l
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// tells waits until both an IT contact and the operator have been told of a change that somebody made in the portal; by is their name, or how it
+// begins.
+func (in *inbox) tells(contact, change, by string) {
+	in.t.Helper()
+	line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(change) + `: .*, by ` + regexp.QuoteMeta(by) + `\S* \(portal\), `)
+	for _, email := range []string{contact, operates} {
+		eventually(in.t, "a mail to "+email+" like "+line.String(), func() bool {
+			return slices.ContainsFunc(in.to(email), func(l letter) bool { return line.MatchString(l.text) })
+		})
+	}
+}
+
+// linkTo waits for a link to somebody, whose path begins so, and gives the one that was mailed last.
+func (in *inbox) linkTo(email, path string) string {
+	in.t.Helper()
+	link := regexp.MustCompile(`https?://[^\s/]+` + path + `\S+`)
+	found := ""
+	eventually(in.t, "a link "+path+" to "+email, func() bool {
+		for _, l := range in.to(email) {
+			found = cmp.Or(link.FindString(l.text), found)
+		}
+		return found != ""
+	})
+	return found
+}
+
+// portalCode waits for a code that opens the portal.
+func (in *inbox) portalCode(email string, after int) string {
+	in.t.Helper()
+	return codeIn.FindString(in.about(email, after, "Your code for the set-up portal").text)
+}
 
 // code is the sign-in code of the mail after so many.
 func (in *inbox) code(email string, after int) string {

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -11,19 +10,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var mailedInvitation = regexp.MustCompile(`(/invitations/invitation_[0-9A-Za-z]+)`)
-
-// invites has an invitation mailed and gives the path of the mailed link.
-func invites(t *testing.T, p *process, api *client, organization, email string) string {
+// invites has an invitation mailed and gives its link.
+func invites(t *testing.T, in *inbox, api *client, organization, email, into string) string {
 	t.Helper()
-	before := len(p.log.String())
+	before := in.count(email)
 	api.must(t, 201, "POST", "/user_management/invitations", fmt.Sprintf(`{"email":%q,"organization_id":%q}`, email, organization))
-	var found string
-	eventually(t, "the invitation", func() bool {
-		found = mailedInvitation.FindString(p.log.since(before))
-		return found != ""
-	})
-	return found
+	return in.invitation(email, before, into)
 }
 
 // goesOn leads from the page that says who has joined what to the app, which knows them.
@@ -44,7 +36,8 @@ func (to *tour) goesOn(organization, app, email string) {
 // Somebody is invited, reads the mail, accepts in the browser and is signed in at the app: by a mailed code where the organization has no provider,
 // and through the provider where it has one.
 func TestInvitation_is_accepted_from_the_mail_and_ends_signed_in(t *testing.T) {
-	h := &home{dir: t.TempDir()}
+	in := newInbox(t)
+	h := &home{dir: t.TempDir(), env: in.env()}
 	p, _ := demo(t, h)
 	base, app := p.says(t, p.out, addressLine), p.says(t, p.out, exampleLine)
 	api := newClient(base, p.says(t, p.out, keyLine))
@@ -55,19 +48,14 @@ func TestInvitation_is_accepted_from_the_mail_and_ends_signed_in(t *testing.T) {
 		ctx, cancel := context.WithTimeout(browser(t, true), 2*time.Minute)
 		defer cancel()
 		to := &tour{T: t, ctx: ctx, story: "invitation-code"}
-		to.opens(base + invites(t, p, api, globex, "grace@globex.example"))
+		to.opens(invites(t, in, api, globex, "grace@globex.example", "Globex Corporation"))
 		to.sees("Join Globex Corporation", "grace@globex.example")
 		to.takes("invited")
-		before := len(p.log.String())
+		before := in.count("grace@globex.example")
 		to.presses("Accept and mail me a code")
 		to.sees("grace@globex.example")
 		to.takes("code")
-		var code []string
-		eventually(t, "the code", func() bool {
-			code = regexp.MustCompile(`\b(\d{6})\b`).FindStringSubmatch(regexp.MustCompile(`(?m)^time=\S+`).ReplaceAllString(p.log.since(before), ""))
-			return code != nil
-		})
-		to.does(chromedp.SendKeys("input[autocomplete=one-time-code]", code[1]))
+		to.does(chromedp.SendKeys("input[autocomplete=one-time-code]", in.code("grace@globex.example", before)))
 		to.takes("code-typed")
 		to.presses("Sign in")
 		to.goesOn("Globex Corporation", app, "grace@globex.example")
@@ -76,7 +64,7 @@ func TestInvitation_is_accepted_from_the_mail_and_ends_signed_in(t *testing.T) {
 		ctx, cancel := context.WithTimeout(browser(t, true), 2*time.Minute)
 		defer cancel()
 		to := &tour{T: t, ctx: ctx, story: "invitation-sso"}
-		to.opens(base + invites(t, p, api, demoOrganization, "ben@acme.example"))
+		to.opens(invites(t, in, api, demoOrganization, "ben@acme.example", "Demo organization"))
 		to.sees("Join Demo organization")
 		to.takes("invited")
 		to.presses("Continue with SSO")

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -30,7 +31,7 @@ func (to *tour) inWindow(story func(in *tour)) {
 	window, closes := chromedp.NewContext(to.ctx)
 	defer closes()
 	must(to.T, chromedp.Do(window))
-	story(&tour{T: to.T, ctx: window, story: to.story + "-idp"})
+	story(&tour{T: to.T, ctx: window, story: cmp.Or(to.story, "portal") + "-idp"})
 }
 
 // Whoever starts the demo connects its test identity provider from the printed link to a live directory, with nothing but what the pages show.

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/rollcallhq/rollcall/internal/org/dnstest"
 )
 
 // nextCertificate is one that a provider has made for its next key, in PEM.
@@ -56,13 +58,15 @@ func (to *tour) opensFor(api *client, organization, intent string) {
 
 // What comes after the set-up, each by a link for it: a further domain, the provider's next key, another token, and the end of it all.
 func TestPortal_link_serves_domain_certificate_token_and_deletion(t *testing.T) {
-	names := newNameServer(t)
-	h := &home{dir: t.TempDir(), env: []string{"ROLLCALL_DNS_SERVER=" + names.address()}}
+	names := dnstest.New(t)
+	in := newInbox(t)
+	h := &home{dir: t.TempDir(), env: append(in.env(), "ROLLCALL_DNS_SERVER="+names.Address)}
 	p, _ := demo(t, h)
 	base := p.says(t, p.out, addressLine)
 	api := newClient(base, p.says(t, p.out, keyLine))
 	organization := list(api.must(t, 200, "GET", "/organizations?search=Demo", ""), "data")[0]
 	id, name := text(organization, "id"), text(organization, "name")
+	api.must(t, 201, "POST", "/organizations/"+id+"/contacts", `{"email":"ida@acme.example"}`)
 	ctx, cancel := context.WithTimeout(browser(t, true), 4*time.Minute)
 	defer cancel()
 	to := &tour{T: t, ctx: ctx, story: "later"}
@@ -75,7 +79,7 @@ func TestPortal_link_serves_domain_certificate_token_and_deletion(t *testing.T) 
 	to.takes("domain-waits")
 	to.presses("Look now")
 	to.sees("The record of research.acme.example is not seen yet")
-	names.set(to.copied("Name"), to.copied("Value"))
+	names.Set(to.copied("Name"), to.copied("Value"))
 	to.presses("Look now")
 	to.sees("research.acme.example")
 	if page := to.value("document.body.innerText"); strings.Contains(page, "Waiting for the record") {
@@ -152,6 +156,17 @@ func TestPortal_link_serves_domain_certificate_token_and_deletion(t *testing.T) 
 	to.takes("deleted")
 	if accepted(t, scim, fresh) {
 		t.Error("a token of the deleted directory opens it")
+	}
+	for _, told := range []string{
+		"The settings of a connection for single sign-on were changed", "A token for directory sync was made", "A token for directory sync was revoked",
+		"A connection for single sign-on was deleted", "A directory was deleted",
+	} {
+		in.tells("ida@acme.example", told, "portal_link_")
+	}
+	for _, l := range append(in.to("ida@acme.example"), in.to(operates)...) {
+		if strings.Contains(l.text, fresh) {
+			t.Errorf("a token is mailed: %s", l.text)
+		}
 	}
 	p.stop(t)
 }

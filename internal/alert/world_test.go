@@ -90,7 +90,7 @@ func onBoth(t *testing.T, test func(h *house)) {
 		h.must(err)
 		h.admins = itadmin.NewService(itadmin.Options{
 			DB: h.db, Events: h.events, IDs: ids, Sealer: sealer, Organizations: h.orgs, Mails: h.outbox, Base: func(string) string { return portalBase }, Now: h.now, Logger: log,
-			Operator: operator, Ending: func(context.Context, db.Reader, string, string) (mail.ConnectionCertificate, bool, error) {
+			Operator: operator, Dashboard: func() string { return dashboard }, Ending: func(context.Context, db.Reader, string, string) (mail.ConnectionCertificate, bool, error) {
 				return mail.ConnectionCertificate{Connection: "Okta", Subject: "CN=okta", ExpiresAt: h.now().Add(time.Hour)}, true, nil
 			},
 		})

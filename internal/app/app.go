@@ -182,7 +182,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	if a.signIn, err = a.buildSignIn(c, ids, sealer, catalog, domains, site); err != nil {
+	if a.signIn, err = a.buildSignIn(ctx, c, ids, sealer, catalog, domains, site); err != nil {
 		return nil, err
 	}
 	if err = a.signIn.prepare(ctx); err != nil {

@@ -1,86 +1,19 @@
 package app
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/rollcallhq/rollcall/internal/org/dnstest"
 )
 
-// nameServer answers questions for TXT records (RFC 1035) on this machine. A name it does not have does not exist.
-type nameServer struct {
-	conn  net.PacketConn
-	mu    sync.Mutex
-	texts map[string]string
-}
-
-func newNameServer(t *testing.T) *nameServer {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &nameServer{conn: conn, texts: map[string]string{}}
-	var serving sync.WaitGroup
-	serving.Go(s.serve)
-	t.Cleanup(func() {
-		conn.Close()
-		serving.Wait()
-	})
-	return s
-}
-
-func (s *nameServer) set(name, text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.texts[name] = text
-}
-
-func (s *nameServer) serve() {
-	buf := make([]byte, 1500)
-	for {
-		n, from, err := s.conn.ReadFrom(buf)
-		if err != nil {
-			return
-		}
-		if _, err := s.conn.WriteTo(s.answer(buf[:n]), from); err != nil {
-			return
-		}
-	}
-}
-
-// answer takes the question over from the message and adds one record, or says that there is no such name.
-func (s *nameServer) answer(q []byte) []byte {
-	const header = 12
-	var name strings.Builder
-	end := header
-	for q[end] != 0 {
-		name.Write(q[end+1 : end+1+int(q[end])])
-		name.WriteByte('.')
-		end += 1 + int(q[end])
-	}
-	end += 5 // the root, type and class
-	s.mu.Lock()
-	text, found := s.texts[strings.ToLower(name.String())]
-	s.mu.Unlock()
-	out := append([]byte{q[0], q[1], 0x81, 0x83, 0, 1, 0, 0, 0, 0, 0, 0}, q[header:end]...)
-	if !found {
-		return out
-	}
-	out[3], out[7] = 0x80, 1
-	out = append(out, 0xc0, header, 0, 16, 0, 1, 0, 0, 0, 60) // the name as asked, TXT, IN, a minute
-	out = binary.BigEndian.AppendUint16(out, uint16(len(text)+1))
-	return append(append(out, byte(len(text))), text...)
-}
-
 func TestDomain_is_proven_by_the_configured_DNS_server(t *testing.T) {
-	names := newNameServer(t)
+	names := dnstest.New(t)
 	c := testConfig(t)
-	c.DNSServer = names.conn.LocalAddr().String()
+	c.DNSServer = names.Address
 	a := build(t, c)
 	start(t, a)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -110,7 +43,7 @@ func TestDomain_is_proven_by_the_configured_DNS_server(t *testing.T) {
 		t.Errorf("without a record: %v", got)
 	}
 	record := domain["verification_records"].([]any)[0].(map[string]any)
-	names.set(record["name"].(string)+".", record["value"].(string))
+	names.Set(record["name"].(string), record["value"].(string))
 	if got := post(path, ""); got["state"] != "verified" {
 		t.Errorf("with the record: %v", got)
 	}

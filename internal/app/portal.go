@@ -24,7 +24,7 @@ import (
 // on contacts are told of changes.
 func (a *App) itAdmins(c Config, ids *token.Source, sealer *db.Sealer, domains web.Domains) *itadmin.Service {
 	s := itadmin.NewService(itadmin.Options{
-		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Organizations: a.organizations, Mails: a.signIn.mails, Operator: c.OperatorEmail,
+		DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Organizations: a.organizations, Mails: a.signIn.mails, Operator: c.OperatorEmail, Dashboard: a.Dashboard,
 		Base: func(organizationID string) string { return domains.Bases(organizationID, a.URL())[0] }, Ending: ending(a.signIn.connections),
 		Now: time.Now, Logger: a.log,
 	})

@@ -39,7 +39,7 @@ type signIn struct {
 }
 
 // buildSignIn builds it over the nouns that are there already.
-func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalog *idp.Catalog, domains web.Domains, site *web.Site) (*signIn, error) {
+func (a *App) buildSignIn(ctx context.Context, c Config, ids *token.Source, sealer *db.Sealer, catalog *idp.Catalog, domains web.Domains, site *web.Site) (*signIn, error) {
 	s := &signIn{}
 	policy := outbound.NewPolicy(signInTargets(c), lookup)
 	s.sessions = session.NewService(session.Options{DB: a.db, Events: a.events, IDs: ids, Sealer: sealer, Now: time.Now, Logger: a.log})
@@ -77,7 +77,7 @@ func (a *App) buildSignIn(c Config, ids *token.Source, sealer *db.Sealer, catalo
 		SignIns: s.signIns, Issuer: s.issuer, Connections: s.connections, Pages: web.NewPages(site), Bases: bases, Now: time.Now, Logger: a.log,
 	})
 	if c.Simulate {
-		err = a.simulate(s, catalog)
+		err = a.simulate(ctx, s, sealer, catalog)
 	}
 	return s, err
 }

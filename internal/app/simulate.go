@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/idp"
+	"github.com/rollcallhq/rollcall/internal/oidc"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/simulate"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -70,11 +73,41 @@ func (a *App) sender(catalog *idp.Catalog) (*simulate.Sender, error) {
 	})
 }
 
+// testKey is one of the two keys of the test providers. Connections keep the certificate of the SAML provider, and ask for the keys of the OpenID
+// provider now and then only: so they stay the same from start to start.
+func (a *App) testKey(ctx context.Context, sealer *db.Sealer, protocol sso.Protocol) (oidc.SigningKey, error) {
+	place := "installation.test_provider_key/" + string(protocol)
+	sealed, err := a.organizations.TestProviderKey(ctx, string(protocol), func() (string, error) {
+		key, err := oidc.NewSigningKey(oidc.RS256, time.Now())
+		if err != nil {
+			return "", err
+		}
+		text, err := key.Marshal()
+		return sealer.Seal(place, text), err
+	})
+	if err != nil {
+		return oidc.SigningKey{}, err
+	}
+	text, err := sealer.Open(place, sealed)
+	if err != nil {
+		return oidc.SigningKey{}, fmt.Errorf("open the key of the test identity provider: %w", err)
+	}
+	return oidc.UnmarshalSigningKey(text)
+}
+
 // simulate mounts test identity providers, for connections of this installation alone.
-func (a *App) simulate(s *signIn, catalog *idp.Catalog) error {
+func (a *App) simulate(ctx context.Context, s *signIn, sealer *db.Sealer, catalog *idp.Catalog) error {
 	people := simulate.People(DemoDomain)
+	keys := map[sso.Protocol]oidc.SigningKey{}
+	for _, protocol := range []sso.Protocol{sso.SAML, sso.OIDC} {
+		key, err := a.testKey(ctx, sealer, protocol)
+		if err != nil {
+			return err
+		}
+		keys[protocol] = key
+	}
 	bySAML, err := simulate.NewSAML(simulate.SAMLOptions{
-		Base: a.URL() + simulatePath + "saml", People: people, Now: time.Now,
+		Base: a.URL() + simulatePath + "saml", People: people, Now: time.Now, Key: keys[sso.SAML],
 		ServiceProvider: func(ctx context.Context, entityID string) (simulate.SAMLServiceProvider, bool) {
 			key, ok := strings.CutPrefix(entityID, a.URL()+"/saml/")
 			c, err := s.connections.ByKey(ctx, key)
@@ -89,7 +122,7 @@ func (a *App) simulate(s *signIn, catalog *idp.Catalog) error {
 		return err
 	}
 	byOIDC, err := simulate.NewOIDC(simulate.OIDCOptions{
-		Base: a.URL() + simulatePath + "oidc", People: people, Now: time.Now, HTTP: &http.Client{Timeout: simulatedTimeout},
+		Base: a.URL() + simulatePath + "oidc", People: people, Now: time.Now, Key: keys[sso.OIDC], HTTP: &http.Client{Timeout: simulatedTimeout},
 		// A connection's key is its client id there, so that nothing has to be registered.
 		Client: func(ctx context.Context, clientID string) (simulate.OIDCClient, bool) {
 			c, err := s.connections.ByKey(ctx, clientID)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"html"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -118,27 +120,43 @@ func (g *guest) signOut(clientID string) (to string, asked bool) {
 	return to, true
 }
 
+// connected makes an application, and a connection to each of the two test providers.
+func connected(t *testing.T, a *App) (app issuer.Application, saml, oidc sso.Connection) {
+	t.Helper()
+	actor, ctx := event.Actor{ID: "test", Source: event.System}, t.Context()
+	o, err := a.organizations.Create(ctx, actor, org.New{Name: "Acme", Domains: []org.NewDomain{{Domain: DemoDomain, State: org.Verified}}})
+	must(t, err)
+	app, err = a.signIn.issuer.Default(ctx)
+	must(t, err)
+	_, err = a.signIn.issuer.Update(ctx, app.ID, issuer.Change{SignIn: &[]issuer.NewURI{{URI: simulatedApp, Default: true}}, SignOut: &[]string{simulatedAfter}})
+	must(t, err)
+	_, metadata := get(t, a.URL()+simulatePath+"saml/metadata")
+	saml, err = a.signIn.connections.Create(ctx, actor, sso.New{OrganizationID: string(o.ID), Type: "GenericSAML", Settings: sso.Change{Name: new("SAML"), MetadataXML: &metadata}})
+	must(t, err)
+	draft, err := a.signIn.connections.Create(ctx, actor, sso.New{OrganizationID: string(o.ID), Type: "GenericOIDC", Settings: sso.Change{Name: new("OpenID")}})
+	must(t, err)
+	oidc, err = a.signIn.connections.Update(ctx, actor, draft.ID, sso.Change{
+		Issuer: new(a.URL() + simulatePath + "oidc"), ClientID: &draft.Key, ClientSecret: new(simulatedSecret), Options: []byte(`{"single_logout":true}`),
+	})
+	must(t, err)
+	return app, saml, oidc
+}
+
+// newGuest is a browser without cookies.
+func newGuest(t *testing.T, a *App) *guest {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	must(t, err)
+	transport := &http.Transport{DisableKeepAlives: true}
+	return &guest{t: t, a: a, client: &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
 func TestTest_providers_sign_people_out_both_ways(t *testing.T) {
 	c := testConfig(t)
 	c.Simulate = true
 	a := build(t, c)
 	start(t, a)
-	actor, ctx := event.Actor{ID: "test", Source: event.System}, t.Context()
-	o, err := a.organizations.Create(ctx, actor, org.New{Name: "Acme", Domains: []org.NewDomain{{Domain: DemoDomain, State: org.Verified}}})
-	must(t, err)
-	app, err := a.signIn.issuer.Default(ctx)
-	must(t, err)
-	_, err = a.signIn.issuer.Update(ctx, app.ID, issuer.Change{SignIn: &[]issuer.NewURI{{URI: simulatedApp, Default: true}}, SignOut: &[]string{simulatedAfter}})
-	must(t, err)
-	_, metadata := get(t, a.URL()+simulatePath+"saml/metadata")
-	saml, err := a.signIn.connections.Create(ctx, actor, sso.New{OrganizationID: string(o.ID), Type: "GenericSAML", Settings: sso.Change{Name: new("SAML"), MetadataXML: &metadata}})
-	must(t, err)
-	draft, err := a.signIn.connections.Create(ctx, actor, sso.New{OrganizationID: string(o.ID), Type: "GenericOIDC", Settings: sso.Change{Name: new("OpenID")}})
-	must(t, err)
-	oidc, err := a.signIn.connections.Update(ctx, actor, draft.ID, sso.Change{
-		Issuer: new(a.URL() + simulatePath + "oidc"), ClientID: &draft.Key, ClientSecret: new(simulatedSecret), Options: []byte(`{"single_logout":true}`),
-	})
-	must(t, err)
+	app, saml, oidc := connected(t, a)
 	for _, one := range []struct {
 		path       string
 		connection sso.ID
@@ -147,10 +165,7 @@ func TestTest_providers_sign_people_out_both_ways(t *testing.T) {
 		{"saml", saml.ID, "/slo?SAMLResponse=", "It says: urn:oasis:names:tc:SAML:2.0:status:Success"},
 		{"oidc", oidc.ID, "/signed-out?state=", "It answered 200 OK"},
 	} {
-		jar, err := cookiejar.New(nil)
-		must(t, err)
-		transport := &http.Transport{DisableKeepAlives: true}
-		g := &guest{t: t, a: a, client: &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		g := newGuest(t, a)
 		g.signIn(app.ClientID, one.connection)
 		to, asked := g.signOut(app.ClientID)
 		if !asked || to != simulatedAfter+"?state=out" || !strings.Contains(g.trail, simulatePath+one.path) || !strings.Contains(g.trail, one.left) {
@@ -164,6 +179,53 @@ func TestTest_providers_sign_people_out_both_ways(t *testing.T) {
 		if to, asked := g.signOut(app.ClientID); asked || to != simulatedAfter+"?state=out" {
 			t.Errorf("%s: the session goes on though the provider ended it (%s)", one.path, to)
 		}
+	}
+}
+
+func TestConnections_to_the_test_providers_go_on_after_a_restart(t *testing.T) {
+	c := testConfig(t)
+	c.Simulate = true
+	a := build(t, c)
+	stop := start(t, a)
+	app, saml, oidc := connected(t, a)
+	signIn := func(a *App) {
+		t.Helper()
+		for _, id := range []sso.ID{saml.ID, oidc.ID} {
+			newGuest(t, a).signIn(app.ClientID, id)
+		}
+	}
+	signIn(a)
+	before := a.signIn.testIDP.Certificate()
+	must(t, stop())
+
+	c.Listen = a.Addr()
+	again := build(t, c)
+	start(t, again)
+	if !again.signIn.testIDP.Certificate().Equal(before) {
+		t.Error("the provider has another certificate")
+	}
+	signIn(again)
+
+	for _, protocol := range []string{"saml", "oidc"} {
+		var stored string
+		must(t, again.db.QueryRow(t.Context(), `SELECT value FROM installation WHERE name = $1`, "test_provider_key/"+protocol).Scan(&stored))
+		if strings.Contains(stored, "pkcs8") || len(stored) < 1000 {
+			t.Errorf("the key is stored as %.40q", stored)
+		}
+	}
+}
+
+func TestKey_of_the_test_provider_that_cannot_be_opened_is_told_at_the_start(t *testing.T) {
+	c := testConfig(t)
+	c.Simulate = true
+	a := build(t, c)
+	stop := start(t, a)
+	var w db.Write
+	w.Exec(`UPDATE installation SET value = 'nonsense' WHERE name = 'test_provider_key/saml'`)
+	must(t, a.db.Write(t.Context(), &w))
+	must(t, stop())
+	if _, err := New(t.Context(), c, "test", slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "key of the test identity provider") {
+		t.Errorf("it starts: %v", err)
 	}
 }
 

@@ -2,53 +2,18 @@ package dashboard_test
 
 import (
 	"context"
-	"encoding/json"
-	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	cdplog "github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/operator"
+	"github.com/rollcallhq/rollcall/internal/web/browsertest"
 )
-
-var pictures = flag.Bool("pictures", false, "write a picture of each page into the folder build")
-
-// chrome is a headless browser; the test fails where there is none.
-func chrome(t *testing.T) context.Context {
-	t.Helper()
-	path := ""
-	for _, p := range []string{os.Getenv("ROLLCALL_TEST_CHROME"), "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"} {
-		if _, err := os.Stat(p); p != "" && err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		t.Fatal("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.ExecPath(path))
-	patient, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // what is waited for and never comes fails the test
-	t.Cleanup(cancel)
-	allocator, stop := chromedp.NewExecAllocator(patient, options...)
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(allocator)
-	t.Cleanup(end)
-	does(ctx, t)
-	return ctx
-}
 
 func does(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
@@ -57,116 +22,19 @@ func does(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.V
 	}
 }
 
-// evaluates runs a script in the page.
-func evaluates[T any](ctx context.Context, t *testing.T, script string) T {
-	t.Helper()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// complaints gathers what the browser says on its console: breaches of the policy, errors of scripts.
-func complaints(ctx context.Context, t *testing.T) func() []string {
-	t.Helper()
-	var mu sync.Mutex
-	var said []string
-	err := chromedp.Listen(ctx, func(e any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := e.(type) {
-		case *cdplog.EventEntryAdded:
-			said = append(said, e.Entry.Text)
-		case *runtime.EventExceptionThrown:
-			said = append(said, e.ExceptionDetails.Text)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() []string {
-		mu.Lock()
-		defer mu.Unlock()
-		out := said
-		said = nil
-		return out
-	}
-}
-
 // inspect looks at a page in light, dark, wide and at 360 pixels: it is no wider than the window, axe finds nothing serious in it, and the browser
 // complains about nothing. With -pictures it writes what it saw into the folder build, under this name.
 func inspect(ctx context.Context, t *testing.T, address, name string, said func() []string) {
 	t.Helper()
-	axe, err := os.ReadFile(filepath.Join("..", "web", "ui", "gallery", "testdata", "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range []struct {
-		name  string
-		dark  string
-		width int64
-	}{{"light", "light", 1360}, {"dark", "dark", 1360}, {"light-360", "light", 360}, {"dark-360", "dark", 360}} {
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: l.dark}, {Name: "prefers-reduced-motion", Value: "reduce"},
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		does(ctx, t, chromedp.EmulateViewport(l.width, 900), chromedp.Navigate(address))
-		photograph(ctx, t, name+"-"+l.name)
-		if wide := evaluates[float64](ctx, t, "document.documentElement.scrollWidth - innerWidth"); wide > 0 {
-			t.Errorf("%s, %s: the page is %v pixels wider than the window", name, l.name, wide)
-		}
-		evaluates[any](ctx, t, string(axe)+";1")
-		for _, finding := range findings(ctx, t) {
-			t.Errorf("%s, %s: %s", name, l.name, finding)
-		}
+	for _, l := range browsertest.Looks() {
+		l.Put(ctx, t)
+		does(ctx, t, chromedp.Navigate(address))
+		browsertest.Picture(ctx, t, name+"-"+l.Name)
+		browsertest.Fits(ctx, t, name+", "+l.Name)
+		browsertest.Readable(ctx, t, name+", "+l.Name)
 		for _, line := range said() {
-			t.Errorf("%s, %s: the browser says %q", name, l.name, line)
+			t.Errorf("%s, %s: the browser says %q", name, l.Name, line)
 		}
-	}
-}
-
-// findings are those of axe that are serious or critical.
-func findings(ctx context.Context, t *testing.T) (out []string) {
-	t.Helper()
-	text := evaluates[string](ctx, t, "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify(r.violations))")
-	var all []struct {
-		ID, Impact string
-		Nodes      []struct {
-			Target         []any
-			FailureSummary string
-		}
-	}
-	if err := json.Unmarshal([]byte(text), &all); err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range all {
-		if v.Impact != "serious" && v.Impact != "critical" {
-			continue
-		}
-		for _, n := range v.Nodes {
-			out = append(out, fmt.Sprintf("%s (%s) at %v: %s", v.ID, v.Impact, n.Target, strings.Join(strings.Fields(n.FailureSummary), " ")))
-		}
-	}
-	return out
-}
-
-func photograph(ctx context.Context, t *testing.T, name string) {
-	t.Helper()
-	if !*pictures {
-		return
-	}
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll("build", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join("build", name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -195,11 +63,11 @@ func (w *world) signIn(ctx context.Context, t *testing.T, role operator.Role) op
 }
 
 func TestPasskey_is_made_after_the_link_and_signs_in_from_then_on(t *testing.T) {
-	w, ctx := small(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	device := authenticator(ctx, t, true)
 	o := w.signIn(ctx, t, operator.Owner)
-	photograph(ctx, t, "passkey-offer")
+	browsertest.Picture(ctx, t, "passkey-offer")
 	does(ctx, t, chromedp.Click("form[data-passkey] button"), chromedp.WaitVisible("#passkeys tbody tr"))
 	kept, err := w.operators.Passkeys(ctx, o.ID)
 	if err != nil || len(kept) != 1 || kept[0].Host != "localhost" || len(w.audits("operator_passkey.created")) != 1 {
@@ -227,7 +95,7 @@ func TestPasskey_is_made_after_the_link_and_signs_in_from_then_on(t *testing.T) 
 	}
 	does(ctx, t, chromedp.Click(".below a, main a"), chromedp.WaitVisible(".account-button"), chromedp.Click(".account-button"), chromedp.Click("#account form button"), chromedp.WaitVisible("form[data-passkey=show] button"),
 		chromedp.Click("form[data-passkey=show] button"), chromedp.WaitVisible("[data-passkey-error=cancelled]"))
-	photograph(ctx, t, "passkey-cancelled")
+	browsertest.Picture(ctx, t, "passkey-cancelled")
 
 	// Deleted here it opens nothing any more, whatever the device thinks.
 	if _, err := chromedp.Call(ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: device, IsUserVerified: true}); err != nil {
@@ -235,15 +103,15 @@ func TestPasskey_is_made_after_the_link_and_signs_in_from_then_on(t *testing.T) 
 	}
 	w.ok(w.operators.DeletePasskey(ctx, o.ID, kept[0].ID))
 	does(ctx, t, chromedp.Click("form[data-passkey=show] button"), chromedp.WaitVisible(".alert"))
-	if text := evaluates[string](ctx, t, "document.querySelector('main').innerText"); !strings.Contains(text, "could not be accepted") {
+	if text := browsertest.Evaluate[string](ctx, t, "document.querySelector('main').innerText"); !strings.Contains(text, "could not be accepted") {
 		t.Error(text)
 	}
-	photograph(ctx, t, "passkey-refused")
+	browsertest.Picture(ctx, t, "passkey-refused")
 }
 
 // A device that lies is believed by the browser; we look ourselves.
 func TestPasskey_is_refused_where_the_person_was_not_verified_the_signature_is_wrong_or_a_copy_is_about(t *testing.T) {
-	w, ctx := small(t), chrome(t)
+	w, ctx := small(t), browsertest.Start(t)
 	device := authenticator(ctx, t, true)
 	o := w.signIn(ctx, t, operator.Owner)
 	does(ctx, t, chromedp.Click("form[data-passkey] button"), chromedp.WaitVisible("#passkeys tbody tr"), chromedp.Click(".account-button"), chromedp.Click("#account form button"), chromedp.WaitVisible("form[data-passkey=show] button"))
@@ -294,8 +162,8 @@ func TestPasskey_is_refused_where_the_person_was_not_verified_the_signature_is_w
 }
 
 func TestPages_of_operators_can_be_read_by_everybody(t *testing.T) {
-	w, ctx := small(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	_ = authenticator(ctx, t, true)
 	secret, _, err := w.operators.First(ctx)
 	w.ok(err)
@@ -308,9 +176,7 @@ func TestPages_of_operators_can_be_read_by_everybody(t *testing.T) {
 	for _, page := range []string{"", "account", "operators", "operators/" + string(o.ID), "operators/" + string(o.ID) + "/remove", "passkeys/new"} {
 		inspect(ctx, t, w.base+"/dashboard/"+page, "page-"+strings.NewReplacer("/", "-", string(o.ID), "one").Replace(page), said)
 	}
-	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
-	}
+	browsertest.WithoutScript(ctx, t)
 	does(ctx, t, chromedp.Navigate(w.base+"/dashboard/operators"), chromedp.SendKeys("#email", "new@example.com"), chromedp.Click("main .card form button"), chromedp.WaitVisible("#link"))
-	photograph(ctx, t, "link-made")
+	browsertest.Picture(ctx, t, "link-made")
 }

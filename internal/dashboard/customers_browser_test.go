@@ -16,6 +16,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/scim"
 	"github.com/rollcallhq/rollcall/internal/switching"
+	"github.com/rollcallhq/rollcall/internal/web/browsertest"
 )
 
 // customer is an organization that looks like one.
@@ -47,8 +48,8 @@ func (w *world) customer() (org.Organization, *feed, directory.User, directory.G
 }
 
 func TestPages_of_customers_can_be_read_by_everybody(t *testing.T) {
-	w, ctx := small(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	w.signIn(ctx, t, operator.Admin)
 	acme, f, u, g, bad := w.customer()
 	silent := w.feed(acme, directory.New{Name: "Set up in the portal", Silent: true})
@@ -63,27 +64,27 @@ func TestPages_of_customers_can_be_read_by_everybody(t *testing.T) {
 		inspect(ctx, t, w.base+page, name, said)
 	}
 	does(ctx, t, chromedp.Navigate(w.base+f.at("tokens")), chromedp.Click(".listing-tools button"), chromedp.WaitVisible("#token"))
-	photograph(ctx, t, "token-made")
+	browsertest.Picture(ctx, t, "token-made")
 }
 
 func TestExchange_appears_within_seconds_and_leaves_the_keyboard_where_it_is(t *testing.T) {
-	w, ctx := small(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	w.signIn(ctx, t, operator.ReadOnly)
 	f := w.feed(w.organization("Acme"), directory.New{})
 	first := f.exchange(directory.Exchange{})
 	does(ctx, t, chromedp.Navigate(w.base+f.at("exchanges")), chromedp.WaitVisible("#"+string(first)))
-	evaluates[any](ctx, t, fmt.Sprintf("document.querySelector('#%s a').focus(); 1", first))
+	browsertest.Evaluate[any](ctx, t, fmt.Sprintf("document.querySelector('#%s a').focus(); 1", first))
 	second := f.exchange(directory.Exchange{Method: "PATCH", Path: "/Users/2", Status: http.StatusBadRequest, Effect: []byte(refusedEffect)})
 	begin := time.Now()
 	does(ctx, t, chromedp.WaitVisible("#"+string(second)))
 	if took := time.Since(begin); took > 5*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	if at := evaluates[string](ctx, t, "document.activeElement.closest('tr')?.id ?? ''"); at != string(first) {
+	if at := browsertest.Evaluate[string](ctx, t, "document.activeElement.closest('tr')?.id ?? ''"); at != string(first) {
 		t.Errorf("the keyboard is at %q", at)
 	}
-	if text := evaluates[string](ctx, t, "document.querySelector('#exchanges tbody tr').innerText"); !strings.Contains(text, "PATCH /Users/2") {
+	if text := browsertest.Evaluate[string](ctx, t, "document.querySelector('#exchanges tbody tr').innerText"); !strings.Contains(text, "PATCH /Users/2") {
 		t.Error("the newest is not first:", text)
 	}
 	if lines := said(); len(lines) > 0 {
@@ -92,8 +93,8 @@ func TestExchange_appears_within_seconds_and_leaves_the_keyboard_where_it_is(t *
 }
 
 func TestHealth_of_a_directory_and_what_an_IT_admin_asks_for_can_be_read_by_everybody(t *testing.T) {
-	w, ctx := small(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	acme := w.organization("Acme Corporation")
 	d, err := w.orgs.CreateDomain(ctx, tester(), acme.ID, "acme.example")
 	w.ok(err)
@@ -124,8 +125,8 @@ func (f *feed) deactivate(u directory.User) {
 }
 
 func TestPages_of_the_brake_can_be_read_by_everybody(t *testing.T) {
-	w, ctx := small(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	w.signIn(ctx, t, operator.Admin)
 	acme := w.organization("Acme Corporation", org.NewDomain{Domain: "acme.example", State: org.Verified})
 	f, _, h := w.braked(acme, "Grace Brewster Murray Hopper", 30)
@@ -138,8 +139,8 @@ func TestPages_of_the_brake_can_be_read_by_everybody(t *testing.T) {
 }
 
 func TestPages_of_a_switch_can_be_read_by_everybody(t *testing.T) {
-	w, ctx := small(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	w.signIn(ctx, t, operator.Admin)
 	m := w.moving("Acme")
 	s, err := w.switches.Create(t.Context(), tester(), m.org.ID, lifecycle.NewSwitch{Directory: switching.Pair{From: string(m.old.dir.ID), To: string(m.next.dir.ID)}})

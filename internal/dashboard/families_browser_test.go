@@ -13,6 +13,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
+	"github.com/rollcallhq/rollcall/internal/web/browsertest"
 	"github.com/rollcallhq/rollcall/internal/webhook"
 )
 
@@ -86,8 +87,8 @@ func furnish(t *testing.T) furnished {
 }
 
 func TestPages_about_who_is_in_and_what_the_app_is_told_can_be_read_by_everybody(t *testing.T) {
-	w, ctx := furnish(t), chrome(t)
-	said := complaints(ctx, t)
+	w, ctx := furnish(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
 	w.signIn(ctx, t, operator.Admin)
 	for name, path := range w.pages {
 		inspect(ctx, t, w.base+path, "families-"+name, said)
@@ -95,31 +96,31 @@ func TestPages_about_who_is_in_and_what_the_app_is_told_can_be_read_by_everybody
 }
 
 func TestMapping_is_edited_previewed_and_saved_in_a_browser(t *testing.T) {
-	w, ctx := furnish(t), chrome(t)
+	w, ctx := furnish(t), browsertest.Start(t)
 	w.signIn(ctx, t, operator.Admin)
 	path := w.base + w.pages["mapping"]
 	does(ctx, t, chromedp.Navigate(path), chromedp.SendKeys("#group", "Writers"), chromedp.SetValue("#give", "role:editor"), chromedp.Click("button[value=add]"), chromedp.WaitVisible("ol.confirm-lines li"))
-	if text := evaluates[string](ctx, t, "document.querySelector('ol.confirm-lines').innerText"); !strings.Contains(text, "role Editor, where in the group Writers") {
+	if text := browsertest.Evaluate[string](ctx, t, "document.querySelector('ol.confirm-lines').innerText"); !strings.Contains(text, "role Editor, where in the group Writers") {
 		t.Error(text)
 	}
 	does(ctx, t, chromedp.Click("button[value=preview]"), chromedp.WaitVisible("#differences"))
-	photograph(ctx, t, "families-mapping-preview")
-	if on := evaluates[bool](ctx, t, "document.querySelector('#drives_roles').checked"); !on {
+	browsertest.Picture(ctx, t, "families-mapping-preview")
+	if on := browsertest.Evaluate[bool](ctx, t, "document.querySelector('#drives_roles').checked"); !on {
 		t.Error("a rule about roles does not switch roles on")
 	}
 	does(ctx, t, chromedp.Click("button[value=save]"), chromedp.WaitVisible("[data-toast]"))
-	photograph(ctx, t, "families-mapping-saved")
+	browsertest.Picture(ctx, t, "families-mapping-saved")
 }
 
 // TestSecret_is_shown_once_in_a_browser goes the way of who makes a client secret.
 func TestSecret_is_shown_once_in_a_browser(t *testing.T) {
-	w, ctx := furnish(t), chrome(t)
+	w, ctx := furnish(t), browsertest.Start(t)
 	w.signIn(ctx, t, operator.Admin)
 	does(ctx, t, chromedp.Navigate(w.base+w.pages["application"]), chromedp.Click("form[action$=secrets] button"), chromedp.WaitVisible("#client-secret"))
-	photograph(ctx, t, "families-secret")
-	value := evaluates[string](ctx, t, "document.querySelector('#client-secret').innerText")
+	browsertest.Picture(ctx, t, "families-secret")
+	value := browsertest.Evaluate[string](ctx, t, "document.querySelector('#client-secret').innerText")
 	does(ctx, t, chromedp.Click("main .actions a.btn"), chromedp.WaitVisible("#secrets"))
-	if page := evaluates[string](ctx, t, "document.documentElement.outerHTML"); value == "" || strings.Contains(page, value) {
+	if page := browsertest.Evaluate[string](ctx, t, "document.documentElement.outerHTML"); value == "" || strings.Contains(page, value) {
 		t.Error("the secret is shown again")
 	}
 }

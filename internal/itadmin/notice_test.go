@@ -59,10 +59,13 @@ func TestChanges_of_provider_certificate_and_token_are_mailed_to_contacts_and_op
 		var to []string
 		for _, l := range letters {
 			to = append(to, l.To)
-			for _, want := range []string{"Acme: 3 changes of the identity provider", "conn_1", "sso_url", "by Ada (portal)", "directory_token_1", "Sync", "api_key_2", base + "/portal"} {
+			for _, want := range []string{"Acme: 3 changes of the identity provider", "conn_1", "sso_url", "by Ada (portal)", "directory_token_1", "Sync", "api_key_2"} {
 				if !strings.Contains(l.Subject+l.Text, want) {
 					t.Errorf("%q is not in %s\n%s", want, l.Subject, l.Text)
 				}
+			}
+			if link := map[bool]string{false: base + "/portal\n", true: dashboard + "organizations/" + string(id) + "\n"}[l.To == "ops@shop.example"]; !strings.Contains(l.Text, link) {
+				t.Errorf("%s is not led to %s: %s", l.To, link, l.Text)
 			}
 			if strings.Contains(l.Text+l.HTML, "evil") || strings.Contains(l.Text, "Payroll") || strings.Contains(l.HTML, "name=\"") && strings.Contains(l.HTML, "<b>") {
 				t.Errorf("the mail says too much: %s", l.Text)
@@ -150,7 +153,7 @@ func TestCertificate_that_ends_is_mailed_for_each_event_and_for_none_that_was_re
 		h.changes(id, nil, ends)
 		h.work()
 		letters := h.mails()
-		if len(letters) != 2 || letters[0].Kind != mail.KindConnectionCertificate || !strings.Contains(letters[0].Text, "ab12") || !strings.Contains(letters[0].Text, base+"/portal") {
+		if len(letters) != 2 || letters[0].Kind != mail.KindConnectionCertificate || !strings.Contains(letters[0].Text, "ab12") || !strings.Contains(letters[0].Text, base+"/portal/certificates/conn_1\n") || !strings.Contains(letters[1].Text, dashboard+"connections/conn_1\n") {
 			t.Errorf("mailed %+v", letters)
 		}
 		h.ending = mail.ConnectionCertificate{}
@@ -218,4 +221,45 @@ func TestIntents_are_the_contracts_and_those_without_a_page_are_refused_with_a_s
 		_, err := itadmin.ParseIntent(text)
 		h.refused(err, code)
 	}
+}
+
+func TestQuestion_for_a_domain_is_mailed_with_where_it_is_decided_and_so_is_the_answer(t *testing.T) {
+	onBoth(t, func(h *house) {
+		id, other := h.organization("Acme"), h.organization("Beta")
+		c := h.contact(id, "ida@acme.example")
+		h.contact(other, "bea@beta.example")
+		h.quiet()
+		called := c.Called()
+		asker, operating := event.Actor{ID: c.ID, Source: event.AdminPortal, Name: &called}, event.Actor{ID: "operator_1", Source: event.Dashboard}
+		// mailed are the contact's mail and the operator's, which lead each to where they look.
+		mailed := func(what string) {
+			t.Helper()
+			h.work()
+			letters := h.mails()
+			if len(letters) != 2 || letters[0].To != "ida@acme.example" || letters[1].To != "ops@shop.example" {
+				t.Fatalf("mailed %+v", letters)
+			}
+			for i, page := range []string{base + "/portal/domains", dashboard + "organizations/" + string(id) + "/domains"} {
+				if l := letters[i]; l.Subject != "Acme: "+what || !strings.Contains(l.Text, page+"\n") || !strings.Contains(l.Text, "acme.example · ") && !strings.Contains(l.Text, "acme.test · ") {
+					t.Errorf("%s is told by %q without %s:\n%s", what, l.Subject, page, l.Text)
+				}
+			}
+		}
+		for _, name := range []string{"acme.example", "acme.test"} {
+			d, err := h.orgs.CreateDomain(h.Context(), actor(), id, name)
+			h.must(err)
+			_, err = h.orgs.AskApproval(h.Context(), asker, id, d.ID)
+			h.must(err)
+			mailed("The operator was asked to approve a domain without a DNS record")
+			if name == "acme.test" {
+				_, err = h.orgs.RefuseApproval(h.Context(), operating, d.ID)
+				h.must(err)
+				mailed("The operator refused to approve a domain without a DNS record")
+				continue
+			}
+			_, err = h.orgs.VouchForDomain(h.Context(), operating, d.ID)
+			h.must(err)
+			mailed("The operator approved a domain without a DNS record")
+		}
+	})
 }

@@ -40,6 +40,7 @@ func told() map[event.Action]string {
 
 		org.ApprovalAsked:   "The operator was asked to approve a domain without a DNS record",
 		org.ApprovalRefused: "The operator refused to approve a domain without a DNS record",
+		org.ApprovalGranted: "The operator approved a domain without a DNS record",
 
 		event.Action(event.DirectoryBrakeEngaged):  "The brake of a directory holds people who were shut out in a burst",
 		event.Action(event.DirectoryBrakeReleased): "Held people of a directory were released, and lose their accounts",
@@ -110,7 +111,7 @@ func (s *Service) tellTx(ctx context.Context, tx db.Tx, id org.ID, taken []event
 	if err != nil {
 		return err
 	}
-	changes := mail.ProviderChange{Organization: o.Name, Link: s.o.Base(string(id)) + Path}
+	changes := mail.ProviderChange{Organization: o.Name}
 	for _, n := range taken {
 		switch line, tells := lineOf(n); {
 		case n.Action == event.Action(event.ConnectionCertificateEnding):
@@ -124,46 +125,78 @@ func (s *Service) tellTx(ctx context.Context, tx db.Tx, id org.ID, taken []event
 	if len(changes.Changes) == 0 {
 		return nil
 	}
-	return s.sendTx(ctx, tx, id, to, changes)
+	ofDomains := slices.ContainsFunc(taken, func(n event.Notice) bool { return strings.HasPrefix(string(n.Action), "organization_domain.") })
+	return s.sendTx(ctx, tx, id, to, func(r recipient) mail.Content {
+		out := changes
+		out.Link, out.LinkLabel = s.pageOf(id, r, ofDomains)
+		return out
+	})
+}
+
+// pageOf is where a change is seen, and the question for a domain decided: contacts in the portal, where they ask for a link first, the operator
+// in the dashboard.
+func (s *Service) pageOf(id org.ID, r recipient, ofDomains bool) (link, label string) {
+	switch {
+	case r.operator && ofDomains:
+		return s.o.Dashboard() + "organizations/" + string(id) + "/domains", "See the domains"
+	case r.operator:
+		return s.o.Dashboard() + "organizations/" + string(id), "See the organization"
+	case ofDomains:
+		return s.o.Base(string(id)) + Path + "/domains", "See the domains"
+	}
+	return s.o.Base(string(id)) + Path, "Ask for a link to the portal"
 }
 
 // tellEndingTx writes the mails about a certificate that ends. The event is appended once for each connection and stage, and so are they.
-func (s *Service) tellEndingTx(ctx context.Context, tx db.Tx, o org.Organization, to []string, n event.Notice) error {
-	ending, ok, err := s.o.Ending(ctx, tx, string(o.ID), detailsOf(n).Connection.ID)
+func (s *Service) tellEndingTx(ctx context.Context, tx db.Tx, o org.Organization, to []recipient, n event.Notice) error {
+	connection := detailsOf(n).Connection.ID
+	ending, ok, err := s.o.Ending(ctx, tx, string(o.ID), connection)
 	if err != nil || !ok {
 		return err // the connection is gone, or has another certificate by now
 	}
-	ending.Organization, ending.Link = o.Name, s.o.Base(string(o.ID))+Path
-	return s.sendTx(ctx, tx, o.ID, to, ending)
+	ending.Organization = o.Name
+	return s.sendTx(ctx, tx, o.ID, to, func(r recipient) mail.Content {
+		out := ending
+		if out.Link = s.o.Base(string(o.ID)) + Path + "/certificates/" + connection; r.operator {
+			out.Link = s.o.Dashboard() + "connections/" + connection
+		}
+		return out
+	})
 }
 
-// recipientsTx are the contacts of an organization, one who was just removed too, and the operator.
-func (s *Service) recipientsTx(ctx context.Context, tx db.Tx, id org.ID, taken []event.Notice) ([]string, error) {
+// recipient is somebody who is told: a contact, or the operator.
+type recipient struct {
+	address  string
+	operator bool
+}
+
+// recipientsTx are the contacts of an organization, one who was just removed too, and the operator, if no contact has the same address.
+func (s *Service) recipientsTx(ctx context.Context, tx db.Tx, id org.ID, taken []event.Notice) ([]recipient, error) {
 	found, err := s.AllTx(ctx, tx, id)
 	if err != nil {
 		return nil, err
 	}
-	var to []string
-	add := func(address string) {
-		if address != "" && !slices.ContainsFunc(to, func(have string) bool { return strings.EqualFold(have, address) }) {
-			to = append(to, address)
+	var to []recipient
+	add := func(r recipient) {
+		if r.address != "" && !slices.ContainsFunc(to, func(have recipient) bool { return strings.EqualFold(have.address, r.address) }) {
+			to = append(to, r)
 		}
 	}
 	for _, c := range found {
-		add(c.Email)
+		add(recipient{address: c.Email})
 	}
 	for _, n := range taken {
 		if n.Action == ContactDeleted {
-			add(emailOf(n))
+			add(recipient{address: emailOf(n)})
 		}
 	}
-	add(s.o.Operator)
+	add(recipient{s.o.Operator, true})
 	return to, nil
 }
 
-func (s *Service) sendTx(ctx context.Context, tx db.Tx, id org.ID, to []string, content mail.Content) error {
-	for _, address := range to {
-		err := s.o.Mails.PutTx(ctx, tx, mail.Message{OrganizationID: string(id), To: address, Content: content})
+func (s *Service) sendTx(ctx context.Context, tx db.Tx, id org.ID, to []recipient, content func(recipient) mail.Content) error {
+	for _, r := range to {
+		err := s.o.Mails.PutTx(ctx, tx, mail.Message{OrganizationID: string(id), To: r.address, Content: content(r)})
 		if f, ok := fault.As(err); ok && f.Kind == fault.Unprocessable {
 			s.o.Logger.Warn("an IT contact has an address that no mail can be sent to", "organization", string(id), "cause", f.Code)
 			continue // the others are told all the same

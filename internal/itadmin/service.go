@@ -25,6 +25,8 @@ type Options struct {
 	Base func(organizationID string) string
 	// Operator is an address that is told of what contacts are told of; "": none.
 	Operator string
+	// Dashboard is the address of the operator's pages, with a slash at the end.
+	Dashboard func() string
 	// Ending tells of the last signing certificate of a connection, ok if there is one.
 	Ending func(ctx context.Context, r db.Reader, organizationID, connectionID string) (mail.ConnectionCertificate, bool, error)
 	Now    func() time.Time // time.Now

@@ -21,7 +21,10 @@ import (
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
-const base = "https://sync.example.com"
+const (
+	base      = "https://sync.example.com"
+	dashboard = "https://ops.example.com/dashboard/"
+)
 
 // house is an installation whose clock the test moves, and whose mails it reads.
 type house struct {
@@ -59,7 +62,7 @@ func onBoth(t *testing.T, test func(h *house)) {
 		h.must(err)
 		h.s = itadmin.NewService(itadmin.Options{
 			DB: h.db, Events: h.events, IDs: ids, Sealer: sealer, Organizations: h.orgs, Mails: h.outbox, Base: func(string) string { return base },
-			Operator: "ops@shop.example", Now: h.now, Logger: log,
+			Operator: "ops@shop.example", Dashboard: func() string { return dashboard }, Now: h.now, Logger: log,
 			Ending: func(context.Context, db.Reader, string, string) (mail.ConnectionCertificate, bool, error) {
 				return h.ending, h.ending.Subject != "", nil
 			},

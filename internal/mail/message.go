@@ -85,7 +85,8 @@ func (p PortalCode) until() time.Time { return p.ExpiresAt }
 type ProviderChange struct {
 	Organization string   // name
 	Changes      []Change // in the order they were made; not empty
-	Link         string   // where an IT contact asks to get into the portal; "" if there is no page
+	Link         string   // the page where it is seen, or decided; "" if there is no page
+	LinkLabel    string
 }
 
 // Change is one of them.

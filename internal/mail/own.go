@@ -150,7 +150,7 @@ func samples(k Kind, link, code string, now time.Time) []Content {
 		return []Content{PortalCode{Organization: "Acme", Code: code, ExpiresAt: until}}
 	case KindProviderChange:
 		return []Content{
-			ProviderChange{Organization: "Acme", Link: link, Changes: []Change{{What: "A token was made", Name: "Okta", ID: "directory_1", Settings: "name", Who: "Ada", At: now}}},
+			ProviderChange{Organization: "Acme", Link: link, LinkLabel: "See it", Changes: []Change{{What: "A token was made", Name: "Okta", ID: "directory_1", Settings: "name", Who: "Ada", At: now}}},
 			ProviderChange{Changes: []Change{{What: "A token was made", At: now}, {What: "A token was revoked", At: now}}},
 		}
 	case KindAlert:

@@ -25,11 +25,11 @@ func TestLetters_are_as_in_the_golden_files(t *testing.T) {
 		"invitation":             Invitation{Organization: "Globex <b>", Inviter: "Ada\r\nLovelace", Link: "https://id.example/invitations/invitation_x?a=1&b=2", ExpiresAt: now.Add(7 * 24 * time.Hour)},
 		"portal_link":            PortalLink{Organization: "Globex <b>", Link: "https://id.example/portal/link/portal_x", ExpiresAt: now.Add(7 * 24 * time.Hour)},
 		"portal_code":            PortalCode{Organization: "Globex\r\nBcc: x", Code: "123456", ExpiresAt: now.Add(10 * time.Minute)},
-		"provider_change": ProviderChange{Organization: "Globex <b>", Link: "https://id.example/portal", Changes: []Change{
+		"provider_change": ProviderChange{Organization: "Globex <b>", Link: "https://id.example/portal", LinkLabel: "Ask for a link to the portal", Changes: []Change{
 			{What: "The settings of a connection for single sign-on were changed", Name: "Okta <b>\r\nBcc: x", ID: "conn_1", Settings: "certificates, sso_url", Who: "Ada (portal)", At: now},
 			{What: "A token for directory sync was made", At: now},
 		}},
-		"provider_change_brake": ProviderChange{Organization: "Globex <b>", Link: "https://id.example/portal", Changes: []Change{{
+		"provider_change_brake": ProviderChange{Organization: "Globex <b>", Link: "https://id.example/portal", LinkLabel: "Ask for a link to the portal", Changes: []Change{{
 			What: "The brake of a directory holds people who were shut out in a burst", ID: "directory_1", Settings: "6 of 40 active people left; release it or undo it until 22 November 2026, 13:00 UTC", At: now,
 		}}},
 		"provider_change_switch": ProviderChange{Organization: "Globex", Changes: []Change{

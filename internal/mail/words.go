@@ -130,7 +130,7 @@ func (w *words) changed(app string, c ProviderChange) {
 	}
 	w.After = []string{"If nobody of you meant to do this, write to the people who run " + app + " at once, and look at the audit in the portal."}
 	if c.Link != "" {
-		w.Link, w.LinkLabel = c.Link, "Ask for a link to the portal"
+		w.Link, w.LinkLabel = c.Link, c.LinkLabel
 	}
 }
 

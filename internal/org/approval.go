@@ -25,6 +25,7 @@ func (a Approval) Open() bool { return !a.AskedAt.IsZero() && a.RefusedAt.IsZero
 const (
 	ApprovalAsked   event.Action = "organization_domain.approval_asked"
 	ApprovalRefused event.Action = "organization_domain.approval_refused"
+	ApprovalGranted event.Action = "organization_domain.approval_granted"
 )
 
 // AskApproval asks the operator to vouch for a domain of an organization. Asked again while it is open it changes nothing; after a refusal it
@@ -67,8 +68,7 @@ func (s *Service) changeApproval(
 		if err != nil {
 			return err
 		}
-		var was Approval
-		_, was, err = scanApproval(tx.QueryRow(ctx, selectApproval, string(d.OrganizationID), d.ID))
+		was, err := approvalIn(ctx, tx, d)
 		if err != nil {
 			return err
 		}
@@ -78,9 +78,7 @@ func (s *Service) changeApproval(
 		if _, err := tx.Exec(ctx, storeApproval, string(d.OrganizationID), d.ID, a.AskedAt.UnixMicro(), a.AskedBy, db.MicrosOrNull(a.RefusedAt)); err != nil {
 			return err
 		}
-		return s.events.AuditTx(ctx, tx, at, event.Change{
-			OrganizationID: string(d.OrganizationID), Action: as, Target: d.ID, Cause: event.Context{Actor: actor}, Before: event.Settings{"approval": was.state()}, After: event.Settings{"name": d.Domain, "approval": a.state()},
-		})
+		return s.events.AuditTx(ctx, tx, at, approvalChange(actor, d, as, was.state(), a.state()))
 	})
 	if err != nil {
 		return Approval{}, fmt.Errorf("approval of organization domain %s: %w", domainID, err)
@@ -88,7 +86,31 @@ func (s *Service) changeApproval(
 	return a, nil
 }
 
-// state is what the audit shows. The name of the domain stands beside it as if it were new: who is mailed about the change has to read it.
+func approvalIn(ctx context.Context, tx db.Tx, d Domain) (Approval, error) {
+	_, a, err := scanApproval(tx.QueryRow(ctx, selectApproval, string(d.OrganizationID), d.ID))
+	return a, err
+}
+
+// approvalChange is what the audit shows. The name of the domain stands beside it as if it were new: who is mailed about the change has to read it.
+func approvalChange(actor event.Actor, d Domain, as event.Action, before, after string) event.Change {
+	return event.Change{
+		OrganizationID: string(d.OrganizationID), Action: as, Target: d.ID, Cause: event.Context{Actor: actor}, Before: event.Settings{"approval": before}, After: event.Settings{"name": d.Domain, "approval": after},
+	}
+}
+
+// grantTx notes that the operator has vouched for a domain whose approval was asked for, so that who asked is told. For one that nobody asked
+// for, or that the DNS has proven, it notes nothing.
+func (s *Service) grantTx(ctx context.Context, tx db.Tx, at time.Time, actor event.Actor, d Domain) error {
+	if d.State != Verified || d.Strategy != Manual {
+		return nil
+	}
+	a, err := approvalIn(ctx, tx, d)
+	if err != nil || !a.Open() {
+		return err
+	}
+	return s.events.AuditTx(ctx, tx, at, approvalChange(actor, d, ApprovalGranted, a.state(), "granted"))
+}
+
 func (a Approval) state() string {
 	switch {
 	case a.Open():

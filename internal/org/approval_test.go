@@ -1,6 +1,7 @@
 package org_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/event"
@@ -8,14 +9,15 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 )
 
-func (h *house) approvals() (out []string) {
+func (h *house) approvals() (out []event.Action) {
 	h.Helper()
 	rows, err := h.db.Query(ctx, `SELECT action, target FROM audit_entries WHERE action LIKE 'organization_domain.approval%' ORDER BY id`)
 	h.ok(err)
 	defer rows.Close()
 	for rows.Next() {
-		var action, target string
-		h.ok(rows.Scan(&action, &target))
+		var action event.Action
+		var target string
+		h.ok(rows.Scan((*string)(&action), &target))
 		out = append(out, action)
 	}
 	h.ok(rows.Err())
@@ -66,10 +68,50 @@ func TestApproval_is_asked_once_refused_and_asked_anew_and_over_when_the_operato
 		h.refused(err, fault.Invalid, "domain_already_verified")
 		_, err = h.s.RefuseApproval(ctx, operating(), d.ID)
 		h.refused(err, fault.Conflict, "not_asked")
-		if got := h.approvals(); len(got) != 3 || got[0] != string(org.ApprovalAsked) || got[1] != string(org.ApprovalRefused) || got[2] != string(org.ApprovalAsked) {
-			h.Errorf("the audit has %v", got)
-		}
+		h.wantApprovals(org.ApprovalAsked, org.ApprovalRefused, org.ApprovalAsked, org.ApprovalGranted)
 	})
+}
+
+func TestApproval_that_nobody_asked_for_or_that_was_refused_is_not_granted_with_the_word_of_the_operator(t *testing.T) {
+	each(t, func(h *house) {
+		acme := h.must(org.New{Name: "Acme"})
+		unasked, err := h.s.CreateDomain(ctx, operating(), acme.ID, "acme.example")
+		h.ok(err)
+		refused, err := h.s.CreateDomain(ctx, operating(), acme.ID, "acme.test")
+		h.ok(err)
+		_, err = h.s.AskApproval(ctx, operating(), acme.ID, refused.ID)
+		h.ok(err)
+		_, err = h.s.RefuseApproval(ctx, operating(), refused.ID)
+		h.ok(err)
+		for _, d := range []org.Domain{unasked, refused} {
+			_, err := h.s.VouchForDomain(ctx, operating(), d.ID)
+			h.ok(err)
+		}
+		h.wantApprovals(org.ApprovalAsked, org.ApprovalRefused)
+	})
+}
+
+func TestApproval_is_not_granted_by_the_DNS(t *testing.T) {
+	towns(t, func(w *town) {
+		d := w.domain("acme.example")
+		_, err := w.s.AskApproval(ctx, operating(), d.OrganizationID, d.ID)
+		w.ok(err)
+		record := d.Records()[0]
+		w.dns.texts[record.Name+"."] = []string{record.Value}
+		_, err = w.s.VerifyDomain(ctx, operating(), d.ID)
+		w.ok(err)
+		if got := w.state(d); got != org.Verified {
+			t.Fatalf("it is %s", got)
+		}
+		w.wantApprovals(org.ApprovalAsked)
+	})
+}
+
+func (h *house) wantApprovals(want ...event.Action) {
+	h.Helper()
+	if got := h.approvals(); !slices.Equal(got, want) {
+		h.Errorf("the audit has %v, want %v", got, want)
+	}
 }
 
 func operating() event.Actor { return event.Actor{ID: "operator_1", Source: event.Dashboard} }

@@ -1,4 +1,5 @@
-// Package org is the organizations: the app's customers, their domains, API keys and features, and the installation's management key.
+// Package org is the organizations: the app's customers, their domains, API keys and features, and what the installation keeps of its
+// own: management key, client id, the key of a test identity provider.
 //
 // Words: an organization ("org_…") is a customer of the app. An organization domain ("org_domain_…") is an internet domain it says
 // is its own; what it may do with people depends on whether that is verified. An API key ("api_key_…") is a secret that the

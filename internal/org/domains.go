@@ -225,7 +225,10 @@ func (s *Service) changeDomain(ctx context.Context, actor event.Actor, id string
 		if err := s.storeDomain(ctx, tx, d); err != nil || kind == "" {
 			return err
 		}
-		return s.events.AppendTx(ctx, tx, at, domainEntry(kind, d, event.Context{Actor: actor}.JSON()))
+		if err := s.events.AppendTx(ctx, tx, at, domainEntry(kind, d, event.Context{Actor: actor}.JSON())); err != nil {
+			return err
+		}
+		return s.grantTx(ctx, tx, at, actor, d)
 	})
 	if err != nil {
 		return Domain{}, fmt.Errorf("change organization domain %s: %w", id, err)

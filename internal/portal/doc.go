@@ -8,6 +8,8 @@
 //     is named in an address (a connection, a directory) is looked up among those of the organization;
 //   - reading changes nothing; what changes something is posted, from our own pages, with the token of the session;
 //   - a link made for one purpose opens the pages of that purpose alone;
+//   - a page that was asked for before anybody was in is come back to only where the table has it and it does nothing when it is opened (resume.go): what a
+//     browser remembers leads nowhere else;
 //   - every page works without script.
 package portal
 

@@ -108,6 +108,7 @@ func (v *visit) enter(at *route, method string) error {
 		return err
 	}
 	if c == nil {
+		v.keepPage(at)
 		v.redirect(itadmin.Path)
 		return nil
 	}

@@ -87,7 +87,7 @@ func openLink(v *visit) error {
 		v.redirect("/portal/code")
 		return nil
 	}
-	v.redirect(landing(opened.Session.Intent))
+	v.redirect(v.begin(opened.Session))
 	return nil
 }
 
@@ -135,7 +135,7 @@ func takeCode(v *visit) error {
 		return err
 	}
 	web.PortalCookie.Set(v.w, v.r, opened.Cookie.Reveal(), opened.Keep)
-	v.redirect(landing(opened.Session.Intent))
+	v.redirect(v.begin(opened.Session))
 	return nil
 }
 

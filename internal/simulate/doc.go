@@ -5,7 +5,7 @@
 //
 // Whoever opens its page chooses a person or types one, and is that person: there is no password, on purpose. A connection that trusts it
 // has no lock. It is for demonstrations and tests on one's own machine; nothing mounts it unless it is asked for by name, and every page
-// says so. Its keys are made at start and kept nowhere, so what trusts one run does not trust the next.
+// says so. They sign with the keys that they are given; without one a provider makes its own, which lasts as long as it runs.
 //
 // Beside signing in it can misbehave: refuse, send a response for another application, an expired, unsigned or changed one, or one signed by
 // an unknown key. So people see how Rollcall refuses, and what it tells the administrator.

@@ -39,6 +39,8 @@ type OIDCOptions struct {
 	Now    func() time.Time
 	// Client finds an application by its client id.
 	Client func(ctx context.Context, clientID string) (OIDCClient, bool)
+	// Key signs. The zero value: one is made, and lasts as long as the provider.
+	Key oidc.SigningKey
 	// HTTP sends back-channel logouts; nil: none are sent.
 	HTTP *http.Client
 }
@@ -76,7 +78,7 @@ const (
 	rememberedCodes = 1000
 )
 
-// NewOIDC makes its keys. It has to be mounted at the path of Base.
+// NewOIDC makes the provider, and its key where none is given. It has to be mounted at the path of Base.
 func NewOIDC(o OIDCOptions) (*OIDC, error) {
 	path, err := pathOf(o.Base)
 	if err != nil {
@@ -95,8 +97,10 @@ func NewOIDC(o OIDCOptions) (*OIDC, error) {
 	}
 	s.options.People = withIDs(o.People)
 	s.stranger = sync.OnceValues(func() (oidc.SigningKey, error) { return oidc.NewSigningKey(oidc.RS256, o.Now()) })
-	if s.key, err = oidc.NewSigningKey(oidc.RS256, o.Now()); err != nil {
-		return nil, err
+	if s.key = o.Key; s.key.Private == nil {
+		if s.key, err = oidc.NewSigningKey(oidc.RS256, o.Now()); err != nil {
+			return nil, err
+		}
 	}
 	if s.public, err = s.key.Public(); err != nil {
 		return nil, err

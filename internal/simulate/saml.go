@@ -20,6 +20,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/rollcallhq/rollcall/internal/oidc"
 	"github.com/rollcallhq/rollcall/internal/saml"
 )
 
@@ -39,6 +40,8 @@ type SAMLOptions struct {
 	Base   string
 	People []Person // to choose from; others can be typed
 	Now    func() time.Time
+	// Key signs, by RS256, and its certificate goes into the metadata. The zero value: one is made, and lasts as long as the provider.
+	Key oidc.SigningKey
 	// ServiceProvider finds an application by its entity id.
 	ServiceProvider func(ctx context.Context, entityID string) (SAMLServiceProvider, bool)
 }
@@ -74,7 +77,7 @@ const (
 	answerLife        = 5 * time.Minute
 )
 
-// NewSAML makes its keys. It has to be mounted at the path of Base.
+// NewSAML makes the provider, and its key where none is given. It has to be mounted at the path of Base.
 func NewSAML(o SAMLOptions) (*SAML, error) {
 	path, err := pathOf(o.Base)
 	if err != nil {
@@ -89,7 +92,7 @@ func NewSAML(o SAMLOptions) (*SAML, error) {
 	}
 	s := &SAML{options: o, pages: p, path: path, sessions: newMemory[samlSession](rememberedSignIns, signInLife)}
 	s.options.People = withIDs(o.People)
-	if s.key, s.cert, err = saml.NewKeyPair(s.EntityID(), o.Now()); err != nil {
+	if s.key, s.cert, err = s.pair(); err != nil {
 		return nil, err
 	}
 	s.stranger = sync.OnceValues(func() (samlKey, error) {
@@ -109,10 +112,27 @@ func pathOf(base string) (string, error) {
 	return u.Path, nil
 }
 
+// pair is the key that was given, or one of its own.
+func (s *SAML) pair() (*rsa.PrivateKey, *x509.Certificate, error) {
+	given := s.options.Key
+	if given.Private == nil {
+		return saml.NewKeyPair(s.EntityID(), s.options.Now())
+	}
+	key, ok := given.Private.(*rsa.PrivateKey)
+	if !ok || given.Certificate == nil {
+		return nil, nil, errors.New("simulate: a SAML provider signs with an RSA key that has a certificate")
+	}
+	certificate, err := x509.ParseCertificate(given.Certificate)
+	if err != nil {
+		return nil, nil, fmt.Errorf("simulate: certificate of the key: %w", err)
+	}
+	return key, certificate, nil
+}
+
 // EntityID is its name, which is the address of its metadata too.
 func (s *SAML) EntityID() string { return s.options.Base + "/metadata" }
 
-// Certificate is what verifies its signatures, until it is started anew.
+// Certificate is what verifies its signatures.
 func (s *SAML) Certificate() *x509.Certificate { return s.cert }
 
 func (s *SAML) sso() string { return s.options.Base + "/sso" }

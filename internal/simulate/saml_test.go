@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/oidc"
 	"github.com/rollcallhq/rollcall/internal/saml"
 	"github.com/rollcallhq/rollcall/internal/simulate"
 )
@@ -327,12 +328,21 @@ func TestSAML_wants_to_know_where_it_is_and_whom_it_serves(t *testing.T) {
 	finder := func(context.Context, string) (simulate.SAMLServiceProvider, bool) {
 		return simulate.SAMLServiceProvider{}, false
 	}
+	key, _ := spKey()
+	elliptic, err := oidc.NewSigningKey(oidc.ES256, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, broken := oidc.SigningKey{Alg: oidc.RS256, Private: key}, oidc.SigningKey{Alg: oidc.RS256, Private: key, Certificate: []byte("nonsense")}
 	for _, o := range []simulate.SAMLOptions{
 		{Base: "", Now: (&clock{now}).now, ServiceProvider: finder},
 		{Base: "http://a.example/x/", Now: (&clock{now}).now, ServiceProvider: finder},
 		{Base: "http://a.example/{x}", Now: (&clock{now}).now, ServiceProvider: finder},
 		{Base: "http://a.example", Now: (&clock{now}).now},
 		{Base: "http://a.example", ServiceProvider: finder},
+		{Base: "http://a.example", Now: (&clock{now}).now, ServiceProvider: finder, Key: elliptic},
+		{Base: "http://a.example", Now: (&clock{now}).now, ServiceProvider: finder, Key: bare},
+		{Base: "http://a.example", Now: (&clock{now}).now, ServiceProvider: finder, Key: broken},
 	} {
 		if _, err := simulate.NewSAML(o); err == nil {
 			t.Errorf("%q was made", o.Base)

@@ -25,6 +25,8 @@ const (
 	OperatorCookie Cookie = "operator"
 	// PortalCookie is the key of an IT admin's session in the set-up portal, and before it the key of the wait for a code.
 	PortalCookie Cookie = "portal"
+	// PortalPageCookie remembers which page of the portal was asked for by a browser that had to come in first.
+	PortalPageCookie Cookie = "portal-page"
 )
 
 // secure: only where the client came by TLS can a cookie have the prefix that no other host and no clear-text page can set

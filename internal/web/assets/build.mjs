@@ -26,6 +26,5 @@ for (const [, name] of text("../ui/icons.go").matchAll(/Icon\s*=\s*"([a-z0-9-]+)
 }
 writeFileSync(from("../ui/icons.json"), JSON.stringify(icons, null, 1) + "\n");
 
-// For the tests of the gallery only.
-mkdirSync(from("../ui/gallery/testdata"), { recursive: true });
-copyFileSync(from("node_modules/axe-core/axe.min.js"), from("../ui/gallery/testdata/axe.min.js"));
+// For tests only.
+copyFileSync(from("node_modules/axe-core/axe.min.js"), from("../browsertest/axe.min.js"));

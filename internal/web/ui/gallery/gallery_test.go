@@ -2,33 +2,20 @@ package gallery
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	cdplog "github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/web/assets"
+	"github.com/rollcallhq/rollcall/internal/web/browsertest"
 )
-
-var pictures = flag.Bool("pictures", false, "write a picture of each page into the folder build")
-
-//go:embed testdata/axe.min.js
-var axe string
 
 // serve serves the gallery as the program serves pages.
 func serve(t *testing.T, brand web.Brand) string {
@@ -89,28 +76,6 @@ func names() []string {
 	return out
 }
 
-// browser is a headless one; the test fails where there is none.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path := ""
-	for _, p := range []string{os.Getenv("ROLLCALL_TEST_CHROME"), "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"} {
-		if _, err := os.Stat(p); p != "" && err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		t.Fatal("no browser; install Chromium, or name one by ROLLCALL_TEST_CHROME")
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.ExecPath(path))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(allocator)
-	t.Cleanup(end)
-	must(t, chromedp.Do(ctx))
-	return ctx
-}
-
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -118,120 +83,28 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// complaints gathers what the browser says on its console: breaches of the policy, errors of scripts.
-func complaints(ctx context.Context, t *testing.T) func() []string {
-	t.Helper()
-	var mu sync.Mutex
-	var said []string
-	must(t, chromedp.Listen(ctx, func(e any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := e.(type) {
-		case *cdplog.EventEntryAdded:
-			said = append(said, e.Entry.Text)
-		case *runtime.EventExceptionThrown:
-			said = append(said, e.ExceptionDetails.Text)
-		}
-	}))
-	return func() []string {
-		mu.Lock()
-		defer mu.Unlock()
-		out := said
-		said = nil
-		return out
-	}
-}
-
-type look struct {
-	name  string
-	dark  bool
-	width int64
-}
-
-func looks() []look {
-	return []look{{"light", false, 1360}, {"dark", true, 1360}, {"light-360", false, 360}, {"dark-360", true, 360}}
-}
-
-func (l look) put(ctx context.Context, t *testing.T) {
-	t.Helper()
-	scheme := "light"
-	if l.dark {
-		scheme = "dark"
-	}
-	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
-	must(t, err)
-	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(l.width, 900)))
-}
-
-// violation is a finding of axe.
-type violation struct {
-	ID, Impact, Help string
-	Nodes            []struct {
-		Target         []any
-		FailureSummary string
-	}
-}
-
 func TestEvery_page_has_nothing_serious_against_it_in_any_look(t *testing.T) {
-	base, ctx := serve(t, web.Brand{}), browser(t)
-	said := complaints(ctx, t)
-	for _, l := range looks() {
-		l.put(ctx, t)
+	base, ctx := serve(t, web.Brand{}), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
+	for _, l := range browsertest.Looks() {
+		l.Put(ctx, t)
 		for _, name := range names() {
 			must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/"+name)))
-			picture(ctx, t, name+"-"+l.name)
-			wide, err := chromedp.Run(ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth - innerWidth"))
-			must(t, err)
-			if wide > 0 {
-				t.Errorf("%s, %s: the page is %v pixels wider than the window", name, l.name, wide)
-			}
-			for _, v := range audit(ctx, t) {
-				t.Errorf("%s, %s: %s", name, l.name, v)
-			}
+			browsertest.Picture(ctx, t, name+"-"+l.Name)
+			browsertest.Fits(ctx, t, name+", "+l.Name)
+			browsertest.Readable(ctx, t, name+", "+l.Name)
 			for _, line := range said() {
-				t.Errorf("%s, %s: the browser says %q", name, l.name, line)
+				t.Errorf("%s, %s: the browser says %q", name, l.Name, line)
 			}
 		}
 	}
-}
-
-// audit gives the findings of axe that are serious or critical.
-func audit(ctx context.Context, t *testing.T) []string {
-	t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe+";1"))
-	must(t, err)
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify(r.violations))", chromedp.EvalAwaitPromise))
-	must(t, err)
-	var all []violation
-	must(t, json.Unmarshal([]byte(text), &all))
-	var out []string
-	for _, v := range all {
-		if v.Impact != "serious" && v.Impact != "critical" {
-			continue
-		}
-		for _, n := range v.Nodes {
-			out = append(out, fmt.Sprintf("%s (%s) at %v: %s", v.ID, v.Impact, n.Target, strings.Join(strings.Fields(n.FailureSummary), " ")))
-		}
-	}
-	return out
-}
-
-func picture(ctx context.Context, t *testing.T, name string) {
-	t.Helper()
-	if !*pictures {
-		return
-	}
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	must(t, err)
-	must(t, os.MkdirAll("build", 0o755))
-	must(t, os.WriteFile(filepath.Join("build", name+".png"), png, 0o644))
 }
 
 // What the tests above rest on: axe finds what is wrong.
 func TestAudit_finds_a_field_without_a_label_and_text_that_cannot_be_read(t *testing.T) {
-	base, ctx := serve(t, web.Brand{}), browser(t)
+	base, ctx := serve(t, web.Brand{}), browsertest.Start(t)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/settings"), chromedp.Evaluate[chromedp.Void](`document.querySelector('label[for=name]').remove(); document.querySelector('h1').style.color = '#cccccc'; 1`)))
-	found := strings.Join(audit(ctx, t), "\n")
+	found := strings.Join(browsertest.Findings(ctx, t), "\n")
 	for _, want := range []string{"label (critical)", "color-contrast (serious)"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("axe does not find %s: %s", want, found)
@@ -240,21 +113,19 @@ func TestAudit_finds_a_field_without_a_label_and_text_that_cannot_be_read(t *tes
 }
 
 func TestPages_in_a_brand_whose_colour_is_hard_to_read_can_be_read(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	for _, text := range []string{"#ffcc00", "#000000", "#ffffff", "#7f7f7f"} {
 		colour, err := assets.ParseColour(text)
 		must(t, err)
 		base := serve(t, web.Brand{Name: "Acme Shop", Colour: &colour})
-		for _, l := range looks()[:2] {
-			l.put(ctx, t)
+		for _, l := range browsertest.Looks()[:2] {
+			l.Put(ctx, t)
 			for _, name := range []string{"member-sign-in", "portal", "controls"} {
 				must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/"+name)))
 				if text == "#ffcc00" {
-					picture(ctx, t, name+"-brand-"+l.name)
+					browsertest.Picture(ctx, t, name+"-brand-"+l.Name)
 				}
-				for _, v := range audit(ctx, t) {
-					t.Errorf("%s, %s, %s: %s", text, name, l.name, v)
-				}
+				browsertest.Readable(ctx, t, text+", "+name+", "+l.Name)
 			}
 		}
 	}
@@ -268,10 +139,9 @@ func shown(ctx context.Context, t *testing.T, selector string) bool {
 }
 
 func TestWithout_script_the_menu_opens_and_nothing_is_offered_that_needs_one(t *testing.T) {
-	base, ctx := serve(t, web.Brand{}), browser(t)
-	looks()[2].put(ctx, t)
-	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	must(t, err)
+	base, ctx := serve(t, web.Brand{}), browsertest.Start(t)
+	browsertest.Looks()[2].Put(ctx, t)
+	browsertest.WithoutScript(ctx, t)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/organization")))
 	if shown(ctx, t, "[data-theme-toggle]") || shown(ctx, t, "[data-copy]") {
 		t.Error("a button is there that does nothing")
@@ -280,7 +150,7 @@ func TestWithout_script_the_menu_opens_and_nothing_is_offered_that_needs_one(t *
 		t.Error("the menu is open before it is opened")
 	}
 	must(t, chromedp.Do(ctx, chromedp.Click(".top-menu")))
-	picture(ctx, t, "menu-light-360")
+	browsertest.Picture(ctx, t, "menu-light-360")
 	if !shown(ctx, t, "#menu a[aria-current]") {
 		t.Error("the menu does not open")
 	}
@@ -289,7 +159,7 @@ func TestWithout_script_the_menu_opens_and_nothing_is_offered_that_needs_one(t *
 		t.Error("the menu does not close")
 	}
 	must(t, chromedp.Do(ctx, chromedp.Click(".account-button")))
-	picture(ctx, t, "account-light-360")
+	browsertest.Picture(ctx, t, "account-light-360")
 	if !shown(ctx, t, "#account button") {
 		t.Error("the account's menu does not open")
 	}
@@ -300,8 +170,8 @@ func TestWithout_script_the_menu_opens_and_nothing_is_offered_that_needs_one(t *
 }
 
 func TestKeyboard_reaches_the_content_first(t *testing.T) {
-	base, ctx := serve(t, web.Brand{}), browser(t)
-	looks()[0].put(ctx, t)
+	base, ctx := serve(t, web.Brand{}), browsertest.Start(t)
+	browsertest.Looks()[0].Put(ctx, t)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/people"), chromedp.KeyEvent("\t")))
 	if !shown(ctx, t, ".skip:focus") {
 		t.Fatal("the first stop is not the link to the content")
@@ -315,8 +185,8 @@ func TestKeyboard_reaches_the_content_first(t *testing.T) {
 }
 
 func TestScript_copies_a_value_and_says_so_and_remembers_the_theme(t *testing.T) {
-	base, ctx := serve(t, web.Brand{}), browser(t)
-	looks()[0].put(ctx, t)
+	base, ctx := serve(t, web.Brand{}), browsertest.Start(t)
+	browsertest.Looks()[0].Put(ctx, t)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/portal"), chromedp.Evaluate[chromedp.Void]("window.copied = ''; navigator.clipboard.writeText = async (t) => { window.copied = t; }; 1"), chromedp.Click("[data-copy=acs]")))
 	says(ctx, t, "window.copied", "https://sso.example.com/saml/k7d2m9q4x1/acs")
 	says(ctx, t, "document.getElementById('live').textContent", "Copied: Single sign-on URL")
@@ -327,7 +197,7 @@ func TestScript_copies_a_value_and_says_so_and_remembers_the_theme(t *testing.T)
 }
 
 func TestMessage_is_put_away_by_its_button(t *testing.T) {
-	base, ctx := serve(t, web.Brand{}), browser(t)
+	base, ctx := serve(t, web.Brand{}), browsertest.Start(t)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/controls"), chromedp.Click("[data-dismiss]")))
 	says(ctx, t, "String(document.querySelectorAll('[data-toast]').length)", "0")
 }

@@ -1,4 +1,5 @@
-package e2e_test
+// Package dnstest has a name server for tests of how domains are proven.
+package dnstest
 
 import (
 	"encoding/binary"
@@ -8,36 +9,43 @@ import (
 	"testing"
 )
 
-// nameServer answers questions for TXT records (RFC 1035) on this machine. A name it does not have does not exist.
-type nameServer struct {
+// Server answers questions for TXT records (RFC 1035) on this machine. A name it does not have does not exist.
+type Server struct {
+	// Address is where it answers, host:port.
+	Address string
+
 	conn  net.PacketConn
 	mu    sync.Mutex
 	texts map[string]string
 }
 
-func newNameServer(t *testing.T) *nameServer {
+// New starts a server, which ends with the test.
+func New(t testing.TB) *Server {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	must(t, err)
-	s := &nameServer{conn: conn, texts: map[string]string{}}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Address: conn.LocalAddr().String(), conn: conn, texts: map[string]string{}}
 	var serving sync.WaitGroup
 	serving.Go(s.serve)
 	t.Cleanup(func() {
-		must(t, conn.Close())
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
 		serving.Wait()
 	})
 	return s
 }
 
-func (s *nameServer) address() string { return s.conn.LocalAddr().String() }
-
-func (s *nameServer) set(name, text string) {
+// Set has a name exist, in any case of its letters, with one record. The text is at most 255 bytes long.
+func (s *Server) Set(name, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.texts[strings.ToLower(strings.TrimSuffix(name, "."))+"."] = text
 }
 
-func (s *nameServer) serve() {
+func (s *Server) serve() {
 	buf := make([]byte, 1500)
 	for {
 		n, from, err := s.conn.ReadFrom(buf)
@@ -51,7 +59,7 @@ func (s *nameServer) serve() {
 }
 
 // answer takes the question over from the message and adds one record, or says that there is no such name.
-func (s *nameServer) answer(q []byte) []byte {
+func (s *Server) answer(q []byte) []byte {
 	const header = 12
 	var name strings.Builder
 	end := header
