@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"net/url"
 	"slices"
@@ -138,16 +139,16 @@ func (c *call) organization(id string) (org.Organization, error) {
 }
 
 // owners gives the names of organizations, each read once.
-func (c *call) owners() func(id string) (string, error) {
+func (c *call) owners() func(ctx context.Context, id string) (string, error) {
 	known := map[string]string{}
-	return func(id string) (string, error) {
+	return func(ctx context.Context, id string) (string, error) {
 		if id == "" {
 			return "", nil
 		}
 		if name, there := known[id]; there {
 			return name, nil
 		}
-		o, err := c.s.o.Organizations.Get(c.ctx(), org.ID(id))
+		o, err := c.s.o.Organizations.Get(ctx, org.ID(id))
 		switch {
 		case fault.Is(err, fault.NotFound): // it was deleted; what it had is still listed
 			known[id] = id
