@@ -27,7 +27,6 @@ func directoryPages() []row {
 		{one + "/groups", "dashboard_directory_groups", everybody, showGroups, admins, nil},
 		exportRow(one+"/groups", "dashboard_directory_groups", everybody, groupsTable),
 		{one + "/groups/{group}", "dashboard_directory_group", everybody, showGroup, admins, nil},
-		exportRow(one+"/groups/{group}/others", "dashboard_directory_group_others", everybody, otherMembersTable),
 		exportRow(one+"/groups/{group}", "dashboard_directory_group", everybody, groupPeopleTable),
 		{one + "/health", "dashboard_directory_health", everybody, showHealth, admins, nil},
 		{one + "/tokens", "dashboard_directory_tokens", everybody, showTokens, admins, createToken},

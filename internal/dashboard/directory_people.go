@@ -70,7 +70,7 @@ func (c *call) peopleIn(d directory.Directory, g directory.GroupID) (table[perso
 		key: func(r personRow) string { return string(r.ID) },
 		read: func(ctx context.Context, p paging, limit int) ([]personRow, bool, error) {
 			page := of
-			page.Before, page.After, page.Limit = p.before, p.after, limit
+			page.Before, page.After, page.Whole, page.Limit = p.before, p.after, p.whole, limit
 			found, more, err := c.s.o.Directories.People(ctx, page)
 			if err != nil {
 				return nil, false, err
@@ -320,7 +320,7 @@ func groupsTable(c *call) (table[directory.Group], error) {
 		id: "groups", file: "directory-groups", at: directoryHref(d.ID, "groups"), query: q, filters: []string{"search"}, cursor: directoryGroupPrefix,
 		key: func(g directory.Group) string { return string(g.ID) },
 		read: func(ctx context.Context, p paging, limit int) ([]directory.Group, bool, error) {
-			return c.s.o.Directories.Groups(ctx, directory.GroupQuery{Directory: d.ID, Search: searchOf(q.Get("search")), Before: p.before, After: p.after, Limit: limit})
+			return c.s.o.Directories.Groups(ctx, directory.GroupQuery{Directory: d.ID, Search: searchOf(q.Get("search")), Whole: p.whole, Before: p.before, After: p.after, Limit: limit})
 		},
 		fields: ui.Fields[directory.Group]{
 			ui.InExport("id", func(g directory.Group) string { return string(g.ID) }),
@@ -393,7 +393,7 @@ func showGroup(c *call) error {
 	groups := ui.Link{Label: w.T("directories.groups"), Href: directoryHref(d.ID, "groups")}
 	v := groupView{
 		Sheet:    sheetView{Head: ui.HeadProps{Title: g.Name, Text: w.T("directories.group_lead"), Back: groups, Actions: acts([]action{list.exportAction(c)})}},
-		Document: documentCode(w, g.Document),
+		Others: otherMembers(w, d, g), Document: documentCode(w, g.Document),
 		Facts: []ui.Pair{
 			idPair(w, string(g.ID)),
 			{Key: w.T("directories.external_id"), Text: g.IdPID, Mono: true},
@@ -404,42 +404,20 @@ func showGroup(c *call) error {
 	if v.People, err = c.peoplePage(d, g.ID, list); err != nil {
 		return err
 	}
-	others := c.otherMembers(d, g)
-	v.Others = ui.TableProps{Caption: w.T("directories.other_members"), Titled: true, Export: others.exportLink(c)}
-	if _, err := others.fill(c, &v.Others); err != nil {
-		return err
-	}
 	return c.show(directoryFrame(d, o, groups, ui.Link{Label: g.Name}), v.view())
 }
 
-// otherMembersTable are the groups in a group, and the values that name nobody yet.
-func otherMembersTable(c *call) (table[directory.Member], error) {
-	d, _, g, err := c.group()
-	if err != nil {
-		return table[directory.Member]{}, err
+// otherMembers are the first of the groups in a group, and of the values that name nobody yet.
+func otherMembers(w *words.Words, d directory.Directory, g directory.Group) ui.TableProps {
+	t := ui.TableProps{
+		ID: "others", Caption: w.T("directories.other_members"), Titled: true, Columns: []ui.Column{{Label: w.T("organizations.name")}, {Label: w.T("directories.kind")}},
 	}
-	return c.otherMembers(d, g), nil
-}
-
-func (c *call) otherMembers(d directory.Directory, g directory.Group) table[directory.Member] {
-	w := c.words()
-	return table[directory.Member]{
-		id: "others", file: "directory-group-others", at: directoryHref(d.ID, "groups", string(g.ID), "others"), key: func(directory.Member) string { return "" },
-		read: whole(func(context.Context) ([]directory.Member, error) { return g.Members, nil }),
-		fields: ui.Fields[directory.Member]{
-			ui.InExport("value", func(m directory.Member) string { return m.Value }),
-			ui.Both(ui.Column{Label: w.T("organizations.name")}, func(m directory.Member) templ.Component {
-				if m.Kind == directory.MemberGroup {
-					return rowLink(m.Display, directoryHref(d.ID, "groups", m.Value))
-				}
-				return ui.Mono(m.Value)
-			}, "name", func(m directory.Member) string { return m.Display }),
-			ui.Both(ui.Column{Label: w.T("directories.kind")}, func(m directory.Member) templ.Component {
-				if m.Kind == directory.MemberGroup {
-					return ui.Text(w.T("directories.kind_group"))
-				}
-				return ui.Text(w.T("directories.kind_parked"))
-			}, "group", func(m directory.Member) string { return strconv.FormatBool(m.Kind == directory.MemberGroup) }),
-		},
+	for _, m := range g.Members {
+		name, kind := ui.Mono(m.Value), w.T("directories.kind_parked")
+		if m.Kind == directory.MemberGroup {
+			name, kind = rowLink(m.Display, directoryHref(d.ID, "groups", m.Value)), w.T("directories.kind_group")
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{name, ui.Text(kind)}})
 	}
+	return t
 }

@@ -41,6 +41,9 @@ func TestLists_are_exported_whole_as_their_filter_leaves_them(t *testing.T) {
 		if got := exported(t, b, f.at("users")+"/export?search=p01", "directory-users.csv"); len(got) != 10+1 {
 			t.Errorf("%d lines of those whose names begin with p01, want 11", len(got))
 		}
+		if got := exported(t, b, f.at("users")+"/export?search=p&state=active", "directory-users.csv"); len(got) != people-people/5+1 {
+			t.Errorf("%d lines of active people whose names begin with p, want %d: a search of a page looks at 500", len(got), people-people/5+1)
+		}
 		if got := exported(t, b, "/dashboard/organizations/export", "organizations.csv"); len(got) != 2+1 || !strings.Contains(got[1]+got[2], ",'=Other(),") {
 			t.Errorf("organizations: %q", got)
 		}

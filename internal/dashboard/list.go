@@ -19,7 +19,10 @@ import (
 const perPage = 25
 
 // paging is where a page of a list begins. Cursors are ids of what is listed.
-type paging struct{ before, after string }
+type paging struct {
+	before, after string
+	whole         bool // all pages are read, one after the other
+}
 
 // isID asks for the form in which ids are handed out.
 func isID(id, prefix string) bool {

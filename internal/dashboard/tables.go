@@ -106,7 +106,7 @@ func (t table[T]) part(ctx context.Context, after string, limit int) (rows []T, 
 		rows, next, err = t.onward(ctx, after, limit)
 		return t.ours(rows), next, err
 	}
-	rows, more, err := t.read(ctx, paging{after: after}, limit)
+	rows, more, err := t.read(ctx, paging{after: after, whole: true}, limit)
 	if more && len(rows) > 0 {
 		next = t.key(rows[len(rows)-1])
 	}
