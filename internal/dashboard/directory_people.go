@@ -392,7 +392,7 @@ func showGroup(c *call) error {
 	}
 	groups := ui.Link{Label: w.T("directories.groups"), Href: directoryHref(d.ID, "groups")}
 	v := groupView{
-		Sheet:    sheetView{Head: ui.HeadProps{Title: g.Name, Text: w.T("directories.group_lead"), Back: groups, Actions: acts([]action{list.exportAction(c)})}},
+		Sheet:  sheetView{Head: ui.HeadProps{Title: g.Name, Text: w.T("directories.group_lead"), Back: groups, Actions: acts([]action{list.exportAction(c)})}},
 		Others: otherMembers(w, d, g), Document: documentCode(w, g.Document),
 		Facts: []ui.Pair{
 			idPair(w, string(g.ID)),
