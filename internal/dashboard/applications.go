@@ -210,14 +210,15 @@ func (c *call) application() (issuer.Application, error) {
 
 // applicationView is the page of one.
 type applicationView struct {
-	Sheet    sheetView
-	Facts    []ui.Pair
-	Values   []ui.CopyProps
-	Settings formView
-	Secrets  *ui.TableProps // nil: it has none
-	Add      *action        // a secret
-	Gap      gapView
-	Logouts  ui.TableProps
+	Sheet     sheetView
+	Facts     []ui.Pair
+	Values    []ui.CopyProps
+	Settings  formView
+	Secrets   *ui.TableProps // nil: it has none
+	Add       *action        // a secret
+	Gap       gapView
+	Logouts   ui.TableProps
+	OfLogouts []action
 }
 
 // gapView says for how long the application may let somebody go on whose access has ended.
@@ -385,7 +386,8 @@ func (c *call) applicationLogouts(a issuer.Application, v *applicationView) erro
 		return err
 	}
 	w := c.words()
-	v.Logouts = ui.TableProps{Caption: w.T("apps.logouts"), Empty: ui.EmptyProps{Icon: ui.IconLogOut, Title: w.T("apps.logouts_none")}, Export: list.exportLink(c)}
+	v.Logouts = ui.TableProps{Caption: w.T("apps.logouts"), Empty: ui.EmptyProps{Icon: ui.IconLogOut, Title: w.T("apps.logouts_none")}}
+	v.OfLogouts = []action{list.exportSmall(c)}
 	_, err = list.fill(c, &v.Logouts)
 	return err
 }

@@ -545,7 +545,7 @@ func connectionTools(search, organization, clear string) templ.Component {
 	})
 }
 
-func signInTools(path, state string, states []ui.Option, clear string) templ.Component {
+func signInTools(path, state string, states []ui.Option, clear string, export ui.Link) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -584,7 +584,7 @@ func signInTools(path, state string, states []ui.Option, clear string) templ.Com
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Filter(ui.FilterProps{Action: path, Clear: clear}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Filter(ui.FilterProps{Action: path, Clear: clear, Export: export, Exports: "sign-ins"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -610,7 +610,7 @@ func showSignIns(c *call) error {
 	w, path := c.words(), connectionHref(one.ID, "sign-ins")
 	t := ui.TableProps{
 		Caption: w.T("connections.tab_sign_ins"), Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("connections.sign_ins_none"), Text: w.T("connections.sign_ins_none_text")},
-		Tools: signInTools(path, list.query.Get("state"), options(w, "connections.attempt_", sso.AttemptStates()), cleared(list.query, path, "state")), Export: list.exportLink(c),
+		Tools: signInTools(path, list.query.Get("state"), options(w, "connections.attempt_", sso.AttemptStates()), cleared(list.query, path, "state"), list.exportLink(c)),
 	}
 	if _, err := list.fill(c, &t); err != nil {
 		return err

@@ -305,14 +305,14 @@ func showGoLive(c *call) error {
 	}
 	w := c.words()
 	t := ui.TableProps{
-		Caption: w.T("directories.preview"), Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("directories.nobody"), Text: w.T("directories.waiting_text")}, Export: list.exportLink(c),
+		Caption: w.T("directories.preview"), Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("directories.nobody"), Text: w.T("directories.waiting_text")},
 	}
 	if _, err := list.fill(c, &t); err != nil {
 		return err
 	}
 	v := goLiveView{
 		Head: ui.HeadProps{
-			Title: w.T("directories.go_live_title", "name", d.Name), Text: w.T("directories.go_live_lead"), Back: ui.Link{Label: d.Name, Href: directoryHref(d.ID)},
+			Title: w.T("directories.go_live_title", "name", d.Name), Text: w.T("directories.go_live_lead"), Back: ui.Link{Label: d.Name, Href: directoryHref(d.ID)}, Actions: acts([]action{list.exportAction(c)}),
 		},
 		People: t, Back: directoryHref(d.ID),
 	}

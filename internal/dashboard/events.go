@@ -217,12 +217,13 @@ func (c *call) actorText(a event.Actor) string {
 
 // eventView is one event with its cause and who was told.
 type eventView struct {
-	Sheet      sheetView
-	Cause      []ui.Pair
-	JSON       string
-	Changes    string // JSON; "" for none
-	Deliveries ui.TableProps
-	Waiting    bool // an endpoint is still to be told
+	Sheet        sheetView
+	Cause        []ui.Pair
+	JSON         string
+	Changes      string // JSON; "" for none
+	Deliveries   ui.TableProps
+	OfDeliveries []action
+	Waiting      bool // an endpoint is still to be told
 }
 
 // event finds the one of the address.
@@ -279,7 +280,7 @@ func showEvent(c *call) error {
 	}
 	list := c.deliveriesOf(e, told)
 	v.Waiting, v.Deliveries = waiting, c.noDeliveries()
-	v.Deliveries.Export = list.exportLink(c)
+	v.OfDeliveries = []action{list.exportSmall(c)}
 	if _, err := list.fill(c, &v.Deliveries); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func showHome(c *call) error {
 	if err != nil {
 		return err
 	}
-	attention := ui.TableProps{Caption: c.words().T("dashboard.attention"), Export: list.exportLink(c)}
+	attention := ui.TableProps{Caption: c.words().T("dashboard.attention")}
 	if _, err := list.fill(c, &attention); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func showHome(c *call) error {
 	if err != nil {
 		return err
 	}
-	page := homeView{Name: c.operator.Called(), Attention: attention, Charts: counted.charts(c), Over: over.tabs(c)}
+	page := homeView{Name: c.operator.Called(), Attention: attention, OfAttention: []action{list.exportSmall(c)}, Charts: counted.charts(c), Over: over.tabs(c)}
 	return c.show(frame{Title: c.words().T("dashboard.home_title")}, page.view())
 }
 

@@ -27,3 +27,11 @@ func attentionTable(c *call) (table[concern], error) {
 		},
 	}, nil
 }
+
+// taken is the button that takes along what there is.
+func (h homeView) taken() templ.Component {
+	if len(h.Attention.Rows) == 0 {
+		return nil
+	}
+	return rowOf(h.OfAttention)
+}

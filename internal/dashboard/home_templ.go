@@ -12,10 +12,11 @@ import "github.com/rollcallhq/rollcall/internal/web/ui"
 
 // homeView is the home page.
 type homeView struct {
-	Name      string
-	Attention ui.TableProps
-	Charts    []ui.ChartProps
-	Over      []ui.Tab
+	Name        string
+	Attention   ui.TableProps
+	OfAttention []action
+	Charts      []ui.ChartProps
+	Over        []ui.Tab
 }
 
 func (h homeView) view() templ.Component {
@@ -68,7 +69,7 @@ func (h homeView) view() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: ui.T(ctx, "dashboard.attention"), Text: ui.T(ctx, "dashboard.attention_lead"), Flush: len(h.Attention.Rows) > 0}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: ui.T(ctx, "dashboard.attention"), Text: ui.T(ctx, "dashboard.attention_lead"), Flush: len(h.Attention.Rows) > 0, Action: h.taken()}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -283,7 +283,7 @@ type memberView struct {
 	Attributes string    // JSON
 	Identities ui.TableProps
 	Sessions   ui.TableProps
-	EndAll     *action // nil for who may not
+	OfSessions []action
 }
 
 func showMember(c *call) error {
@@ -542,13 +542,14 @@ func (c *call) memberSessions(m member.Member, v *memberView, _ misfit) error {
 	if err != nil {
 		return err
 	}
-	v.Sessions = ui.TableProps{Caption: w.T("people.sessions"), Empty: ui.EmptyProps{Icon: ui.IconGlobe, Title: w.T("people.sessions_none")}, Export: list.exportLink(c)}
+	v.Sessions = ui.TableProps{Caption: w.T("people.sessions"), Empty: ui.EmptyProps{Icon: ui.IconGlobe, Title: w.T("people.sessions_none")}}
+	v.OfSessions = []action{list.exportSmall(c)}
 	found, err := list.fill(c, &v.Sessions)
 	if err != nil {
 		return err
 	}
 	if c.changes() && slices.ContainsFunc(found, func(s session.Session) bool { return s.Living(now) }) {
-		v.EndAll = &action{Label: w.T("people.sessions_end"), Form: c.form(memberHref(m.Membership.ID, "sessions", "end")), Variant: ui.Danger, Small: true, Icon: ui.IconLogOut}
+		v.OfSessions = append(v.OfSessions, action{Label: w.T("people.sessions_end"), Form: c.form(memberHref(m.Membership.ID, "sessions", "end")), Variant: ui.Danger, Small: true, Icon: ui.IconLogOut})
 	}
 	return nil
 }

@@ -132,6 +132,13 @@ func (t table[T]) exportAction(c *call) action {
 	return action{ID: "export-" + t.id, Label: c.words().T("log.export_csv"), Href: t.exportHref(), Variant: ui.Secondary, Icon: ui.IconDownload, Download: true}
 }
 
+// exportSmall is the button in the head of a frame that holds the table.
+func (t table[T]) exportSmall(c *call) action {
+	a := t.exportAction(c)
+	a.Small = true
+	return a
+}
+
 // exportLink is the button above a table that stands among others.
 func (t table[T]) exportLink(c *call) ui.Link {
 	return ui.Link{Label: c.words().T("log.export_csv"), Href: t.exportHref()}

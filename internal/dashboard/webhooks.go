@@ -197,12 +197,13 @@ func (c *call) webhookEndpoint() (webhook.Endpoint, error) {
 
 // webhookView is an endpoint with its deliveries.
 type webhookView struct {
-	Sheet      sheetView
-	Facts      []ui.Pair
-	Types      []ui.BadgeProps
-	All        bool
-	Deliveries ui.TableProps
-	Replay     []formView
+	Sheet        sheetView
+	Facts        []ui.Pair
+	Types        []ui.BadgeProps
+	All          bool
+	Deliveries   ui.TableProps
+	OfDeliveries []action
+	Replay       []formView
 }
 
 func showWebhook(c *call) error {
@@ -213,7 +214,7 @@ func showWebhook(c *call) error {
 	return c.webhookPage(e, misfit{})
 }
 
-func (c *call) webhookPage(e webhook.Endpoint, m misfit) (err error) {
+func (c *call) webhookPage(e webhook.Endpoint, m misfit) error {
 	w := c.words()
 	v := webhookView{
 		Sheet: sheetView{Wrong: m, Head: ui.HeadProps{
@@ -233,7 +234,7 @@ func (c *call) webhookPage(e webhook.Endpoint, m misfit) (err error) {
 			v.Types = append(v.Types, ui.BadgeProps{Label: string(t)})
 		}
 	}
-	if v.Deliveries, err = c.webhookDeliveries(e); err != nil {
+	if err := c.webhookDeliveries(e, &v); err != nil {
 		return err
 	}
 	if c.operator.Role.May(operator.Admin) && e.Status == webhook.Enabled {
@@ -285,17 +286,16 @@ func (c *call) deliveriesTo(e webhook.Endpoint) (table[webhook.Delivery], error)
 	return t, nil
 }
 
-func (c *call) webhookDeliveries(e webhook.Endpoint) (ui.TableProps, error) {
+func (c *call) webhookDeliveries(e webhook.Endpoint, v *webhookView) error {
 	list, err := c.deliveriesTo(e)
 	if err != nil {
-		return ui.TableProps{}, err
+		return err
 	}
 	state := list.query.Get("state")
-	t := c.noDeliveries()
-	t.Tools = deliveryTools(webhookHref(e.ID), state, options(c.words(), "hooks.state_", webhook.States()), cleared(list.query, webhookHref(e.ID), "state"))
-	t.Export = list.exportLink(c)
-	_, err = list.fill(c, &t)
-	return t, err
+	v.Deliveries, v.OfDeliveries = c.noDeliveries(), []action{list.exportSmall(c)}
+	v.Deliveries.Tools = deliveryTools(webhookHref(e.ID), state, options(c.words(), "hooks.state_", webhook.States()), cleared(list.query, webhookHref(e.ID), "state"))
+	_, err = list.fill(c, &v.Deliveries)
+	return err
 }
 
 func (c *call) deliveryBadge(s webhook.State) ui.BadgeProps {

@@ -61,4 +61,6 @@ type FilterProps struct {
 	Hidden []Hidden
 	Clear  string // address without any filter; "": nothing is filtered
 	Export Link   // may be zero
+	// Exports is the id of the table that the export takes along.
+	Exports string
 }

@@ -736,7 +736,7 @@ func Filter(f FilterProps) templ.Component {
 			}
 		}
 		if f.Export.Href != "" {
-			templ_7745c5c3_Err = Button(ButtonProps{Label: f.Export.Label, Href: f.Export.Href, Variant: Secondary, Icon: IconDownload, Download: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Button(ExportProps(f.Exports, f.Export)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
