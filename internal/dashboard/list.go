@@ -141,7 +141,10 @@ func (c *call) organization(id string) (org.Organization, error) {
 	return c.s.o.Organizations.Get(c.ctx(), org.ID(id))
 }
 
-// owners gives the names of organizations, each read once.
+// namesKept is how many names of organizations a list remembers: an export may come by all there are.
+const namesKept = 10_000
+
+// owners gives the names of organizations, each read once while they are not too many.
 func (c *call) owners() func(ctx context.Context, id string) (string, error) {
 	known := map[string]string{}
 	return func(ctx context.Context, id string) (string, error) {
@@ -150,6 +153,9 @@ func (c *call) owners() func(ctx context.Context, id string) (string, error) {
 		}
 		if name, there := known[id]; there {
 			return name, nil
+		}
+		if len(known) >= namesKept {
+			clear(known)
 		}
 		o, err := c.s.o.Organizations.Get(ctx, org.ID(id))
 		switch {
