@@ -148,12 +148,12 @@ func membersTable(c *call) (table[memberRow], error) {
 		return table[memberRow]{}, err
 	}
 	t := table[memberRow]{id: "members", file: "members", at: membersPath, query: query, key: memberRow.key}
-	if query.Get("organization") == "" && query.Get("email") != "" {
-		return c.membersByEmailTable(t), nil
-	}
 	id, err := filterOrganizationID(query)
 	if err != nil {
 		return t, err
+	}
+	if id == "" && query.Get("email") != "" {
+		return c.membersByEmailTable(t), nil
 	}
 	o, err := c.organization(id)
 	if err != nil {
