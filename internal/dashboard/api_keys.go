@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ func apiKeyPages() []row {
 	const see, change = operator.ReadOnly, operator.Admin
 	return []row{
 		{apiKeysPath, "dashboard_api_keys", see, showAPIKeys, change, createAPIKey},
+		exportRow(apiKeysPath, "dashboard_api_keys", see, apiKeysTable),
 		{apiKeysPath + "/{organization}/{id}/revoke", "dashboard_api_key", change, askRevokeAPIKey, change, revokeAPIKey},
 	}
 }
@@ -42,45 +45,69 @@ func showAPIKeys(c *call) error {
 	return c.apiKeysPage(organization, query, misfit{})
 }
 
+// apiKeysTable are the keys of an organization, without their values.
+func apiKeysTable(c *call) (table[org.APIKey], error) {
+	query, err := c.query()
+	if err != nil {
+		return table[org.APIKey]{}, err
+	}
+	id, err := filterOrganizationID(query)
+	if err != nil {
+		return table[org.APIKey]{}, err
+	}
+	o, err := c.organization(id)
+	if err != nil {
+		return table[org.APIKey]{}, err
+	}
+	return c.apiKeysOf(o, query), nil
+}
+
+func (c *call) apiKeysOf(o org.Organization, query url.Values) table[org.APIKey] {
+	w := c.words()
+	t := table[org.APIKey]{
+		id: "api-keys", file: "api-keys", at: apiKeysPath, query: query, filters: []string{"organization"}, cursor: apiKeyPrefix, key: func(k org.APIKey) string { return k.ID },
+		read: func(ctx context.Context, p paging, limit int) ([]org.APIKey, bool, error) {
+			return c.s.o.Organizations.APIKeys(ctx, org.APIKeyQuery{OrganizationID: o.ID, Before: p.before, After: p.after, Limit: limit})
+		},
+		fields: ui.Fields[org.APIKey]{
+			ui.InExport("id", func(k org.APIKey) string { return k.ID }),
+			ui.Both(ui.Column{Label: w.T("common.name")}, func(k org.APIKey) templ.Component { return ui.Strong(k.Name) }, "name", func(k org.APIKey) string { return k.Name }),
+			ui.Both(ui.Column{Label: w.T("keys.value")}, func(k org.APIKey) templ.Component { return ui.Mono("sk_…" + k.Hint) }, "hint", func(k org.APIKey) string { return k.Hint }),
+			ui.Both(ui.Column{Label: w.T("common.state")}, func(k org.APIKey) templ.Component { return ui.Badge(c.apiKeyBadge(k)) },
+				"expired", func(k org.APIKey) string { return strconv.FormatBool(k.Expired(c.s.o.Now())) }),
+			ui.Both(ui.Column{Label: w.T("keys.permissions"), Minor: true}, func(k org.APIKey) templ.Component { return ui.Text(orDash(strings.Join(k.Permissions, ", "))) },
+				"permissions", func(k org.APIKey) string { return joined(k.Permissions) }),
+			ui.Both(ui.Column{Label: w.T("keys.last_used")}, func(k org.APIKey) templ.Component { return moment(k.LastUsedAt) },
+				"last_used_at", func(k org.APIKey) string { return written(k.LastUsedAt) }),
+			ui.Both(ui.Column{Label: w.T("keys.expires"), Minor: true}, func(k org.APIKey) templ.Component { return expiry(k.ExpiresAt) },
+				"expires_at", func(k org.APIKey) string { return written(k.ExpiresAt) }),
+			ui.InExport("created_at", func(k org.APIKey) string { return written(k.CreatedAt) }),
+			ui.OnPage(ui.Column{Label: w.T("common.actions"), Unseen: true, Number: true}, func(k org.APIKey) templ.Component {
+				if !c.changes() {
+					return templ.NopComponent
+				}
+				return act(action{Label: w.T("keys.revoke"), Href: hrefOf("api-keys", string(o.ID), k.ID, "revoke"), Variant: ui.Danger, Small: true})
+			}),
+		},
+	}
+	return t
+}
+
 func (c *call) apiKeysPage(organizationID string, query url.Values, m misfit) error {
 	o, err := c.organization(organizationID)
 	if err != nil {
 		return err
 	}
-	p, err := pageOf(query, apiKeyPrefix)
-	if err != nil {
-		return err
-	}
-	found, more, err := c.s.o.Organizations.APIKeys(c.ctx(), org.APIKeyQuery{OrganizationID: o.ID, Before: p.before, After: p.after, Limit: perPage})
-	if err != nil {
-		return err
-	}
 	w := c.words()
-	t := ui.TableProps{
-		ID: "api-keys", Caption: w.T("keys.of", "organization", o.Name), Empty: ui.EmptyProps{Icon: ui.IconKey, Title: w.T("keys.none"), Text: w.T("keys.none_text")},
-		Columns: []ui.Column{
-			{Label: w.T("common.name")},
-			{Label: w.T("keys.value")},
-			{Label: w.T("common.state")},
-			{Label: w.T("keys.permissions"), Minor: true},
-			{Label: w.T("keys.last_used")},
-			{Label: w.T("keys.expires"), Minor: true},
-			{Label: w.T("common.actions"), Unseen: true, Number: true},
-		},
+	query.Set("organization", string(o.ID)) // where a form was refused the address does not say it
+	list := c.apiKeysOf(o, query)
+	t := ui.TableProps{Caption: w.T("keys.of", "organization", o.Name), Empty: ui.EmptyProps{Icon: ui.IconKey, Title: w.T("keys.none"), Text: w.T("keys.none_text")}}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	admin := c.operator.Role.May(operator.Admin)
-	for _, k := range found {
-		var revoke templ.Component
-		if admin {
-			revoke = act(action{Label: w.T("keys.revoke"), Href: hrefOf("api-keys", string(o.ID), k.ID, "revoke"), Variant: ui.Danger, Small: true})
-		}
-		t.Rows = append(t.Rows, ui.Row{ID: k.ID, Cells: []templ.Component{
-			ui.Strong(k.Name), ui.Mono("sk_…" + k.Hint), ui.Badge(c.apiKeyBadge(k)), ui.Text(orDash(strings.Join(k.Permissions, ", "))), moment(k.LastUsedAt), expiry(k.ExpiresAt), revoke,
-		}})
-	}
-	first, last := ends(found, func(k org.APIKey) string { return k.ID })
-	t.Pager = pager(query, p, first, last, more)
-	s := sheetView{Wrong: m, Head: ui.HeadProps{Title: w.T("keys.of", "organization", o.Name), Text: w.T("keys.lead"), Back: ui.Link{Label: w.T("keys.title"), Href: apiKeysPath}}}
+	s := sheetView{Wrong: m, Head: ui.HeadProps{
+		Title: w.T("keys.of", "organization", o.Name), Text: w.T("keys.lead"), Back: ui.Link{Label: w.T("keys.title"), Href: apiKeysPath}, Actions: acts([]action{list.exportAction(c)}),
+	}}
 	return c.show(frame{Title: s.Head.Title, Status: m.Status, Crumbs: []ui.Link{{Label: o.Name}}}, listing(s, t, c.ifAdmin(form(c.apiKeyForm(o, m)))...))
 }
 

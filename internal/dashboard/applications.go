@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +23,8 @@ func applicationPages() []row {
 	one := applicationsPath + "/{id}"
 	return []row{
 		{applicationsPath, "dashboard_applications", see, showApplications, change, nil},
+		exportRow(applicationsPath, "dashboard_applications", see, applicationsTable),
+		exportRow(one+"/logouts", "dashboard_application_logouts", see, logoutsTable),
 		{applicationsPath + "/new", "dashboard_applications", change, newApplication, change, createApplication},
 		{one, "dashboard_application", see, showApplication, change, saveApplication},
 		{one + "/secrets", "dashboard_application_secrets", see, nil, change, createSecret},
@@ -37,35 +41,49 @@ func applicationHref(id string, parts ...string) string {
 // signingAlgorithms are those an application may choose.
 func signingAlgorithms() []oidc.Algorithm { return []oidc.Algorithm{oidc.RS256, oidc.ES256} }
 
-func showApplications(c *call) error {
+// applicationsTable are the applications, without their secrets.
+func applicationsTable(c *call) (table[issuer.Application], error) {
 	query, err := c.query()
 	if err != nil {
-		return err
+		return table[issuer.Application]{}, err
 	}
-	p, err := pageOf(query, issuer.ApplicationPrefix)
-	if err != nil {
-		return err
-	}
-	found, more, err := c.s.o.Issuer.List(c.ctx(), issuer.Page{Before: p.before, After: p.after, Limit: perPage}, "")
+	w := c.words()
+	return table[issuer.Application]{
+		id: "applications", file: "applications", at: applicationsPath, query: query, cursor: issuer.ApplicationPrefix, key: func(a issuer.Application) string { return a.ID },
+		read: func(ctx context.Context, p paging, limit int) ([]issuer.Application, bool, error) {
+			return c.s.o.Issuer.List(ctx, issuer.Page{Before: p.before, After: p.after, Limit: limit}, "")
+		},
+		fields: ui.Fields[issuer.Application]{
+			ui.InExport("id", func(a issuer.Application) string { return a.ID }),
+			ui.Both(ui.Column{Label: w.T("common.name")}, func(a issuer.Application) templ.Component { return link(a.Name, applicationHref(a.ID)) },
+				"name", func(a issuer.Application) string { return a.Name }),
+			ui.InExport("organization_id", func(a issuer.Application) string { return a.OrganizationID }),
+			ui.Both(ui.Column{Label: w.T("apps.client_id"), Minor: true}, func(a issuer.Application) templ.Component { return ui.Mono(a.ClientID) },
+				"client_id", func(a issuer.Application) string { return a.ClientID }),
+			ui.Both(ui.Column{Label: w.T("apps.kind")}, func(a issuer.Application) templ.Component { return badges(c.applicationBadges(a)) },
+				"public", func(a issuer.Application) string { return strconv.FormatBool(a.Public) }),
+			ui.Both(ui.Column{Label: w.T("apps.alg"), Minor: true}, func(a issuer.Application) templ.Component { return ui.Text(string(a.Algorithm)) },
+				"signing_alg", func(a issuer.Application) string { return string(a.Algorithm) }),
+			ui.InExport("backchannel_logout_uri", func(a issuer.Application) string { return a.LogoutURI }),
+			ui.InExport("created_at", func(a issuer.Application) string { return written(a.CreatedAt) }),
+		},
+	}, nil
+}
+
+func showApplications(c *call) error {
+	list, err := applicationsTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
-	actions := []action{{Label: w.T("apps.keys"), Href: hrefOf("signing-keys"), Variant: ui.Secondary, Icon: ui.IconKey}}
-	if c.operator.Role.May(operator.Admin) {
+	actions := []action{list.exportAction(c), {Label: w.T("apps.keys"), Href: hrefOf("signing-keys"), Variant: ui.Secondary, Icon: ui.IconKey}}
+	if c.changes() {
 		actions = append(actions, action{Label: w.T("apps.add"), Href: applicationsPath + "/new", Icon: ui.IconPlus})
 	}
-	t := ui.TableProps{
-		ID: "applications", Caption: w.T("apps.title"), Empty: ui.EmptyProps{Icon: ui.IconCode, Title: w.T("apps.none")},
-		Columns: []ui.Column{{Label: w.T("common.name")}, {Label: w.T("apps.client_id"), Minor: true}, {Label: w.T("apps.kind")}, {Label: w.T("apps.alg"), Minor: true}},
+	t := ui.TableProps{Caption: w.T("apps.title"), Empty: ui.EmptyProps{Icon: ui.IconCode, Title: w.T("apps.none")}}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	for _, a := range found {
-		t.Rows = append(t.Rows, ui.Row{ID: a.ID, Cells: []templ.Component{
-			link(a.Name, applicationHref(a.ID)), ui.Mono(a.ClientID), badges(c.applicationBadges(a)), ui.Text(string(a.Algorithm)),
-		}})
-	}
-	first, last := ends(found, func(a issuer.Application) string { return a.ID })
-	t.Pager = pager(query, p, first, last, more)
 	s := sheetView{Head: ui.HeadProps{Title: w.T("apps.title"), Text: w.T("apps.lead"), Actions: acts(actions)}}
 	return c.show(frame{Title: s.Head.Title}, listing(s, t))
 }
@@ -192,14 +210,15 @@ func (c *call) application() (issuer.Application, error) {
 
 // applicationView is the page of one.
 type applicationView struct {
-	Sheet    sheetView
-	Facts    []ui.Pair
-	Values   []ui.CopyProps
-	Settings formView
-	Secrets  *ui.TableProps // nil: it has none
-	Add      *action        // a secret
-	Gap      gapView
-	Logouts  ui.TableProps
+	Sheet     sheetView
+	Facts     []ui.Pair
+	Values    []ui.CopyProps
+	Settings  formView
+	Secrets   *ui.TableProps // nil: it has none
+	Add       *action        // a secret
+	Gap       gapView
+	Logouts   ui.TableProps
+	OfLogouts []action
 }
 
 // gapView says for how long the application may let somebody go on whose access has ended.
@@ -304,30 +323,73 @@ func duration(d time.Duration) string {
 	return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
 }
 
-// logoutsShown is how many of the last logouts the page has.
-const logoutsShown = 10
+// logoutsTable are the logouts that an application was told of, or is to be.
+func logoutsTable(c *call) (table[issuer.Delivery], error) {
+	a, err := c.application()
+	if err != nil {
+		return table[issuer.Delivery]{}, err
+	}
+	return c.logoutsOf(a)
+}
+
+func (c *call) logoutsOf(a issuer.Application) (table[issuer.Delivery], error) {
+	query, err := c.query()
+	if err != nil {
+		return table[issuer.Delivery]{}, err
+	}
+	w := c.words()
+	return table[issuer.Delivery]{
+		id: "logouts", file: "logouts", at: applicationHref(a.ID, "logouts"), query: query, cursor: issuer.DeliveryPrefix, key: func(d issuer.Delivery) string { return d.ID },
+		read: func(ctx context.Context, p paging, limit int) ([]issuer.Delivery, bool, error) {
+			return c.s.o.Issuer.Deliveries(ctx, a.ID, issuer.Page{Before: p.before, After: p.after, Limit: limit})
+		},
+		fields: ui.Fields[issuer.Delivery]{
+			ui.InExport("id", func(d issuer.Delivery) string { return d.ID }),
+			ui.Both(ui.Column{Label: w.T("common.session")}, func(d issuer.Delivery) templ.Component { return ui.Mono(d.SessionID) },
+				"session_id", func(d issuer.Delivery) string { return d.SessionID }),
+			ui.InExport("organization_id", func(d issuer.Delivery) string { return d.OrganizationID }),
+			ui.InExport("user_id", func(d issuer.Delivery) string { return d.UserID }),
+			ui.Both(ui.Column{Label: w.T("common.state")}, func(d issuer.Delivery) templ.Component { return ui.Badge(c.logoutBadge(d.State)) },
+				"state", func(d issuer.Delivery) string { return string(d.State) }),
+			ui.InExport("attempts", func(d issuer.Delivery) string { return strconv.Itoa(d.Attempts) }),
+			ui.Both(ui.Column{Label: w.T("apps.took")}, func(d issuer.Delivery) templ.Component { return logoutTook(d) }, "seconds", func(d issuer.Delivery) string {
+				if seconds, known := d.Seconds(); known {
+					return strconv.FormatFloat(seconds, 'f', 3, 64) //nolint:mnd // to the millisecond
+				}
+				return ""
+			}),
+			ui.Both(ui.Column{Label: w.T("hooks.reason"), Minor: true}, func(d issuer.Delivery) templ.Component { return ui.Text(orDash(d.LastError)) },
+				"error", func(d issuer.Delivery) string { return d.LastError }),
+			ui.Both(ui.Column{Label: w.T("common.when")}, func(d issuer.Delivery) templ.Component { return moment(d.EndedAt) },
+				"session_ended_at", func(d issuer.Delivery) string { return written(d.EndedAt) }),
+			ui.InExport("finished_at", func(d issuer.Delivery) string { return written(d.FinishedAt) }),
+		},
+	}, nil
+}
+
+func logoutTook(d issuer.Delivery) templ.Component {
+	seconds, known := d.Seconds()
+	if !known {
+		return ui.Text("–")
+	}
+	return ui.Text(duration(time.Duration(seconds * float64(time.Second))))
+}
+
+func (c *call) logoutBadge(s issuer.DeliveryState) ui.BadgeProps {
+	tone := map[issuer.DeliveryState]ui.Tone{issuer.Delivered: ui.Good, issuer.Failed: ui.Bad, issuer.Pending: ui.Info}[s]
+	return ui.BadgeProps{Label: sayOr(c.words(), "hooks.state_"+string(s), string(s)), Tone: tone, Dot: true}
+}
 
 func (c *call) applicationLogouts(a issuer.Application, v *applicationView) error {
-	w := c.words()
-	found, _, err := c.s.o.Issuer.Deliveries(c.ctx(), a.ID, issuer.Page{Limit: logoutsShown})
+	list, err := c.logoutsOf(a)
 	if err != nil {
 		return err
 	}
-	v.Logouts = ui.TableProps{
-		ID: "logouts", Caption: w.T("apps.logouts"), Empty: ui.EmptyProps{Icon: ui.IconLogOut, Title: w.T("apps.logouts_none")},
-		Columns: []ui.Column{{Label: w.T("common.session")}, {Label: w.T("common.state")}, {Label: w.T("apps.took")}, {Label: w.T("hooks.reason"), Minor: true}, {Label: w.T("common.when")}},
-	}
-	for _, d := range found {
-		took := "–"
-		if seconds, ok := d.Seconds(); ok {
-			took = duration(time.Duration(seconds * float64(time.Second)))
-		}
-		tone := map[issuer.DeliveryState]ui.Tone{issuer.Delivered: ui.Good, issuer.Failed: ui.Bad, issuer.Pending: ui.Info}[d.State]
-		v.Logouts.Rows = append(v.Logouts.Rows, ui.Row{Cells: []templ.Component{
-			ui.Mono(d.SessionID), ui.Badge(ui.BadgeProps{Label: sayOr(w, "hooks.state_"+string(d.State), string(d.State)), Tone: tone, Dot: true}), ui.Text(took), ui.Text(orDash(d.LastError)), moment(d.EndedAt),
-		}})
-	}
-	return nil
+	w := c.words()
+	v.Logouts = ui.TableProps{Caption: w.T("apps.logouts"), Empty: ui.EmptyProps{Icon: ui.IconLogOut, Title: w.T("apps.logouts_none")}}
+	v.OfLogouts = []action{list.exportSmall(c)}
+	_, err = list.fill(c, &v.Logouts)
+	return err
 }
 
 func saveApplication(c *call) error {

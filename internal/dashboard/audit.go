@@ -26,10 +26,8 @@ func auditPages() []row {
 	}
 }
 
-const (
-	maxAuditFilter = 100 // bytes of what a filter names
-	exportAtOnce   = 500 // entries that an export reads at a time
-)
+// maxAuditFilter bounds what a filter names, in bytes.
+const maxAuditFilter = 100
 
 // actionForm is how actions are written: directory.updated.
 var actionForm = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+){1,3}$`)
@@ -64,49 +62,70 @@ func auditQuery(query url.Values) (event.AuditQuery, error) {
 // auditFilter is the form that narrows the audit.
 type auditFilter struct {
 	Organization, Action, Actor, Target, From, Until, Clear string
-	CSV, Lines                                              string // addresses of the exports
+}
+
+// auditRow is an entry of the audit, with what exports write of it.
+type auditRow struct {
+	event.AuditEntry
+	cells []string
+}
+
+// auditTable is the audit, as the filter leaves it. Its export has the columns that every export of the audit has.
+func auditTable(c *call) (table[auditRow], error) {
+	query, err := c.query()
+	if err != nil {
+		return table[auditRow]{}, err
+	}
+	of, err := auditQuery(query)
+	if err != nil {
+		return table[auditRow]{}, err
+	}
+	w := c.words()
+	t := table[auditRow]{
+		id: "audit", file: "audit", at: auditPath, query: query, filters: auditFilters(), key: func(e auditRow) string { return e.ID },
+		onward: func(ctx context.Context, after string, limit int) ([]auditRow, string, error) {
+			q := of
+			q.After, q.Limit = after, limit
+			page, err := c.s.o.Events.Audit(ctx, q)
+			out := make([]auditRow, len(page.Entries))
+			for i, e := range page.Entries {
+				out[i] = auditRow{e, e.Cells()}
+			}
+			return out, page.After, err
+		},
+		line: func(e auditRow) []byte { return e.JSON() },
+		fields: ui.Fields[auditRow]{
+			ui.OnPage(ui.Column{Label: w.T("log.action")}, func(e auditRow) templ.Component { return auditAction(e.AuditEntry) }),
+			ui.OnPage(ui.Column{Label: w.T("log.target")}, func(e auditRow) templ.Component { return actorLink(e.Target) }),
+			ui.OnPage(ui.Column{Label: w.T("log.actor")}, func(e auditRow) templ.Component { return ui.Text(c.actorText(e.Context.Actor)) }),
+			ui.OnPage(ui.Column{Label: w.T("log.changes"), Minor: true}, func(e auditRow) templ.Component { return auditChanges(e.ID, changesOf(e.AuditEntry)) }),
+			ui.OnPage(ui.Column{Label: w.T("common.when")}, func(e auditRow) templ.Component { return moment(e.At) }),
+		},
+	}
+	for i, name := range event.AuditColumns() {
+		t.fields = append(t.fields, ui.InExport(name, func(e auditRow) string { return e.cells[i] }))
+	}
+	return t, nil
 }
 
 func showAudit(c *call) error {
-	query, err := c.query()
+	list, err := auditTable(c)
 	if err != nil {
 		return err
 	}
-	q, err := auditQuery(query)
-	if err != nil {
-		return err
-	}
-	q.After, q.Limit = query.Get("after"), perPage
-	page, err := c.s.o.Events.Audit(c.ctx(), q)
-	if err != nil {
-		return err
-	}
-	w, filter := c.words(), c.auditFilter(query)
+	w := c.words()
 	t := ui.TableProps{
-		ID: "audit", Caption: w.T("log.audit"), Tools: auditTools(filter),
+		Caption: w.T("log.audit"), Tools: auditTools(auditFilterOf(list.query)),
 		Empty: ui.EmptyProps{Icon: ui.IconAudit, Title: w.T("log.audit_none"), Text: w.T("log.audit_none_text")},
-		Columns: []ui.Column{
-			{Label: w.T("log.action")}, {Label: w.T("log.target")}, {Label: w.T("log.actor")}, {Label: w.T("log.changes"), Minor: true}, {Label: w.T("common.when")},
-		},
 	}
-	for _, e := range page.Entries {
-		t.Rows = append(t.Rows, ui.Row{ID: e.ID, Cells: []templ.Component{
-			auditAction(e), actorLink(e.Target), ui.Text(c.actorText(e.Context.Actor)), auditChanges(e.ID, changesOf(e)), moment(e.At),
-		}})
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	if page.After != "" {
-		t.Pager.Next = atCursor(query, "after", page.After)
-	}
-	if query.Get("after") != "" {
-		t.Pager.First = atCursor(query, "", "")
-		t.Pager.Summary = w.T("log.audit_older")
-	}
-	return c.show(frame{Title: w.T("log.audit")}, listing(sheetView{Head: ui.HeadProps{
-		Title: w.T("log.audit"), Text: w.T("log.audit_lead"), Actions: acts([]action{
-			{Label: w.T("log.export_csv"), Href: filter.CSV, Variant: ui.Secondary, Icon: ui.IconDownload, Download: true},
-			{Label: w.T("log.export_lines"), Href: filter.Lines, Variant: ui.Secondary, Icon: ui.IconDownload, Download: true},
-		}),
-	}}, t))
+	csv, lines := list.exportAction(c), list.exportAction(c)
+	csv.Href = list.exportHref("format", string(web.ExportCSV))
+	lines.ID, lines.Label, lines.Href = "", w.T("log.export_lines"), list.exportHref("format", string(web.ExportLines))
+	head := ui.HeadProps{Title: w.T("log.audit"), Text: w.T("log.audit_lead"), Actions: acts([]action{csv, lines})}
+	return c.show(frame{Title: w.T("log.audit")}, listing(sheetView{Head: head}, t))
 }
 
 // auditAction leads to the event where the change has one.
@@ -124,44 +143,22 @@ func changesOf(e event.AuditEntry) string {
 	return indented(e.Changes)
 }
 
-func (c *call) auditFilter(query url.Values) auditFilter {
-	export := func(form web.ExportForm) string {
-		q := url.Values{"format": {string(form)}}
-		for _, name := range auditFilters() {
-			if v := query.Get(name); v != "" {
-				q.Set(name, v)
-			}
-		}
-		return auditPath + "/export?" + q.Encode()
-	}
+func auditFilterOf(query url.Values) auditFilter {
 	return auditFilter{
 		Organization: query.Get("organization"), Action: query.Get("action"), Actor: query.Get("actor"), Target: query.Get("target"), From: query.Get("from"), Until: query.Get("until"),
-		Clear: cleared(query, auditPath, auditFilters()...), CSV: export(web.ExportCSV), Lines: export(web.ExportLines),
+		Clear: cleared(query, auditPath, auditFilters()...),
 	}
 }
 
-// exportAudit streams all entries that the filter leaves.
+// exportAudit streams all entries that the filter leaves, in either form.
 func exportAudit(c *call) error {
-	query, err := c.query()
+	list, err := auditTable(c)
 	if err != nil {
 		return err
 	}
-	q, err := auditQuery(query)
-	if err != nil {
-		return err
-	}
-	form, known := chosen(query.Get("format"), []web.ExportForm{web.ExportCSV, web.ExportLines})
+	form, known := chosen(list.query.Get("format"), []web.ExportForm{web.ExportCSV, web.ExportLines})
 	if !known || form == "" {
-		return fault.New(fault.Unprocessable, "invalid_format", "format is csv or jsonl, not %.40q.", query.Get("format")).On("format")
+		return fault.New(fault.Unprocessable, "invalid_format", "format is csv or jsonl, not %.40q.", list.query.Get("format")).On("format")
 	}
-	q.Limit = exportAtOnce
-	return web.Export{Name: "audit", Form: form, Columns: event.AuditColumns(), Log: c.s.o.Logger, Next: func(ctx context.Context, after string) ([]web.Exported, string, error) {
-		q.After = after
-		page, err := c.s.o.Events.Audit(ctx, q)
-		out := make([]web.Exported, len(page.Entries))
-		for i, e := range page.Entries {
-			out[i] = web.Exported{Line: e.JSON(), Cells: e.Cells()}
-		}
-		return out, page.After, err
-	}}.Write(c.w, c.r)
+	return list.export(c, form)
 }

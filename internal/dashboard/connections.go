@@ -1,7 +1,7 @@
 package dashboard
 
 import (
-	"net/url"
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +25,7 @@ func connectionPages() []row {
 	return []row{
 		{connectionsPath, "dashboard_connections", see, showConnections, change, nil},
 		{organizationsPath + "/{id}/connections/new", "dashboard_connection_new", change, showNewConnection, change, createConnection},
+		exportRow(connectionsPath, "dashboard_connections", see, connectionsTable),
 		{one, "dashboard_connection", see, showConnection, change, nil},
 		{one + "/settings", "dashboard_connection_settings", see, showConnectionSettings, change, saveConnectionSettings},
 		{one + "/options", "dashboard_connection_settings", see, nil, change, saveConnectionOptions},
@@ -37,6 +38,7 @@ func connectionPages() []row {
 		{one + "/refresh", "dashboard_connection_metadata", see, nil, change, refreshConnectionMetadata},
 		{one + "/approve", "dashboard_connection_metadata", see, nil, change, approveConnectionMetadata},
 		{one + "/sign-ins", "dashboard_sign_ins", see, showSignIns, change, nil},
+		exportRow(one+"/sign-ins", "dashboard_sign_ins", see, signInsTable),
 		{one + "/sign-ins/{attempt}", "dashboard_sign_in_attempt", see, showSignInAttempt, change, nil},
 	}
 }
@@ -76,49 +78,78 @@ func protocolName(p sso.Protocol) string {
 	return "SAML 2.0"
 }
 
-// showConnections lists the connections of all organizations.
-func showConnections(c *call) error {
+// connectionRow is a connection in a list, with the name of whose it is.
+type connectionRow struct {
+	sso.Connection
+	Organization string
+}
+
+// connectionsTable are the connections of all organizations, or of one.
+func connectionsTable(c *call) (table[connectionRow], error) {
 	query, err := c.query()
 	if err != nil {
-		return err
+		return table[connectionRow]{}, err
 	}
-	p, err := pageOf(query, sso.ConnectionPrefix)
+	organization, err := filterOrganizationID(query)
 	if err != nil {
-		return err
-	}
-	search := searchOf(query.Get("search"))
-	found, more, err := c.s.o.Connections.List(c.ctx(), sso.ListQuery{Search: search, Before: p.before, After: p.after, Limit: perPage})
-	if err != nil {
-		return err
+		return table[connectionRow]{}, err
 	}
 	w, owner := c.words(), c.owners()
-	t := ui.TableProps{
-		ID: "connections", Caption: w.T("connections.title"),
-		Tools: ui.Filter(ui.FilterProps{
-			Action: connectionsPath, Search: "search", Query: search, Label: w.T("connections.search"), Clear: cleared(query, connectionsPath, "search"),
-		}),
-		Columns: []ui.Column{
-			{Label: w.T("common.name")},
-			{Label: w.T("common.organization")},
-			{Label: w.T("connections.provider"), Minor: true},
-			{Label: w.T("common.state")},
-			{Label: w.T("connections.last_success"), Minor: true},
+	return table[connectionRow]{
+		id: "connections", file: "connections", at: connectionsPath, query: query, filters: connectionFilters(), cursor: sso.ConnectionPrefix,
+		key: func(r connectionRow) string { return string(r.ID) },
+		read: func(ctx context.Context, p paging, limit int) ([]connectionRow, bool, error) {
+			found, more, err := c.s.o.Connections.List(ctx, sso.ListQuery{
+				OrganizationID: organization, Search: searchOf(query.Get("search")), Before: p.before, After: p.after, Limit: limit,
+			})
+			out := make([]connectionRow, len(found))
+			for i, one := range found {
+				name, err := owner(ctx, one.OrganizationID)
+				if err != nil {
+					return nil, false, err
+				}
+				out[i] = connectionRow{one, name}
+			}
+			return out, more, err
 		},
-		Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("connections.none"), Text: w.T("connections.none_text")},
+		fields: ui.Fields[connectionRow]{
+			ui.InExport("id", func(r connectionRow) string { return string(r.ID) }),
+			ui.Both(ui.Column{Label: w.T("common.name")}, func(r connectionRow) templ.Component { return link(r.Name, connectionHref(r.ID)) },
+				"name", func(r connectionRow) string { return r.Name }),
+			ui.InExport("organization_id", func(r connectionRow) string { return r.OrganizationID }),
+			ui.Both(ui.Column{Label: w.T("common.organization")}, func(r connectionRow) templ.Component { return link(r.Organization, organizationHref(r.OrganizationID)) },
+				"organization", func(r connectionRow) string { return r.Organization }),
+			ui.Both(ui.Column{Label: w.T("connections.provider"), Minor: true}, func(r connectionRow) templ.Component {
+				return ui.Text(c.providerName(r.Provider) + " · " + protocolName(r.Protocol))
+			}, "provider", func(r connectionRow) string { return r.Provider }),
+			ui.InExport("type", func(r connectionRow) string { return string(r.Type) }),
+			ui.Both(ui.Column{Label: w.T("common.state")}, func(r connectionRow) templ.Component { return ui.Badge(c.connectionBadge(r.State)) },
+				"state", func(r connectionRow) string { return string(r.State) }),
+			ui.Both(ui.Column{Label: w.T("connections.last_success"), Minor: true}, func(r connectionRow) templ.Component { return moment(r.LastSuccessAt) },
+				"last_success_at", func(r connectionRow) string { return written(r.LastSuccessAt) }),
+			ui.InExport("created_at", func(r connectionRow) string { return written(r.CreatedAt) }),
+		},
+	}, nil
+}
+
+// connectionFilters are the parameters that narrow the connections.
+func connectionFilters() []string { return []string{"search", "organization"} }
+
+func showConnections(c *call) error {
+	list, err := connectionsTable(c)
+	if err != nil {
+		return err
 	}
-	for _, one := range found {
-		name, err := owner(one.OrganizationID)
-		if err != nil {
-			return err
-		}
-		t.Rows = append(t.Rows, ui.Row{ID: string(one.ID), Cells: []templ.Component{
-			link(one.Name, connectionHref(one.ID)), link(name, organizationHref(one.OrganizationID)),
-			ui.Text(c.providerName(one.Provider) + " · " + protocolName(one.Protocol)), ui.Badge(c.connectionBadge(one.State)), moment(one.LastSuccessAt),
-		}})
+	w, query := c.words(), list.query
+	t := ui.TableProps{
+		Caption: w.T("connections.title"), Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("connections.none"), Text: w.T("connections.none_text")},
+		Tools: connectionTools(searchOf(query.Get("search")), query.Get("organization"), cleared(query, connectionsPath, connectionFilters()...)),
 	}
-	first, last := ends(found, func(one sso.Connection) string { return string(one.ID) })
-	t.Pager = pager(query, p, first, last, more)
-	return c.show(frame{Title: w.T("connections.title")}, listing(sheetView{Head: ui.HeadProps{Title: w.T("connections.title"), Text: w.T("connections.lead")}}, t))
+	if _, err := list.fill(c, &t); err != nil {
+		return err
+	}
+	head := ui.HeadProps{Title: w.T("connections.title"), Text: w.T("connections.lead"), Actions: acts([]action{list.exportAction(c)})}
+	return c.show(frame{Title: w.T("connections.title")}, listing(sheetView{Head: head}, t))
 }
 
 // connectionSheet is what all pages of a connection have in common.
@@ -488,42 +519,65 @@ func (c *call) notTyped() error {
 	return fault.New(fault.Unprocessable, "not_confirmed", "%s", c.words().T("common.not_typed")).On("confirm")
 }
 
-// signInsQuery is a page of the attempts of a connection.
-func (c *call) signIns(one sso.Connection, query url.Values) (ui.TableProps, error) {
-	p, err := pageOf(query, sso.AttemptPrefix)
+// signInsTable are the attempts to sign in through a connection.
+func signInsTable(c *call) (table[sso.Attempt], error) {
+	one, err := c.connection()
 	if err != nil {
-		return ui.TableProps{}, err
+		return table[sso.Attempt]{}, err
 	}
-	found, more, err := c.s.o.Connections.Attempts(c.ctx(), sso.AttemptQuery{ConnectionID: one.ID, Before: p.before, After: p.after, Limit: perPage})
+	return c.signInsOf(one)
+}
+
+func (c *call) signInsOf(one sso.Connection) (table[sso.Attempt], error) {
+	query, err := c.query()
 	if err != nil {
-		return ui.TableProps{}, err
+		return table[sso.Attempt]{}, err
+	}
+	state, known := chosen(query.Get("state"), sso.AttemptStates())
+	if !known {
+		return table[sso.Attempt]{}, fault.New(fault.Unprocessable, "invalid_state", "There is no state %.40q.", query.Get("state")).On("state")
 	}
 	w := c.words()
-	t := ui.TableProps{
-		ID: "sign-ins", Caption: w.T("connections.tab_sign_ins"),
-		Columns: []ui.Column{
-			{Label: w.T("connections.who")},
-			{Label: w.T("common.state")},
-			{Label: w.T("connections.reason")},
-			{Label: w.T("connections.fixer"), Minor: true},
-			{Label: w.T("connections.kind"), Minor: true},
-			{Label: w.T("common.when")},
-		},
-		Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("connections.sign_ins_none"), Text: w.T("connections.sign_ins_none_text")},
-	}
-	for _, a := range found {
-		reason, fixer := "", ""
-		if a.Refused != nil {
-			reason, fixer = a.Refused.Message, c.fixerName(a.Refused.Fixer)
+	refused := func(of func(sso.Refused) string) func(sso.Attempt) string {
+		return func(a sso.Attempt) string {
+			if a.Refused == nil {
+				return ""
+			}
+			return of(*a.Refused)
 		}
-		t.Rows = append(t.Rows, ui.Row{ID: string(a.ID), Cells: []templ.Component{
-			link(signInName(a), connectionHref(one.ID, "sign-ins", string(a.ID))), ui.Badge(c.attemptBadge(a.State)), ui.Text(reason), ui.Text(fixer),
-			ui.Text(sayOr(w, "connections.kind_"+string(a.Kind), string(a.Kind))), moment(a.CreatedAt),
-		}})
 	}
-	first, last := ends(found, func(a sso.Attempt) string { return string(a.ID) })
-	t.Pager = pager(query, p, first, last, more)
-	return t, nil
+	reason := refused(func(r sso.Refused) string { return r.Message })
+	return table[sso.Attempt]{
+		id: "sign-ins", file: "sign-ins", at: connectionHref(one.ID, "sign-ins"), query: query, filters: []string{"state"}, cursor: sso.AttemptPrefix,
+		key: func(a sso.Attempt) string { return string(a.ID) },
+		read: func(ctx context.Context, p paging, limit int) ([]sso.Attempt, bool, error) {
+			return c.s.o.Connections.Attempts(ctx, sso.AttemptQuery{ConnectionID: one.ID, State: state, Before: p.before, After: p.after, Limit: limit})
+		},
+		fields: ui.Fields[sso.Attempt]{
+			ui.InExport("id", func(a sso.Attempt) string { return string(a.ID) }),
+			ui.OnPage(ui.Column{Label: w.T("connections.who")}, func(a sso.Attempt) templ.Component {
+				return link(signInName(a), connectionHref(one.ID, "sign-ins", string(a.ID)))
+			}),
+			ui.InExport("email", func(a sso.Attempt) string { return a.Email }),
+			ui.InExport("idp_id", func(a sso.Attempt) string { return a.IDPID }),
+			ui.InExport("user_id", func(a sso.Attempt) string { return a.UserID }),
+			ui.Both(ui.Column{Label: w.T("common.state")}, func(a sso.Attempt) templ.Component { return ui.Badge(c.attemptBadge(a.State)) },
+				"state", func(a sso.Attempt) string { return string(a.State) }),
+			ui.InExport("code", refused(func(r sso.Refused) string { return string(r.Code) })),
+			ui.Both(ui.Column{Label: w.T("connections.reason")}, func(a sso.Attempt) templ.Component { return ui.Text(reason(a)) }, "reason", reason),
+			ui.Both(ui.Column{Label: w.T("connections.fixer"), Minor: true}, func(a sso.Attempt) templ.Component {
+				return ui.Text(refused(func(r sso.Refused) string { return c.fixerName(r.Fixer) })(a))
+			}, "mended_by", refused(func(r sso.Refused) string { return string(r.Fixer) })),
+			ui.Both(ui.Column{Label: w.T("connections.kind"), Minor: true}, func(a sso.Attempt) templ.Component {
+				return ui.Text(sayOr(w, "connections.kind_"+string(a.Kind), string(a.Kind)))
+			}, "kind", func(a sso.Attempt) string { return string(a.Kind) }),
+			ui.InExport("ip_address", func(a sso.Attempt) string { return a.IP }),
+			ui.InExport("user_agent", func(a sso.Attempt) string { return a.UserAgent }),
+			ui.Both(ui.Column{Label: w.T("common.when")}, func(a sso.Attempt) templ.Component { return moment(a.CreatedAt) },
+				"began_at", func(a sso.Attempt) string { return written(a.CreatedAt) }),
+			ui.InExport("finished_at", func(a sso.Attempt) string { return written(a.FinishedAt) }),
+		},
+	}, nil
 }
 
 // signInName is what an attempt is known by: the person, else its number.
@@ -550,12 +604,16 @@ func showSignIns(c *call) error {
 	if err != nil {
 		return err
 	}
-	query, err := c.query()
+	list, err := c.signInsOf(one)
 	if err != nil {
 		return err
 	}
-	t, err := c.signIns(one, query)
-	if err != nil {
+	w, path := c.words(), connectionHref(one.ID, "sign-ins")
+	t := ui.TableProps{
+		Caption: w.T("connections.tab_sign_ins"), Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("connections.sign_ins_none"), Text: w.T("connections.sign_ins_none_text")},
+		Tools: signInTools(path, list.query.Get("state"), options(w, "connections.attempt_", sso.AttemptStates()), cleared(list.query, path, "state"), list.exportLink(c)),
+	}
+	if _, err := list.fill(c, &t); err != nil {
 		return err
 	}
 	s, f, err := c.connectionSheet(one, "sign-ins", misfit{})

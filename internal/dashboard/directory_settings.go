@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -258,6 +259,36 @@ func hasOption(all []ui.Option, value string) bool {
 	return false
 }
 
+// foreseenTable is what would become of everybody whom a silent directory has brought.
+func foreseenTable(c *call) (table[directory.Foreseen], error) {
+	d, _, err := c.directory()
+	if err != nil {
+		return table[directory.Foreseen]{}, err
+	}
+	q, err := c.query()
+	if err != nil {
+		return table[directory.Foreseen]{}, err
+	}
+	w := c.words()
+	return table[directory.Foreseen]{
+		id: "preview", file: "go-live", at: directoryHref(d.ID, "go-live"), query: q, cursor: directoryUserPrefix, key: func(f directory.Foreseen) string { return string(f.User) },
+		read: func(ctx context.Context, p paging, limit int) ([]directory.Foreseen, bool, error) {
+			return c.s.o.Directories.Preview(ctx, directory.PreviewQuery{Directory: d.ID, Before: p.before, After: p.after, Limit: limit})
+		},
+		fields: ui.Fields[directory.Foreseen]{
+			ui.InExport("directory_user_id", func(f directory.Foreseen) string { return string(f.User) }),
+			ui.Both(ui.Column{Label: w.T("organizations.name")}, func(f directory.Foreseen) templ.Component {
+				return ui.Person(f.Name, f.Email, directoryHref(d.ID, "users", string(f.User)))
+			}, "name", func(f directory.Foreseen) string { return f.Name }),
+			ui.InExport("email", func(f directory.Foreseen) string { return f.Email }),
+			ui.Both(ui.Column{Label: w.T("directories.outcome")}, func(f directory.Foreseen) templ.Component {
+				return ui.Text(w.T("directories.outcome_" + string(f.Outcome)))
+			},
+				"outcome", func(f directory.Foreseen) string { return string(f.Outcome) }),
+		},
+	}, nil
+}
+
 // showGoLive says of everybody whom a silent directory has brought what would become of them.
 func showGoLive(c *call) error {
 	d, o, err := c.directory()
@@ -268,33 +299,20 @@ func showGoLive(c *call) error {
 		c.redirect(directoryHref(d.ID))
 		return nil
 	}
-	q, err := c.query()
-	if err != nil {
-		return err
-	}
-	p, err := pageOf(q, directoryUserPrefix)
-	if err != nil {
-		return err
-	}
-	found, more, err := c.s.o.Directories.Preview(c.ctx(), directory.PreviewQuery{Directory: d.ID, Before: p.before, After: p.after, Limit: perPage})
+	list, err := foreseenTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
 	t := ui.TableProps{
-		ID: "preview", Caption: w.T("directories.preview"), Columns: []ui.Column{{Label: w.T("organizations.name")}, {Label: w.T("directories.outcome")}},
-		Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("directories.nobody"), Text: w.T("directories.waiting_text")},
+		Caption: w.T("directories.preview"), Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("directories.nobody"), Text: w.T("directories.waiting_text")},
 	}
-	for _, one := range found {
-		t.Rows = append(t.Rows, ui.Row{ID: string(one.User), Cells: []templ.Component{
-			ui.Person(one.Name, one.Email, directoryHref(d.ID, "users", string(one.User))), ui.Text(w.T("directories.outcome_" + string(one.Outcome))),
-		}})
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	first, last := ends(found, func(f directory.Foreseen) string { return string(f.User) })
-	t.Pager = pager(q, p, first, last, more)
 	v := goLiveView{
 		Head: ui.HeadProps{
-			Title: w.T("directories.go_live_title", "name", d.Name), Text: w.T("directories.go_live_lead"), Back: ui.Link{Label: d.Name, Href: directoryHref(d.ID)},
+			Title: w.T("directories.go_live_title", "name", d.Name), Text: w.T("directories.go_live_lead"), Back: ui.Link{Label: d.Name, Href: directoryHref(d.ID)}, Actions: acts([]action{list.exportAction(c)}),
 		},
 		People: t, Back: directoryHref(d.ID),
 	}

@@ -2,7 +2,8 @@
 // one verb as the operator who is signed in (event.Actor with the source "dashboard"), and the whole list of addresses is in routes.go.
 //
 // How to add a page: a row of pages() in routes.go, a handler func(*call) error in a file of its family, a view in a .templ file that takes a plain
-// struct, sentences in words/en.json below "dashboard", and where it has a place in the menu a line of menu() in frame.go.
+// struct, sentences in words/en.json below "dashboard", and where it has a place in the menu a line of menu() in frame.go. A list is a table
+// (tables.go), which the page draws and an exportRow of the addresses takes along; a test finds those that have none.
 //
 // What must stay true:
 //   - a *call is made by the door alone (door.go), so a page for strangers does not compile; pages before the sign-in take a *visit;

@@ -22,6 +22,7 @@ type sheetView struct {
 
 // action is a button: a link with Href, else a form of its own.
 type action struct {
+	ID       string // of a link; may be ""
 	Label    string
 	Form     ui.FormProps
 	Href     string
@@ -53,6 +54,13 @@ func (a action) props() ui.FormProps {
 	out := a.Form
 	out.Attrs = templ.Attributes{"class": "inline"}
 	return out
+}
+
+func (a action) attrs() templ.Attributes {
+	if a.ID == "" {
+		return nil
+	}
+	return templ.Attributes{"id": a.ID}
 }
 
 func (f formView) button() templ.Component {

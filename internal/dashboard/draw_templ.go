@@ -147,7 +147,7 @@ func act(a action) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if a.Href != "" {
-			templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: a.Label, Variant: a.Variant, Icon: a.Icon, Small: a.Small, Href: a.Href, Download: a.Download}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: a.Label, Variant: a.Variant, Icon: a.Icon, Small: a.Small, Href: a.Href, Download: a.Download, Attrs: a.attrs()}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,7 +27,9 @@ func eventPages() []row {
 	const see, change = operator.ReadOnly, operator.Admin
 	return []row{
 		{eventsPath, "dashboard_events", see, showEvents, change, nil},
+		exportRow(eventsPath, "dashboard_events", see, eventsTable),
 		{eventsPath + "/{id}", "dashboard_event", see, showEvent, change, nil},
+		exportRow(eventsPath+"/{id}/deliveries", "dashboard_event_deliveries", see, toldTable),
 	}
 }
 
@@ -37,30 +40,20 @@ func eventTypes() []event.Type {
 	return slices.Compact(out)
 }
 
-// eventQuery reads the page that is asked for. The log knows earlier and later, the page shows the latest first.
-func eventQuery(query url.Values) (event.Query, paging, error) {
-	p, err := pageOf(query, eventPrefix)
-	if err != nil {
-		return event.Query{}, p, err
-	}
-	q := event.Query{Before: p.after, Descending: true, Limit: perPage + 1}
-	if p.before != "" && p.after == "" {
-		q.After, q.Descending = p.before, false
-	}
+// eventQuery reads what the log is narrowed to.
+func eventQuery(query url.Values) (q event.Query, err error) {
 	if q.OrganizationID, err = filterOrganizationID(query); err != nil {
-		return q, p, err
+		return q, err
 	}
 	kind, known := chosen(query.Get("type"), eventTypes())
 	if !known {
-		return q, p, fault.New(fault.Unprocessable, "invalid_event", "There is no event type %.60q.", query.Get("type")).On("type")
+		return q, fault.New(fault.Unprocessable, "invalid_event", "There is no event type %.60q.", query.Get("type")).On("type")
 	}
 	if kind != "" {
 		q.Types = []event.Type{kind}
 	}
-	if q.From, q.Until, err = spanOf(query); err != nil {
-		return q, p, err
-	}
-	return q, p, nil
+	q.From, q.Until, err = spanOf(query)
+	return q, err
 }
 
 // spanOf reads two days in UTC; the last one counts whole.
@@ -92,46 +85,94 @@ type eventFilter struct {
 	Types                                  []ui.Option
 }
 
-func showEvents(c *call) error {
+// eventRow is an event in a list, with the name of whose it is.
+type eventRow struct {
+	event.Event
+	Organization string
+}
+
+// eventsTable is the log, as the filter leaves it.
+func eventsTable(c *call) (table[eventRow], error) {
 	query, err := c.query()
 	if err != nil {
-		return err
+		return table[eventRow]{}, err
 	}
-	q, p, err := eventQuery(query)
+	of, err := eventQuery(query)
 	if err != nil {
-		return err
+		return table[eventRow]{}, err
 	}
-	found, err := c.s.o.Events.List(c.ctx(), q)
+	w, owner := c.words(), c.owners()
+	actor := func(e eventRow) event.Actor { return causeOf(e.Event).Actor }
+	return table[eventRow]{
+		id: "events", file: "events", at: eventsPath, query: query, filters: eventFilters(), cursor: eventPrefix, key: func(e eventRow) string { return e.ID },
+		read: func(ctx context.Context, p paging, limit int) ([]eventRow, bool, error) {
+			found, more, err := c.eventsBetween(ctx, of, p, limit)
+			out := make([]eventRow, len(found))
+			for i, e := range found {
+				name, err := owner(ctx, e.OrganizationID)
+				if err != nil {
+					return nil, false, err
+				}
+				out[i] = eventRow{e, name}
+			}
+			return out, more, err
+		},
+		fields: ui.Fields[eventRow]{
+			ui.InExport("id", func(e eventRow) string { return e.ID }),
+			ui.Both(ui.Column{Label: w.T("log.type")}, func(e eventRow) templ.Component { return link(string(e.Type), hrefOf("events", e.ID)) },
+				"event", func(e eventRow) string { return string(e.Type) }),
+			ui.Both(ui.Column{Label: w.T("log.about")}, func(e eventRow) templ.Component { return ui.Text(aboutEvent(e.Event)) },
+				"about", func(e eventRow) string { return aboutEvent(e.Event) }),
+			ui.Both(ui.Column{Label: w.T("log.actor"), Minor: true}, func(e eventRow) templ.Component { return ui.Text(c.actorText(actor(e))) },
+				"actor_id", func(e eventRow) string { return actor(e).ID }),
+			ui.InExport("actor_source", func(e eventRow) string { return string(actor(e).Source) }),
+			ui.InExport("organization_id", func(e eventRow) string { return e.OrganizationID }),
+			ui.Both(ui.Column{Label: w.T("common.organization"), Minor: true}, func(e eventRow) templ.Component { return ui.Text(orDash(e.Organization)) },
+				"organization", func(e eventRow) string { return e.Organization }),
+			ui.Both(ui.Column{Label: w.T("common.when")}, func(e eventRow) templ.Component { return moment(e.CreatedAt) },
+				"created_at", func(e eventRow) string { return written(e.CreatedAt) }),
+		},
+	}, nil
+}
+
+// eventsBetween reads a page, the latest first. The log knows earlier and later, the page shows the latest first.
+func (c *call) eventsBetween(ctx context.Context, q event.Query, p paging, limit int) ([]event.Event, bool, error) {
+	q.Before, q.Descending, q.Limit = p.after, true, limit+1
+	if p.before != "" && p.after == "" {
+		q.Before, q.After, q.Descending = "", p.before, false
+	}
+	found, err := c.s.o.Events.List(ctx, q)
 	if err != nil {
-		return err
+		return nil, false, err
 	}
-	more := len(found) > perPage
-	found = found[:min(len(found), perPage)]
+	more := len(found) > limit
+	found = found[:min(len(found), limit)]
 	if !q.Descending {
 		slices.Reverse(found)
 	}
-	w := c.words()
+	return found, more, nil
+}
+
+func eventFilters() []string { return []string{"type", "organization", "from", "until"} }
+
+func showEvents(c *call) error {
+	list, err := eventsTable(c)
+	if err != nil {
+		return err
+	}
+	w, query := c.words(), list.query
 	t := ui.TableProps{
-		ID: "events", Caption: w.T("log.events"), Empty: ui.EmptyProps{Icon: ui.IconActivity, Title: w.T("log.events_none"), Text: w.T("log.events_none_text")},
+		Caption: w.T("log.events"), Empty: ui.EmptyProps{Icon: ui.IconActivity, Title: w.T("log.events_none"), Text: w.T("log.events_none_text")},
 		Tools: eventTools(eventFilter{
 			Type: query.Get("type"), Organization: query.Get("organization"), From: query.Get("from"), Until: query.Get("until"), Types: options(w, "log.type_", eventTypes()),
-			Clear: cleared(query, eventsPath, "type", "organization", "from", "until"),
+			Clear: cleared(query, eventsPath, eventFilters()...),
 		}),
-		Columns: []ui.Column{{Label: w.T("log.type")}, {Label: w.T("log.about")}, {Label: w.T("log.actor"), Minor: true}, {Label: w.T("common.organization"), Minor: true}, {Label: w.T("common.when")}},
 	}
-	owner := c.owners()
-	for _, e := range found {
-		name, err := owner(e.OrganizationID)
-		if err != nil {
-			return err
-		}
-		t.Rows = append(t.Rows, ui.Row{ID: e.ID, Cells: []templ.Component{
-			link(string(e.Type), hrefOf("events", e.ID)), ui.Text(aboutEvent(e)), ui.Text(c.actorText(causeOf(e).Actor)), ui.Text(orDash(name)), moment(e.CreatedAt),
-		}})
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	first, last := ends(found, func(e event.Event) string { return e.ID })
-	t.Pager = pager(query, p, first, last, more)
-	return c.show(frame{Title: w.T("log.events")}, listing(sheetView{Head: ui.HeadProps{Title: w.T("log.events"), Text: w.T("log.events_lead")}}, t))
+	head := ui.HeadProps{Title: w.T("log.events"), Text: w.T("log.events_lead"), Actions: acts([]action{list.exportAction(c)})}
+	return c.show(frame{Title: w.T("log.events")}, listing(sheetView{Head: head}, t))
 }
 
 // aboutEvent is a word about whom or what an event tells.
@@ -176,27 +217,53 @@ func (c *call) actorText(a event.Actor) string {
 
 // eventView is one event with its cause and who was told.
 type eventView struct {
-	Sheet      sheetView
-	Cause      []ui.Pair
-	JSON       string
-	Changes    string // JSON; "" for none
-	Deliveries ui.TableProps
-	Waiting    bool // an endpoint is still to be told
+	Sheet        sheetView
+	Cause        []ui.Pair
+	JSON         string
+	Changes      string // JSON; "" for none
+	Deliveries   ui.TableProps
+	OfDeliveries []action
+	Waiting      bool // an endpoint is still to be told
 }
 
-func showEvent(c *call) error {
+// event finds the one of the address.
+func (c *call) event() (event.Event, error) {
 	id := c.values["id"]
 	missing := fault.New(fault.NotFound, "entity_not_found", "Event not found: '%.80s'.", id)
 	if !isID(id, eventPrefix) {
-		return missing
+		return event.Event{}, missing
 	}
 	found, err := c.s.o.Events.Named(c.ctx(), []string{id})
 	if err != nil {
-		return err
+		return event.Event{}, err
 	}
 	e, there := found[id]
 	if !there {
-		return missing
+		return event.Event{}, missing
+	}
+	return e, nil
+}
+
+// toldTable are the deliveries of an event.
+func toldTable(c *call) (table[webhook.Delivery], error) {
+	e, err := c.event()
+	if err != nil {
+		return table[webhook.Delivery]{}, err
+	}
+	told, _, err := c.s.o.Webhooks.Told(c.ctx(), []event.Event{e})
+	return c.deliveriesOf(e, told), err
+}
+
+func (c *call) deliveriesOf(e event.Event, told []webhook.Delivery) table[webhook.Delivery] {
+	t := c.deliveriesTable()
+	t.at, t.read = hrefOf("events", e.ID, "deliveries"), whole(func(context.Context) ([]webhook.Delivery, error) { return told, nil })
+	return t
+}
+
+func showEvent(c *call) error {
+	e, err := c.event()
+	if err != nil {
+		return err
 	}
 	w, cause := c.words(), causeOf(e)
 	v := eventView{
@@ -211,7 +278,12 @@ func showEvent(c *call) error {
 	if err != nil {
 		return err
 	}
-	v.Waiting, v.Deliveries = waiting, c.deliveriesTable(told)
+	list := c.deliveriesOf(e, told)
+	v.Waiting, v.Deliveries = waiting, c.noDeliveries()
+	v.OfDeliveries = []action{list.exportSmall(c)}
+	if _, err := list.fill(c, &v.Deliveries); err != nil {
+		return err
+	}
 	return c.show(frame{Title: string(e.Type), Crumbs: []ui.Link{{Label: string(e.Type)}}}, v.view())
 }
 

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -125,33 +126,77 @@ func showExchanges(c *call) error {
 	if err != nil {
 		return err
 	}
+	s.Head.Actions = acts([]action{c.exchangesOf(d, p).exportAction(c)})
 	path := directoryHref(d.ID, "exchanges")
 	return c.show(c.tabFrame(d, o, "exchanges"), exchangesView{Sheet: s, List: list, Tools: exchangeFilter(path, q.Get("show"), cleared(q, path, "show", "after"))}.view())
 }
 
-// exchangeList is a page of exchanges. The first one follows what happens.
-func (c *call) exchangeList(d directory.Directory, p exchangePage) (exchangeList, error) {
-	found, next, err := c.s.o.Directories.ExchangeHeads(c.ctx(), directory.ExchangeQuery{Directory: d.ID, Before: p.before, Limit: perPage, Refused: p.refused})
+// exchangesTable are what was asked of a directory, without what was sent and answered.
+func exchangesTable(c *call) (table[directory.Exchange], error) {
+	d, _, err := c.directory()
 	if err != nil {
-		return exchangeList{}, err
+		return table[directory.Exchange]{}, err
 	}
-	w, path, q := c.words(), directoryHref(d.ID, "exchanges"), url.Values{}
+	q, err := c.query()
+	if err != nil {
+		return table[directory.Exchange]{}, err
+	}
+	p, err := c.exchangePage(q)
+	return c.exchangesOf(d, p), err
+}
+
+func (c *call) exchangesOf(d directory.Directory, p exchangePage) table[directory.Exchange] {
+	w, q := c.words(), url.Values{}
 	if p.refused {
 		q.Set("show", "refused")
 	}
-	out := exchangeList{Table: exchangeTable(w, found)}
-	if out.Table.Empty = noExchanges(w, p); p.before != "" {
-		out.Table.Pager.First = withQuery(path, q)
-		out.Table.Pager.Previous = ""
+	if p.before != "" {
+		q.Set("after", string(p.before))
+	}
+	return table[directory.Exchange]{
+		id: "exchanges", file: "exchanges", at: directoryHref(d.ID, "exchanges"), query: q, filters: []string{"show"}, key: func(x directory.Exchange) string { return string(x.ID) },
+		onward: func(ctx context.Context, after string, limit int) ([]directory.Exchange, string, error) {
+			found, next, err := c.s.o.Directories.ExchangeHeads(ctx, directory.ExchangeQuery{Directory: d.ID, Before: directory.ExchangeID(after), Limit: limit, Refused: p.refused})
+			return found, string(next), err
+		},
+		fields: ui.Fields[directory.Exchange]{
+			ui.InExport("id", func(x directory.Exchange) string { return string(x.ID) }),
+			ui.OnPage(ui.Column{Label: w.T("directories.request")}, func(x directory.Exchange) templ.Component {
+				return rowLink(x.Method+" "+atAGlance(x.Path), directoryHref(x.DirectoryID, "exchanges", string(x.ID)))
+			}),
+			ui.InExport("method", func(x directory.Exchange) string { return x.Method }),
+			ui.InExport("path", func(x directory.Exchange) string { return x.Path }),
+			ui.Both(ui.Column{Label: w.T("directories.status")}, func(x directory.Exchange) templ.Component { return ui.Badge(statusBadge(x.Status)) },
+				"status", func(x directory.Exchange) string { return strconv.Itoa(x.Status) }),
+			ui.Both(ui.Column{Label: w.T("directories.what_it_did")}, func(x directory.Exchange) templ.Component { return ui.Text(orDash(atAGlance(effectOf(x).Summary))) },
+				"summary", func(x directory.Exchange) string { return effectOf(x).Summary }),
+			ui.Both(ui.Column{Label: w.T("directories.when")}, func(x directory.Exchange) templ.Component { return moment(x.At) },
+				"at", func(x directory.Exchange) string { return written(x.At) }),
+			ui.Both(ui.Column{Label: w.T("directories.took"), Number: true, Minor: true}, func(x directory.Exchange) templ.Component { return ui.Text(milliseconds(w, x.Took)) },
+				"microseconds", func(x directory.Exchange) string { return strconv.FormatInt(x.Took.Microseconds(), 10) }),
+			ui.InExport("request_id", func(x directory.Exchange) string { return x.RequestID }),
+			ui.InExport("user_agent", func(x directory.Exchange) string { return x.UserAgent }),
+		},
+	}
+}
+
+// exchangeList is a page of exchanges. The first one follows what happens.
+func (c *call) exchangeList(d directory.Directory, p exchangePage) (exchangeList, error) {
+	w, path, list := c.words(), directoryHref(d.ID, "exchanges"), c.exchangesOf(d, p)
+	out := exchangeList{Table: ui.TableProps{Caption: w.T("directories.tab_exchanges"), Empty: noExchanges(w, p)}}
+	found, err := list.fill(c, &out.Table)
+	if err != nil {
+		return exchangeList{}, err
+	}
+	for _, href := range []*string{&out.Table.Pager.First, &out.Table.Pager.Next} {
+		if *href != "" { // the list is drawn anew from another address
+			*href = path + *href
+		}
+	}
+	if p.before != "" {
 		out.Table.Pager.Summary = w.T("directories.older")
 	}
-	if next != "" {
-		older := url.Values{"after": {string(next)}}
-		if p.refused {
-			older.Set("show", "refused")
-		}
-		out.Table.Pager.Next = withQuery(path, older)
-	}
+	q := list.query
 	switch {
 	case p.before != "":
 	case c.s.o.Now().After(p.until):
@@ -186,23 +231,6 @@ func noExchanges(w *words.Words, p exchangePage) ui.EmptyProps {
 		return ui.EmptyProps{Icon: ui.IconCheckCircle, Title: w.T("directories.no_refused"), Text: w.T("directories.no_refused_text")}
 	}
 	return ui.EmptyProps{Icon: ui.IconActivity, Title: w.T("directories.no_exchanges"), Text: w.T("directories.waiting_text")}
-}
-
-func exchangeTable(w *words.Words, all []directory.Exchange) ui.TableProps {
-	t := ui.TableProps{ID: "exchanges", Caption: w.T("directories.tab_exchanges"), Columns: []ui.Column{
-		{Label: w.T("directories.request")},
-		{Label: w.T("directories.status")},
-		{Label: w.T("directories.what_it_did")},
-		{Label: w.T("directories.when")},
-		{Label: w.T("directories.took"), Number: true, Minor: true},
-	}}
-	for _, x := range all {
-		t.Rows = append(t.Rows, ui.Row{ID: string(x.ID), Cells: []templ.Component{
-			rowLink(x.Method+" "+atAGlance(x.Path), directoryHref(x.DirectoryID, "exchanges", string(x.ID))), ui.Badge(statusBadge(x.Status)),
-			ui.Text(orDash(atAGlance(effectOf(x).Summary))), moment(x.At), ui.Text(milliseconds(w, x.Took)),
-		}})
-	}
-	return t
 }
 
 // atAGlance keeps a cell of a table within what one can take in at a glance.

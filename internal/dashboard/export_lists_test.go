@@ -23,12 +23,12 @@ func TestLists_are_exported_whole_as_their_filter_leaves_them(t *testing.T) {
 		b := w.as(operator.ReadOnly)
 
 		users := exported(t, b, f.at("users")+"/export", "directory-users.csv")
-		if len(users) != people+1 || !strings.HasPrefix(users[0], "id,idp_id,user_name,email,name,state,") {
+		if len(users) != people+1 || !strings.HasPrefix(users[0], "id,name,email,state,user_name,idp_id,") {
 			t.Errorf("%d lines, the first %q; want %d", len(users), users[0], people+1)
 		}
 		all := strings.Join(users, "\n")
 		for i := range people {
-			if strings.Count(all, fmt.Sprintf(",p%03d@acme.example,", i)) != 1 {
+			if strings.Count(all, fmt.Sprintf(",p%03d@acme.example,00u%d,", i, i)) != 1 {
 				t.Errorf("p%03d is not there once", i)
 			}
 		}
@@ -40,6 +40,9 @@ func TestLists_are_exported_whole_as_their_filter_leaves_them(t *testing.T) {
 		}
 		if got := exported(t, b, f.at("users")+"/export?search=p01", "directory-users.csv"); len(got) != 10+1 {
 			t.Errorf("%d lines of those whose names begin with p01, want 11", len(got))
+		}
+		if got := exported(t, b, f.at("users")+"/export?search=p&state=active", "directory-users.csv"); len(got) != people-people/5+1 {
+			t.Errorf("%d lines of active people whose names begin with p, want %d: a search of a page looks at 500", len(got), people-people/5+1)
 		}
 		if got := exported(t, b, "/dashboard/organizations/export", "organizations.csv"); len(got) != 2+1 || !strings.Contains(got[1]+got[2], ",'=Other(),") {
 			t.Errorf("organizations: %q", got)

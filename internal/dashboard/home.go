@@ -25,8 +25,12 @@ const (
 
 // showHome shows what needs attention, and how much goes on.
 func showHome(c *call) error {
-	concerns, err := c.concerns()
+	list, err := attentionTable(c)
 	if err != nil {
+		return err
+	}
+	attention := ui.TableProps{Caption: c.words().T("dashboard.attention")}
+	if _, err := list.fill(c, &attention); err != nil {
 		return err
 	}
 	query, err := c.query()
@@ -41,7 +45,7 @@ func showHome(c *call) error {
 	if err != nil {
 		return err
 	}
-	page := homeView{Name: c.operator.Called(), Concerns: concerns, Charts: counted.charts(c), Over: over.tabs(c)}
+	page := homeView{Name: c.operator.Called(), Attention: attention, OfAttention: []action{list.exportSmall(c)}, Charts: counted.charts(c), Over: over.tabs(c)}
 	return c.show(frame{Title: c.words().T("dashboard.home_title")}, page.view())
 }
 

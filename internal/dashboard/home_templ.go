@@ -12,10 +12,11 @@ import "github.com/rollcallhq/rollcall/internal/web/ui"
 
 // homeView is the home page.
 type homeView struct {
-	Name     string
-	Concerns []concern
-	Charts   []ui.ChartProps
-	Over     []ui.Tab
+	Name        string
+	Attention   ui.TableProps
+	OfAttention []action
+	Charts      []ui.ChartProps
+	Over        []ui.Tab
 }
 
 func (h homeView) view() templ.Component {
@@ -55,20 +56,20 @@ func (h homeView) view() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if len(h.Concerns) == 0 {
+			if len(h.Attention.Rows) == 0 {
 				templ_7745c5c3_Err = ui.Empty(ui.EmptyProps{Icon: ui.IconCheckCircle, Title: ui.T(ctx, "dashboard.attention_none"), Text: ui.T(ctx, "dashboard.attention_none_lead")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = ui.Table(h.table(ctx)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Table(h.Attention).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: ui.T(ctx, "dashboard.attention"), Text: ui.T(ctx, "dashboard.attention_lead"), Flush: len(h.Concerns) > 0}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: ui.T(ctx, "dashboard.attention"), Text: ui.T(ctx, "dashboard.attention_lead"), Flush: len(h.Attention.Rows) > 0, Action: h.taken()}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

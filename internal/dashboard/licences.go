@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,38 @@ func licenceHref(o org.ID, parts ...string) string {
 	return hrefOf("organizations", append([]string{string(o), "licences"}, parts...)...)
 }
 
+// licencesTable are the licences of an organization. Who holds one is in the list of its members.
+func licencesTable(c *call) (table[access.Use], error) {
+	o, err := c.owner()
+	if err != nil {
+		return table[access.Use]{}, err
+	}
+	w := c.words()
+	return table[access.Use]{
+		id: "licences", file: "licences", at: licenceHref(o.ID), key: func(u access.Use) string { return string(u.Type.ID) },
+		read: whole(func(ctx context.Context) ([]access.Use, error) { return c.s.o.Access.Licences(ctx, string(o.ID)) }),
+		fields: ui.Fields[access.Use]{
+			ui.Both(ui.Column{Label: w.T("common.name")}, func(u access.Use) templ.Component { return link(u.Type.Name, licenceHref(o.ID, u.Type.Slug)) },
+				"name", func(u access.Use) string { return u.Type.Name }),
+			ui.Both(ui.Column{Label: w.T("access.slug")}, func(u access.Use) templ.Component { return ui.Mono(u.Type.Slug) }, "slug", func(u access.Use) string { return u.Type.Slug }),
+			ui.Both(ui.Column{Label: w.T("access.seats")}, c.seats, "seats", func(u access.Use) string { return seatsOf(u.Type) }),
+			ui.InExport("used", func(u access.Use) string { return strconv.FormatInt(u.Used, 10) }),
+			ui.Both(ui.Column{Label: w.T("access.over_limit"), Minor: true}, func(u access.Use) templ.Component {
+				return ui.Text(sayOr(w, "access.over_"+string(u.Type.OverLimit), string(u.Type.OverLimit)))
+			}, "over_limit", func(u access.Use) string { return string(u.Type.OverLimit) }),
+			ui.InExport("created_at", func(u access.Use) string { return written(u.Type.CreatedAt) }),
+		},
+	}, nil
+}
+
+// seatsOf is how many seats there are, "" for as many as are wanted.
+func seatsOf(t access.LicenceType) string {
+	if t.Seats == nil {
+		return ""
+	}
+	return strconv.FormatInt(*t.Seats, 10)
+}
+
 func showLicences(c *call) error { return c.licencesPage(misfit{}) }
 
 func (c *call) licencesPage(m misfit) error {
@@ -24,20 +57,16 @@ func (c *call) licencesPage(m misfit) error {
 	if err != nil {
 		return err
 	}
-	all, err := c.s.o.Access.Licences(c.ctx(), string(o.ID))
+	list, err := licencesTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
 	s, f := c.accessSheet(o, "licences", m)
-	t := ui.TableProps{
-		ID: "licences", Caption: w.T("access.licences"), Empty: ui.EmptyProps{Icon: ui.IconFile, Title: w.T("access.licences_none"), Text: w.T("access.licences_none_text")},
-		Columns: []ui.Column{{Label: w.T("common.name")}, {Label: w.T("access.slug")}, {Label: w.T("access.seats")}, {Label: w.T("access.over_limit"), Minor: true}},
-	}
-	for _, u := range all {
-		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{
-			link(u.Type.Name, licenceHref(o.ID, u.Type.Slug)), ui.Mono(u.Type.Slug), c.seats(u), ui.Text(sayOr(w, "access.over_"+string(u.Type.OverLimit), string(u.Type.OverLimit))),
-		}})
+	s.Head.Actions = acts([]action{list.exportAction(c)})
+	t := ui.TableProps{Caption: w.T("access.licences"), Empty: ui.EmptyProps{Icon: ui.IconFile, Title: w.T("access.licences_none"), Text: w.T("access.licences_none_text")}}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
 	return c.show(f, listing(s, t, c.ifAdmin(form(formView{
 		ID: "licence-form", Form: c.form(licenceHref(o.ID)), Title: w.T("access.licence_add"), Save: w.T("access.licence_add"), Fields: c.licenceFields(access.LicenceType{}, m),
@@ -55,10 +84,6 @@ func (c *call) seats(u access.Use) templ.Component {
 
 func (c *call) licenceFields(t access.LicenceType, m misfit) []templ.Component {
 	w := c.words()
-	seats := ""
-	if t.Seats != nil {
-		seats = strconv.FormatInt(*t.Seats, 10)
-	}
 	fields := []templ.Component{
 		ui.Input(ui.InputProps{FieldProps: ui.FieldProps{ID: "name", Label: w.T("common.name"), Error: m.on("name")}, Value: c.kept("name", t.Name), MaxLength: 255}),
 	}
@@ -73,7 +98,7 @@ func (c *call) licenceFields(t access.LicenceType, m misfit) []templ.Component {
 	}
 	return append(fields,
 		ui.Input(ui.InputProps{
-			FieldProps: ui.FieldProps{ID: "seats", Label: w.T("access.seats"), Hint: w.T("access.seats_hint"), Optional: true, Error: m.on("seats")}, Type: "number", Value: c.kept("seats", seats),
+			FieldProps: ui.FieldProps{ID: "seats", Label: w.T("access.seats"), Hint: w.T("access.seats_hint"), Optional: true, Error: m.on("seats")}, Type: "number", Value: c.kept("seats", seatsOf(t)),
 		}),
 		ui.Choices(ui.ChoicesProps{FieldProps: ui.FieldProps{ID: "over_limit", Label: w.T("access.over_limit"), Error: m.on("over_limit")}, Value: c.kept("over_limit", over), Options: []ui.Option{
 			{Value: string(access.Admit), Label: w.T("access.over_admit"), Hint: w.T("access.over_admit_hint")},

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"net/url"
 	"slices"
@@ -18,7 +19,10 @@ import (
 const perPage = 25
 
 // paging is where a page of a list begins. Cursors are ids of what is listed.
-type paging struct{ before, after string }
+type paging struct {
+	before, after string
+	whole         bool // all pages are read, one after the other
+}
 
 // isID asks for the form in which ids are handed out.
 func isID(id, prefix string) bool {
@@ -137,17 +141,23 @@ func (c *call) organization(id string) (org.Organization, error) {
 	return c.s.o.Organizations.Get(c.ctx(), org.ID(id))
 }
 
-// owners gives the names of organizations, each read once.
-func (c *call) owners() func(id string) (string, error) {
+// namesKept is how many names of organizations a list remembers: an export may come by all there are.
+const namesKept = 10_000
+
+// owners gives the names of organizations, each read once while they are not too many.
+func (c *call) owners() func(ctx context.Context, id string) (string, error) {
 	known := map[string]string{}
-	return func(id string) (string, error) {
+	return func(ctx context.Context, id string) (string, error) {
 		if id == "" {
 			return "", nil
 		}
 		if name, there := known[id]; there {
 			return name, nil
 		}
-		o, err := c.s.o.Organizations.Get(c.ctx(), org.ID(id))
+		if len(known) >= namesKept {
+			clear(known)
+		}
+		o, err := c.s.o.Organizations.Get(ctx, org.ID(id))
 		switch {
 		case fault.Is(err, fault.NotFound): // it was deleted; what it had is still listed
 			known[id] = id

@@ -2,8 +2,10 @@ package dashboard
 
 import (
 	"cmp"
+	"context"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/go-json-experiment/json"
@@ -17,6 +19,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
+	"github.com/rollcallhq/rollcall/internal/web/words"
 )
 
 const membersPath = Prefix + "members"
@@ -27,7 +30,8 @@ func memberPages() []row {
 	one := membersPath + "/{id}"
 	return []row{
 		{membersPath, "dashboard_members", see, showMembers, change, nil},
-		{membersPath + "/export", "dashboard_members_export", see, exportMembers, change, nil},
+		exportRow(membersPath, "dashboard_members", see, membersTable),
+		exportRow(one+"/sessions", "dashboard_member_sessions", see, memberSessionsTable),
 		{one, "dashboard_member", see, showMember, change, nil},
 		{one + "/block", "dashboard_member_state", change, askBlockMember, change, blockMember},
 		{one + "/unblock", "dashboard_member_state", see, nil, change, unblockMember},
@@ -88,13 +92,95 @@ func showMembers(c *call) error {
 	return c.chooseOrganization(query, w.T("people.title"), w.T("people.choose"), "members", memberSearch())
 }
 
-func (c *call) memberColumns(first ...ui.Column) []ui.Column {
-	w := c.words()
-	return append(first, ui.Column{Label: w.T("common.state")}, ui.Column{Label: w.T("people.why"), Minor: true}, ui.Column{Label: w.T("people.role")}, ui.Column{Label: w.T("people.joined"), Minor: true})
+// memberRow is a member in a list; the organization has its name where the list is not of one.
+type memberRow struct {
+	member.Member
+	Organization string
 }
 
-func (c *call) memberCells(m member.Member, first ...templ.Component) []templ.Component {
-	return append(first, ui.Badge(c.memberBadge(m.Membership.State)), ui.Text(c.whySentence(m.Membership.Why)), ui.Text(m.Membership.Role), moment(m.Membership.JoinedAt))
+func (r memberRow) key() string { return string(r.Membership.ID) }
+
+func memberRows(all []member.Member) []memberRow {
+	out := make([]memberRow, len(all))
+	for i, m := range all {
+		out[i].Member = m
+	}
+	return out
+}
+
+// memberFields are the columns of members; first are those that name them on the page, last what can be done there.
+func (c *call) memberFields(first ui.Field[memberRow], last ...ui.Field[memberRow]) ui.Fields[memberRow] {
+	w := c.words()
+	return slices.Concat(ui.Fields[memberRow]{
+		ui.InExport("id", memberRow.key),
+		ui.InExport("organization_id", func(r memberRow) string { return r.Membership.OrganizationID }),
+		ui.InExport("user_id", func(r memberRow) string { return string(r.User.ID) }),
+		first,
+		ui.InExport("name", func(r memberRow) string { return r.User.Name() }),
+		ui.Both(ui.Column{Label: w.T("common.state")}, func(r memberRow) templ.Component { return ui.Badge(c.memberBadge(r.Membership.State)) },
+			"state", func(r memberRow) string { return string(r.Membership.State) }),
+		ui.Both(ui.Column{Label: w.T("people.why"), Minor: true}, func(r memberRow) templ.Component { return ui.Text(c.whySentence(r.Membership.Why)) },
+			"why", func(r memberRow) string { return string(r.Membership.Why) }),
+		ui.InExport("primary", func(r memberRow) string { return strconv.FormatBool(r.Membership.Primary) }),
+		ui.Both(ui.Column{Label: w.T("people.role")}, func(r memberRow) templ.Component { return ui.Text(r.Membership.Role) },
+			"role", func(r memberRow) string { return r.Membership.Role }),
+		ui.InExport("licence", func(r memberRow) string { return r.Membership.Licence }),
+		ui.InExport("directory_user_id", func(r memberRow) string { return r.Membership.DirectoryUserID }),
+		ui.Both(ui.Column{Label: w.T("people.joined"), Minor: true}, func(r memberRow) templ.Component { return moment(r.Membership.JoinedAt) },
+			"joined_at", func(r memberRow) string { return written(r.Membership.JoinedAt) }),
+	}, last)
+}
+
+// namedMember is the column of a list of one organization.
+func namedMember(w *words.Words) ui.Field[memberRow] {
+	return ui.Both(ui.Column{Label: w.T("common.name")}, func(r memberRow) templ.Component {
+		return ui.Person(r.User.Name(), r.User.Email, memberHref(r.Membership.ID))
+	}, "email", func(r memberRow) string { return r.User.Email })
+}
+
+// membersTable are the members of one organization, or where an address is given everywhere that its account is one.
+func membersTable(c *call) (table[memberRow], error) {
+	if err := c.keepsAccounts(); err != nil {
+		return table[memberRow]{}, err
+	}
+	query, err := c.query()
+	if err != nil {
+		return table[memberRow]{}, err
+	}
+	t := table[memberRow]{id: "members", file: "members", at: membersPath, query: query, key: memberRow.key}
+	id, err := filterOrganizationID(query)
+	if err != nil {
+		return t, err
+	}
+	if id == "" && query.Get("email") != "" {
+		return c.membersByEmailTable(t), nil
+	}
+	o, err := c.organization(id)
+	if err != nil {
+		return t, err
+	}
+	states, err := memberStateOf(query)
+	if err != nil {
+		return t, err
+	}
+	t.filters, t.cursor, t.fields = []string{"organization", "state"}, membershipPrefix, c.memberFields(namedMember(c.words()))
+	t.read = func(ctx context.Context, p paging, limit int) ([]memberRow, bool, error) {
+		found, more, err := c.s.o.Members.List(ctx, member.ListQuery{OrganizationID: string(o.ID), States: states, Before: p.before, After: p.after, Limit: limit})
+		return memberRows(found), more, err
+	}
+	return t, nil
+}
+
+// memberStateOf is the state that a list of members is narrowed to; none is all but the removed.
+func memberStateOf(query url.Values) (states []member.State, err error) {
+	state, known := chosen(query.Get("state"), memberStates())
+	switch {
+	case !known:
+		return nil, fault.New(fault.Unprocessable, "invalid_state", "There is no state %.40q.", query.Get("state")).On("state")
+	case state != "":
+		return []member.State{state}, nil
+	}
+	return nil, nil
 }
 
 func (c *call) membersOf(query url.Values, organizationID string) error {
@@ -102,34 +188,23 @@ func (c *call) membersOf(query url.Values, organizationID string) error {
 	if err != nil {
 		return err
 	}
-	p, err := pageOf(query, membershipPrefix)
-	if err != nil {
-		return err
-	}
-	states, err := memberStateOf(query)
-	if err != nil {
-		return err
-	}
-	found, more, err := c.s.o.Members.List(c.ctx(), member.ListQuery{OrganizationID: organizationID, States: states, Before: p.before, After: p.after, Limit: perPage})
+	list, err := membersTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
 	t := ui.TableProps{
-		ID: "members", Caption: w.T("people.of", "organization", o.Name), Columns: c.memberColumns(ui.Column{Label: w.T("common.name")}),
+		Caption: w.T("people.of", "organization", o.Name),
 		Tools: memberTools(memberFilter{
 			Organization: organizationID, State: query.Get("state"), States: options(w, "people.state_", memberStates()), Clear: cleared(query, membersPath+"?organization="+organizationID, "state"),
 		}),
 		Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("people.none"), Text: w.T("people.none_text")},
 	}
-	for _, m := range found {
-		t.Rows = append(t.Rows, ui.Row{ID: string(m.Membership.ID), Cells: c.memberCells(m, ui.Person(m.User.Name(), m.User.Email, memberHref(m.Membership.ID)))})
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	first, last := ends(found, func(m member.Member) string { return string(m.Membership.ID) })
-	t.Pager = pager(query, p, first, last, more)
 	s := sheetView{Head: ui.HeadProps{
-		Title: o.Name, Text: w.T("people.lead"), Back: ui.Link{Label: w.T("people.title"), Href: membersPath},
-		Actions: acts([]action{c.exportAction(exportHref(membersPath, query, "organization", "state"))}),
+		Title: o.Name, Text: w.T("people.lead"), Back: ui.Link{Label: w.T("people.title"), Href: membersPath}, Actions: acts([]action{list.exportAction(c)}),
 	}}
 	return c.show(frame{Title: w.T("people.of", "organization", o.Name), Crumbs: []ui.Link{{Label: o.Name}}}, listing(s, t))
 }
@@ -140,33 +215,48 @@ type memberFilter struct {
 	States                     []ui.Option
 }
 
-// membersByEmail finds a person by their whole address.
+// membersByEmailTable are the memberships of the person with an address, found by the whole of it.
+func (c *call) membersByEmailTable(t table[memberRow]) table[memberRow] {
+	email := searchOf(t.query.Get("email"))
+	t.filters = []string{"email"}
+	t.fields = c.memberFields(ui.Both(ui.Column{Label: c.words().T("common.organization")}, func(r memberRow) templ.Component {
+		return link(r.Organization, memberHref(r.Membership.ID))
+	}, "organization", func(r memberRow) string { return r.Organization }), ui.InExport("email", func(r memberRow) string { return r.User.Email }))
+	t.read = whole(func(ctx context.Context) ([]memberRow, error) {
+		u, err := c.s.o.Members.UserByEmail(ctx, email)
+		if fault.Is(err, fault.NotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all, err := c.s.o.Members.MembersOf(ctx, u.ID)
+		out, owner := memberRows(all), c.owners()
+		for i := range out {
+			if out[i].Organization, err = owner(ctx, out[i].Membership.OrganizationID); err != nil {
+				return nil, err
+			}
+		}
+		return out, err
+	})
+	return t
+}
+
 func (c *call) membersByEmail(query url.Values) error {
 	w, email := c.words(), searchOf(query.Get("email"))
-	t := ui.TableProps{
-		ID: "members", Caption: w.T("people.title"), Columns: c.memberColumns(ui.Column{Label: w.T("common.organization")}),
-		Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("people.nobody", "email", email), Text: w.T("people.nobody_text")},
-	}
-	u, err := c.s.o.Members.UserByEmail(c.ctx(), email)
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	list, err := membersTable(c)
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		all, err := c.s.o.Members.MembersOf(c.ctx(), u.ID)
-		if err != nil {
-			return err
-		}
-		owner := c.owners()
-		for _, m := range all {
-			name, err := owner(m.Membership.OrganizationID)
-			if err != nil {
-				return err
-			}
-			t.Rows = append(t.Rows, ui.Row{Cells: c.memberCells(m, link(name, memberHref(m.Membership.ID)))})
-		}
+	t := ui.TableProps{
+		Caption: w.T("people.title"), Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("people.nobody", "email", email), Text: w.T("people.nobody_text")},
 	}
-	return c.show(frame{Title: w.T("people.title"), Crumbs: []ui.Link{{Label: email}}},
-		listing(sheetView{Head: ui.HeadProps{Title: email, Text: w.T("people.everywhere"), Back: ui.Link{Label: w.T("people.title"), Href: membersPath}}}, t))
+	if _, err := list.fill(c, &t); err != nil {
+		return err
+	}
+	return c.show(frame{Title: w.T("people.title"), Crumbs: []ui.Link{{Label: email}}}, listing(sheetView{Head: ui.HeadProps{
+		Title: email, Text: w.T("people.everywhere"), Back: ui.Link{Label: w.T("people.title"), Href: membersPath}, Actions: acts([]action{list.exportAction(c)}),
+	}}, t))
 }
 
 // member finds the one of the address.
@@ -193,7 +283,7 @@ type memberView struct {
 	Attributes string    // JSON
 	Identities ui.TableProps
 	Sessions   ui.TableProps
-	EndAll     *action // nil for who may not
+	OfSessions []action
 }
 
 func showMember(c *call) error {
@@ -398,41 +488,68 @@ func (c *call) memberIdentities(m member.Member, v *memberView, _ misfit) error 
 	return nil
 }
 
-// sessionsShown is how many of a person's sessions their page has: the last ones.
-const sessionsShown = 20
+// memberSessionsTable are a person's sessions in one organization: another's are on that one's page.
+func memberSessionsTable(c *call) (table[session.Session], error) {
+	m, err := c.member()
+	if err != nil {
+		return table[session.Session]{}, err
+	}
+	return c.sessionsOf(m)
+}
+
+func (c *call) sessionsOf(m member.Member) (table[session.Session], error) {
+	query, err := c.query()
+	if err != nil {
+		return table[session.Session]{}, err
+	}
+	w, now := c.words(), c.s.o.Now()
+	t := table[session.Session]{
+		id: "sessions", file: "sessions", at: memberHref(m.Membership.ID, "sessions"), query: query, cursor: session.Prefix, key: func(s session.Session) string { return s.ID },
+		read: func(ctx context.Context, p paging, limit int) ([]session.Session, bool, error) {
+			return c.s.o.Sessions.List(ctx, session.ListQuery{UserID: string(m.User.ID), Before: p.before, After: p.after, Limit: limit})
+		},
+		skip: func(s session.Session) bool {
+			return s.OrganizationID != "" && s.OrganizationID != m.Membership.OrganizationID
+		},
+		fields: ui.Fields[session.Session]{
+			ui.InExport("id", func(s session.Session) string { return s.ID }),
+			ui.Both(ui.Column{Label: w.T("people.session_where")}, func(s session.Session) templ.Component { return sessionPlace(s.IP, s.UserAgent) },
+				"ip_address", func(s session.Session) string { return s.IP }),
+			ui.InExport("user_agent", func(s session.Session) string { return s.UserAgent }),
+			ui.InExport("method", func(s session.Session) string { return string(s.Method) }),
+			ui.Both(ui.Column{Label: w.T("common.state")}, func(s session.Session) templ.Component { return ui.Badge(c.sessionBadge(s)) },
+				"living", func(s session.Session) string { return strconv.FormatBool(s.Living(now)) }),
+			ui.Both(ui.Column{Label: w.T("people.session_since")}, func(s session.Session) templ.Component { return moment(s.CreatedAt) },
+				"created_at", func(s session.Session) string { return written(s.CreatedAt) }),
+			ui.Both(ui.Column{Label: w.T("people.session_seen"), Minor: true}, func(s session.Session) templ.Component { return moment(s.SeenAt) },
+				"seen_at", func(s session.Session) string { return written(s.SeenAt) }),
+			ui.InExport("ended_at", func(s session.Session) string { return written(s.EndedAt) }),
+			ui.InExport("end_reason", func(s session.Session) string { return string(s.EndReason) }),
+			ui.OnPage(ui.Column{Label: w.T("common.actions"), Unseen: true, Number: true}, func(s session.Session) templ.Component {
+				if !c.changes() || !s.Living(now) {
+					return templ.NopComponent
+				}
+				return act(action{Label: w.T("people.session_end"), Form: c.form(memberHref(m.Membership.ID, "sessions", s.ID, "end")), Variant: ui.Danger, Small: true})
+			}),
+		},
+	}
+	return t, nil
+}
 
 func (c *call) memberSessions(m member.Member, v *memberView, _ misfit) error {
 	w, now := c.words(), c.s.o.Now()
-	found, _, err := c.s.o.Sessions.List(c.ctx(), session.ListQuery{UserID: string(m.User.ID), Limit: sessionsShown})
+	list, err := c.sessionsOf(m)
 	if err != nil {
 		return err
 	}
-	v.Sessions = ui.TableProps{
-		ID: "sessions", Caption: w.T("people.sessions"), Empty: ui.EmptyProps{Icon: ui.IconGlobe, Title: w.T("people.sessions_none")},
-		Columns: []ui.Column{
-			{Label: w.T("people.session_where")},
-			{Label: w.T("common.state")},
-			{Label: w.T("people.session_since")},
-			{Label: w.T("people.session_seen"), Minor: true},
-			{Label: w.T("common.actions"), Unseen: true, Number: true},
-		},
+	v.Sessions = ui.TableProps{Caption: w.T("people.sessions"), Empty: ui.EmptyProps{Icon: ui.IconGlobe, Title: w.T("people.sessions_none")}}
+	v.OfSessions = []action{list.exportSmall(c)}
+	found, err := list.fill(c, &v.Sessions)
+	if err != nil {
+		return err
 	}
-	admin, living := c.operator.Role.May(operator.Admin), false
-	for _, s := range found {
-		if s.OrganizationID != "" && s.OrganizationID != m.Membership.OrganizationID {
-			continue // another organization's, on that one's page
-		}
-		var end templ.Component
-		if admin && s.Living(now) {
-			end = act(action{Label: w.T("people.session_end"), Form: c.form(memberHref(m.Membership.ID, "sessions", s.ID, "end")), Variant: ui.Danger, Small: true})
-		}
-		living = living || s.Living(now)
-		v.Sessions.Rows = append(v.Sessions.Rows, ui.Row{Cells: []templ.Component{
-			sessionPlace(s.IP, s.UserAgent), ui.Badge(c.sessionBadge(s)), moment(s.CreatedAt), moment(s.SeenAt), end,
-		}})
-	}
-	if admin && living {
-		v.EndAll = &action{Label: w.T("people.sessions_end"), Form: c.form(memberHref(m.Membership.ID, "sessions", "end")), Variant: ui.Danger, Small: true, Icon: ui.IconLogOut}
+	if c.changes() && slices.ContainsFunc(found, func(s session.Session) bool { return s.Living(now) }) {
+		v.OfSessions = append(v.OfSessions, action{Label: w.T("people.sessions_end"), Form: c.form(memberHref(m.Membership.ID, "sessions", "end")), Variant: ui.Danger, Small: true, Icon: ui.IconLogOut})
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (v memberView) view() templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: ui.T(ctx, "people.sessions"), Text: ui.T(ctx, "people.sessions_text"), Flush: true, Action: actionOf(v.EndAll)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Card(ui.CardProps{Title: ui.T(ctx, "people.sessions"), Text: ui.T(ctx, "people.sessions_text"), Flush: true, Action: rowOf(v.OfSessions)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -16,11 +16,16 @@ func showOperators(c *call) error {
 }
 
 func (c *call) operatorsPage(status int, page operatorsView) error {
-	all, err := c.s.o.Operators.List(c.ctx())
+	list, err := operatorsTable(c)
 	if err != nil {
 		return err
 	}
-	page.Operators, page.Me, page.Form, page.Roles = all, c.operator.ID, c.form(operatorsPath), c.roles()
+	page.Table = ui.TableProps{Caption: c.words().T("dashboard.nav_operators")}
+	if _, err := list.fill(c, &page.Table); err != nil {
+		return err
+	}
+	page.Head = ui.HeadProps{Title: c.words().T("dashboard.nav_operators"), Text: c.words().T("dashboard.operators_lead"), Actions: acts([]action{list.exportAction(c)})}
+	page.Form, page.Roles = c.form(operatorsPath), c.roles()
 	return c.show(frame{Title: c.words().T("dashboard.nav_operators"), Status: status}, page.view())
 }
 

@@ -2,23 +2,35 @@ package dashboard
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/a-h/templ"
 
+	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
 
-func (o operatorsView) table(ctx context.Context) ui.TableProps {
-	t := ui.TableProps{ID: "operators", Caption: ui.T(ctx, "dashboard.nav_operators"), Columns: []ui.Column{
-		{Label: ui.T(ctx, "dashboard.name")}, {Label: ui.T(ctx, "dashboard.role")}, {Label: ui.T(ctx, "dashboard.passkeys"), Number: true, Minor: true}, {Label: ui.T(ctx, "dashboard.last_sign_in"), Minor: true},
-	}}
-	for _, one := range o.Operators {
-		t.Rows = append(t.Rows, ui.Row{ID: string(one.ID), Cells: []templ.Component{
-			ui.Person(one.Called(), one.Email, operatorsPath+"/"+string(one.ID)), ui.Text(ui.T(ctx, "dashboard.role_"+string(one.Role))),
-			ui.Text(figure(ctx, one.Passkeys)), ui.Time(ui.TimeProps{At: one.LastSignInAt}),
-		}})
-	}
-	return t
+// operatorsTable are those who may use the dashboard.
+func operatorsTable(c *call) (table[operator.Operator], error) {
+	w := c.words()
+	return table[operator.Operator]{
+		id: "operators", file: "operators", at: operatorsPath, key: func(o operator.Operator) string { return string(o.ID) }, read: whole(c.s.o.Operators.List),
+		fields: ui.Fields[operator.Operator]{
+			ui.InExport("id", func(o operator.Operator) string { return string(o.ID) }),
+			ui.Both(ui.Column{Label: w.T("dashboard.name")}, func(o operator.Operator) templ.Component {
+				return ui.Person(o.Called(), o.Email, operatorsPath+"/"+string(o.ID))
+			},
+				"email", func(o operator.Operator) string { return o.Email }),
+			ui.InExport("name", func(o operator.Operator) string { return o.Name }),
+			ui.Both(ui.Column{Label: w.T("dashboard.role")}, func(o operator.Operator) templ.Component { return ui.Text(c.roleName(o.Role)) },
+				"role", func(o operator.Operator) string { return string(o.Role) }),
+			ui.Both(ui.Column{Label: w.T("dashboard.passkeys"), Number: true, Minor: true}, func(o operator.Operator) templ.Component { return ui.Text(w.Number(o.Passkeys)) },
+				"passkeys", func(o operator.Operator) string { return strconv.Itoa(o.Passkeys) }),
+			ui.Both(ui.Column{Label: w.T("dashboard.last_sign_in"), Minor: true}, func(o operator.Operator) templ.Component { return moment(o.LastSignInAt) },
+				"last_sign_in_at", func(o operator.Operator) string { return written(o.LastSignInAt) }),
+			ui.InExport("created_at", func(o operator.Operator) string { return written(o.CreatedAt) }),
+		},
+	}, nil
 }
 
 // figure is a number as the language of the page writes it.

@@ -16,8 +16,8 @@ import (
 
 // operatorsView is the list of operators and the form for one more. Link is shown once, to who made it.
 type operatorsView struct {
-	Operators         []operator.Operator
-	Me                operator.ID
+	Head              ui.HeadProps
+	Table             ui.TableProps
 	Form              ui.FormProps
 	Roles             []ui.Option
 	Email, Name, Role string
@@ -53,7 +53,7 @@ func (o operatorsView) view() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Head(ui.HeadProps{Title: ui.T(ctx, "dashboard.nav_operators"), Text: ui.T(ctx, "dashboard.operators_lead")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Head(o.Head).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -61,7 +61,7 @@ func (o operatorsView) view() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Table(o.table(ctx)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Table(o.Table).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

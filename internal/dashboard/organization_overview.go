@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -19,15 +21,11 @@ func showOrganization(c *call) error {
 	if err != nil {
 		return err
 	}
-	rows, err := c.organizationRows([]org.Organization{o})
+	rows, err := c.organizationRows(c.ctx(), []org.Organization{o})
 	if err != nil {
 		return err
 	}
 	features, err := c.s.o.Organizations.Features(c.ctx(), o.ID)
-	if err != nil {
-		return err
-	}
-	counts, err := c.countsOf(rows[0].directories)
 	if err != nil {
 		return err
 	}
@@ -42,7 +40,10 @@ func showOrganization(c *call) error {
 		}
 	}
 	v := organizationView{
-		Sheet: s, Details: organizationPairs(w, o), Directories: c.directoryTable(o, rows[0].directories, counts), Connections: c.connectionTable(o, rows[0].connections),
+		Sheet: s, Details: organizationPairs(w, o), Connections: c.connectionTable(o, rows[0].connections),
+	}
+	if v.Directories, err = c.directoryTable(o, rows[0].directories); err != nil {
+		return err
 	}
 	if c.changes() {
 		v.Delete = hrefOf("organizations", string(o.ID), "delete")
@@ -77,30 +78,69 @@ func sortedKeys(m map[string]string) []string {
 	return out
 }
 
-func (c *call) directoryTable(o org.Organization, all []directory.Directory, counts map[directory.ID]directory.Counts) ui.TableProps {
+// directoryRow is a directory in a list, with how many it has.
+type directoryRow struct {
+	directory.Directory
+	n directory.Counts
+}
+
+// directoriesTable are the directories of an organization.
+func directoriesTable(c *call) (table[directoryRow], error) {
+	o, err := c.organization(c.values["id"])
+	if err != nil {
+		return table[directoryRow]{}, err
+	}
+	rows, err := c.organizationRows(c.ctx(), []org.Organization{o})
+	if err != nil {
+		return table[directoryRow]{}, err
+	}
+	return c.directoriesOf(o, rows[0].directories), nil
+}
+
+func (c *call) directoriesOf(o org.Organization, all []directory.Directory) table[directoryRow] {
 	w := c.words()
-	t := ui.TableProps{
-		ID: "directories", Caption: w.T("organizations.directories"), Titled: true, Columns: []ui.Column{
-			{Label: w.T("organizations.name")},
-			{Label: w.T("organizations.state")},
-			{Label: w.T("organizations.provider"), Minor: true},
-			{Label: w.T("directories.active"), Number: true},
-			{Label: w.T("directories.inactive"), Number: true, Minor: true},
-			{Label: w.T("directories.groups"), Number: true, Minor: true},
+	number := func(label string, minor bool, name string, of func(directory.Counts) int64) ui.Field[directoryRow] {
+		return ui.Both(ui.Column{Label: label, Number: true, Minor: minor}, func(r directoryRow) templ.Component { return ui.Text(numeral(w, of(r.n))) },
+			name, func(r directoryRow) string { return strconv.FormatInt(of(r.n), 10) })
+	}
+	return table[directoryRow]{
+		id: "directories", file: "directories", at: hrefOf("organizations", string(o.ID), "directories"), key: func(r directoryRow) string { return string(r.ID) },
+		read: whole(func(context.Context) ([]directoryRow, error) {
+			counts, err := c.countsOf(all)
+			out := make([]directoryRow, len(all))
+			for i, d := range all {
+				out[i] = directoryRow{d, counts[d.ID]}
+			}
+			return out, err
+		}),
+		fields: ui.Fields[directoryRow]{
+			ui.InExport("id", func(r directoryRow) string { return string(r.ID) }),
+			ui.InExport("organization_id", func(r directoryRow) string { return r.OrganizationID }),
+			ui.Both(ui.Column{Label: w.T("organizations.name")}, func(r directoryRow) templ.Component { return rowLink(r.Name, directoryHref(r.ID)) },
+				"name", func(r directoryRow) string { return r.Name }),
+			ui.Both(ui.Column{Label: w.T("organizations.state")}, func(r directoryRow) templ.Component { return ui.Badge(directoryBadge(w, r.Directory)) },
+				"state", func(r directoryRow) string { return string(r.State) }),
+			ui.Both(ui.Column{Label: w.T("organizations.provider"), Minor: true}, func(r directoryRow) templ.Component { return textOrNone(c.providerName(r.Provider)) },
+				"provider", func(r directoryRow) string { return r.Provider }),
+			number(w.T("directories.active"), false, "active", func(n directory.Counts) int64 { return n.Active }),
+			number(w.T("directories.inactive"), true, "inactive", func(n directory.Counts) int64 { return n.Inactive }),
+			number(w.T("directories.groups"), true, "groups", func(n directory.Counts) int64 { return n.Groups }),
+			ui.InExport("created_at", func(r directoryRow) string { return written(r.CreatedAt) }),
 		},
+	}
+}
+
+func (c *call) directoryTable(o org.Organization, all []directory.Directory) (ui.TableProps, error) {
+	w, list := c.words(), c.directoriesOf(o, all)
+	t := ui.TableProps{
+		Caption: w.T("organizations.directories"), Titled: true, Export: list.exportLink(c),
 		Empty: ui.EmptyProps{Icon: ui.IconFolderSync, Title: w.T("organizations.no_directory"), Text: w.T("organizations.no_directory_text")},
 	}
 	if c.changes() {
 		t.Empty.Actions = ui.Button(ui.ButtonProps{Label: w.T("organizations.add_directory"), Icon: ui.IconPlus, Href: hrefOf("organizations", string(o.ID), "directories", "new")})
 	}
-	for _, d := range all {
-		n := counts[d.ID]
-		t.Rows = append(t.Rows, ui.Row{ID: string(d.ID), Cells: []templ.Component{
-			rowLink(d.Name, directoryHref(d.ID)), ui.Badge(directoryBadge(w, d)), textOrNone(c.providerName(d.Provider)),
-			ui.Text(numeral(w, n.Active)), ui.Text(numeral(w, n.Inactive)), ui.Text(numeral(w, n.Groups)),
-		}})
-	}
-	return t
+	_, err := list.fill(c, &t)
+	return t, err
 }
 
 func (c *call) connectionTable(o org.Organization, all []sso.Connection) ui.TableProps {
@@ -112,7 +152,8 @@ func (c *call) connectionTable(o org.Organization, all []sso.Connection) ui.Tabl
 			{Label: w.T("organizations.provider"), Minor: true},
 			{Label: w.T("organizations.last_sign_in"), Minor: true},
 		},
-		Empty: ui.EmptyProps{Icon: ui.IconShield, Title: w.T("organizations.no_connection"), Text: w.T("organizations.no_connection_text")},
+		Empty:  ui.EmptyProps{Icon: ui.IconShield, Title: w.T("organizations.no_connection"), Text: w.T("organizations.no_connection_text")},
+		Export: ui.Link{Label: w.T("log.export_csv"), Href: connectionsPath + "/export?organization=" + string(o.ID)},
 	}
 	if c.changes() {
 		add := hrefOf("organizations", string(o.ID), "connections", "new")

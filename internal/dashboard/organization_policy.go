@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -121,11 +122,8 @@ func (c *call) policyPage(o org.Organization, p lifecycle.PolicyNow, f policyFor
 		ID: "policy", Form: c.form(hrefOf("organizations", id, "policy")), Title: w.T("organizations.policy"), Save: w.T("organizations.save"), Fields: c.policyFields(p, f, m),
 	})
 	if c.s.o.Members != nil {
-		exempt, err := c.s.o.Policies.BreakGlassUsers(c.ctx(), o.ID)
-		if err != nil {
-			return err
-		}
-		if v.BreakGlass, err = c.breakGlassTable(exempt); err != nil {
+		var err error
+		if v.BreakGlass, err = c.breakGlassTable(); err != nil {
 			return err
 		}
 		if c.changes() {
@@ -258,32 +256,77 @@ func (c *call) breakGlassFormView(id string, b breakGlassForm, m misfit) formVie
 	}
 }
 
-func (c *call) breakGlassTable(all []org.BreakGlass) (ui.TableProps, error) {
-	w := c.words()
-	t := ui.TableProps{
-		ID: "exempt", Caption: w.T("organizations.break_glass"), Titled: true, Columns: []ui.Column{
-			{Label: w.T("organizations.person")}, {Label: w.T("organizations.reason")}, {Label: w.T("organizations.ends")}, {Label: w.T("organizations.actions"), Unseen: true, Number: true},
-		},
-		Empty: ui.EmptyProps{Icon: ui.IconKey, Title: w.T("organizations.no_break_glass"), Text: w.T("organizations.no_break_glass_text")},
+// exemptRow is somebody who is exempted from the policy.
+type exemptRow struct {
+	org.BreakGlass
+	user member.User
+}
+
+// exemptTable are those who are exempted from an organization's policy.
+func exemptTable(c *call) (table[exemptRow], error) {
+	o, err := c.organization(c.values["id"])
+	if err != nil {
+		return table[exemptRow]{}, err
 	}
-	for _, b := range all {
-		u, err := c.s.o.Members.User(c.ctx(), member.UserID(b.UserID))
+	if c.s.o.Members == nil {
+		return table[exemptRow]{}, c.errNoAccounts()
+	}
+	w := c.words()
+	return table[exemptRow]{
+		id: "exempt", file: "exempted", at: hrefOf("organizations", string(o.ID), "policy", "break-glass"), key: func(exemptRow) string { return "" },
+		read: whole(func(ctx context.Context) ([]exemptRow, error) { return c.exempted(ctx, o.ID) }),
+		fields: ui.Fields[exemptRow]{
+			ui.InExport("user_id", func(r exemptRow) string { return r.UserID }),
+			ui.Both(ui.Column{Label: w.T("organizations.person")}, func(r exemptRow) templ.Component { return ui.Person(r.user.Name(), r.user.Email, "") },
+				"email", func(r exemptRow) string { return r.user.Email }),
+			ui.Both(ui.Column{Label: w.T("organizations.reason")}, func(r exemptRow) templ.Component { return ui.Text(r.Reason) }, "reason", func(r exemptRow) string { return r.Reason }),
+			ui.InExport("named_by", func(r exemptRow) string { return r.NamedBy }),
+			ui.InExport("created_at", func(r exemptRow) string { return written(r.CreatedAt) }),
+			ui.Both(ui.Column{Label: w.T("organizations.ends")}, func(r exemptRow) templ.Component { return moment(r.ExpiresAt) },
+				"expires_at", func(r exemptRow) string { return written(r.ExpiresAt) }),
+			ui.OnPage(ui.Column{Label: w.T("organizations.actions"), Unseen: true, Number: true}, func(r exemptRow) templ.Component {
+				if !c.changes() {
+					return templ.NopComponent
+				}
+				return ui.Button(ui.ButtonProps{
+					Label: w.T("organizations.revoke"), Variant: ui.Secondary, Small: true, Href: hrefOf("organizations", string(r.OrganizationID), "policy", "break-glass", r.UserID, "revoke"),
+				})
+			}),
+		},
+	}, nil
+}
+
+func (c *call) exempted(ctx context.Context, id org.ID) ([]exemptRow, error) {
+	all, err := c.s.o.Policies.BreakGlassUsers(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]exemptRow, len(all))
+	for i, b := range all {
+		u, err := c.s.o.Members.User(ctx, member.UserID(b.UserID))
 		if fault.Is(err, fault.NotFound) { // the account was deleted, and its exemption is not yet
 			u, err = member.User{Email: b.UserID}, nil
 		}
 		if err != nil {
-			return t, err
+			return nil, err
 		}
-		cells := []templ.Component{ui.Person(u.Name(), u.Email, ""), ui.Text(b.Reason), moment(b.ExpiresAt)}
-		if c.changes() {
-			cells = append(cells, ui.Button(ui.ButtonProps{
-				Label: w.T("organizations.revoke"), Variant: ui.Secondary, Small: true,
-				Href: hrefOf("organizations", string(b.OrganizationID), "policy", "break-glass", b.UserID, "revoke"),
-			}))
-		}
-		t.Rows = append(t.Rows, ui.Row{Cells: cells})
+		out[i] = exemptRow{b, u}
 	}
-	return t, nil
+	return out, nil
+}
+
+func (c *call) breakGlassTable() (ui.TableProps, error) {
+	list, err := exemptTable(c)
+	if err != nil {
+		return ui.TableProps{}, err
+	}
+	w := c.words()
+	t := ui.TableProps{
+		Caption: w.T("organizations.break_glass"), Titled: true, Export: list.exportLink(c),
+		Empty: ui.EmptyProps{Icon: ui.IconKey, Title: w.T("organizations.no_break_glass"), Text: w.T("organizations.no_break_glass_text")},
+	}
+	_, err = list.fill(c, &t)
+	return t, err
 }
 
 // errNoAccounts: people can be exempted only where they are known.

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func organizationPages() []row {
 	const one = organizationsPath + "/{id}"
 	return []row{
 		{organizationsPath, "dashboard_organizations", everybody, showOrganizations, admins, nil},
-		{organizationsPath + "/export", "dashboard_organizations_export", everybody, exportOrganizations, admins, nil},
+		exportRow(organizationsPath, "dashboard_organizations", everybody, organizationsTable),
 		{organizationsPath + "/new", "dashboard_organization_new", admins, showNewOrganization, admins, createOrganization},
 		{one, "dashboard_organization", everybody, showOrganization, admins, nil},
 		{one + "/edit", "dashboard_organization_edit", admins, showOrganizationEdit, admins, editOrganization},
@@ -32,8 +33,10 @@ func organizationPages() []row {
 		{one + "/domains/{domain}/delete", "dashboard_domain_delete", admins, showDomainDelete, admins, deleteDomain},
 		{one + "/features", "dashboard_features", everybody, showFeatures, admins, setFeatures},
 		{one + "/policy", "dashboard_policy", everybody, showPolicy, admins, setPolicy},
+		exportRow(one+"/policy/break-glass", "dashboard_break_glass", everybody, exemptTable),
 		{one + "/policy/break-glass", "dashboard_break_glass", admins, nil, admins, nameBreakGlass},
 		{one + "/policy/break-glass/{user}/revoke", "dashboard_break_glass_revoke", admins, showBreakGlassRevoke, admins, revokeBreakGlass},
+		exportRow(one+"/directories", "dashboard_directories", everybody, directoriesTable),
 		{one + "/directories/new", "dashboard_directory_new", admins, showNewDirectory, admins, createDirectory},
 	}
 }
@@ -41,34 +44,73 @@ func organizationPages() []row {
 // changes tells whether the operator may change what belongs to customers: buttons of others would lead to a refusal.
 func (c *call) changes() bool { return c.operator.Role.May(operator.Admin) }
 
-func showOrganizations(c *call) error {
+// organizationsTable are all organizations, or those whose names begin with what is searched for.
+func organizationsTable(c *call) (table[organizationRow], error) {
 	q, err := c.query()
 	if err != nil {
-		return err
+		return table[organizationRow]{}, err
 	}
-	p, err := pageOf(q, orgPrefix)
+	w, search := c.words(), searchOf(q.Get("search"))
+	return table[organizationRow]{
+		id: "organizations", file: "organizations", at: organizationsPath, query: q, filters: []string{"search"}, cursor: orgPrefix,
+		key: func(r organizationRow) string { return string(r.organization.ID) },
+		read: func(ctx context.Context, p paging, limit int) ([]organizationRow, bool, error) {
+			found, more, err := c.s.o.Organizations.List(ctx, org.ListQuery{Search: search, Before: p.before, After: p.after, Limit: limit})
+			if err != nil {
+				return nil, false, err
+			}
+			rows, err := c.organizationRows(ctx, found)
+			return rows, more, err
+		},
+		fields: ui.Fields[organizationRow]{
+			ui.InExport("id", func(r organizationRow) string { return string(r.organization.ID) }),
+			ui.Both(ui.Column{Label: w.T("organizations.name")}, func(r organizationRow) templ.Component {
+				return rowLink(r.organization.Name, organizationHref(string(r.organization.ID)))
+			}, "name", func(r organizationRow) string { return r.organization.Name }),
+			ui.InExport("external_id", func(r organizationRow) string { return r.organization.ExternalID }),
+			ui.Both(ui.Column{Label: w.T("organizations.sign_in")}, func(r organizationRow) templ.Component { return badgesOrNone(c.connectionBadges(r.connections)) },
+				"connections", func(r organizationRow) string {
+					return statesOf(r.connections, func(one sso.Connection) sso.State { return one.State })
+				}),
+			ui.Both(ui.Column{Label: w.T("organizations.directory")}, func(r organizationRow) templ.Component { return badgesOrNone(directoryBadges(w, r.directories)) },
+				"directories", func(r organizationRow) string {
+					return statesOf(r.directories, func(one directory.Directory) directory.State { return one.State })
+				}),
+			ui.Both(ui.Column{Label: w.T("organizations.domain"), Minor: true}, func(r organizationRow) templ.Component { return textOrNone(domainsShort(w, r.organization.Domains)) },
+				"domains", func(r organizationRow) string {
+					return statesOf(r.organization.Domains, func(d org.Domain) string { return d.Domain })
+				}),
+			ui.Both(ui.Column{Label: w.T("organizations.created"), Minor: true}, func(r organizationRow) templ.Component { return moment(r.organization.CreatedAt) },
+				"created_at", func(r organizationRow) string { return written(r.organization.CreatedAt) }),
+			ui.InExport("updated_at", func(r organizationRow) string { return written(r.organization.UpdatedAt) }),
+		},
+	}, nil
+}
+
+// statesOf is a word of each in one cell of an export.
+func statesOf[T any, S ~string](all []T, of func(T) S) string {
+	out := make([]S, len(all))
+	for i, one := range all {
+		out[i] = of(one)
+	}
+	return joined(out)
+}
+
+func showOrganizations(c *call) error {
+	list, err := organizationsTable(c)
 	if err != nil {
 		return err
 	}
+	w, q := c.words(), list.query
 	search := searchOf(q.Get("search"))
-	found, more, err := c.s.o.Organizations.List(c.ctx(), org.ListQuery{Search: search, Before: p.before, After: p.after, Limit: perPage})
-	if err != nil {
-		return err
-	}
-	rows, err := c.organizationRows(found)
-	if err != nil {
-		return err
-	}
-	w := c.words()
-	t := c.organizationTable(rows)
-	t.Tools = ui.Filter(ui.FilterProps{
+	t := ui.TableProps{Caption: w.T("organizations.title"), Empty: c.noOrganizations(search), Tools: ui.Filter(ui.FilterProps{
 		Action: organizationsPath, Search: "search", Query: search, Label: w.T("organizations.search"), Clear: cleared(q, organizationsPath, "search"),
-	})
-	t.Empty = c.noOrganizations(search)
-	first, last := ends(found, func(o org.Organization) string { return string(o.ID) })
-	t.Pager = pager(q, p, first, last, more)
+	})}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
+	}
 	head := ui.HeadProps{Title: w.T("organizations.title"), Text: w.T("organizations.lead")}
-	actions := []action{c.exportAction(exportHref(organizationsPath, q, "search"))}
+	actions := []action{list.exportAction(c)}
 	if c.changes() {
 		actions = append(actions, action{Label: w.T("organizations.new"), Icon: ui.IconPlus, Href: organizationsPath + "/new"})
 	}
@@ -100,16 +142,16 @@ type organizationRow struct {
 }
 
 // organizationRows reads what a page of organizations has, all of one kind at once.
-func (c *call) organizationRows(page []org.Organization) ([]organizationRow, error) {
+func (c *call) organizationRows(ctx context.Context, page []org.Organization) ([]organizationRow, error) {
 	ids := make([]string, len(page))
 	for i, o := range page {
 		ids[i] = string(o.ID)
 	}
-	directories, err := c.s.o.Directories.OfOrganizations(c.ctx(), ids...)
+	directories, err := c.s.o.Directories.OfOrganizations(ctx, ids...)
 	if err != nil {
 		return nil, err
 	}
-	connections, err := c.s.o.Connections.OfOrganizations(c.ctx(), ids...)
+	connections, err := c.s.o.Connections.OfOrganizations(ctx, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -118,25 +160,6 @@ func (c *call) organizationRows(page []org.Organization) ([]organizationRow, err
 		out[i] = organizationRow{o, connections[string(o.ID)], directories[string(o.ID)]}
 	}
 	return out, nil
-}
-
-func (c *call) organizationTable(rows []organizationRow) ui.TableProps {
-	w := c.words()
-	t := ui.TableProps{ID: "organizations", Caption: w.T("organizations.title"), Columns: []ui.Column{
-		{Label: w.T("organizations.name")},
-		{Label: w.T("organizations.sign_in")},
-		{Label: w.T("organizations.directory")},
-		{Label: w.T("organizations.domain"), Minor: true},
-		{Label: w.T("organizations.created"), Minor: true},
-	}}
-	for _, r := range rows {
-		id := string(r.organization.ID)
-		t.Rows = append(t.Rows, ui.Row{ID: id, Cells: []templ.Component{
-			rowLink(r.organization.Name, organizationHref(id)), badgesOrNone(c.connectionBadges(r.connections)), badgesOrNone(directoryBadges(w, r.directories)),
-			textOrNone(domainsShort(w, r.organization.Domains)), moment(r.organization.CreatedAt),
-		}})
-	}
-	return t
 }
 
 // domainsShort names the first domain and how many there are beside it.
@@ -303,7 +326,7 @@ func showOrganizationDelete(c *call) error {
 // organizationDeletePage says what goes with an organization.
 func (c *call) organizationDeletePage(o org.Organization, m misfit) error {
 	w, id := c.words(), string(o.ID)
-	rows, err := c.organizationRows([]org.Organization{o})
+	rows, err := c.organizationRows(c.ctx(), []org.Organization{o})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,19 +27,24 @@ func accessPages() []row {
 	of := organizationsPath + "/{organization}"
 	out := []row{
 		{permissionsPath, "dashboard_permissions", see, showPermissions, change, createPermission},
+		exportRow(permissionsPath, "dashboard_permissions", see, permissionsTable),
 		{permissionsPath + "/{permission}", "dashboard_permission", see, showPermission, change, savePermission},
 		{permissionsPath + "/{permission}/delete", "dashboard_permission", see, nil, change, deletePermission},
 		{of + "/teams", "dashboard_teams", see, showTeams, change, createTeam},
+		exportRow(of+"/teams", "dashboard_teams", see, teamsTable),
 		{of + "/teams/{team}", "dashboard_team", see, showTeam, change, saveTeam},
+		exportRow(of+"/teams/{team}", "dashboard_team", see, teamMembersTable),
 		{of + "/teams/{team}/delete", "dashboard_team", change, askDeleteTeam, change, deleteTeam},
 		{of + "/teams/{team}/members/{member}/remove", "dashboard_team_members", see, nil, change, removeTeamMember},
 		{of + "/licences", "dashboard_licences", see, showLicences, change, createLicence},
+		exportRow(of+"/licences", "dashboard_licences", see, licencesTable),
 		{of + "/licences/{licence}", "dashboard_licence", see, showLicence, change, saveLicence},
 		{of + "/licences/{licence}/delete", "dashboard_licence", change, askDeleteLicence, change, deleteLicence},
 	}
 	for _, at := range []string{rolesPath, of + "/roles"} {
 		out = append(out,
 			row{at, "dashboard_roles", see, showRoles, change, createRole},
+			exportRow(at, "dashboard_roles", see, rolesTable),
 			row{at + "/{role}", "dashboard_role", see, showRole, change, saveRole},
 			row{at + "/{role}/delete", "dashboard_role", change, askDeleteRole, change, deleteRole},
 		)
@@ -85,6 +91,32 @@ func roleHref(o org.ID, parts ...string) string {
 	return hrefOf("organizations", append([]string{string(o), "roles"}, parts...)...)
 }
 
+// rolesTable are the installation's roles, or those that an organization has.
+func rolesTable(c *call) (table[access.Role], error) {
+	o, err := c.owner()
+	if err != nil {
+		return table[access.Role]{}, err
+	}
+	w := c.words()
+	return table[access.Role]{
+		id: "roles", file: "roles", at: roleHref(o.ID), key: func(r access.Role) string { return string(r.ID) },
+		read: whole(func(ctx context.Context) ([]access.Role, error) { return c.s.o.Access.Roles(ctx, string(o.ID)) }),
+		fields: ui.Fields[access.Role]{
+			ui.InExport("id", func(r access.Role) string { return string(r.ID) }),
+			ui.InExport("organization_id", func(r access.Role) string { return r.OrganizationID }),
+			ui.Both(ui.Column{Label: w.T("common.name")}, func(r access.Role) templ.Component { return c.roleLink(o.ID, r) }, "name", func(r access.Role) string { return r.Name }),
+			ui.Both(ui.Column{Label: w.T("access.slug")}, func(r access.Role) templ.Component { return ui.Mono(r.Slug) }, "slug", func(r access.Role) string { return r.Slug }),
+			ui.InExport("description", func(r access.Role) string { return r.Description }),
+			ui.Both(ui.Column{Label: w.T("access.priority"), Number: true}, func(r access.Role) templ.Component { return ui.Text(numeral(w, r.Priority)) },
+				"priority", func(r access.Role) string { return strconv.FormatInt(r.Priority, 10) }),
+			ui.Both(ui.Column{Label: w.T("access.permissions"), Number: true, Minor: true}, func(r access.Role) templ.Component { return ui.Text(strconv.Itoa(len(r.Permissions))) },
+				"permissions", func(r access.Role) string { return joined(r.Permissions) }),
+			ui.Both(ui.Column{Label: w.T("access.kind"), Minor: true}, func(r access.Role) templ.Component { return badges(c.roleBadges(o.ID, r)) },
+				"is_admin", func(r access.Role) string { return strconv.FormatBool(r.IsAdmin) }),
+		},
+	}, nil
+}
+
 func showRoles(c *call) error { return c.rolesPage(misfit{}) }
 
 func (c *call) rolesPage(m misfit) error {
@@ -92,26 +124,16 @@ func (c *call) rolesPage(m misfit) error {
 	if err != nil {
 		return err
 	}
-	all, err := c.s.o.Access.Roles(c.ctx(), string(o.ID))
+	list, err := rolesTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
 	s, f := c.accessSheet(o, "roles", m)
-	t := ui.TableProps{
-		ID: "roles", Caption: w.T("access.roles"),
-		Columns: []ui.Column{
-			{Label: w.T("common.name")},
-			{Label: w.T("access.slug")},
-			{Label: w.T("access.priority"), Number: true},
-			{Label: w.T("access.permissions"), Number: true, Minor: true},
-			{Label: w.T("access.kind"), Minor: true},
-		},
-	}
-	for _, r := range all {
-		t.Rows = append(t.Rows, ui.Row{ID: string(r.ID), Cells: []templ.Component{
-			c.roleLink(o.ID, r), ui.Mono(r.Slug), ui.Text(numeral(w, r.Priority)), ui.Text(strconv.Itoa(len(r.Permissions))), badges(c.roleBadges(o.ID, r)),
-		}})
+	s.Head.Actions = acts([]action{list.exportAction(c)})
+	t := ui.TableProps{Caption: w.T("access.roles")}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
 	return c.show(f, listing(s, t, c.ifAdmin(form(formView{
 		ID: "role-form", Form: c.form(roleHref(o.ID)), Title: w.T("access.role_add"), Text: w.T("access.role_add_text"), Save: w.T("access.role_add"),
@@ -321,35 +343,46 @@ func deleteRole(c *call) error {
 
 const permissionPrefix = "perm"
 
-func showPermissions(c *call) error { return c.permissionsPage(misfit{}) }
-
-func (c *call) permissionsPage(m misfit) error {
+// permissionsTable are the permissions.
+func permissionsTable(c *call) (table[access.Permission], error) {
 	if err := c.keepsAccounts(); err != nil {
-		return err
+		return table[access.Permission]{}, err
 	}
 	query, err := c.query()
 	if err != nil {
-		return err
+		return table[access.Permission]{}, err
 	}
-	p, err := pageOf(query, permissionPrefix)
-	if err != nil {
-		return err
-	}
-	found, more, err := c.s.o.Access.Permissions(c.ctx(), access.Page{Before: p.before, After: p.after, Limit: perPage})
+	w := c.words()
+	return table[access.Permission]{
+		id: "permissions", file: "permissions", at: permissionsPath, query: query, cursor: permissionPrefix, key: func(p access.Permission) string { return string(p.ID) },
+		read: func(ctx context.Context, p paging, limit int) ([]access.Permission, bool, error) {
+			return c.s.o.Access.Permissions(ctx, access.Page{Before: p.before, After: p.after, Limit: limit})
+		},
+		fields: ui.Fields[access.Permission]{
+			ui.InExport("id", func(p access.Permission) string { return string(p.ID) }),
+			ui.Both(ui.Column{Label: w.T("common.name")}, func(p access.Permission) templ.Component { return link(p.Name, hrefOf("permissions", p.Slug)) },
+				"name", func(p access.Permission) string { return p.Name }),
+			ui.Both(ui.Column{Label: w.T("access.slug")}, func(p access.Permission) templ.Component { return ui.Mono(p.Slug) }, "slug", func(p access.Permission) string { return p.Slug }),
+			ui.Both(ui.Column{Label: w.T("common.description"), Minor: true}, func(p access.Permission) templ.Component { return ui.Text(p.Description) },
+				"description", func(p access.Permission) string { return p.Description }),
+		},
+	}, nil
+}
+
+func showPermissions(c *call) error { return c.permissionsPage(misfit{}) }
+
+func (c *call) permissionsPage(m misfit) error {
+	list, err := permissionsTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
 	s, f := c.accessSheet(org.Organization{}, "permissions", m)
-	t := ui.TableProps{
-		ID: "permissions", Caption: w.T("access.permissions"), Columns: []ui.Column{{Label: w.T("common.name")}, {Label: w.T("access.slug")}, {Label: w.T("common.description"), Minor: true}},
-		Empty: ui.EmptyProps{Icon: ui.IconLock, Title: w.T("access.permissions_none")},
+	s.Head.Actions = acts([]action{list.exportAction(c)})
+	t := ui.TableProps{Caption: w.T("access.permissions"), Empty: ui.EmptyProps{Icon: ui.IconLock, Title: w.T("access.permissions_none")}}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	for _, one := range found {
-		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{link(one.Name, hrefOf("permissions", one.Slug)), ui.Mono(one.Slug), ui.Text(one.Description)}})
-	}
-	first, last := ends(found, func(o access.Permission) string { return string(o.ID) })
-	t.Pager = pager(query, p, first, last, more)
 	return c.show(f, listing(s, t, c.ifAdmin(form(formView{
 		ID: "permission-form", Form: c.form(permissionsPath), Title: w.T("access.permission_add"), Save: w.T("access.permission_add"), Fields: c.permissionFields(access.Permission{}, m),
 	}))...))

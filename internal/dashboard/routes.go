@@ -50,6 +50,7 @@ func pages() []row {
 	return slices.Concat(
 		[]row{
 			{Prefix, "dashboard_home", everybody, showHome, admins, nil},
+			exportRow(attentionPath, "dashboard_attention", everybody, attentionTable),
 			{Prefix + "sign-out", "dashboard_sign_out", everybody, nil, everybody, signOut},
 		},
 		[]row{
@@ -63,6 +64,7 @@ func pages() []row {
 		},
 		[]row{
 			{operatorsPath, "dashboard_operators", owners, showOperators, owners, inviteOperator},
+			exportRow(operatorsPath, "dashboard_operators", owners, operatorsTable),
 			{operatorsPath + "/{id}", "dashboard_operator", owners, showOperator, owners, changeOperator},
 			{operatorsPath + "/{id}/link", "dashboard_operator_link", owners, nil, owners, linkOperator},
 			{operatorsPath + "/{id}/end-sessions", "dashboard_operator_sessions", owners, nil, owners, endOperatorSessions},

@@ -1,19 +1,50 @@
 package dashboard
 
 import (
+	"context"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/member"
-	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
 
 func teamHref(organizationID string, id access.TeamID, parts ...string) string {
 	return hrefOf("organizations", append([]string{organizationID, "teams", string(id)}, parts...)...)
+}
+
+// teamsTable are the teams of an organization.
+func teamsTable(c *call) (table[access.Team], error) {
+	o, err := c.owner()
+	if err != nil {
+		return table[access.Team]{}, err
+	}
+	query, err := c.query()
+	if err != nil {
+		return table[access.Team]{}, err
+	}
+	w := c.words()
+	return table[access.Team]{
+		id: "teams", file: "teams", at: hrefOf("organizations", string(o.ID), "teams"), query: query, cursor: teamPrefix, key: func(t access.Team) string { return string(t.ID) },
+		read: func(ctx context.Context, p paging, limit int) ([]access.Team, bool, error) {
+			return c.s.o.Access.Teams(ctx, string(o.ID), access.Page{Before: p.before, After: p.after, Limit: limit})
+		},
+		fields: ui.Fields[access.Team]{
+			ui.InExport("id", func(t access.Team) string { return string(t.ID) }),
+			ui.Both(ui.Column{Label: w.T("common.name")}, func(t access.Team) templ.Component { return link(t.Name, teamHref(string(o.ID), t.ID)) },
+				"name", func(t access.Team) string { return t.Name }),
+			ui.Both(ui.Column{Label: w.T("access.team_from")}, func(t access.Team) templ.Component { return ui.Text(c.teamFrom(t)) },
+				"follows_group", func(t access.Team) string { return strconv.FormatBool(t.Follows()) }),
+			ui.Both(ui.Column{Label: w.T("common.description"), Minor: true}, func(t access.Team) templ.Component { return ui.Text(t.Description) },
+				"description", func(t access.Team) string { return t.Description }),
+			ui.Both(ui.Column{Label: w.T("common.created"), Minor: true}, func(t access.Team) templ.Component { return moment(t.CreatedAt) },
+				"created_at", func(t access.Team) string { return written(t.CreatedAt) }),
+		},
+	}, nil
 }
 
 func showTeams(c *call) error { return c.teamsPage(misfit{}) }
@@ -23,31 +54,17 @@ func (c *call) teamsPage(m misfit) error {
 	if err != nil {
 		return err
 	}
-	query, err := c.query()
-	if err != nil {
-		return err
-	}
-	p, err := pageOf(query, teamPrefix)
-	if err != nil {
-		return err
-	}
-	found, more, err := c.s.o.Access.Teams(c.ctx(), string(o.ID), access.Page{Before: p.before, After: p.after, Limit: perPage})
+	list, err := teamsTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
 	s, f := c.accessSheet(o, "teams", m)
-	t := ui.TableProps{
-		ID: "teams", Caption: w.T("access.teams"), Empty: ui.EmptyProps{Icon: ui.IconTeam, Title: w.T("access.teams_none"), Text: w.T("access.teams_none_text")},
-		Columns: []ui.Column{{Label: w.T("common.name")}, {Label: w.T("access.team_from")}, {Label: w.T("common.description"), Minor: true}, {Label: w.T("common.created"), Minor: true}},
+	s.Head.Actions = acts([]action{list.exportAction(c)})
+	t := ui.TableProps{Caption: w.T("access.teams"), Empty: ui.EmptyProps{Icon: ui.IconTeam, Title: w.T("access.teams_none"), Text: w.T("access.teams_none_text")}}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	for _, one := range found {
-		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{
-			link(one.Name, teamHref(string(o.ID), one.ID)), ui.Text(c.teamFrom(one)), ui.Text(one.Description), moment(one.CreatedAt),
-		}})
-	}
-	first, last := ends(found, func(t access.Team) string { return string(t.ID) })
-	t.Pager = pager(query, p, first, last, more)
 	return c.show(f, listing(s, t, c.ifAdmin(form(formView{
 		ID: "team-form", Form: c.form(hrefOf("organizations", string(o.ID), "teams")), Title: w.T("access.team_add"), Save: w.T("access.team_add"), Fields: c.namedFields("", "", m),
 	}))...))
@@ -97,6 +114,32 @@ func (c *call) team() (org.Organization, access.Team, error) {
 	return o, t, err
 }
 
+// teamMembersTable are the members of a team.
+func teamMembersTable(c *call) (table[memberRow], error) {
+	o, team, err := c.team()
+	if err != nil {
+		return table[memberRow]{}, err
+	}
+	query, err := c.query()
+	if err != nil {
+		return table[memberRow]{}, err
+	}
+	w := c.words()
+	removal := ui.OnPage(ui.Column{Label: w.T("common.actions"), Unseen: true, Number: true}, func(r memberRow) templ.Component {
+		if !c.changes() || team.Follows() {
+			return templ.NopComponent
+		}
+		return act(action{Label: w.T("common.remove"), Form: c.form(teamHref(string(o.ID), team.ID, "members", r.key(), "remove")), Variant: ui.Danger, Small: true})
+	})
+	return table[memberRow]{
+		id: "members", file: "team-members", at: teamHref(string(o.ID), team.ID), query: query, cursor: membershipPrefix, key: memberRow.key, fields: c.memberFields(namedMember(w), removal),
+		read: func(ctx context.Context, p paging, limit int) ([]memberRow, bool, error) {
+			found, more, err := c.s.o.Members.List(ctx, member.ListQuery{OrganizationID: string(o.ID), TeamID: string(team.ID), Before: p.before, After: p.after, Limit: limit})
+			return memberRows(found), more, err
+		},
+	}, nil
+}
+
 func showTeam(c *call) error { return c.teamPage(misfit{}) }
 
 func (c *call) teamPage(m misfit) error {
@@ -104,17 +147,7 @@ func (c *call) teamPage(m misfit) error {
 	if err != nil {
 		return err
 	}
-	query, err := c.query()
-	if err != nil {
-		return err
-	}
-	p, err := pageOf(query, membershipPrefix)
-	if err != nil {
-		return err
-	}
-	found, more, err := c.s.o.Members.List(c.ctx(), member.ListQuery{
-		OrganizationID: string(o.ID), TeamID: string(team.ID), Before: p.before, After: p.after, Limit: perPage,
-	})
+	list, err := teamMembersTable(c)
 	if err != nil {
 		return err
 	}
@@ -122,23 +155,15 @@ func (c *call) teamPage(m misfit) error {
 	s, f := c.accessSheet(o, "teams", m)
 	s.Head = ui.HeadProps{Title: team.Name, Text: team.Description, Badge: ui.Badge(ui.BadgeProps{Label: c.teamFrom(team)}), Back: ui.Link{Label: w.T("access.teams"), Href: hrefOf("organizations", string(o.ID), "teams")}}
 	f.Title, f.Crumbs = team.Name, append(f.Crumbs, ui.Link{Label: team.Name})
-	admin := c.operator.Role.May(operator.Admin)
-	if admin {
-		s.Head.Actions = act(action{Label: w.T("common.delete"), Href: teamHref(string(o.ID), team.ID, "delete"), Variant: ui.Danger, Icon: ui.IconTrash})
+	actions := []action{list.exportAction(c)}
+	if c.changes() {
+		actions = append(actions, action{Label: w.T("common.delete"), Href: teamHref(string(o.ID), team.ID, "delete"), Variant: ui.Danger, Icon: ui.IconTrash})
 	}
-	t := ui.TableProps{
-		ID: "members", Caption: w.T("people.title"), Columns: append(c.memberColumns(ui.Column{Label: w.T("common.name")}), ui.Column{Label: w.T("common.actions"), Unseen: true, Number: true}),
-		Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("access.team_empty"), Text: w.T("access.team_empty_text")},
+	s.Head.Actions = acts(actions)
+	t := ui.TableProps{Caption: w.T("people.title"), Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: w.T("access.team_empty"), Text: w.T("access.team_empty_text")}}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	for _, one := range found {
-		var remove templ.Component
-		if admin && !team.Follows() {
-			remove = act(action{Label: w.T("common.remove"), Form: c.form(teamHref(string(o.ID), team.ID, "members", string(one.Membership.ID), "remove")), Variant: ui.Danger, Small: true})
-		}
-		t.Rows = append(t.Rows, ui.Row{Cells: append(c.memberCells(one, ui.Person(one.User.Name(), one.User.Email, memberHref(one.Membership.ID))), remove)})
-	}
-	first, last := ends(found, func(m member.Member) string { return string(m.Membership.ID) })
-	t.Pager = pager(query, p, first, last, more)
 	return c.show(f, listing(s, t, c.ifAdmin(form(formView{
 		ID: "team-form", Form: c.form(teamHref(string(o.ID), team.ID)), Title: w.T("access.team"), Save: w.T("common.save"), Fields: c.namedFields(team.Name, team.Description, m),
 	}))...))

@@ -1,7 +1,7 @@
 package dashboard
 
 import (
-	"net/url"
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +24,8 @@ func webhookPages() []row {
 	one := webhooksPath + "/{id}"
 	return []row{
 		{webhooksPath, "dashboard_webhooks", see, showWebhooks, change, nil},
+		exportRow(webhooksPath, "dashboard_webhooks", see, webhooksTable),
+		exportRow(one+"/deliveries", "dashboard_webhook_deliveries", see, webhookDeliveriesTable),
 		{webhooksPath + "/new", "dashboard_webhooks", change, newWebhook, change, createWebhook},
 		{one, "dashboard_webhook", see, showWebhook, change, nil},
 		{one + "/edit", "dashboard_webhook", change, editWebhook, change, saveWebhook},
@@ -56,40 +58,56 @@ func (c *call) endpointBadge(e webhook.Endpoint) ui.BadgeProps {
 	return ui.BadgeProps{Label: w.T("hooks.enabled"), Tone: ui.Good, Dot: true}
 }
 
-func showWebhooks(c *call) error {
+// webhooksTable are the endpoints, without their secrets.
+func webhooksTable(c *call) (table[webhook.Endpoint], error) {
 	query, err := c.query()
 	if err != nil {
-		return err
+		return table[webhook.Endpoint]{}, err
 	}
-	p, err := pageOf(query, webhook.EndpointPrefix)
-	if err != nil {
-		return err
+	w := c.words()
+	types := func(e webhook.Endpoint) string {
+		if asksForAll(e) {
+			return w.T("hooks.all")
+		}
+		return strconv.Itoa(len(e.Types))
 	}
-	found, more, err := c.s.o.Webhooks.List(c.ctx(), webhook.Page{Before: p.before, After: p.after, Limit: perPage})
+	return table[webhook.Endpoint]{
+		id: "endpoints", file: "webhook-endpoints", at: webhooksPath, query: query, cursor: webhook.EndpointPrefix, key: func(e webhook.Endpoint) string { return string(e.ID) },
+		read: func(ctx context.Context, p paging, limit int) ([]webhook.Endpoint, bool, error) {
+			return c.s.o.Webhooks.List(ctx, webhook.Page{Before: p.before, After: p.after, Limit: limit})
+		},
+		fields: ui.Fields[webhook.Endpoint]{
+			ui.InExport("id", func(e webhook.Endpoint) string { return string(e.ID) }),
+			ui.Both(ui.Column{Label: w.T("hooks.address")}, func(e webhook.Endpoint) templ.Component { return link(e.URL, webhookHref(e.ID)) },
+				"endpoint_url", func(e webhook.Endpoint) string { return e.URL }),
+			ui.Both(ui.Column{Label: w.T("common.state")}, func(e webhook.Endpoint) templ.Component { return ui.Badge(c.endpointBadge(e)) },
+				"status", func(e webhook.Endpoint) string { return string(e.Status) }),
+			ui.Both(ui.Column{Label: w.T("hooks.events"), Number: true, Minor: true}, func(e webhook.Endpoint) templ.Component { return ui.Text(types(e)) },
+				"events", func(e webhook.Endpoint) string { return joined(e.Types) }),
+			ui.Both(ui.Column{Label: w.T("hooks.failing_since"), Minor: true}, func(e webhook.Endpoint) templ.Component { return moment(e.FailingSince) },
+				"failing_since", func(e webhook.Endpoint) string { return written(e.FailingSince) }),
+			ui.InExport("disabled_at", func(e webhook.Endpoint) string { return written(e.DisabledAt) }),
+			ui.InExport("disabled_reason", func(e webhook.Endpoint) string { return e.DisabledReason }),
+			ui.InExport("created_at", func(e webhook.Endpoint) string { return written(e.CreatedAt) }),
+		},
+	}, nil
+}
+
+func showWebhooks(c *call) error {
+	list, err := webhooksTable(c)
 	if err != nil {
 		return err
 	}
 	w := c.words()
-	head := ui.HeadProps{Title: w.T("hooks.title"), Text: w.T("hooks.lead")}
-	empty := ui.EmptyProps{Icon: ui.IconWebhook, Title: w.T("hooks.none"), Text: w.T("hooks.none_text")}
-	if c.operator.Role.May(operator.Admin) {
-		head.Actions = act(action{Label: w.T("hooks.add"), Href: webhooksPath + "/new", Icon: ui.IconPlus})
+	t := ui.TableProps{Caption: w.T("hooks.title"), Empty: ui.EmptyProps{Icon: ui.IconWebhook, Title: w.T("hooks.none"), Text: w.T("hooks.none_text")}}
+	if _, err := list.fill(c, &t); err != nil {
+		return err
 	}
-	t := ui.TableProps{
-		ID: "endpoints", Caption: w.T("hooks.title"), Empty: empty,
-		Columns: []ui.Column{{Label: w.T("hooks.address")}, {Label: w.T("common.state")}, {Label: w.T("hooks.events"), Number: true, Minor: true}, {Label: w.T("hooks.failing_since"), Minor: true}},
+	actions := []action{list.exportAction(c)}
+	if c.changes() {
+		actions = append(actions, action{Label: w.T("hooks.add"), Href: webhooksPath + "/new", Icon: ui.IconPlus})
 	}
-	for _, e := range found {
-		types := strconv.Itoa(len(e.Types))
-		if asksForAll(e) {
-			types = w.T("hooks.all")
-		}
-		t.Rows = append(t.Rows, ui.Row{ID: string(e.ID), Cells: []templ.Component{
-			link(e.URL, webhookHref(e.ID)), ui.Badge(c.endpointBadge(e)), ui.Text(types), moment(e.FailingSince),
-		}})
-	}
-	first, last := ends(found, func(e webhook.Endpoint) string { return string(e.ID) })
-	t.Pager = pager(query, p, first, last, more)
+	head := ui.HeadProps{Title: w.T("hooks.title"), Text: w.T("hooks.lead"), Actions: acts(actions)}
 	return c.show(frame{Title: w.T("hooks.title")}, listing(sheetView{Head: head}, t))
 }
 
@@ -179,12 +197,13 @@ func (c *call) webhookEndpoint() (webhook.Endpoint, error) {
 
 // webhookView is an endpoint with its deliveries.
 type webhookView struct {
-	Sheet      sheetView
-	Facts      []ui.Pair
-	Types      []ui.BadgeProps
-	All        bool
-	Deliveries ui.TableProps
-	Replay     []formView
+	Sheet        sheetView
+	Facts        []ui.Pair
+	Types        []ui.BadgeProps
+	All          bool
+	Deliveries   ui.TableProps
+	OfDeliveries []action
+	Replay       []formView
 }
 
 func showWebhook(c *call) error {
@@ -196,10 +215,6 @@ func showWebhook(c *call) error {
 }
 
 func (c *call) webhookPage(e webhook.Endpoint, m misfit) error {
-	query, err := c.query()
-	if err != nil {
-		return err
-	}
 	w := c.words()
 	v := webhookView{
 		Sheet: sheetView{Wrong: m, Head: ui.HeadProps{
@@ -219,7 +234,7 @@ func (c *call) webhookPage(e webhook.Endpoint, m misfit) error {
 			v.Types = append(v.Types, ui.BadgeProps{Label: string(t)})
 		}
 	}
-	if v.Deliveries, err = c.webhookDeliveries(e, query); err != nil {
+	if err := c.webhookDeliveries(e, &v); err != nil {
 		return err
 	}
 	if c.operator.Role.May(operator.Admin) && e.Status == webhook.Enabled {
@@ -245,24 +260,42 @@ func (c *call) webhookActions(e webhook.Endpoint) []action {
 	}
 }
 
-func (c *call) webhookDeliveries(e webhook.Endpoint, query url.Values) (ui.TableProps, error) {
-	p, err := pageOf(query, webhook.DeliveryPrefix)
+// webhookDeliveriesTable are the deliveries to an endpoint.
+func webhookDeliveriesTable(c *call) (table[webhook.Delivery], error) {
+	e, err := c.webhookEndpoint()
 	if err != nil {
-		return ui.TableProps{}, err
+		return table[webhook.Delivery]{}, err
+	}
+	return c.deliveriesTo(e)
+}
+
+func (c *call) deliveriesTo(e webhook.Endpoint) (table[webhook.Delivery], error) {
+	query, err := c.query()
+	if err != nil {
+		return table[webhook.Delivery]{}, err
 	}
 	state, known := chosen(query.Get("state"), webhook.States())
 	if !known {
-		return ui.TableProps{}, fault.New(fault.Unprocessable, "invalid_state", "There is no state %.40q.", query.Get("state")).On("state")
+		return table[webhook.Delivery]{}, fault.New(fault.Unprocessable, "invalid_state", "There is no state %.40q.", query.Get("state")).On("state")
 	}
-	found, more, err := c.s.o.Webhooks.Deliveries(c.ctx(), e.ID, webhook.DeliveryQuery{Page: webhook.Page{Before: p.before, After: p.after, Limit: perPage}, State: state})
-	if err != nil {
-		return ui.TableProps{}, err
+	t := c.deliveriesTable()
+	t.at, t.query, t.filters, t.cursor = webhookHref(e.ID, "deliveries"), query, []string{"state"}, webhook.DeliveryPrefix
+	t.read = func(ctx context.Context, p paging, limit int) ([]webhook.Delivery, bool, error) {
+		return c.s.o.Webhooks.Deliveries(ctx, e.ID, webhook.DeliveryQuery{Page: webhook.Page{Before: p.before, After: p.after, Limit: limit}, State: state})
 	}
-	t := c.deliveriesTable(found)
-	t.Tools = deliveryTools(webhookHref(e.ID), string(state), options(c.words(), "hooks.state_", webhook.States()), cleared(query, webhookHref(e.ID), "state"))
-	first, last := ends(found, func(d webhook.Delivery) string { return string(d.ID) })
-	t.Pager = pager(query, p, first, last, more)
 	return t, nil
+}
+
+func (c *call) webhookDeliveries(e webhook.Endpoint, v *webhookView) error {
+	list, err := c.deliveriesTo(e)
+	if err != nil {
+		return err
+	}
+	state := list.query.Get("state")
+	v.Deliveries, v.OfDeliveries = c.noDeliveries(), []action{list.exportSmall(c)}
+	v.Deliveries.Tools = deliveryTools(webhookHref(e.ID), state, options(c.words(), "hooks.state_", webhook.States()), cleared(list.query, webhookHref(e.ID), "state"))
+	_, err = list.fill(c, &v.Deliveries)
+	return err
 }
 
 func (c *call) deliveryBadge(s webhook.State) ui.BadgeProps {
@@ -270,25 +303,42 @@ func (c *call) deliveryBadge(s webhook.State) ui.BadgeProps {
 	return ui.BadgeProps{Label: sayOr(c.words(), "hooks.state_"+string(s), string(s)), Tone: tone, Dot: true}
 }
 
-// deliveriesTable lists deliveries, of an endpoint or of an event.
-func (c *call) deliveriesTable(all []webhook.Delivery) ui.TableProps {
+// deliveriesTable is a list of deliveries, of an endpoint or of an event.
+func (c *call) deliveriesTable() table[webhook.Delivery] {
 	w := c.words()
-	t := ui.TableProps{
-		ID: "deliveries", Caption: w.T("hooks.deliveries"), Empty: ui.EmptyProps{Icon: ui.IconWebhook, Title: w.T("hooks.deliveries_none"), Text: w.T("hooks.deliveries_none_text")},
-		Columns: []ui.Column{
-			{Label: w.T("hooks.event")}, {Label: w.T("common.state")}, {Label: w.T("hooks.attempts"), Number: true}, {Label: w.T("hooks.next"), Minor: true}, {Label: w.T("common.when")},
+	return table[webhook.Delivery]{
+		id: "deliveries", file: "webhook-deliveries", key: func(d webhook.Delivery) string { return string(d.ID) },
+		fields: ui.Fields[webhook.Delivery]{
+			ui.InExport("id", func(d webhook.Delivery) string { return string(d.ID) }),
+			ui.Both(ui.Column{Label: w.T("hooks.event")}, func(d webhook.Delivery) templ.Component { return link(string(d.Type), deliveryHref(d.ID)) },
+				"event", func(d webhook.Delivery) string { return string(d.Type) }),
+			ui.InExport("event_id", func(d webhook.Delivery) string { return d.EventID }),
+			ui.InExport("organization_id", func(d webhook.Delivery) string { return d.OrganizationID }),
+			ui.Both(ui.Column{Label: w.T("common.state")}, func(d webhook.Delivery) templ.Component { return ui.Badge(c.deliveryBadge(d.State)) },
+				"state", func(d webhook.Delivery) string { return string(d.State) }),
+			ui.InExport("reason", func(d webhook.Delivery) string { return d.Reason }),
+			ui.InExport("replay", func(d webhook.Delivery) string { return strconv.FormatBool(d.Replay) }),
+			ui.Both(ui.Column{Label: w.T("hooks.attempts"), Number: true}, func(d webhook.Delivery) templ.Component { return ui.Text(strconv.Itoa(d.Attempts)) },
+				"attempts", func(d webhook.Delivery) string { return strconv.Itoa(d.Attempts) }),
+			ui.Both(ui.Column{Label: w.T("hooks.next"), Minor: true}, func(d webhook.Delivery) templ.Component { return nextAttempt(d.NextAt) },
+				"next_attempt_at", func(d webhook.Delivery) string { return written(d.NextAt) }),
+			ui.Both(ui.Column{Label: w.T("common.when")}, func(d webhook.Delivery) templ.Component { return moment(d.CreatedAt) },
+				"created_at", func(d webhook.Delivery) string { return written(d.CreatedAt) }),
+			ui.InExport("finished_at", func(d webhook.Delivery) string { return written(d.FinishedAt) }),
 		},
 	}
-	for _, d := range all {
-		next := ui.Text("–")
-		if !d.NextAt.IsZero() {
-			next = moment(d.NextAt)
-		}
-		t.Rows = append(t.Rows, ui.Row{ID: string(d.ID), Cells: []templ.Component{
-			link(string(d.Type), deliveryHref(d.ID)), ui.Badge(c.deliveryBadge(d.State)), ui.Text(strconv.Itoa(d.Attempts)), next, moment(d.CreatedAt),
-		}})
+}
+
+func (c *call) noDeliveries() ui.TableProps {
+	w := c.words()
+	return ui.TableProps{Caption: w.T("hooks.deliveries"), Empty: ui.EmptyProps{Icon: ui.IconWebhook, Title: w.T("hooks.deliveries_none"), Text: w.T("hooks.deliveries_none_text")}}
+}
+
+func nextAttempt(at time.Time) templ.Component {
+	if at.IsZero() {
+		return ui.Text("–")
 	}
-	return t
+	return moment(at)
 }
 
 func (c *call) replayForms(e webhook.Endpoint, m misfit) []formView {

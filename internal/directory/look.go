@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -41,8 +42,9 @@ type PeopleQuery struct {
 	Group     GroupID // those directly in this group
 	Inactive  *bool   // nil: both
 	// Search is the beginning of the user name or of an address, in any case; or the whole externalId or id. Of each no more than the first
-	// 500 that match are looked at.
+	// 500 that match are looked at, unless all of them are wanted: that takes the longer the more match.
 	Search        string
+	Whole         bool
 	Before, After string
 	Limit         int
 	Ascending     bool
@@ -69,7 +71,7 @@ func (s *Service) People(ctx context.Context, q PeopleQuery) ([]User, bool, erro
 			p.Where(fmt.Sprintf(isInGroup, p.Arg(string(q.Group))))
 		}
 		email, name := scim.FoldKey(q.Search), scim.UserNameKey(q.Search)
-		p.Where(fmt.Sprintf(personBegins, p.Arg(email), p.Arg(beyond(email)), p.Arg(name), p.Arg(beyond(name)), p.Arg(q.Search)))
+		p.Where(fmt.Sprintf(personBegins, p.Arg(email), p.Arg(beyond(email)), p.Arg(name), p.Arg(beyond(name)), p.Arg(q.Search), p.Arg(searched(q.Whole))))
 	}
 	text, args := p.Statement(text, id)
 	found, err := s.queryUsers(ctx, text, args...)
@@ -78,6 +80,14 @@ func (s *Service) People(ctx context.Context, q PeopleQuery) ([]User, bool, erro
 	}
 	found, more := db.Cut(p, found)
 	return found, more, nil
+}
+
+// searched is how many of those that match are looked at.
+func searched(whole bool) int64 {
+	if whole {
+		return math.MaxInt32
+	}
+	return 500 //nolint:mnd // enough to see that there are too many
 }
 
 // beyond is what follows, byte by byte, everything that begins so: no character comes after U+10FFFF.
@@ -102,6 +112,7 @@ func (s *Service) Person(ctx context.Context, d ID, id UserID) (User, error) {
 type GroupQuery struct {
 	Directory     ID
 	Search        string // beginning of the name, in any case, of which 500 are looked at; or the whole externalId or id
+	Whole         bool   // look at all that match
 	Before, After string
 	Limit         int
 	Ascending     bool
@@ -113,7 +124,7 @@ func (s *Service) Groups(ctx context.Context, q GroupQuery) ([]Group, bool, erro
 	p.Arg(string(q.Directory))
 	if q.Search != "" {
 		key := scim.FoldKey(q.Search)
-		p.Where(fmt.Sprintf(groupBegins, p.Arg(key), p.Arg(beyond(key)), p.Arg(q.Search)))
+		p.Where(fmt.Sprintf(groupBegins, p.Arg(key), p.Arg(beyond(key)), p.Arg(q.Search), p.Arg(searched(q.Whole))))
 	}
 	text, args := p.Statement(selectGroups, "g.id")
 	found, err := s.queryGroups(ctx, text, args...)

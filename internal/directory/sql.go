@@ -114,8 +114,8 @@ const (
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key = %[1]s)`
 	// Those with an address between %[1]s and %[2]s or a user name between %[3]s and %[4]s, and those with the externalId or id %[5]s. Of very
 	// many only the first are looked at, in the order of what was searched for.
-	personBegins = `u.id IN (SELECT id FROM (SELECT user_id AS id FROM directory_user_emails WHERE directory_id = $1 AND email_key >= %[1]s AND email_key < %[2]s ORDER BY email_key LIMIT 500) AS e
-		UNION ALL SELECT id FROM (SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key >= %[3]s AND user_name_key < %[4]s ORDER BY user_name_key LIMIT 500) AS n
+	personBegins = `u.id IN (SELECT id FROM (SELECT user_id AS id FROM directory_user_emails WHERE directory_id = $1 AND email_key >= %[1]s AND email_key < %[2]s ORDER BY email_key LIMIT %[6]s) AS e
+		UNION ALL SELECT id FROM (SELECT id FROM directory_users WHERE directory_id = $1 AND user_name_key >= %[3]s AND user_name_key < %[4]s ORDER BY user_name_key LIMIT %[6]s) AS n
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND external_id = %[5]s
 		UNION ALL SELECT id FROM directory_users WHERE directory_id = $1 AND id = %[5]s)`
 	// The group first, whatever the planner thinks: its members are there in their order.
@@ -163,7 +163,7 @@ const (
 		AND (name_owner = '' OR $4 = '' OR name_owner = $4))`
 
 	groupBegins = `g.id IN (SELECT id FROM (SELECT id FROM directory_groups WHERE directory_id = $1 AND display_name_key >= %[1]s AND display_name_key < %[2]s
-			ORDER BY display_name_key LIMIT 500) AS n
+			ORDER BY display_name_key LIMIT %[4]s) AS n
 		UNION ALL SELECT id FROM directory_groups WHERE directory_id = $1 AND external_id = %[3]s
 		UNION ALL SELECT id FROM directory_groups WHERE directory_id = $1 AND id = %[3]s)`
 	selectOtherMembers = `SELECT m.member_id, m.kind, g.name FROM directory_group_members m

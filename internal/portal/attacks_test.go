@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/member"
@@ -113,12 +114,21 @@ func TestExports_of_the_portal_hold_no_formula_and_no_name_of_a_stranger_names_t
 		d.must(err)
 		_, err = d.members.CreateMembership(d.Context(), d.operator(), newMembership(u.ID, string(o.ID)))
 		d.must(err)
+		left, err := d.members.CreateUser(d.Context(), d.operator(), member.NewUser{Email: "mal@acme.example", FirstName: formula, LastName: "@" + formula})
+		d.must(err)
+		m, err := d.members.CreateMembership(d.Context(), d.operator(), newMembership(left.ID, string(o.ID)))
+		d.must(err)
+		_, err = d.members.Deactivate(d.Context(), d.operator(), m.Membership.ID)
+		d.must(err)
+		d.now = d.now.Add(time.Minute)
+		_, err = d.leavers.Begin(d.Context())
+		d.must(err)
 		_, err = d.admins.AddContact(d.Context(), d.operator(), o.ID, itadmin.NewContact{Email: "ida@acme.example", Name: formula})
 		d.must(err)
 		for _, one := range []struct {
 			path  string
 			holds bool
-		}{{"/portal/access.csv", true}, {"/portal/audit.csv", false}} {
+		}{{"/portal/access.csv", true}, {"/portal/audit.csv", false}, {"/portal/leavers.csv", true}} {
 			got := b.get(one.path).wants(http.StatusOK)
 			if one.holds && strings.Count(got.body, "cmd|") != 2 {
 				t.Fatalf("%s does not hold the names:\n%s", one.path, got.body)

@@ -6,7 +6,10 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
@@ -17,10 +20,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
 
-const (
-	rowsShown    = 50  // on a page
-	rowsExported = 500 // read at once
-)
+const rowsShown = 50 // on a page
 
 // kept refuses pages about accounts where the app has them.
 func (c *call) kept() error {
@@ -36,8 +36,7 @@ type accessView struct {
 	Today  string // the last that may be asked for
 	At     time.Time
 	Wrong  string
-	Rows   []lifecycle.Access
-	Next   string
+	Table  ui.TableProps
 	Export string
 }
 
@@ -58,6 +57,62 @@ func (c *call) asked() (day string, at time.Time, err error) {
 	return day, at, nil
 }
 
+// accessList is who had access at a moment.
+func (c *call) accessList(at time.Time) web.List[lifecycle.Access] {
+	return web.List[lifecycle.Access]{
+		Name: "access-" + at.Format(time.DateOnly),
+		Read: func(ctx context.Context, after string, limit int) ([]lifecycle.Access, string, error) {
+			found, more, err := c.s.o.Audits.AccessAt(ctx, lifecycle.AccessQuery{OrganizationID: string(c.org()), At: at, After: after, Limit: limit})
+			return found, following(found, more, func(a lifecycle.Access) string { return a.MembershipID }), err
+		},
+		Fields: ui.Fields[lifecycle.Access]{
+			ui.InExport("at", func(lifecycle.Access) string { return event.Shown(at) }),
+			ui.Both(ui.Column{Label: c.t("portal.person")}, accessPerson, "email", func(a lifecycle.Access) string { return a.Email }),
+			ui.InExport("first_name", func(a lifecycle.Access) string { return a.FirstName }),
+			ui.InExport("last_name", func(a lifecycle.Access) string { return a.LastName }),
+			ui.Both(ui.Column{Label: c.t("portal.role")}, func(a lifecycle.Access) templ.Component { return ui.Text(a.Role) }, "role", func(a lifecycle.Access) string { return a.Role }),
+			ui.Both(ui.Column{Label: c.t("portal.belongs")}, func(a lifecycle.Access) templ.Component { return belongs(a.Primary) },
+				"primary", func(a lifecycle.Access) string { return strconv.FormatBool(a.Primary) }),
+			ui.Both(ui.Column{Label: c.t("portal.since")}, func(a lifecycle.Access) templ.Component { return ui.Time(ui.TimeProps{At: a.Since, Absolute: true}) },
+				"since", func(a lifecycle.Access) string { return event.Shown(a.Since) }),
+			ui.InExport("user_id", func(a lifecycle.Access) string { return a.UserID }),
+			ui.InExport("organization_membership_id", func(a lifecycle.Access) string { return a.MembershipID }),
+		},
+	}
+}
+
+// following is the cursor after rows, "" at the end.
+func following[T any](rows []T, more bool, id func(T) string) string {
+	if !more || len(rows) == 0 {
+		return ""
+	}
+	return id(rows[len(rows)-1])
+}
+
+// fill puts a page of a list into what is drawn, and gives the cursor after it.
+func fill[T any](c *call, l web.List[T], after string, into *ui.TableProps) (next string, err error) {
+	rows, next, err := l.Read(c.ctx(), after, rowsShown)
+	into.Columns = l.Fields.Columns()
+	for _, one := range rows {
+		into.Rows = append(into.Rows, ui.Row{Cells: l.Fields.Cells(one)})
+	}
+	return next, err
+}
+
+// placed is an address with those of its parameters that are given.
+func placed(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
 func showAccess(c *call) error {
 	if err := c.kept(); err != nil {
 		return err
@@ -65,25 +120,20 @@ func showAccess(c *call) error {
 	day, at, err := c.asked()
 	v := accessView{Day: day, Today: c.s.o.Now().UTC().Format(time.DateOnly), At: at}
 	if f, ok := fault.As(err); ok && f.Kind == fault.Unprocessable {
-		v.Wrong = f.Message
+		v.Wrong, day = f.Message, "" // those of now are shown, and exported
 	}
-	rows, more, err := c.s.o.Audits.AccessAt(c.ctx(), lifecycle.AccessQuery{OrganizationID: string(c.org()), At: at, After: c.after("om"), Limit: rowsShown})
+	v.Table = ui.TableProps{
+		ID: "access", Caption: c.t("portal.access_at", "at", exactly(at)), Titled: true, Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: c.t("portal.access_none")},
+	}
+	next, err := fill(c, c.accessList(at), c.after("om"), &v.Table)
 	if err != nil {
 		return err
 	}
-	if v.Rows = rows; more {
-		v.Next = "/portal/access?" + url.Values{"day": {day}, "after": {v.Rows[len(v.Rows)-1].MembershipID}}.Encode()
+	if next != "" {
+		v.Table.Pager.Next = placed("/portal/access", "day", day, "after", next)
 	}
-	v.Export = "/portal/access.csv?" + url.Values{"day": {day}}.Encode()
+	v.Export = placed("/portal/access.csv", "day", day)
 	return c.ok(c.t("portal.access_title"), accessPage(v))
-}
-
-// after is the cursor of an address; what is none begins at the top.
-func (c *call) after(prefix string) string {
-	if after := c.r.URL.Query().Get("after"); token.Is(after, prefix) {
-		return after
-	}
-	return ""
 }
 
 func exportAccess(c *call) error {
@@ -94,65 +144,127 @@ func exportAccess(c *call) error {
 	if err != nil {
 		return err
 	}
-	return web.Export{
-		Name: "access-" + at.Format(time.DateOnly), Form: web.ExportCSV, Log: c.s.o.Logger,
-		Columns: []string{"at", "email", "first_name", "last_name", "role", "primary", "since", "user_id", "organization_membership_id"},
-		Next: func(ctx context.Context, after string) ([]web.Exported, string, error) {
-			found, more, err := c.s.o.Audits.AccessAt(ctx, lifecycle.AccessQuery{OrganizationID: string(c.org()), At: at, After: after, Limit: rowsExported})
-			if err != nil {
-				return nil, "", err
-			}
-			out := make([]web.Exported, len(found))
-			for i, a := range found {
-				out[i].Cells = []string{
-					event.Shown(at), a.Email, a.FirstName, a.LastName, a.Role, strconv.FormatBool(a.Primary), event.Shown(a.Since), a.UserID, a.MembershipID,
-				}
-			}
-			if !more {
-				return out, "", nil
-			}
-			return out, found[len(found)-1].MembershipID, nil
-		},
-	}.Write(c.w, c.r)
+	return c.accessList(at).Export(c.w, c.r, web.ExportCSV, c.s.o.Logger)
+}
+
+// after is the cursor of an address; what is none begins at the top.
+func (c *call) after(prefix string) string {
+	if after := c.r.URL.Query().Get("after"); token.Is(after, prefix) {
+		return after
+	}
+	return ""
 }
 
 // leaverView is somebody whose access has ended.
 type leaverView struct {
-	Name, Email, Why string
-	EndedAt          time.Time
-	Sessions         int
-	Seconds          string // from the provider's request, or the end, to the last step that is known
-	Complete         bool
-	Missing          []string
-	Receipt          string // address
+	lifecycle.Offboarding
+
+	Name, Email string
+	Seconds     string // from the provider's request, or the end, to the last step that is known
+	Missing     []string
+	Href        string // of the receipt
+}
+
+// leaversList are those who left, the last ones first.
+func (c *call) leaversList() web.List[leaverView] {
+	at := func(of func(leaverView) *string) func(leaverView) string {
+		return func(l leaverView) string { return orNothing(of(l)) }
+	}
+	return web.List[leaverView]{
+		Name: "leavers",
+		Read: func(ctx context.Context, after string, limit int) ([]leaverView, string, error) {
+			found, more, err := c.s.o.Offboardings.List(ctx, lifecycle.OffboardingQuery{OrganizationID: string(c.org()), After: after, Limit: limit})
+			if err != nil {
+				return nil, "", err
+			}
+			views := make([]leaverView, len(found))
+			for i, f := range found {
+				if views[i], err = c.leaver(ctx, f); err != nil {
+					return nil, "", err
+				}
+			}
+			return views, following(found, more, func(f lifecycle.Offboarding) string { return f.ID }), nil
+		},
+		Fields: ui.Fields[leaverView]{
+			ui.InExport("offboarding_id", func(l leaverView) string { return l.ID }),
+			ui.InExport("user_id", func(l leaverView) string { return l.UserID }),
+			ui.InExport("organization_membership_id", func(l leaverView) string { return l.MembershipID }),
+			ui.Both(ui.Column{Label: c.t("portal.person")}, func(l leaverView) templ.Component { return ui.Person(l.Name, l.Email, "") }, "name", func(l leaverView) string { return l.Name }),
+			ui.InExport("email", func(l leaverView) string { return l.Email }),
+			ui.InExport("status", func(l leaverView) string { return l.State }),
+			ui.InExport("why", func(l leaverView) string { return l.Why }),
+			ui.InExport("requested_at", at(func(l leaverView) *string { return l.Receipt.RequestedAt })),
+			ui.Both(ui.Column{Label: c.t("portal.left")}, func(l leaverView) templ.Component { return ui.Time(ui.TimeProps{At: l.EndedAt, Absolute: true}) },
+				"ended_at", func(l leaverView) string { return l.Receipt.EndedAt }),
+			ui.InExport("committed_by", func(l leaverView) string { return l.Receipt.CommittedBy }),
+			ui.Both(ui.Column{Label: c.t("portal.sessions_ended"), Number: true}, func(l leaverView) templ.Component { return ui.Text(strconv.Itoa(l.Sessions)) },
+				"sessions_ended", func(l leaverView) string { return strconv.Itoa(l.Sessions) }),
+			ui.InExport("webhooks_delivered_at", func(l leaverView) string {
+				return lastOf(l.Receipt.Webhooks, func(w lifecycle.ReceiptWebhook) *string { return w.DeliveredAt })
+			}),
+			ui.InExport("logouts_delivered_at", func(l leaverView) string {
+				return lastOf(l.Receipt.Logouts, func(o lifecycle.ReceiptLogout) *string { return o.DeliveredAt })
+			}),
+			ui.InExport("acknowledged_at", at(func(l leaverView) *string {
+				if a := l.Receipt.Acknowledgement; a != nil {
+					return &a.At
+				}
+				return nil
+			})),
+			ui.Both(ui.Column{Label: c.t("portal.took")}, leaverTook, "seconds", func(l leaverView) string { return l.Seconds }),
+			ui.InExport("complete", func(l leaverView) string { return strconv.FormatBool(l.Receipt.Complete) }),
+			ui.InExport("missing", func(l leaverView) string { return strings.Join(l.Missing, " ") }),
+			ui.OnPage(ui.Column{Label: c.t("portal.receipt")}, leaverReceipt),
+		},
+	}
+}
+
+func orNothing(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// lastOf is the last of several times, "" where one of them is not known yet. They are written alike, so that their order is that of the texts.
+func lastOf[T any](all []T, at func(T) *string) (last string) {
+	for _, one := range all {
+		t := at(one)
+		if t == nil {
+			return ""
+		}
+		last = max(last, *t)
+	}
+	return last
 }
 
 func showLeavers(c *call) error {
 	if err := c.kept(); err != nil {
 		return err
 	}
-	found, more, err := c.s.o.Offboardings.List(c.ctx(), lifecycle.OffboardingQuery{
-		OrganizationID: string(c.org()), After: c.after(lifecycle.OffboardingPrefix), Limit: rowsShown,
-	})
+	t := ui.TableProps{
+		ID: "leavers", Caption: c.t("portal.leavers_title"), Empty: ui.EmptyProps{Icon: ui.IconUserMinus, Title: c.t("portal.leavers_none"), Text: c.t("portal.leavers_none_lead")},
+	}
+	next, err := fill(c, c.leaversList(), c.after(lifecycle.OffboardingPrefix), &t)
 	if err != nil {
 		return err
 	}
-	views := make([]leaverView, len(found))
-	for i, f := range found {
-		if views[i], err = c.leaver(f); err != nil {
-			return err
-		}
+	if next != "" {
+		t.Pager.Next = placed("/portal/leavers", "after", next)
 	}
-	next := ""
-	if more {
-		next = "/portal/leavers?" + url.Values{"after": {found[len(found)-1].ID}}.Encode()
-	}
-	return c.ok(c.t("portal.leavers_title"), leaversPage(views, next))
+	return c.ok(c.t("portal.leavers_title"), leaversPage(t))
 }
 
-func (c *call) leaver(f lifecycle.Offboarding) (leaverView, error) {
+func exportLeavers(c *call) error {
+	if err := c.kept(); err != nil {
+		return err
+	}
+	return c.leaversList().Export(c.w, c.r, web.ExportCSV, c.s.o.Logger)
+}
+
+func (c *call) leaver(ctx context.Context, f lifecycle.Offboarding) (leaverView, error) {
 	v := leaverView{
-		Name: f.UserID, Why: f.Why, EndedAt: f.EndedAt, Sessions: f.Sessions, Complete: f.Receipt.Complete, Receipt: "/portal/leavers/" + f.ID + "/receipt",
+		Offboarding: f, Name: f.UserID, Href: "/portal/leavers/" + f.ID + "/receipt",
 		Seconds: strconv.FormatFloat(float64(f.Receipt.SpanMS)/1000, 'f', 1, 64), //nolint:mnd // milliseconds of a second
 	}
 	for _, m := range f.Receipt.Missing {
@@ -160,7 +272,7 @@ func (c *call) leaver(f lifecycle.Offboarding) (leaverView, error) {
 			v.Missing = append(v.Missing, m.Why)
 		}
 	}
-	u, err := c.s.o.Members.User(c.ctx(), member.UserID(f.UserID))
+	u, err := c.s.o.Members.User(ctx, member.UserID(f.UserID))
 	if lost, ok := fault.As(err); ok && lost.Kind == fault.NotFound {
 		return v, nil // the account is gone: its id is what stays
 	}
@@ -205,17 +317,39 @@ type auditView struct {
 	Export string
 }
 
+// auditLine is an entry of the audit, with what exports write of it.
+type auditLine struct {
+	event.AuditEntry
+	cells []string
+}
+
+// auditList is every change of the organization, the last ones first.
+func (c *call) auditList() web.List[auditLine] {
+	l := web.List[auditLine]{Name: "audit", Read: func(ctx context.Context, after string, limit int) ([]auditLine, string, error) {
+		page, err := c.s.o.Events.Audit(ctx, event.AuditQuery{OrganizationID: string(c.org()), After: after, Limit: limit})
+		out := make([]auditLine, len(page.Entries))
+		for i, e := range page.Entries {
+			out[i] = auditLine{e, e.Cells()}
+		}
+		return out, page.After, err
+	}}
+	for i, name := range event.AuditColumns() {
+		l.Fields = append(l.Fields, ui.InExport(name, func(e auditLine) string { return e.cells[i] }))
+	}
+	return l
+}
+
 func showAudit(c *call) error {
-	page, err := c.s.o.Events.Audit(c.ctx(), event.AuditQuery{OrganizationID: string(c.org()), After: c.r.URL.Query().Get("after"), Limit: rowsShown})
+	found, next, err := c.auditList().Read(c.ctx(), c.r.URL.Query().Get("after"), rowsShown)
 	if err != nil {
 		return err
 	}
 	v := auditView{Export: "/portal/audit.csv"}
-	for _, e := range page.Entries {
-		v.Rows = append(v.Rows, auditRow(e))
+	for _, e := range found {
+		v.Rows = append(v.Rows, auditRow(e.AuditEntry))
 	}
-	if page.After != "" {
-		v.Next = "/portal/audit?" + url.Values{"after": {page.After}}.Encode()
+	if next != "" {
+		v.Next = placed("/portal/audit", "after", next)
 	}
 	return c.ok(c.t("portal.audit_title"), auditPage(v))
 }
@@ -233,18 +367,5 @@ func auditRow(e event.AuditEntry) ui.EventProps {
 }
 
 func exportAudit(c *call) error {
-	return web.Export{
-		Name: "audit", Form: web.ExportCSV, Columns: event.AuditColumns(), Log: c.s.o.Logger,
-		Next: func(ctx context.Context, after string) ([]web.Exported, string, error) {
-			page, err := c.s.o.Events.Audit(ctx, event.AuditQuery{OrganizationID: string(c.org()), After: after, Limit: rowsExported})
-			if err != nil {
-				return nil, "", err
-			}
-			out := make([]web.Exported, len(page.Entries))
-			for i, e := range page.Entries {
-				out[i].Cells = e.Cells()
-			}
-			return out, page.After, nil
-		},
-	}.Write(c.w, c.r)
+	return c.auditList().Export(c.w, c.r, web.ExportCSV, c.s.o.Logger)
 }

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,20 +18,9 @@ func stacked() templ.Attributes { return templ.Attributes{"class": "stack"} }
 
 func fullName(a lifecycle.Access) string { return strings.TrimSpace(a.FirstName + " " + a.LastName) }
 
-func accessRows(all []lifecycle.Access) []ui.Row {
-	out := make([]ui.Row, len(all))
-	for i, a := range all {
-		out[i].Cells = []templ.Component{accessPerson(a), ui.Text(a.Role), belongs(a.Primary), ui.Time(ui.TimeProps{At: a.Since, Absolute: true})}
-	}
-	return out
-}
-
-func leaverRows(all []leaverView) []ui.Row {
-	out := make([]ui.Row, len(all))
-	for i, l := range all {
-		out[i].Cells = []templ.Component{
-			ui.Person(l.Name, l.Email, ""), ui.Time(ui.TimeProps{At: l.EndedAt, Absolute: true}), ui.Text(strconv.Itoa(l.Sessions)), leaverTook(l), leaverReceipt(l),
-		}
-	}
-	return out
+// exportButton takes a list along.
+func exportButton(table, label, href string) ui.ButtonProps {
+	b := ui.ExportProps(table, ui.Link{Label: label, Href: href})
+	b.Small = true
+	return b
 }

@@ -35,7 +35,7 @@ func accessPage(v accessView) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Head(ui.HeadProps{Title: ui.T(ctx, "portal.access_title"), Text: ui.T(ctx, "portal.access_lead"), Actions: export(v.Export)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Head(ui.HeadProps{Title: ui.T(ctx, "portal.access_title"), Text: ui.T(ctx, "portal.access_lead"), Actions: export("access", v.Export)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -90,14 +90,7 @@ func accessPage(v accessView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Table(ui.TableProps{
-			ID: "access", Caption: ui.T(ctx, "portal.access_at", "at", exactly(v.At)), Titled: true,
-			Columns: []ui.Column{
-				{Label: ui.T(ctx, "portal.person")}, {Label: ui.T(ctx, "portal.role")}, {Label: ui.T(ctx, "portal.belongs")}, {Label: ui.T(ctx, "portal.since")},
-			},
-			Rows:  accessRows(v.Rows),
-			Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: ui.T(ctx, "portal.access_none")}, Pager: ui.Pager{Next: v.Next},
-		}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Table(v.Table).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -159,7 +152,7 @@ func belongs(primary bool) templ.Component {
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "portal.primary"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 36, Col: 31}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 29, Col: 31}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -169,7 +162,7 @@ func belongs(primary bool) templ.Component {
 			var templ_7745c5c3_Var7 string
 			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "portal.guest_member"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 38, Col: 36}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 31, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -180,7 +173,7 @@ func belongs(primary bool) templ.Component {
 	})
 }
 
-func export(href string) templ.Component {
+func export(table, href string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -201,7 +194,7 @@ func export(href string) templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: ui.T(ctx, "portal.export"), Href: href, Download: true, Variant: ui.Secondary, Small: true, Icon: ui.IconDownload}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Button(exportButton(table, ui.T(ctx, "portal.export"), href)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -209,7 +202,7 @@ func export(href string) templ.Component {
 	})
 }
 
-func leaversPage(all []leaverView, next string) templ.Component {
+func leaversPage(t ui.TableProps) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -230,19 +223,11 @@ func leaversPage(all []leaverView, next string) templ.Component {
 			templ_7745c5c3_Var9 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Head(ui.HeadProps{Title: ui.T(ctx, "portal.leavers_title"), Text: ui.T(ctx, "portal.leavers_lead")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Head(ui.HeadProps{Title: ui.T(ctx, "portal.leavers_title"), Text: ui.T(ctx, "portal.leavers_lead"), Actions: export(t.ID, "/portal/leavers.csv")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Table(ui.TableProps{
-			ID: "leavers", Caption: ui.T(ctx, "portal.leavers_title"),
-			Columns: []ui.Column{
-				{Label: ui.T(ctx, "portal.person")}, {Label: ui.T(ctx, "portal.left")}, {Label: ui.T(ctx, "portal.sessions_ended"), Number: true},
-				{Label: ui.T(ctx, "portal.took")}, {Label: ui.T(ctx, "portal.receipt")},
-			},
-			Rows:  leaverRows(all),
-			Empty: ui.EmptyProps{Icon: ui.IconUserMinus, Title: ui.T(ctx, "portal.leavers_none"), Text: ui.T(ctx, "portal.leavers_none_lead")}, Pager: ui.Pager{Next: next},
-		}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Table(t).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -271,7 +256,7 @@ func leaverTook(l leaverView) templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if l.Complete {
+		if l.Receipt.Complete {
 			templ_7745c5c3_Err = ui.Badge(ui.BadgeProps{Label: ui.T(ctx, "portal.took_seconds", "seconds", l.Seconds), Tone: ui.Good}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -288,7 +273,7 @@ func leaverTook(l leaverView) templ.Component {
 			var templ_7745c5c3_Var11 string
 			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(l.Missing, " "))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 64, Col: 52}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 49, Col: 52}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
@@ -324,7 +309,7 @@ func leaverReceipt(l leaverView) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: ui.T(ctx, "portal.receipt_of", "name", l.Name), Href: l.Receipt, Download: true, Variant: ui.TextLink, Small: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: ui.T(ctx, "portal.receipt_of", "name", l.Name), Href: l.Href, Download: true, Variant: ui.TextLink, Small: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -353,7 +338,7 @@ func auditPage(v auditView) templ.Component {
 			templ_7745c5c3_Var13 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Head(ui.HeadProps{Title: ui.T(ctx, "portal.audit_title"), Text: ui.T(ctx, "portal.audit_lead"), Actions: export(v.Export)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Head(ui.HeadProps{Title: ui.T(ctx, "portal.audit_title"), Text: ui.T(ctx, "portal.audit_lead"), Actions: export("audit", v.Export)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

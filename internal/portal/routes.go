@@ -35,6 +35,7 @@ func table() []row {
 		{"/portal/access", "portal_access", only(itadmin.AuditLogs), visits{}, calls{get: showAccess}},
 		{"/portal/access.csv", "portal_access", only(itadmin.AuditLogs), visits{}, calls{get: exportAccess}},
 		{"/portal/leavers", "portal_leavers", only(itadmin.AuditLogs), visits{}, calls{get: showLeavers}},
+		{"/portal/leavers.csv", "portal_leavers", only(itadmin.AuditLogs), visits{}, calls{get: exportLeavers}},
 		{"/portal/leavers/{offboarding}/receipt", "portal_receipt", only(itadmin.AuditLogs), visits{}, calls{get: showReceipt}},
 		{"/portal/audit", "portal_audit", only(itadmin.AuditLogs), visits{}, calls{get: showAudit}},
 		{"/portal/audit.csv", "portal_audit", only(itadmin.AuditLogs), visits{}, calls{get: exportAudit}},

@@ -251,6 +251,7 @@ func (s *Service) Attempt(ctx context.Context, id AttemptID) (Attempt, error) {
 // AttemptQuery selects a page of the attempts of a connection.
 type AttemptQuery struct {
 	ConnectionID  ID
+	State         AttemptState // "": whatever it is
 	Before, After string
 	Limit         int
 	Ascending     bool
@@ -260,6 +261,9 @@ type AttemptQuery struct {
 func (s *Service) Attempts(ctx context.Context, q AttemptQuery) ([]Attempt, bool, error) {
 	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}
 	p.Where("connection_id = " + p.Arg(string(q.ConnectionID)))
+	if q.State != "" {
+		p.Where("state = " + p.Arg(string(q.State)))
+	}
 	text, args := p.Statement(selectAttempt, "id")
 	found, err := attempts(ctx, s.c.DB, text, args...)
 	if err != nil {

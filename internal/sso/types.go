@@ -218,6 +218,9 @@ const (
 	TimedOut   AttemptState = "timed_out"
 )
 
+// AttemptStates are all there are.
+func AttemptStates() []AttemptState { return []AttemptState{AtProvider, Succeeded, Failed, TimedOut} }
+
 // Check is one thing that was looked at: green if it passed, red if not.
 type Check struct {
 	Name   string `json:"name"`

@@ -43,7 +43,13 @@ type TableProps struct {
 	Rows    []Row
 	Empty   EmptyProps
 	Pager   Pager
-	Tools   templ.Component // above it: a Filter, an export; may be nil
+	Tools   templ.Component // above it: a Filter; may be nil
+	Export  Link            // where it is taken along, below its Tools; may be zero: the page's head has it, or nothing
+}
+
+// ExportProps is the button that takes along the table of this id.
+func ExportProps(table string, l Link) ButtonProps {
+	return ButtonProps{Label: l.Label, Href: l.Href, Download: true, Variant: Secondary, Icon: IconDownload, Attrs: templ.Attributes{"id": "export-" + table}}
 }
 
 // FilterProps is a form that narrows a list: it gets the same page with other parameters. Its children are further controls, with Lax.
@@ -55,4 +61,6 @@ type FilterProps struct {
 	Hidden []Hidden
 	Clear  string // address without any filter; "": nothing is filtered
 	Export Link   // may be zero
+	// Exports is the id of the table that the export takes along.
+	Exports string
 }

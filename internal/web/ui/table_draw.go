@@ -17,3 +17,9 @@ func (c Column) seen() string {
 	}
 	return c.Label
 }
+
+func (t TableProps) exports() ButtonProps {
+	b := ExportProps(t.ID, t.Export)
+	b.Small = true
+	return b
+}

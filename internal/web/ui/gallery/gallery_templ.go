@@ -372,7 +372,7 @@ func filter() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Filter(ui.FilterProps{Action: "/people", Search: "q", Query: "a", Label: "Name, address or id", Clear: "/people", Export: ui.Link{Label: "Export", Href: "/people.csv"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Filter(ui.FilterProps{Action: "/people", Search: "q", Query: "a", Label: "Name, address or id", Clear: "/people", Export: ui.Link{Label: "Export", Href: "/people.csv"}, Exports: "people"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
