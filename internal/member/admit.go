@@ -135,7 +135,7 @@ func (d *decision) person() (*Person, error) {
 // proven tells whether this browser has just proven the asserted address, as that of a guest of the organization, or of one who accepts its
 // invitation with this sign-in. No other word than that of the address counts: the provider may give its own ids to whom it likes.
 func (d *decision) proven(p *Person) bool {
-	if p == nil || d.a.Proven == "" || d.a.Proven != p.User.ID || !p.has(d.key) || p.Membership == nil {
+	if p == nil || d.a.Proven != p.User.ID || !p.has(d.key) || p.Membership == nil {
 		return false
 	}
 	m := p.Membership
