@@ -7,6 +7,7 @@ const (
 	selectInvitation  = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.id = $1`
 	invitationByToken = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.token_hash = $1`
 	invitationPending = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.organization_id = $1 AND i.email_key = $2 AND i.state = 'pending'`
+	invitationWithRole = `SELECT id FROM invitations WHERE organization_id = $1 AND id = $2 AND role = $3`
 	// Of a membership: by its id, or by the address of its account.
 	invitationOfMembership = `SELECT ` + invitationColumns + ` FROM invitations i
 		WHERE i.organization_id = $1 AND i.state = 'pending' AND (i.membership_id = $2 OR i.email_key = $3) ORDER BY i.id`
