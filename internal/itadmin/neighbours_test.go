@@ -275,3 +275,16 @@ func TestClean_takes_what_is_over_and_leaves_what_is_not(t *testing.T) {
 		}
 	})
 }
+
+func TestThose_who_ask_are_answered_some_at_a_time_and_none_is_forgotten(t *testing.T) {
+	onBoth(t, func(h *house) {
+		for i := range 25 {
+			h.must(h.s.Ask(h.Context(), fmt.Sprintf("it%d@acme.example", i)))
+		}
+		for _, want := range []int{20, 5, 0} {
+			if n, err := h.s.AnswerAsks(h.Context()); n != want || err != nil {
+				t.Errorf("answered %d, %v; want %d", n, err, want)
+			}
+		}
+	})
+}
