@@ -91,7 +91,9 @@ func TestEach_that_is_worse_than_wrong_from_the_start_is_told_of_at_once(t *test
 		for _, url := range []string{"https://app.example/1", "https://app.example/2", "https://app.example/3"} {
 			h.exec(`UPDATE webhook_endpoints SET status = 'disabled', disabled_at = $2, disabled_reason = 'gone' WHERE id = $1`, h.endpoint(url), h.now().UnixMicro())
 		}
-		off := func(n string) string { return operator + ": Acme Shop: The webhook endpoint https://app.example/" + n + " was switched off" }
+		off := func(n string) string {
+			return operator + ": Acme Shop: The webhook endpoint https://app.example/" + n + " was switched off"
+		}
 		h.wants("all at once", off("1"), off("2"), off("3"))
 		h.wants("they were told")
 	})

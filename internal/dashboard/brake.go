@@ -287,7 +287,9 @@ func releasing() ending {
 	return ending{"release", "hold_released", ui.Danger, (*directory.Service).ReleaseSeen}
 }
 
-func undoing() ending { return ending{"undo", "hold_undone", ui.Primary, (*directory.Service).UndoSeen} }
+func undoing() ending {
+	return ending{"undo", "hold_undone", ui.Primary, (*directory.Service).UndoSeen}
+}
 
 // nobodySaw is how many people no hold is about.
 const nobodySaw = -1

@@ -22,7 +22,7 @@ type Admission struct {
 	replaces         []Identity // former identities of the same directory person at this connection
 	proves           bool       // an address that nobody had proven
 	byProof          bool
-	via              JoinedVia  // how somebody comes in who was not in
+	via              JoinedVia // how somebody comes in who was not in
 	standing         Standing
 	unlinked         []*claim // what directories say that have meant nobody, and mean who comes in
 }

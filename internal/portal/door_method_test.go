@@ -27,8 +27,11 @@ func TestDoor_takes_the_methods_that_a_page_has_and_forms_of_text_alone(t *testi
 		form := "csrf=" + c.adminToken()
 		before := len(d.audit(c.org.ID))
 		for _, one := range []struct{ kind, body string }{
-			{"application/json", "{}"}, {"text/plain", form}, {"", form},
-			{"application/x-www-form-urlencoded", form + "&email=%zz"}, {"application/x-www-form-urlencoded", form + "&email=%ff%40acme.example"},
+			{"application/json", "{}"},
+			{"text/plain", form},
+			{"", form},
+			{"application/x-www-form-urlencoded", form + "&email=%zz"},
+			{"application/x-www-form-urlencoded", form + "&email=%ff%40acme.example"},
 			{"application/x-www-form-urlencoded", form + "&name=a%00b&email=x%40acme.example"},
 		} {
 			got := c.raw(http.MethodPost, "/portal/contacts", one.body, "Content-Type", one.kind, "Sec-Fetch-Site", "same-origin")
