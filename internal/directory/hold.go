@@ -185,9 +185,8 @@ func (s *Service) Release(ctx context.Context, actor event.Actor, id ID, hold Ho
 	return s.end(ctx, actor, id, hold, HoldReleased, nil)
 }
 
-// ReleaseSeen is Release by somebody who was shown how many people it is about ([HoldNow.Still]). If it is about others by now, nothing happens:
-// a *HoldMovedError,
-// Conflict CodeHoldMoved.
+// ReleaseSeen is Release by somebody who was shown how many people it is about ([HoldNow.Still]). If it is about another number by now, nothing
+// happens: a *HoldMovedError, Conflict CodeHoldMoved.
 func (s *Service) ReleaseSeen(ctx context.Context, actor event.Actor, id ID, hold HoldID, people int64) (Hold, error) {
 	return s.end(ctx, actor, id, hold, HoldReleased, &people)
 }

@@ -3,6 +3,7 @@ package member_test
 import (
 	"testing"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/member"
 )
@@ -76,4 +77,28 @@ func TestProof_of_an_address_opens_that_account_and_that_address_alone(t *testin
 			t.Errorf("%s: became more than a guest: %+v", c.name, ad.Membership)
 		}
 	}
+}
+
+// Matched with a person of a new directory, a guest could be signed in to by whoever keeps that.
+func TestGuest_who_proves_their_address_is_none_whom_a_switch_matches_by_the_providers_id(t *testing.T) {
+	onEach(t, func(h *house) {
+		acme := h.organization("Acme")
+		own, _ := h.in(arrival(acme, "1", ada))
+		guest, _ := h.in(arrival(acme, "2", "eve@acme.example"))
+		signers := func() []member.Standby {
+			h.t.Helper()
+			found, err := member.SignersIn(t.Context(), h.db, acme, own.Identity.ConnectionID)
+			h.must(err)
+			return found
+		}
+		if found := signers(); len(found) != 2 {
+			t.Fatalf("%+v", found)
+		}
+		var w db.Write
+		w.Exec(`UPDATE user_identities SET linked_by = $2 WHERE user_id = $1`, string(guest.User.ID), string(member.LinkedByProof))
+		h.must(h.db.Write(t.Context(), &w))
+		if found := signers(); len(found) != 1 || found[0].Membership != own.Membership.ID {
+			t.Errorf("%+v", found)
+		}
+	})
 }

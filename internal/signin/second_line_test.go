@@ -14,12 +14,12 @@ import (
 // Whoever may not come in has no session left: it ends with what shut them out. These look at what still stands where one was left.
 func TestTokens_of_somebody_who_may_not_come_in_any_more_are_not_renewed_though_a_session_lives(t *testing.T) {
 	for name, shut := range map[string]string{
-		"the membership is inactive":          `UPDATE organization_memberships SET state = 'inactive'`,
-		"the membership is pending":           `UPDATE organization_memberships SET state = 'pending'`,
-		"the membership is gone":              `DELETE FROM organization_memberships`,
-		"the connection lets nobody in":       `UPDATE connections SET state = 'inactive'`,
-		"the connection is another's":         `UPDATE connections SET organization_id = 'org_other'`,
-		"the profile is another's": `UPDATE profiles SET organization_id = 'org_other'`,
+		"the membership is inactive":    `UPDATE organization_memberships SET state = 'inactive'`,
+		"the membership is pending":     `UPDATE organization_memberships SET state = 'pending'`,
+		"the membership is gone":        `DELETE FROM organization_memberships`,
+		"the connection lets nobody in": `UPDATE connections SET state = 'inactive'`,
+		"the connection is another's":   `UPDATE connections SET organization_id = 'org_other'`,
+		"the profile is another's":      `UPDATE profiles SET organization_id = 'org_other'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, w *world) {
@@ -59,9 +59,9 @@ func TestSession_of_one_organization_chooses_no_other(t *testing.T) {
 		sealed := b.get(w.authorization("prompt", "select_account")).want(t, http.StatusOK).hidden(t, "continue")
 		named := b.get(w.authorization("prompt", "select_account", "organization", string(w.org.ID))).want(t, http.StatusOK).hidden(t, "continue")
 		for what, c := range map[string]struct{ sealed, organization string }{
-			"another one of theirs":                      {sealed, string(other.ID)},
-			"one that is not theirs":                     {sealed, string(third.ID)},
-			"none":                                       {sealed, ""},
+			"another one of theirs":  {sealed, string(other.ID)},
+			"one that is not theirs": {sealed, string(third.ID)},
+			"none":                   {sealed, ""},
 			"another than the one the application names": {named, string(other.ID)},
 		} {
 			a := b.post("/sign-in/organization", url.Values{"choice": {c.sealed}, "organization": {c.organization}})
