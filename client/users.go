@@ -107,7 +107,7 @@ type SSOIdentity struct {
 	ConnectionID   string    `json:"connection_id"`
 	OrganizationID string    `json:"organization_id"`
 	IdPID          string    `json:"idp_id"`
-	LinkedBy       string    `json:"linked_by"` // directory, email or created: how the account was found
+	LinkedBy       string    `json:"linked_by"` // directory, email, created or proof: how the account was found
 	CreatedAt      time.Time `json:"created_at"`
 	LastUsedAt     time.Time `json:"last_used_at"`
 }

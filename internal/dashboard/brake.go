@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -112,18 +113,11 @@ func heldDirectories(c *call) (out []concern, err error) {
 
 // holdBanner is what stands above all pages of a directory whose brake holds people; nil where it holds nobody.
 func (c *call) holdBanner(d directory.Directory) (templ.Component, error) {
-	if !d.Holding {
-		return nil, nil
-	}
-	h, waits, err := c.s.o.Directories.WaitingOf(c.ctx(), d.ID)
+	h, waits, err := c.s.o.Directories.WaitingOf(c.ctx(), d)
 	if err != nil || !waits {
 		return nil, err
 	}
-	n, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
-	if err != nil {
-		return nil, err
-	}
-	return holdBanner(int(n), h.Until, ui.Link{Label: c.words().T("brake.look"), Href: holdHref(h)}), nil
+	return holdBanner(int(h.Still), h.Until, ui.Link{Label: c.words().T("brake.look"), Href: holdHref(h.Hold)}), nil
 }
 
 func holdBadge(w *words.Words, s directory.HoldState) ui.BadgeProps {
@@ -174,13 +168,17 @@ func showHolds(c *call) error {
 	return c.show(directoryFrame(d, o, ui.Link{Label: w.T("brake.holds")}), listing(s, t))
 }
 
-// hold finds the one of the address.
-func (c *call) hold(d directory.Directory) (directory.Hold, error) {
+// hold finds the one of the address, and whose it is.
+func (c *call) hold() (d directory.Directory, o org.Organization, h directory.HoldNow, err error) {
+	if d, o, err = c.directory(); err != nil {
+		return d, o, h, err
+	}
 	id := c.values["hold"]
 	if !isID(id, holdPrefix) {
-		return directory.Hold{}, directory.NoHold(id)
+		return d, o, h, directory.NoHold(id)
 	}
-	return c.s.o.Directories.Hold(c.ctx(), d.ID, directory.HoldID(id))
+	h, err = c.s.o.Directories.Hold(c.ctx(), d.ID, directory.HoldID(id))
+	return d, o, h, err
 }
 
 func holdFrame(w *words.Words, d directory.Directory, o org.Organization, crumbs ...ui.Link) frame {
@@ -189,19 +187,11 @@ func holdFrame(w *words.Words, d directory.Directory, o org.Organization, crumbs
 
 // showHold shows whom a hold holds, since when and until when, and lets that be decided.
 func showHold(c *call) error {
-	d, o, err := c.directory()
+	d, o, h, err := c.hold()
 	if err != nil {
 		return err
 	}
-	h, err := c.hold(d)
-	if err != nil {
-		return err
-	}
-	still, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
-	if err != nil {
-		return err
-	}
-	t, err := c.heldTable(d, h)
+	t, err := c.heldTable(d, h.Hold)
 	if err != nil {
 		return err
 	}
@@ -210,28 +200,28 @@ func showHold(c *call) error {
 		Sheet: sheetView{Head: ui.HeadProps{
 			Title: w.T("brake.hold_title", "name", d.Name), Badge: ui.Badge(holdBadge(w, h.State)), Back: ui.Link{Label: d.Name, Href: directoryHref(d.ID)},
 		}},
-		Facts: holdPairs(w, h, still), People: t,
+		Facts: holdPairs(w, h), People: t,
 	}
 	if h.State == directory.HoldWaits {
 		v.Sheet.Head.Text = w.T("brake.hold_lead")
 	}
 	if h.State == directory.HoldWaits && c.changes() {
 		v.Acts = []action{
-			{Label: w.T("brake.undo"), Href: holdHref(h, "undo")},
-			{Label: w.T("brake.release"), Href: holdHref(h, "release"), Variant: ui.Danger},
+			{Label: w.T("brake.undo"), Href: holdHref(h.Hold, "undo")},
+			{Label: w.T("brake.release"), Href: holdHref(h.Hold, "release"), Variant: ui.Danger},
 		}
 	}
 	return c.show(holdFrame(w, d, o, ui.Link{Label: w.T("brake.hold")}), v.view())
 }
 
-func holdPairs(w *words.Words, h directory.Hold, still int64) []ui.Pair {
+func holdPairs(w *words.Words, h directory.HoldNow) []ui.Pair {
 	out := []ui.Pair{
 		{Key: w.T("brake.engaged"), Value: exactly(h.EngagedAt)},
 		{Key: w.T("brake.because"), Text: w.N("brake.because_of", int(h.Departed), "active", int(h.Active))},
 		{Key: w.T("brake.held_people"), Text: numeral(w, h.People)},
 	}
 	if h.State == directory.HoldWaits {
-		return append(out, ui.Pair{Key: w.T("brake.still_held"), Text: numeral(w, still)}, ui.Pair{Key: w.T("brake.until"), Value: exactly(h.Until)})
+		return append(out, ui.Pair{Key: w.T("brake.still_held"), Text: numeral(w, h.Still)}, ui.Pair{Key: w.T("brake.until"), Value: exactly(h.Until)})
 	}
 	out = append(out, ui.Pair{Key: w.T("brake.ended"), Value: exactly(h.EndedAt)}, ui.Pair{Key: w.T("brake.why_ended"), Text: w.T("brake.reason_" + string(h.Reason))})
 	if h.EndedBy != "" {
@@ -290,71 +280,60 @@ type ending struct {
 	name    string // part of the keys "brake.…"
 	did     string
 	variant ui.Variant
-	end     func(s *directory.Service) func(context.Context, event.Actor, directory.ID, directory.HoldID) (directory.Hold, error)
+	end     func(*directory.Service, context.Context, event.Actor, directory.ID, directory.HoldID, int64) (directory.Hold, error)
 }
 
 func releasing() ending {
-	return ending{"release", "hold_released", ui.Danger, func(s *directory.Service) func(context.Context, event.Actor, directory.ID, directory.HoldID) (directory.Hold, error) {
-		return s.Release
-	}}
+	return ending{"release", "hold_released", ui.Danger, (*directory.Service).ReleaseSeen}
 }
 
 func undoing() ending {
-	return ending{"undo", "hold_undone", ui.Primary, func(s *directory.Service) func(context.Context, event.Actor, directory.ID, directory.HoldID) (directory.Hold, error) {
-		return s.Undo
-	}}
+	return ending{"undo", "hold_undone", ui.Primary, (*directory.Service).UndoSeen}
 }
+
+// nobodySaw is how many people no hold is about.
+const nobodySaw = -1
 
 func (e ending) ask(c *call) error { return e.page(c, misfit{}) }
 
 // page asks, and names how many people it is about: that number comes back with the answer.
 func (e ending) page(c *call, m misfit) error {
-	d, o, err := c.directory()
-	if err != nil {
-		return err
-	}
-	h, err := c.hold(d)
+	d, o, h, err := c.hold()
 	if err != nil {
 		return err
 	}
 	if h.State != directory.HoldWaits && m.Message == "" {
-		c.redirect(holdHref(h))
+		c.redirect(holdHref(h.Hold))
 		return nil
 	}
-	n, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
-	if err != nil {
-		return err
-	}
-	w := c.words()
-	f := holdFrame(w, d, o, ui.Link{Label: w.T("brake.hold"), Href: holdHref(h)}, ui.Link{Label: w.T("brake." + e.name)})
+	w, n := c.words(), int(h.Still)
+	f := holdFrame(w, d, o, ui.Link{Label: w.T("brake.hold"), Href: holdHref(h.Hold)}, ui.Link{Label: w.T("brake." + e.name)})
 	f.Narrow, f.Status = true, m.Status
-	asks := c.form(holdHref(h, e.name))
-	asks.Hidden = append(asks.Hidden, ui.Hidden{Name: "people", Value: strconv.FormatInt(n, 10)})
+	asks := c.form(holdHref(h.Hold, e.name))
+	asks.Hidden = append(asks.Hidden, ui.Hidden{Name: "people", Value: strconv.Itoa(n)})
 	return c.show(f, asking(m, ui.ConfirmProps{
-		Title: w.N("brake."+e.name+"_title", int(n)), Text: w.T("brake."+e.name+"_lead", "name", d.Name), Lines: []string{w.T("brake." + e.name + "_first"), w.T("brake." + e.name + "_second")},
-		Form: asks, Confirm: w.N("brake."+e.name+"_confirm", int(n)), Variant: e.variant, Cancel: ui.Link{Href: holdHref(h)},
+		Title: w.N("brake."+e.name+"_title", n), Text: w.T("brake."+e.name+"_lead", "name", d.Name), Lines: []string{w.T("brake." + e.name + "_first"), w.T("brake." + e.name + "_second")},
+		Form: asks, Confirm: w.N("brake."+e.name+"_confirm", n), Variant: e.variant, Cancel: ui.Link{Href: holdHref(h.Hold)},
 	}))
 }
 
 // do ends the hold for whoever has seen how many it holds: while they looked it may have caught more.
 func (e ending) do(c *call) error {
-	d, _, err := c.directory()
+	d, _, h, err := c.hold()
 	if err != nil {
 		return err
 	}
-	h, err := c.hold(d)
+	seen, err := strconv.ParseInt(c.posted.Get("people"), 10, 64)
 	if err != nil {
-		return err
+		seen = nobodySaw
 	}
-	n, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
+	_, err = e.end(c.s.o.Directories, c.ctx(), c.operator.Actor(), d.ID, h.ID, seen)
+	var moved *directory.HoldMovedError
+	if errors.As(err, &moved) {
+		return e.page(c, misfit{Message: c.words().N("brake.number_moved", int(moved.Still)), Status: http.StatusConflict})
+	}
 	if err != nil {
-		return err
-	}
-	if h.State == directory.HoldWaits && c.posted.Get("people") != strconv.FormatInt(n, 10) {
-		return e.page(c, misfit{Message: c.words().N("brake.number_moved", int(n)), Status: http.StatusConflict})
-	}
-	if _, err := e.end(c.s.o.Directories)(c.ctx(), c.operator.Actor(), d.ID, h.ID); err != nil {
 		return again(err, func(m misfit) error { return e.page(c, m) })
 	}
-	return c.done(holdHref(h), e.did)
+	return c.done(holdHref(h.Hold), e.did)
 }

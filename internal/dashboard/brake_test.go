@@ -41,12 +41,12 @@ func (w *world) braked(o org.Organization, name string, people int) (*feed, []di
 	}
 	w.ok(w.dirs.Provision(ctx))
 	f.leave(all...)
-	h, waits, err := w.dirs.WaitingOf(ctx, f.dir.ID)
+	h, waits, err := w.dirs.WaitingOf(ctx, directory.Directory{ID: f.dir.ID, Holding: true})
 	w.ok(err)
 	if !waits || h.People != int64(people-1) {
 		w.t.Fatalf("%+v, %t", h, waits)
 	}
-	return f, all, h
+	return f, all, h.Hold
 }
 
 func TestBrake_is_set_by_its_form_and_every_wrong_number_is_named(t *testing.T) {
@@ -157,8 +157,8 @@ func TestHold_is_released_and_lists_its_people_by_pages(t *testing.T) {
 		}
 		b.send(f.at("holds", string(theirs.ID), "release"), "people", "2").want(t, http.StatusNotFound)
 		b.send(f.at("holds", string(theirs.ID), "undo"), "people", "2").want(t, http.StatusNotFound)
-		if still, err := w.dirs.StillHeld(ctx, other.dir.ID, theirs.ID); err != nil || still != 2 {
-			t.Errorf("%d are held elsewhere, %v", still, err)
+		if now, err := w.dirs.Hold(ctx, other.dir.ID, theirs.ID); err != nil || now.Still != 2 {
+			t.Errorf("%d are held elsewhere, %v", now.Still, err)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/web"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 	"github.com/rollcallhq/rollcall/internal/web/words"
@@ -300,16 +301,21 @@ type exchangeView struct {
 	Replay   action // Label "": it cannot be repeated
 }
 
-func showExchange(c *call) error {
-	d, o, err := c.directory()
-	if err != nil {
-		return err
+// exchange finds the one of the address, and whose it is.
+func (c *call) exchange() (d directory.Directory, o org.Organization, x directory.Exchange, err error) {
+	if d, o, err = c.directory(); err != nil {
+		return d, o, x, err
 	}
 	id := c.values["exchange"]
 	if !isID(id, exchangePrefix) {
-		return fault.New(fault.NotFound, "entity_not_found", "Exchange not found: '%.80s'.", id)
+		return d, o, x, fault.New(fault.NotFound, "entity_not_found", "Exchange not found: '%.80s'.", id)
 	}
-	x, err := c.s.o.Directories.Exchange(c.ctx(), d.ID, directory.ExchangeID(id))
+	x, err = c.s.o.Directories.Exchange(c.ctx(), d.ID, directory.ExchangeID(id))
+	return d, o, x, err
+}
+
+func showExchange(c *call) error {
+	d, o, x, err := c.exchange()
 	if err != nil {
 		return err
 	}
@@ -321,7 +327,7 @@ func showExchange(c *call) error {
 		Facts: exchangeFacts(w, x, e), Refusal: refusalPairs(w, e), Answered: exchangeCode(w, "answered", w.T("directories.answered"), x.Answer),
 	}
 	if c.changes() && repeatable(x) && c.s.o.Again != nil {
-		v.Replay = action{Label: w.T("directories.again"), Form: c.form(directoryHref(d.ID, "exchanges", id, "replay")), Icon: ui.IconRefresh, Variant: ui.Secondary, Small: true}
+		v.Replay = action{Label: w.T("directories.again"), Form: c.form(directoryHref(d.ID, "exchanges", string(x.ID), "replay")), Icon: ui.IconRefresh, Variant: ui.Secondary, Small: true}
 	}
 	if len(x.Body) > 0 {
 		v.Sent = exchangeCode(w, "sent", w.T("directories.sent"), x.Body)

@@ -193,10 +193,7 @@ func (t *tallies) get(ctx context.Context, s *Server, over span) (tally, error) 
 func (s *Server) count(ctx context.Context, now time.Time, over span) (t tally, err error) {
 	edges := over.edges(now)
 	t = tally{at: now, over: over, begins: edges[:len(edges)-1]}
-	if t.events, err = s.o.Events.Tally(ctx, edges, tallyMost); err != nil {
-		return t, err
-	}
-	if t.syncs, err = s.o.Events.TallySyncs(ctx, edges, tallyMost); err != nil {
+	if t.events, t.syncs, err = s.o.Events.Tally(ctx, edges, tallyMost); err != nil {
 		return t, err
 	}
 	if s.o.Sessions != nil {

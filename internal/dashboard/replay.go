@@ -19,15 +19,7 @@ const repeatedPath = 2000
 
 // replayExchange asks again what a provider has asked, and shows both answers. Nothing is written.
 func replayExchange(c *call) error {
-	d, o, err := c.directory()
-	if err != nil {
-		return err
-	}
-	id := c.values["exchange"]
-	if !isID(id, exchangePrefix) {
-		return fault.New(fault.NotFound, "entity_not_found", "Exchange not found: '%.80s'.", id)
-	}
-	x, err := c.s.o.Directories.Exchange(c.ctx(), d.ID, directory.ExchangeID(id))
+	d, o, x, err := c.exchange()
 	if err != nil {
 		return err
 	}
@@ -39,7 +31,7 @@ func replayExchange(c *call) error {
 		return err
 	}
 	w := c.words()
-	back := ui.Link{Label: x.Method + " " + atAGlance(x.Path), Href: directoryHref(d.ID, "exchanges", id)}
+	back := ui.Link{Label: x.Method + " " + atAGlance(x.Path), Href: directoryHref(d.ID, "exchanges", string(x.ID))}
 	v := exchangeView{
 		Sheet:    sheetView{Head: ui.HeadProps{Title: w.T("directories.again_title"), Text: w.T("directories.again_text"), Badge: ui.Badge(statusBadge(status)), Back: back}},
 		Sent:     exchangeCode(w, "then", w.T("directories.again_then"), x.Answer),

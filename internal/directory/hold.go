@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -181,17 +182,54 @@ func NoHold(id string) error {
 
 // Release lets follow at once what a hold holds. One that has ended is a Conflict "hold_ended".
 func (s *Service) Release(ctx context.Context, actor event.Actor, id ID, hold HoldID) (Hold, error) {
-	return s.end(ctx, actor, id, hold, HoldReleased, EndedByHand)
+	return s.end(ctx, actor, id, hold, HoldReleased, nil)
+}
+
+// ReleaseSeen is Release by somebody who was shown how many people it is about ([HoldNow.Still]). If it is about another number by now, nothing
+// happens: a *HoldMovedError, Conflict CodeHoldMoved.
+func (s *Service) ReleaseSeen(ctx context.Context, actor event.Actor, id ID, hold HoldID, people int64) (Hold, error) {
+	return s.end(ctx, actor, id, hold, HoldReleased, &people)
 }
 
 // Undo lets the people of a hold in again as they were, until the directory writes them again. One that has ended is a Conflict "hold_ended".
 func (s *Service) Undo(ctx context.Context, actor event.Actor, id ID, hold HoldID) (Hold, error) {
-	return s.end(ctx, actor, id, hold, HoldUndone, EndedByHand)
+	return s.end(ctx, actor, id, hold, HoldUndone, nil)
 }
 
-func (s *Service) end(ctx context.Context, actor event.Actor, id ID, hold HoldID, as HoldState, why HoldReason) (h Hold, err error) {
+// UndoSeen is Undo by somebody who was shown how many people it is about, as with ReleaseSeen.
+func (s *Service) UndoSeen(ctx context.Context, actor event.Actor, id ID, hold HoldID, people int64) (Hold, error) {
+	return s.end(ctx, actor, id, hold, HoldUndone, &people)
+}
+
+// CodeHoldMoved refuses a hand that was shown another number of people than a hold is about.
+const CodeHoldMoved = "hold_moved"
+
+// HoldMovedError says how many people a hold is about by now. It wraps the refusal.
+type HoldMovedError struct {
+	Still   int64
+	refusal *fault.Error
+}
+
+func (e *HoldMovedError) Error() string { return e.refusal.Error() }
+
+// Unwrap gives the refusal.
+func (e *HoldMovedError) Unwrap() error { return e.refusal }
+
+func holdMoved(still, seen int64) error {
+	return &HoldMovedError{still, fault.New(fault.Conflict, CodeHoldMoved, "The hold is about %d people by now. Look at them, and decide again.", still).
+		Compared(strconv.FormatInt(still, 10), strconv.FormatInt(seen, 10))}
+}
+
+func (s *Service) end(ctx context.Context, actor event.Actor, id ID, hold HoldID, as HoldState, seen *int64) (h Hold, err error) {
 	err = s.db.Tx(ctx, func(tx db.Tx) error {
-		h, err = s.endTx(ctx, tx, actor, id, hold, as, why)
+		if h, err = s.endTx(ctx, tx, actor, id, hold, as, EndedByHand); err != nil || seen == nil {
+			return err
+		}
+		// Whoever joins the hold moves the number that endTx has taken, so that nobody comes in between.
+		still, err := stillHeld(ctx, tx, id, hold)
+		if err == nil && still != *seen {
+			err = holdMoved(still, *seen)
+		}
 		return err
 	})
 	if err != nil {

@@ -12,30 +12,45 @@ func (s *Service) Waiting(ctx context.Context, limit int) ([]Hold, error) {
 	return holdsIn(ctx, s.db, selectWaitingHolds, int64(limit))
 }
 
+// HoldNow is a hold with how many people it decides about now: who has come back is none of them.
+type HoldNow struct {
+	Hold
+
+	Still int64
+}
+
 // WaitingOf gives the hold of a directory that waits for a hand; ok is false where none does. A directory has one at most.
-func (s *Service) WaitingOf(ctx context.Context, id ID) (h Hold, ok bool, err error) {
-	found, err := holdsIn(ctx, s.db, selectHolds+" AND state = 'waiting'", string(id))
-	if err != nil || len(found) == 0 {
-		return Hold{}, false, err
+func (s *Service) WaitingOf(ctx context.Context, d Directory) (h HoldNow, ok bool, err error) {
+	if !d.Holding {
+		return HoldNow{}, false, nil
 	}
-	return found[0], true, nil
+	found, err := holdsIn(ctx, s.db, selectHolds+" AND state = 'waiting'", string(d.ID))
+	if err != nil || len(found) == 0 {
+		return HoldNow{}, false, err
+	}
+	h, err = s.holdNow(ctx, found[0])
+	return h, err == nil, err
 }
 
 // Hold gives one of a directory. One that is not there is NotFound.
-func (s *Service) Hold(ctx context.Context, id ID, hold HoldID) (Hold, error) {
+func (s *Service) Hold(ctx context.Context, id ID, hold HoldID) (HoldNow, error) {
 	found, err := holdsIn(ctx, s.db, selectHold, string(id), string(hold))
 	if err != nil {
-		return Hold{}, err
+		return HoldNow{}, err
 	}
 	if len(found) == 0 {
-		return Hold{}, NoHold(string(hold))
+		return HoldNow{}, NoHold(string(hold))
 	}
-	return found[0], nil
+	return s.holdNow(ctx, found[0])
 }
 
-// StillHeld counts the people of a hold whom it still decides about: who has come back is none of them.
-func (s *Service) StillHeld(ctx context.Context, id ID, hold HoldID) (n int64, err error) {
-	if err := s.db.QueryRow(ctx, countStillHeld, string(id), string(hold)).Scan(&n); err != nil {
+func (s *Service) holdNow(ctx context.Context, h Hold) (HoldNow, error) {
+	still, err := stillHeld(ctx, s.db, h.DirectoryID, h.ID)
+	return HoldNow{h, still}, err
+}
+
+func stillHeld(ctx context.Context, r db.Reader, id ID, hold HoldID) (n int64, err error) {
+	if err := r.QueryRow(ctx, countStillHeld, string(id), string(hold)).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count who is held by %s: %w", hold, err)
 	}
 	return n, nil

@@ -20,8 +20,9 @@ const (
 	selectNamed  = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id IN (%s)`
 	selectAround = `SELECT id, organization_id, type, n, created_at, context, data FROM events WHERE id <= $1 ORDER BY id DESC LIMIT 1`
 
-	tallySyncs  = `SELECT COUNT(*) FROM (SELECT type FROM events WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3) AS looked_at WHERE type >= 'dsync.' AND type < 'dsync/'`
-	tallyEvents = `SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE id >= $1 AND id < $2 LIMIT $3) AS counted`
+	// The first rows of a part, by the index of the key.
+	tallyEvents = `SELECT COUNT(*), COUNT(CASE WHEN type >= 'dsync.' AND type < 'dsync/' THEN 1 END)
+		FROM (SELECT type FROM events WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3) AS looked_at`
 
 	selectLast = `SELECT COALESCE(MAX(seq), 0) FROM events`
 	noneSince  = `SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq > $1 AND organization_id = $2)`

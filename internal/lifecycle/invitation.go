@@ -9,6 +9,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/issuer"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/oidc"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/session"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -58,7 +59,7 @@ func (s *SignIns) Invitation(ctx context.Context, t token.Secret) (Invited, erro
 		return Invited{}, err
 	}
 	out.App = app.Name
-	c, err := s.connectionOf(ctx, i)
+	c, _, err := s.connectionOf(ctx, i)
 	if c != nil {
 		out.SSO, out.Provable = c.Name, true
 	}
@@ -96,24 +97,26 @@ func (s *SignIns) invitedState(i member.Invitation) InvitedState {
 }
 
 // connectionOf is what the invited person signs in through; nil where a code is mailed. The organization's own, for people of its domains and
-// for everybody whom its policy binds; else that of the organization which the domain of the address belongs to.
-func (s *SignIns) connectionOf(ctx context.Context, i member.Invitation) (*sso.Connection, error) {
+// for everybody whom its policy binds; else that of the organization which the domain of the address belongs to. inside: the address lies in a
+// domain of the connection's organization.
+func (s *SignIns) connectionOf(ctx context.Context, i member.Invitation) (c *sso.Connection, inside bool, err error) {
 	owner, err := s.ownerOf(ctx, i.Email)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if i.OrganizationID != "" && string(owner) != i.OrganizationID {
 		if bound, err := s.managed(ctx, i.OrganizationID, i.Email); err != nil || bound {
 			if err == nil {
-				return s.only(ctx, i.OrganizationID)
+				c, err = s.only(ctx, i.OrganizationID)
 			}
-			return nil, err
+			return c, false, err
 		}
 	}
 	if owner == "" {
-		return nil, nil //nolint:nilnil // none is an answer
+		return nil, false, nil
 	}
-	return s.only(ctx, string(owner))
+	c, err = s.only(ctx, string(owner))
+	return c, true, err
 }
 
 // only is the connection that an organization is entered through; nil for none, or several of which none is the default.
@@ -229,6 +232,24 @@ func (s *SignIns) accept(ctx context.Context, a issuer.Authorization, held sessi
 	return err
 }
 
+// throughProvider is the organization whose invitation an address was proven for, where its policy binds the person: it is accepted when they
+// come back from its provider. nil where the address alone accepts it.
+func (s *SignIns) throughProvider(ctx context.Context, a issuer.Authorization, held session.Session) (*org.Organization, error) {
+	if a.Invitation == "" {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	i, err := s.o.Members.Invitation(ctx, member.InvitationID(a.Invitation))
+	if err != nil || i.OrganizationID == "" || i.State != member.InvitationPending || !sameAddress(i.Email, s.emailOf(ctx, held.UserID)) {
+		return nil, err
+	}
+	bound, err := s.managed(ctx, i.OrganizationID, i.Email)
+	if err != nil || !bound {
+		return nil, err
+	}
+	o, err := s.o.Organizations.Get(ctx, orgID(i.OrganizationID))
+	return &o, err
+}
+
 // acceptBy accepts for whom a connection vouches, or who has proven an address.
 func (s *SignIns) acceptBy(ctx context.Context, id member.InvitationID, userID, connectionID, organizationID string) error {
 	i, err := s.o.Members.Invitation(ctx, id)
@@ -261,13 +282,14 @@ func (s *SignIns) invitedBy(ctx context.Context, v Visitor, a issuer.Authorizati
 	return s.proveInvited(ctx, v, a, i)
 }
 
-// proveInvited has the person prove the invited address: through a connection, or by a code that is mailed to it.
+// proveInvited has the person prove the invited address: through a connection that may speak for it, or by a code that is mailed to it. The
+// link is no such proof: the app and whoever invited may have it too. Whom a policy binds goes on to the provider after the code.
 func (s *SignIns) proveInvited(ctx context.Context, v Visitor, a issuer.Authorization, i member.Invitation) (Next, error) {
-	c, err := s.connectionOf(ctx, i)
+	c, inside, err := s.connectionOf(ctx, i)
 	switch {
 	case err != nil:
 		return Next{}, err
-	case c != nil:
+	case c != nil && (inside || !s.mails()):
 		if c.OrganizationID != i.OrganizationID {
 			a.Request.Organization = "" // the session is of the organization that vouches for the address
 		}
@@ -292,7 +314,7 @@ func (s *SignIns) invitedHere(ctx context.Context, a issuer.Authorization, arriv
 		return arrival, ignoreMissing(err)
 	}
 	if i.OrganizationID == arrival.OrganizationID && i.State == member.InvitationPending {
-		arrival.JIT = member.JITVerifiedDomain
+		arrival.JIT, arrival.InvitationID = member.JITVerifiedDomain, string(i.ID)
 	}
 	return arrival, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -171,6 +172,8 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	if arrival, err = s.invitedHere(ctx, a, arrival); err != nil {
 		return Next{}, err
 	}
+	proof := s.proofIn(around.sessions, a)
+	arrival.Proven = member.UserID(proof.UserID)
 	facts, err := s.o.Members.Facts(ctx, s.o.DB, arrival)
 	if err != nil {
 		return Next{}, err
@@ -182,6 +185,9 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	w := db.Write{Lane: arrival.OrganizationID}
 	if admission.Joined() { // by this policy, and not by one that was changed meanwhile
 		s.o.Organizations.FreeInto(&w, policy)
+	}
+	if admission.ByProof() {
+		s.o.Sessions.GuardInto(&w, proof.ID)
 	}
 	userID := string(admission.User.ID)
 	if err := s.o.Members.AdmitInto(ctx, &w, admission, cause(userID)); err != nil {
@@ -213,8 +219,27 @@ func (s *SignIns) admit(ctx context.Context, v Visitor, a issuer.Authorization, 
 	}
 	return Next{
 		URL: url, Target: a.Request.RedirectURI, Session: cookie, Until: started.ExpiresAt,
-		Remember: &Last{Email: verified.Profile.Email, OrganizationID: arrival.OrganizationID},
+		Remember: remembering(verified.Profile.Email, arrival.OrganizationID, admission),
 	}, nil
+}
+
+// proofIn is the session in which this browser has proven an address, and chosen no organization yet, if that is good enough for what is
+// asked; the zero session for none.
+func (s *SignIns) proofIn(present []session.Session, a issuer.Authorization) session.Session {
+	for _, one := range slices.Backward(present) {
+		if one.OrganizationID == "" && one.Method == session.MagicAuth && one.Living(s.time()) && s.proves(one, a) {
+			return one
+		}
+	}
+	return session.Session{}
+}
+
+// remembering leaves out the organization of whom the provider's word alone does not let in: the next time they prove their address again.
+func remembering(email, organizationID string, by member.Admission) *Last {
+	if by.ByProof() {
+		organizationID = ""
+	}
+	return &Last{Email: email, OrganizationID: organizationID}
 }
 
 // surroundings are what a sign-in is decided by beside the person: they are read with them.

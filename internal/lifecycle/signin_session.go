@@ -127,6 +127,14 @@ func (s *SignIns) codeFrom(ctx context.Context, a issuer.Authorization, held ses
 
 // choose settles the organization of a session that has none yet: by what the application asks for, the only one there is, or a question.
 func (s *SignIns) choose(ctx context.Context, v Visitor, a issuer.Authorization, held session.Session) (Next, bool, error) {
+	o, err := s.throughProvider(ctx, a, held)
+	switch {
+	case err != nil:
+		return Next{}, false, err
+	case o != nil:
+		next, err := s.enterThrough(ctx, v, a, held, *o)
+		return next, err == nil, err
+	}
 	if err := s.accept(ctx, a, held); err != nil {
 		next, err := s.told(a, err)
 		return next, err == nil, err

@@ -21,10 +21,14 @@ type Admission struct {
 	identityBefore   *Identity
 	replaces         []Identity // former identities of the same directory person at this connection
 	proves           bool       // an address that nobody had proven
-	via              JoinedVia  // how somebody comes in who was not in
+	byProof          bool
+	via              JoinedVia // how somebody comes in who was not in
 	standing         Standing
 	unlinked         []*claim // what directories say that have meant nobody, and mean who comes in
 }
+
+// ByProof tells whether the person was let in because this browser had proven their address, and not by the connection's word alone.
+func (a Admission) ByProof() bool { return a.byProof }
 
 // Created tells whether the account is new.
 func (a Admission) Created() bool { return a.userBefore == nil }
@@ -87,7 +91,7 @@ func usable(a Arrival) (emailKey string, err error) {
 		return "", refuse(CodeDeprovisioned, "The organization's directory says that this person is not active. Activate them in the identity provider.").
 			Compared("active", "inactive")
 	}
-	if !a.EmailVerified && !a.Trust {
+	if !a.EmailVerified && !a.Trust && a.Proven == "" {
 		return "", outside(a)
 	}
 	return key, nil
@@ -97,7 +101,8 @@ func usable(a Arrival) (emailKey string, err error) {
 func outside(a Arrival) *fault.Error {
 	domain := EmailDomain(a.Email)
 	return refuse(CodeEmailDomain,
-		"The organization has not verified the domain %.200s. Verify it, or let the identity provider send an address in a domain that is verified.", domain).
+		"The organization has not verified the domain %.200s. Verify it, or let the identity provider send an address in a domain that is verified. "+
+			"A guest whom the organization has invited begins with that address on the sign-in page, and proves it by a mailed code before the provider is asked.", domain).
 		Compared("an address in a verified domain of the organization", domain).On("email")
 }
 
@@ -115,12 +120,33 @@ type decision struct {
 	ad    Admission
 }
 
-// person is whose account it is; nil for nobody's yet.
+// person is whose account it is; nil for nobody's yet. Where the connection may not speak for the address, it is the one who has proven it.
 func (d *decision) person() (*Person, error) {
+	p, err := d.find()
+	if err != nil || d.a.EmailVerified {
+		return p, err
+	}
+	if d.ad.byProof = d.proven(p); !d.ad.byProof && !d.a.Trust {
+		return nil, outside(d.a)
+	}
+	return p, nil
+}
+
+// proven tells whether this browser has just proven the asserted address, as that of a guest of the organization, or of one who accepts its
+// invitation with this sign-in. No other word than that of the address counts: the provider may give its own ids to whom it likes.
+func (d *decision) proven(p *Person) bool {
+	if p == nil || d.a.Proven != p.User.ID || !p.has(d.key) || p.Membership == nil {
+		return false
+	}
+	m := p.Membership
+	return m.State == Active || m.State == Pending && m.InvitationID != "" && m.InvitationID == d.a.InvitationID
+}
+
+func (d *decision) find() (*Person, error) {
 	switch {
 	case d.f.ByIdentity != nil:
 		return d.known(d.f.ByIdentity)
-	case d.f.ByDirectory != nil:
+	case d.f.ByDirectory != nil && (d.a.EmailVerified || d.a.Trust):
 		return d.byDirectory(d.f.ByDirectory)
 	case d.f.ByEmail != nil:
 		return d.byEmail(d.f.ByEmail)
@@ -133,6 +159,12 @@ func (d *decision) person() (*Person, error) {
 func (d *decision) known(p *Person) (*Person, error) {
 	if d.f.ByDirectory != nil && !d.f.ByDirectory.is(p) {
 		return nil, d.conflict("The directory says that this sign-in is a person who has another account here.")
+	}
+	if p.linkedByProof(d.a.IDPID) && !d.proven(p) && !(d.a.EmailVerified && p.has(d.key)) {
+		if !d.a.EmailVerified {
+			return nil, outside(d.a)
+		}
+		return nil, d.conflict("The id is that of a guest, who is signed in to only with their own address, proven by them.")
 	}
 	return p, d.samePerson(p)
 }
@@ -150,15 +182,17 @@ func (d *decision) byDirectory(p *Person) (*Person, error) {
 	return p, nil
 }
 
-// byEmail links an account by its address, inside a verified domain.
+// byEmail links an account by its address, inside a verified domain, or where this browser has proven the address.
 func (d *decision) byEmail(p *Person) (*Person, error) {
-	if !d.a.EmailVerified {
+	if !d.a.EmailVerified && !d.proven(p) {
 		return nil, outside(d.a)
 	}
 	if len(p.Identities) > 0 {
 		return nil, d.conflict("The account with this address is signed in to under another id of the same connection.")
 	}
-	d.found = LinkedByEmail
+	if d.found = LinkedByEmail; !d.a.EmailVerified {
+		d.found = LinkedByProof
+	}
 	return p, d.samePerson(p)
 }
 
@@ -357,10 +391,13 @@ func (d *decision) membership(p *Person) {
 		m = one.m
 		m.State, m.Why, m.Told = v.State, v.Why, Verdict{}
 	}
-	d.ad.standing, d.ad.unlinked = d.a.Standing, d.f.unlinked
+	d.ad.unlinked = d.f.unlinked
 	m.Primary = d.ad.User.HomeOrganizationID == d.a.OrganizationID
-	if d.a.Standing.Says == SaysActive {
-		m.DirectoryUserID = d.a.Standing.DirectoryUserID
+	if !d.ad.byProof { // else whoever keeps the directory could sign in as the guest
+		d.ad.standing = d.a.Standing
+		if d.a.Standing.Says == SaysActive {
+			m.DirectoryUserID = d.a.Standing.DirectoryUserID
+		}
 	}
 	m.asserted = d.a.asserts()
 	if before := d.ad.membershipBefore; before != nil && !m.same(*before) {
@@ -394,6 +431,7 @@ func (d *decision) sentence() string {
 		"":                "known by the id of the identity provider",
 		LinkedByDirectory: "linked, being the member joined with the person in the directory",
 		LinkedByEmail:     "linked by the address, in a verified domain",
+		LinkedByProof:     "linked by the address, which the person has proven",
 		LinkedByCreation:  "created just in time",
 	}[d.found]
 	if len(d.ad.replaces) > 0 {

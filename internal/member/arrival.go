@@ -1,6 +1,10 @@
 package member
 
-import "github.com/rollcallhq/rollcall/internal/access"
+import (
+	"slices"
+
+	"github.com/rollcallhq/rollcall/internal/access"
+)
 
 // Arrival is somebody whom an identity provider has just vouched for: verified, mapped, and looked up in the organization's
 // directories, but not yet anybody here.
@@ -16,6 +20,11 @@ type Arrival struct {
 	Trust          bool // option of the connection: addresses outside verified domains are let in, as unverified
 	JIT            JIT
 	Mapped         access.Mapped // what the connection's mapping gives; a directory's goes before it
+
+	// Proven is the account whose address this browser has proven by a mailed code, and holds a living session for; "" for none.
+	// It opens what the connection may not speak for, outside verified domains, to that account and that address alone.
+	Proven       UserID
+	InvitationID string // the pending one of this organization that the sign-in accepts; "" for none
 
 	Known *Known // of this identity, if it was read already: Facts then spares reading it again
 }
@@ -119,6 +128,11 @@ func (p *Person) is(other *Person) bool {
 // kept tells whether the person is in because the hold of a directory's brake was undone.
 func (p *Person) kept() bool {
 	return p.Membership != nil && p.Membership.Why == WhyHeldByBrake && !p.Membership.Held()
+}
+
+// linkedByProof tells whether the id became the account's because the person had proven their address themselves.
+func (p *Person) linkedByProof(idpID string) bool {
+	return slices.ContainsFunc(p.Identities, func(i Identity) bool { return i.IDPID == idpID && i.LinkedBy == LinkedByProof })
 }
 
 // joined is the directory person that the membership was joined with, "" if none.

@@ -94,6 +94,15 @@ func (s *Service) giveRole(ctx context.Context, r db.Reader, p *place, e Entitle
 		before = *p.was
 	}
 	role, by := e.ResolveRole()
+	if by == ByHand && e.RoleBy.mapped() {
+		invited, err := carriedRole(ctx, r, p.m, role)
+		if err != nil {
+			return err
+		}
+		if invited {
+			by = ByInvitation
+		}
+	}
 	if role != before.Role && role != RoleMember {
 		roles, err := access.RolesIn(ctx, r, p.m.OrganizationID)
 		if err != nil {
@@ -117,6 +126,23 @@ func (s *Service) giveRole(ctx context.Context, r db.Reader, p *place, e Entitle
 	p.m.Role, p.m.RoleBy = role, by
 	g.role = role != before.Role
 	return nil
+}
+
+// carriedRole tells whether a given role, which comes back in place of a mapped one, is that of the invitation that the member came by: whose
+// word it was is not kept while a mapping's counts.
+func carriedRole(ctx context.Context, r db.Reader, m Membership, role string) (bool, error) {
+	if m.InvitationID == "" {
+		return false, nil
+	}
+	var id string
+	err := r.QueryRow(ctx, invitationWithRole, m.OrganizationID, m.InvitationID, role).Scan(&id)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the role of invitation %s: %w", m.InvitationID, err)
+	}
+	return true, nil
 }
 
 // lastAdmin tells whether the change takes a role of administrators, and whether nobody else has one.

@@ -27,6 +27,7 @@ type Driven struct {
 
 // ResolveRole gives the role: the first that a directory's mapping gives, else a connection's, else the given one, else everybody's. Where no
 // living directory speaks of the person, what a mapping gave stays: it comes back with them, or stands until a sign-in or a hand changes it.
+// Whether a given role that takes a mapped one's place was a hand's or an invitation's is not known here: ByHand.
 func (e Entitlement) ResolveRole() (role string, by GivenBy) {
 	for _, d := range e.Driven {
 		if len(d.Roles) > 0 {

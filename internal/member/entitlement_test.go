@@ -122,6 +122,98 @@ func TestMapped_role_team_and_attributes_come_go_and_come_back(t *testing.T) {
 	})
 }
 
+// wantRole looks what role a member has, and by whose word the API, the events and the pages say they have it.
+func (h *house) wantRole(when string, id member.MembershipID, role string, by member.RoleSource) {
+	h.t.Helper()
+	m, err := h.members.Member(h.t.Context(), id)
+	h.must(err)
+	if is := m.Membership; is.Role != role || is.RoleSource() != by {
+		h.t.Errorf("%s: %s by %s, want %s by %s", when, is.Role, is.RoleSource(), role, by)
+	}
+}
+
+func TestRole_source_is_the_one_that_holds_now_whichever_way_the_mapped_role_went(t *testing.T) {
+	mapped := func(roles ...string) access.Mapped { return access.Mapped{DrivesRoles: true, Roles: roles} }
+	onEachHosts(t, func(h *hosts) {
+		acme, _ := h.acme()
+		h.applied(named(acme, "other", mapped("admin")), member.OutcomeActivated)
+		says := func(name string, m access.Mapped) {
+			h.t.Helper()
+			_, err := h.apply(named(acme, name, m))
+			h.must(err)
+		}
+		of := func(name string) member.MembershipID {
+			h.t.Helper()
+			u, err := h.members.UserByEmail(t.Context(), name+"@acme.example")
+			h.must(err)
+			m, err := h.members.MemberOf(t.Context(), acme, u.ID)
+			h.must(err)
+			return m.Membership.ID
+		}
+		byHand := func(id member.MembershipID, role string) {
+			h.t.Helper()
+			_, err := h.members.UpdateMembership(t.Context(), operator(), id, member.MembershipChanges{Role: &role})
+			h.must(err)
+		}
+
+		says("ada", mapped("admin", "editor"))
+		ada := of("ada")
+		h.wantRole("in two groups", ada, "admin", member.RoleByDirectory)
+		says("ada", mapped("editor", "admin"))
+		h.wantRole("the priority changed", ada, "editor", member.RoleByDirectory)
+		says("ada", mapped("admin"))
+		h.wantRole("left the one group", ada, "admin", member.RoleByDirectory)
+		says("ada", mapped())
+		h.wantRole("left the last group", ada, "member", member.RoleByDefault)
+		says("ada", mapped("editor"))
+		says("ada", access.Mapped{})
+		h.wantRole("the mapping drives no roles any more", ada, "member", member.RoleByDefault)
+		byHand(ada, "viewer")
+		says("ada", mapped("editor"))
+		h.wantRole("the mapping is back", ada, "editor", member.RoleByDirectory)
+		says("ada", access.Mapped{})
+		h.wantRole("and gone, after a hand gave one", ada, "viewer", member.RoleByHand)
+
+		for name, goes := range map[string]access.Mapped{"bob": mapped(), "cid": {}} {
+			i := h.invite(member.NewInvitation{OrganizationID: acme, Email: name + "@acme.example", Role: "viewer"})
+			_, err := h.members.AcceptInvitation(t.Context(), operator(), i.ID)
+			h.must(err)
+			h.wantRole("invited", i.MembershipID, "viewer", member.RoleByInvitation)
+			says(name, mapped("editor"))
+			h.wantRole("invited and mapped", i.MembershipID, "editor", member.RoleByDirectory)
+			says(name, goes)
+			h.wantRole("invited, and the mapped role went", i.MembershipID, "viewer", member.RoleByInvitation)
+			byHand(i.MembershipID, "editor")
+			says(name, mapped("admin"))
+			says(name, goes)
+			h.wantRole("invited, and a hand gave another before the mapping", i.MembershipID, "editor", member.RoleByHand)
+		}
+
+		says("dan", mapped("editor"))
+		dan := of("dan")
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+			return h.members.FreezeTx(t.Context(), tx, acme, named(acme, "dan", access.Mapped{}).DirectoryID, directorys(named(acme, "dan", access.Mapped{}).DirectoryID))
+		}))
+		h.wantRole("the directory is removed: its last word stands", dan, "editor", member.RoleByDirectory)
+		byHand(dan, "viewer")
+		h.wantRole("and a hand spoke after it", dan, "viewer", member.RoleByHand)
+	})
+}
+
+func TestRole_source_falls_back_from_a_connections_mapping_to_the_invitation(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		acme, _ := h.acme()
+		i := h.invite(member.NewInvitation{OrganizationID: acme, Email: ada, Role: "viewer"})
+		a := arrival(acme, "1", ada)
+		a.Mapped = access.Mapped{DrivesRoles: true, Roles: []string{"editor"}}
+		h.entered(a)
+		h.wantRole("mapped at the sign-in", i.MembershipID, "editor", member.RoleByConnection)
+		a.Mapped.Roles = nil
+		h.entered(a)
+		h.wantRole("the next sign-in brings none", i.MembershipID, "viewer", member.RoleByInvitation)
+	})
+}
+
 func TestMapping_never_takes_the_last_administrators_role(t *testing.T) {
 	onEachInviting(t, func(h *house) {
 		acme, _ := h.acme()

@@ -136,7 +136,7 @@ func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, a *a
 		}
 	}
 	if i.Role != "" {
-		p.m.GivenRole = i.Role
+		p.m.GivenRole, p.m.RoleBy = i.Role, ByInvitation
 	}
 	if i.Licence != "" {
 		p.m.GivenLicence = i.Licence

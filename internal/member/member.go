@@ -189,6 +189,7 @@ const (
 	LinkedByDirectory LinkedBy = "directory" // the directory person the sign-in was joined with is this member
 	LinkedByEmail     LinkedBy = "email"     // in a verified domain
 	LinkedByCreation  LinkedBy = "created"
+	LinkedByProof     LinkedBy = "proof" // outside verified domains: the person had proven the address. It serves only with that proof
 )
 
 // Payload is the user as API and events show it.

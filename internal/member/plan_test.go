@@ -14,7 +14,7 @@ func TestPeople_of_whom_nobody_is_meant_are_found_by_their_address(t *testing.T)
 		if h.db.Engine() != db.SQLite {
 			return // PostgreSQL plans by what is stored
 		}
-		rows, err := h.db.Query(t.Context(), "EXPLAIN QUERY PLAN "+member.SelectUnlinked, "org_1", "ada@acme.example")
+		rows, err := h.db.Query(t.Context(), "EXPLAIN QUERY PLAN "+member.SelectUnlinked(), "org_1", "ada@acme.example")
 		h.must(err)
 		defer rows.Close()
 		var plan []string

@@ -3,10 +3,11 @@ package member
 const (
 	invitationColumns = `i.id, i.organization_id, i.email, i.state, i.token_hash, i.token, i.role, i.teams, i.licence, i.inviter_user_id, i.accepted_user_id,
 		i.membership_id, i.directory_id, i.directory_user_id, i.locale, i.sent, i.expires_at, i.accepted_at, i.revoked_at, i.version, i.created_at, i.updated_at`
-	selectInvitations = `SELECT ` + invitationColumns + ` FROM invitations i WHERE TRUE`
-	selectInvitation  = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.id = $1`
-	invitationByToken = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.token_hash = $1`
-	invitationPending = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.organization_id = $1 AND i.email_key = $2 AND i.state = 'pending'`
+	selectInvitations  = `SELECT ` + invitationColumns + ` FROM invitations i WHERE TRUE`
+	selectInvitation   = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.id = $1`
+	invitationByToken  = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.token_hash = $1`
+	invitationPending  = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.organization_id = $1 AND i.email_key = $2 AND i.state = 'pending'`
+	invitationWithRole = `SELECT id FROM invitations WHERE organization_id = $1 AND id = $2 AND role = $3`
 	// Of a membership: by its id, or by the address of its account.
 	invitationOfMembership = `SELECT ` + invitationColumns + ` FROM invitations i
 		WHERE i.organization_id = $1 AND i.state = 'pending' AND (i.membership_id = $2 OR i.email_key = $3) ORDER BY i.id`

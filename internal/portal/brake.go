@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -57,15 +58,11 @@ type heldView struct {
 
 // held tells whether a directory's brake holds people; nil where it holds nobody.
 func (c *call) held(d directory.Directory) (*heldView, error) {
-	if !d.Holding {
-		return nil, nil
-	}
-	h, waits, err := c.s.o.Directories.WaitingOf(c.ctx(), d.ID)
+	h, waits, err := c.s.o.Directories.WaitingOf(c.ctx(), d)
 	if err != nil || !waits {
 		return nil, err
 	}
-	n, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
-	return &heldView{int(n), h.Until, brakeHref(d.ID, string(h.ID))}, err
+	return &heldView{int(h.Still), h.Until, brakeHref(d.ID, string(h.ID))}, nil
 }
 
 func showBrake(c *call) error {
@@ -132,7 +129,7 @@ func setBrake(c *call) error {
 }
 
 // hold is one of a directory of the organization, as an address names both.
-func (c *call) hold() (d directory.Directory, h directory.Hold, err error) {
+func (c *call) hold() (d directory.Directory, h directory.HoldNow, err error) {
 	if d, err = c.directory(c.path("directory")); err != nil {
 		return d, h, err
 	}
@@ -157,10 +154,6 @@ func showHold(c *call) error {
 	if err != nil {
 		return err
 	}
-	still, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
-	if err != nil {
-		return err
-	}
 	words := c.s.o.Site.Words(c.r)
 	v := holdView{Name: d.Name, State: c.t("brake.state_" + string(h.State)), Facts: []ui.Pair{
 		{Key: c.t("brake.engaged"), Value: ui.Time(ui.TimeProps{At: h.EngagedAt, Absolute: true})},
@@ -170,7 +163,7 @@ func showHold(c *call) error {
 	if h.State == directory.HoldWaits {
 		v.Tone, v.Release, v.Undo = ui.Bad, brakeHref(d.ID, string(h.ID), "release"), brakeHref(d.ID, string(h.ID), "undo")
 		v.Facts = append(
-			v.Facts, ui.Pair{Key: c.t("brake.still_held"), Text: words.Number(int(still))},
+			v.Facts, ui.Pair{Key: c.t("brake.still_held"), Text: words.Number(int(h.Still))},
 			ui.Pair{Key: c.t("brake.until"), Value: ui.Time(ui.TimeProps{At: h.Until, Absolute: true})},
 		)
 	} else {
@@ -179,7 +172,7 @@ func showHold(c *call) error {
 			ui.Pair{Key: c.t("brake.why_ended"), Text: c.t("brake.reason_" + string(h.Reason))},
 		)
 	}
-	if v.People, err = c.heldTable(d, h); err != nil {
+	if v.People, err = c.heldTable(d, h.Hold); err != nil {
 		return err
 	}
 	return c.page(http.StatusOK, c.shell(c.t("brake.hold_title", "name", d.Name)), holdPage(v))
@@ -219,12 +212,15 @@ func (c *call) heldTable(d directory.Directory, h directory.Hold) (ui.TableProps
 type ending struct {
 	name    string // part of the keys "brake.…"
 	variant ui.Variant
-	end     func(*directory.Service, context.Context, event.Actor, directory.ID, directory.HoldID) (directory.Hold, error)
+	end     func(*directory.Service, context.Context, event.Actor, directory.ID, directory.HoldID, int64) (directory.Hold, error)
 }
 
-func releasing() ending { return ending{"release", ui.Danger, (*directory.Service).Release} }
+func releasing() ending { return ending{"release", ui.Danger, (*directory.Service).ReleaseSeen} }
 
-func undoing() ending { return ending{"undo", ui.Primary, (*directory.Service).Undo} }
+func undoing() ending { return ending{"undo", ui.Primary, (*directory.Service).UndoSeen} }
+
+// nobodySaw is how many people no hold is about.
+const nobodySaw = -1
 
 // ask names how many people it is about: that number comes back with the answer.
 func (e ending) ask(c *call) error {
@@ -239,17 +235,13 @@ func (e ending) ask(c *call) error {
 	return e.page(c, http.StatusOK, d, h, "")
 }
 
-func (e ending) page(c *call, status int, d directory.Directory, h directory.Hold, wrong string) error {
-	n, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
-	if err != nil {
-		return err
-	}
-	words := c.s.o.Site.Words(c.r)
+func (e ending) page(c *call, status int, d directory.Directory, h directory.HoldNow, wrong string) error {
+	words, n := c.s.o.Site.Words(c.r), int(h.Still)
 	asks := c.formTo(brakeHref(d.ID, string(h.ID), e.name))
-	asks.Hidden = append(asks.Hidden, ui.Hidden{Name: "people", Value: strconv.FormatInt(n, 10)})
+	asks.Hidden = append(asks.Hidden, ui.Hidden{Name: "people", Value: strconv.Itoa(n)})
 	return c.page(status, c.shell(c.t("brake."+e.name)), endPage(wrong, ui.ConfirmProps{
-		Title: words.N("brake."+e.name+"_title", int(n)), Text: c.t("brake."+e.name+"_lead", "name", d.Name), Lines: []string{c.t("portal.brake_" + e.name), c.t("brake." + e.name + "_second")},
-		Form: asks, Confirm: words.N("brake."+e.name+"_confirm", int(n)), Variant: e.variant, Cancel: ui.Link{Href: brakeHref(d.ID, string(h.ID))},
+		Title: words.N("brake."+e.name+"_title", n), Text: c.t("brake."+e.name+"_lead", "name", d.Name), Lines: []string{c.t("portal.brake_" + e.name), c.t("brake." + e.name + "_second")},
+		Form: asks, Confirm: words.N("brake."+e.name+"_confirm", n), Variant: e.variant, Cancel: ui.Link{Href: brakeHref(d.ID, string(h.ID))},
 	}))
 }
 
@@ -259,14 +251,16 @@ func (e ending) do(c *call) error {
 	if err != nil {
 		return err
 	}
-	n, err := c.s.o.Directories.StillHeld(c.ctx(), d.ID, h.ID)
+	seen, err := strconv.ParseInt(c.form.Get("people"), 10, 64)
 	if err != nil {
-		return err
+		seen = nobodySaw
 	}
-	if h.State == directory.HoldWaits && c.form.Get("people") != strconv.FormatInt(n, 10) {
-		return e.page(c, http.StatusConflict, d, h, c.s.o.Site.Words(c.r).N("brake.number_moved", int(n)))
+	_, err = e.end(c.s.o.Directories, c.ctx(), c.actor(), d.ID, h.ID, seen)
+	var moved *directory.HoldMovedError
+	if errors.As(err, &moved) {
+		h.Still = moved.Still
+		return e.page(c, http.StatusConflict, d, h, c.s.o.Site.Words(c.r).N("brake.number_moved", int(h.Still)))
 	}
-	_, err = e.end(c.s.o.Directories, c.ctx(), c.actor(), d.ID, h.ID)
 	if err != nil && !fault.Is(err, fault.Conflict) { // one that has ended says on its page how
 		return err
 	}

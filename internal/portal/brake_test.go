@@ -38,12 +38,12 @@ func (d *desk) braked(o org.Organization, name string) (directory.Directory, dir
 		})
 		d.must(err)
 	}
-	h, waits, err := d.dirs.WaitingOf(ctx, dir.ID)
+	h, waits, err := d.dirs.WaitingOf(ctx, directory.Directory{ID: dir.ID, Holding: true})
 	d.must(err)
 	if !waits || h.People != 3 {
 		d.Fatalf("%+v, %t", h, waits)
 	}
-	return dir, h
+	return dir, h.Hold
 }
 
 const hostilePerson = `"><script>alert(1)</script>`

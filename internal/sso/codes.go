@@ -88,7 +88,7 @@ func Explanations() []Explanation {
 		{IDPDenied, ITAdmin, "The identity provider said no.", "Look into the identity provider's own log at the time of the attempt."},
 		{UserNotAssigned, ITAdmin, "The person is not assigned to the application at the identity provider.", "Assign the person, or a group of theirs, to the application."},
 		{MissingAttribute, ITAdmin, "The answer lacks something that is needed to know the person, or has it in two versions.", "Let the identity provider send the attribute, or map the one it sends. The attempt lists the names that came."},
-		{EmailDomainNotAllowed, ITAdmin, "The email address lies in no domain that the organization has verified.", "Verify the domain for the organization, or correct the person's email address at the identity provider."},
+		{EmailDomainNotAllowed, ITAdmin, "The email address lies in no domain that the organization has verified.", "Verify the domain for the organization, or correct the person's email address at the identity provider. An invited guest begins on the sign-in page with that address and enters the mailed code first."},
 		{UserDeprovisioned, ITAdmin, "The organization's directory has deactivated the person.", "Activate the person in the directory, or assign them again."},
 		{NotInDirectory, ITAdmin, "The organization's directory does not know the person.", "Assign the person to the application that feeds the directory; if they are, compare the identifiers that the attempt names."},
 		{NotAMember, ITAdmin, "The person is no member and accounts are not created at sign-in.", "Invite the person, or allow creation at sign-in."},

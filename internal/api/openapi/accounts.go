@@ -42,7 +42,7 @@ func accountSchemas() map[string]*Schema {
 			has("connection_id", text("Through which connection: conn_….")),
 			has("organization_id", text("Whose connection it is.")),
 			has("idp_id", text("What the identity provider calls the person.")),
-			has("linked_by", choice("How the account was found at the first sign-in.", "directory", "email", "created")),
+			has("linked_by", choice("How the account was found at the first sign-in.", "directory", "email", "created", "proof")),
 			has("created_at", moment("When the person first came in so.")),
 			has("last_used_at", orNull(moment("When the person last came in so."))),
 		),

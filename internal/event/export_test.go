@@ -1,0 +1,4 @@
+package event
+
+// TallyEvents is the statement of a part of a tally.
+const TallyEvents = tallyEvents
