@@ -252,7 +252,7 @@ func (s *Switches) latest(ctx context.Context, o org.Organization, w switching.S
 // rests tells whether one that is not fresh any more is not made anew yet, since the last one was made a moment ago and no hand has spoken: a
 // directory that is filling must not keep a processor busy because somebody looks.
 func (s *Switches) rests(p *pairing, now print) bool {
-	return p != nil && p.took >= s.o.Quick && p.print.same(now) && s.time().Sub(p.at) < (1+pairingRest)*p.took
+	return p != nil && p.took >= s.o.Quick && p.print.spoken() == now.spoken() && s.time().Sub(p.at) < (1+pairingRest)*p.took
 }
 
 // shown is one that may be shown though something has changed since: not one of another state of the switch, nor one that is too old.

@@ -159,7 +159,7 @@ func (s *Switches) showMember(ctx context.Context, p *PairingSide) error {
 // Whether the counterpart is there and free is read in the transaction. Who is on the old side, and whom the hand overrules, is what the process last
 // found: to find it anew would hold the writer for seconds.
 func (s *Switches) SetMatch(ctx context.Context, actor event.Actor, organizationID org.ID, id switching.ID, kind switching.Kind, old, next string) (Pairing, error) {
-	p, err := s.lately(ctx, organizationID, id)
+	p, err := s.lately(ctx, organizationID, id, kind, old)
 	if err != nil {
 		return Pairing{}, err
 	}
@@ -194,18 +194,24 @@ func (s *Switches) SetMatch(ctx context.Context, actor event.Actor, organization
 	return said[0], s.show(ctx, w, p, kind, said)
 }
 
-// lately is who is who as the process last found it, however long that takes where it never did.
-func (s *Switches) lately(ctx context.Context, organizationID org.ID, id switching.ID) (*pairing, error) {
+// lately is who is who as the process last found it: that of now, however long it takes, where it never did or does not know somebody.
+func (s *Switches) lately(ctx context.Context, organizationID org.ID, id switching.ID, kind switching.Kind, old string) (*pairing, error) {
 	o, w, err := s.find(ctx, organizationID, id)
 	if err != nil {
 		return nil, err
 	}
 	patience := time.NewTimer(s.o.Patience)
 	defer patience.Stop()
-	p, _, err := s.latest(ctx, o, w, patience.C)
-	if err == nil && p == nil {
-		p, _, err = s.latest(ctx, o, w, nil)
+	p, stale, err := s.latest(ctx, o, w, patience.C)
+	if err != nil || p != nil && !stale {
+		return p, err
 	}
+	if p != nil {
+		if _, known := p.line(kind, old); known {
+			return p, nil
+		}
+	}
+	p, _, err = s.latest(ctx, o, w, nil)
 	return p, err
 }
 

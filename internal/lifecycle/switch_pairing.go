@@ -182,3 +182,6 @@ func (p print) same(other print) bool {
 	p.event, other.event = "", ""
 	return p == other
 }
+
+// spoken is the part that is changed by hands alone.
+func (p print) spoken() print { return print{state: p.state, version: p.version, domains: p.domains} }
