@@ -144,7 +144,7 @@ func (c *call) newSwitchPage(m misfit) error {
 	f := formView{ID: "switch", Form: c.form(switchesHref(o.ID, "new")), Save: w.T("switches.begin"), Fields: []templ.Component{
 		field("from_connection", "from.connection_id", connections), field("to_connection", "to.connection_id", connections),
 		field("from_directory", "from.directory_id", directories), field("to_directory", "to.directory_id", directories),
-		link(w.T("switches.make_directory"), hrefOf("organizations", string(o.ID), "directories", "new")), link(w.T("switches.make_connection"), hrefOf("organizations", string(o.ID), "connections", "new")),
+		link(w.T("switches.make_directory"), hrefOf("organizations", string(o.ID), "directories", "new")), ui.Text(w.T("switches.make_connection")),
 	}}
 	s := sheetView{Head: ui.HeadProps{Title: w.T("switches.start"), Text: w.T("switches.lead"), Back: ui.Link{Label: o.Name, Href: switchesHref(o.ID)}}, Wrong: m}
 	fr := organizationFrame(o, w.T("switches.start"))
