@@ -88,7 +88,7 @@ func (n NewSwitch) check() error {
 	return nil
 }
 
-// Create begins a switch: the new connection can be tested, the new directory fills, and nobody notices. Refusals beside those of the rooms
+// Create begins a switch: the new connection can be tested, the new directory fills, and nobody notices. Nothing is counted yet, see Get. Refusals beside those of the rooms
 // (sso.Service.HoldTx, directory.Service.HoldTx): "kinds_differ", and Conflict "switch_open" where another one is open.
 func (s *Switches) Create(ctx context.Context, actor event.Actor, id org.ID, n NewSwitch) (switching.Switch, error) {
 	if s.o.ProfilesOnly {
@@ -120,7 +120,7 @@ func (s *Switches) Create(ctx context.Context, actor event.Actor, id org.ID, n N
 		return switching.Switch{}, fmt.Errorf("begin an identity provider switch of organization %s: %w", id, err)
 	}
 	s.o.Events.Nudge()
-	return s.Get(ctx, id, out.ID)
+	return out, nil
 }
 
 func (s *Switches) holdTx(ctx context.Context, tx db.Tx, w switching.Switch) error {

@@ -197,9 +197,9 @@ func (s *Switches) printOf(ctx context.Context, o org.Organization, w switching.
 	return p, err
 }
 
-// fresh tells whether a pairing is still that of both sides.
-func (s *Switches) fresh(ctx context.Context, o org.Organization, last *pairing, now print) (bool, error) {
-	if last == nil || s.time().Sub(last.at) >= pairingFresh || !last.print.same(now) {
+// unchanged tells whether all that is known to have happened leaves a pairing as it is.
+func (s *Switches) unchanged(ctx context.Context, o org.Organization, last *pairing, now print) (bool, error) {
+	if last == nil || !last.print.same(now) {
 		return false, nil
 	}
 	if last.print.event == now.event {
@@ -225,19 +225,25 @@ func (s *Switches) latest(ctx context.Context, o org.Organization, w switching.S
 		if err != nil {
 			return nil, false, err
 		}
-		fresh, err := s.fresh(ctx, o, last, now)
-		switch {
-		case err != nil:
+		unchanged, err := s.unchanged(ctx, o, last, now)
+		if err != nil {
 			return nil, false, err
-		case fresh && last.took >= s.o.Quick:
+		}
+		remembered := unchanged && last.took >= s.o.Quick
+		switch {
+		case remembered && s.time().Sub(last.at) < pairingFresh:
 			return last, false, nil
 		case last != nil && last.turn > asked:
 			return last, false, nil
 		case wait != nil && s.rests(last, now):
 			return s.shown(last, now), true, nil
 		}
+		made := s.known.begin(key, s.time(), func(ctx context.Context) (*pairing, error) { return s.pairAnew(ctx, o.ID, w.ID) })
+		if known := s.shown(last, now); wait != nil && remembered && known != nil {
+			return known, true, nil // it is only a minute old: not worth a wait
+		}
 		select {
-		case <-s.known.begin(key, s.time(), func(ctx context.Context) (*pairing, error) { return s.pairAnew(ctx, o.ID, w.ID) }):
+		case <-made:
 		case <-wait:
 			return s.shown(last, now), true, nil
 		case <-ctx.Done():

@@ -167,7 +167,7 @@ func (l pairLine) pairing() Pairing {
 	return p
 }
 
-// print is what a pairing is made of, in short; see fresh.
+// print is what a pairing is made of, in short; see unchanged.
 type print struct {
 	state   switching.State
 	version int64  // of the switch: each word of a hand moves it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
@@ -168,6 +169,10 @@ func TestWho_is_who_is_remembered_until_one_of_the_sides_or_a_hand_changes_it_an
 			t.Errorf("was not remembered: as of %s, not %s", again.At, first.At)
 		}
 		m.clock.pass(time.Second)
+		if old := m.look(lifecycle.PairingQuery{}); !old.Stale {
+			t.Error("what is a minute old is taken for the present one")
+		}
+		m.until(func() bool { return !m.look(lifecycle.PairingQuery{}).Stale })
 		m.is(names(m.look(lifecycle.PairingQuery{}).Lines), "ada=ada matched", "bob=robert matched")
 
 		m.person(m.next, "cyd")
@@ -392,7 +397,7 @@ func BenchmarkSwitchPage(b *testing.B) {
 			crowdSides(b, d, m, people)
 			m.must(d.Analyze(b.Context()))
 			m.s = m.process(m.p, 0, 0)
-			start := time.Now()
+			before, start := heap(), time.Now()
 			_, err := m.s.Get(b.Context(), m.org, m.w.ID)
 			m.must(err)
 			found := time.Since(start)
@@ -410,10 +415,19 @@ func BenchmarkSwitchPage(b *testing.B) {
 			}
 			slices.Sort(took)
 			b.ReportMetric(found.Seconds(), "s-to-find")
+			b.ReportMetric(float64(heap()-before)/(1<<20), "MB-remembered")
 			b.ReportMetric(took[len(took)/2].Seconds()*1000, "ms-median")
 			b.ReportMetric(took[len(took)-1].Seconds()*1000, "ms-slowest")
 		})
 	}
+}
+
+// heap is how much memory is in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // crowdSides writes people of both sides straight into the tables.
