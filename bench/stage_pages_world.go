@@ -27,7 +27,7 @@ type entity struct {
 // furnish makes one of each noun that pages show, and begins a switch to a directory that has everybody of the old one.
 func (s *side) furnish(ctx context.Context, d *directory, id string) (out shown, err error) {
 	out.directory = id
-	make := func(path string, body map[string]any) (made entity) {
+	post := func(path string, body map[string]any) (made entity) {
 		if err == nil {
 			if err = s.api(ctx, http.MethodPost, path, body, &made); err != nil {
 				err = fmt.Errorf("furnish: %w", err)
@@ -37,26 +37,26 @@ func (s *side) furnish(ctx context.Context, d *directory, id string) (out shown,
 	}
 	org := "/organizations/" + d.organization
 	provider := samltest.New("https://idp.example/metadata")
-	out.connection = make("/connections", map[string]any{
+	out.connection = post("/connections", map[string]any{
 		"organization_id": d.organization, "name": "Sign-ins", "connection_type": "GenericSAML", "idp_entity_id": provider.EntityID, "sso_url": "https://idp.example/sso",
 		"certificates": []string{string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: provider.Certificate.Raw}))},
 	}).ID
-	test := make("/connections/"+out.connection+"/test_sign_ins", nil)
-	make("/connections", map[string]any{
+	test := post("/connections/"+out.connection+"/test_sign_ins", nil)
+	post("/connections", map[string]any{
 		"organization_id": d.organization, "name": "OpenID", "connection_type": "GenericOIDC",
 	})
-	make("/authorization/permissions", map[string]any{"slug": "read", "name": "Read"})
-	make("/authorization/roles", map[string]any{"slug": "editor", "name": "Editor"})
-	make("/authorization/organizations/"+d.organization+"/roles", map[string]any{"slug": "org-lead", "name": "Lead"})
-	make(org+"/groups", map[string]any{"name": "Team"})
-	make(org+"/licence_types", map[string]any{"slug": "seat", "name": "Seat", "seats": 10})
-	make(org+"/api_keys", map[string]any{"name": "Bench"})
-	make(org+"/contacts", map[string]any{"email": "it@load.example", "name": "IT"})
-	make("/webhook_endpoints", map[string]any{"endpoint_url": "http://127.0.0.1:9/bench", "events": []string{"dsync.user.updated"}})
-	make("/connect/applications", map[string]any{"name": "Bench", "application_type": "oauth", "is_first_party": true, "is_public": true, "redirect_uris": []map[string]any{{"uri": "https://app.example/callback"}}})
-	make("/organization_domains", map[string]any{"organization_id": d.organization, "domain": "pending.example"})
-	out.collecting = make("/directories", map[string]any{"organization_id": d.organization, "name": "Collects", "type": "okta scim v2.0", "live": false}).ID
-	next := make("/directories", map[string]any{"organization_id": d.organization, "name": "Next", "type": "generic scim v2.0", "live": false})
+	post("/authorization/permissions", map[string]any{"slug": "read", "name": "Read"})
+	post("/authorization/roles", map[string]any{"slug": "editor", "name": "Editor"})
+	post("/authorization/organizations/"+d.organization+"/roles", map[string]any{"slug": "org-lead", "name": "Lead"})
+	post(org+"/groups", map[string]any{"name": "Team"})
+	post(org+"/licence_types", map[string]any{"slug": "seat", "name": "Seat", "seats": 10})
+	post(org+"/api_keys", map[string]any{"name": "Bench"})
+	post(org+"/contacts", map[string]any{"email": "it@load.example", "name": "IT"})
+	post("/webhook_endpoints", map[string]any{"endpoint_url": "http://127.0.0.1:9/bench", "events": []string{"dsync.user.updated"}})
+	post("/connect/applications", map[string]any{"name": "Bench", "application_type": "oauth", "is_first_party": true, "is_public": true, "redirect_uris": []map[string]any{{"uri": "https://app.example/callback"}}})
+	post("/organization_domains", map[string]any{"organization_id": d.organization, "domain": "pending.example"})
+	out.collecting = post("/directories", map[string]any{"organization_id": d.organization, "name": "Collects", "type": "okta scim v2.0", "live": false}).ID
+	next := post("/directories", map[string]any{"organization_id": d.organization, "name": "Next", "type": "generic scim v2.0", "live": false})
 	if err != nil {
 		return out, err
 	}
@@ -73,7 +73,7 @@ func (s *side) furnish(ctx context.Context, d *directory, id string) (out shown,
 	if err := s.fill(ctx, &directory{addr: s.addr, tag: d.tag, base: base, token: next.Token, organization: d.organization}, len(d.people)); err != nil {
 		return out, err
 	}
-	out.switched = make(org+"/identity_provider_switches", map[string]any{
+	out.switched = post(org+"/identity_provider_switches", map[string]any{
 		"from": map[string]any{"directory_id": id}, "to": map[string]any{"directory_id": next.ID},
 	}).ID
 	return out, err

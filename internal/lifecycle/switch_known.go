@@ -175,8 +175,8 @@ var pairingEvents = []event.Type{
 }
 
 // printOf is what a pairing would be made of now. It is taken before anything is read: what is committed between is seen twice, and nothing never.
-func (s *Switches) printOf(ctx context.Context, o org.Organization, w switching.Switch) (p print, err error) {
-	p = print{state: w.State, version: w.Version()}
+func (s *Switches) printOf(ctx context.Context, o org.Organization, w switching.Switch) (p imprint, err error) {
+	p = imprint{state: w.State, version: w.Version()}
 	for _, d := range o.Domains {
 		if d.State == org.Verified {
 			p.domains += d.Domain + "\n"
@@ -198,7 +198,7 @@ func (s *Switches) printOf(ctx context.Context, o org.Organization, w switching.
 }
 
 // unchanged tells whether all that is known to have happened leaves a pairing as it is.
-func (s *Switches) unchanged(ctx context.Context, o org.Organization, last *pairing, now print) (bool, error) {
+func (s *Switches) unchanged(ctx context.Context, o org.Organization, last *pairing, now imprint) (bool, error) {
 	if last == nil || !last.print.same(now) {
 		return false, nil
 	}
@@ -257,12 +257,12 @@ func (s *Switches) latest(ctx context.Context, o org.Organization, w switching.S
 
 // rests tells whether one that is not fresh any more is not made anew yet, since the last one was made a moment ago and no hand has spoken: a
 // directory that is filling must not keep a processor busy because somebody looks.
-func (s *Switches) rests(p *pairing, now print) bool {
+func (s *Switches) rests(p *pairing, now imprint) bool {
 	return p != nil && p.took >= s.o.Quick && p.print.spoken() == now.spoken() && s.time().Sub(p.at) < (1+pairingRest)*p.took
 }
 
 // shown is one that may be shown though something has changed since: not one of another state of the switch, nor one that is too old.
-func (s *Switches) shown(p *pairing, now print) *pairing {
+func (s *Switches) shown(p *pairing, now imprint) *pairing {
 	if p == nil || p.print.state != now.state || s.time().Sub(p.at) >= pairingOldest {
 		return nil
 	}

@@ -19,7 +19,7 @@ type pairing struct {
 	at             time.Time     // when it was begun: later changes may be missing
 	took           time.Duration // to make
 	turn           int           // the how manieth of its switch in this process
-	print          print
+	print          imprint
 	people, groups []pairLine        // by their ids
 	names          map[string]string // of groups of both sides
 	tally          switching.Tally
@@ -167,8 +167,8 @@ func (l pairLine) pairing() Pairing {
 	return p
 }
 
-// print is what a pairing is made of, in short; see unchanged.
-type print struct {
+// imprint is what a pairing is made of, in short; see unchanged.
+type imprint struct {
 	state   switching.State
 	version int64  // of the switch: each word of a hand moves it
 	domains string // those verified
@@ -178,10 +178,12 @@ type print struct {
 }
 
 // same tells whether two differ in their events at most.
-func (p print) same(other print) bool {
+func (p imprint) same(other imprint) bool {
 	p.event, other.event = "", ""
 	return p == other
 }
 
 // spoken is the part that is changed by hands alone.
-func (p print) spoken() print { return print{state: p.state, version: p.version, domains: p.domains} }
+func (p imprint) spoken() imprint {
+	return imprint{state: p.state, version: p.version, domains: p.domains}
+}
