@@ -31,21 +31,27 @@ const (
 	pageRounds = 11
 )
 
+// aFile is why an address is left out, and not even asked for: it may be as long as the audit.
+const aFile = "a file"
+
+// addresses are the rows of both URL tables that can be looked at.
+func addresses() []string { return slices.Concat(dashboard.Addresses(), portal.Addresses()) }
+
 // leftOut are addresses that are not measured, and why.
 var leftOut = map[string]string{
-	"/portal/leavers/{offboarding}/receipt":      "a file",
+	"/portal/leavers/{offboarding}/receipt":      aFile,
 	"/portal/certificates":                       "leads to the one connection that has any",
 	"/portal/sso":                                "leads to the step that comes next",
 	"/portal/directory":                          "leads to the step that comes next",
 	"/portal/sso/{connection}/test":              "leads to the identity provider",
 	"/portal/done":                               "leads back to the app",
 	"/dashboard/directories/{id}/exchanges/live": "the list of exchanges, and empty while nothing is new",
-	"/dashboard/organizations/export":            "a file",
-	"/dashboard/members/export":                  "a file",
-	"/dashboard/audit/export":                    "a file",
-	"/dashboard/directories/{id}/users/export":   "a file",
-	"/portal/access.csv":                         "a file",
-	"/portal/audit.csv":                          "a file",
+	"/dashboard/organizations/export":            aFile,
+	"/dashboard/members/export":                  aFile,
+	"/dashboard/audit/export":                    aFile,
+	"/dashboard/directories/{id}/users/export":   aFile,
+	"/portal/access.csv":                         aFile,
+	"/portal/audit.csv":                          aFile,
 }
 
 // pages measures how long a page of a large organization takes, and how much a browser loads for the first one. The pages are those that
@@ -100,7 +106,7 @@ func (l *lab) pagesOn(ctx context.Context, eng engine, s *side) error {
 		}
 		all = append(all, found...)
 	}
-	if err := unwalked(slices.Concat(dashboard.Addresses(), portal.Addresses()), all); err != nil {
+	if err := unwalked(addresses(), all); err != nil {
 		return err
 	}
 	l.recordPages(ctx, eng, suffix, all)
@@ -126,13 +132,13 @@ func (l *lab) recordPages(ctx context.Context, eng engine, suffix string, all []
 }
 
 // unwalked refuses addresses of the URL tables that no link has led to, and that are not among those left out.
-func unwalked(addresses []string, walked []measuredPage) error {
+func unwalked(rows []string, walked []measuredPage) error {
 	seen := map[string]bool{}
 	for _, p := range walked {
 		path, _, _ := strings.Cut(p.address, "?")
-		seen[addressOf(addresses, path)] = true
+		seen[addressOf(rows, path)] = true
 	}
-	missing := slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return seen[a] || leftOut[a] != "" })
+	missing := slices.DeleteFunc(slices.Clone(rows), func(a string) bool { return seen[a] || leftOut[a] != "" })
 	if len(missing) > 0 {
 		return fmt.Errorf("%d pages were not measured; have what they show made in stage_pages.go, or say in leftOut why not: %s", len(missing), strings.Join(missing, ", "))
 	}
@@ -140,9 +146,9 @@ func unwalked(addresses []string, walked []measuredPage) error {
 }
 
 // addressOf is the row of the URL tables that a path belongs to: one that is written out goes before one with a placeholder.
-func addressOf(addresses []string, path string) (found string) {
+func addressOf(rows []string, path string) (found string) {
 	least, parts := len(path), web.Segments(path)
-	for _, a := range addresses {
+	for _, a := range rows {
 		if values, is := web.NewPattern(a).Match(parts); is && len(values) < least {
 			found, least = a, len(values)
 		}
@@ -273,7 +279,7 @@ func sortOf(u *url.URL) string {
 
 // walk follows links, one of each sort, and weighs each page.
 func (v *visitor) walk(ctx context.Context, starts []string) ([]measuredPage, error) {
-	seen := map[string]bool{}
+	seen, rows := map[string]bool{}, addresses()
 	todo := slices.Clone(starts)
 	for _, start := range starts {
 		at, err := url.Parse(start)
@@ -315,7 +321,7 @@ func (v *visitor) walk(ctx context.Context, starts []string) ([]measuredPage, er
 		}
 		for _, link := range linksOf(text) {
 			to, err := base.Parse(html.UnescapeString(link))
-			if err != nil || to.Host != "" || !strings.HasPrefix(to.Path, v.prefix) || seen[sortOf(to)] {
+			if err != nil || to.Host != "" || !strings.HasPrefix(to.Path, v.prefix) || seen[sortOf(to)] || leftOut[addressOf(rows, to.Path)] == aFile {
 				continue
 			}
 			seen[sortOf(to)] = true
