@@ -429,7 +429,7 @@ func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // no memory is as large
+	return int64(m.HeapAlloc)
 }
 
 // crowdSides writes people of both sides straight into the tables.
