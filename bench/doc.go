@@ -48,8 +48,10 @@
 //	            people/s against those of the load before, and p99 of 200 SCIM requests/s all the
 //	            while against before (reapplyp99)
 //	pages       dashboard and portal of an organization of the second of -sizes, with a group for every 20
-//	            people: each sort of page that links lead to, the slowest one's median; and the heaviest
-//	            one with stylesheet, scripts and pictures (pageload)
+//	            people, one of each noun, a brake that holds a hundredth and a switch to a directory with
+//	            everybody: each sort of page that links lead to, the slowest one's median; and the heaviest
+//	            one with stylesheet, scripts and pictures (pageload). It fails where a row of either URL
+//	            table was not met and is not among those left out
 //	stream      how long after a request of the provider was sent it is on the page of exchanges that an operator
 //	            has open: the page is asked as often as it says itself; the longest of 40 reads and writes
 //	start       process start to the first right answer, at the largest of -sizes

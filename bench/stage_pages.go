@@ -16,6 +16,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rollcallhq/rollcall/internal/dashboard"
+	"github.com/rollcallhq/rollcall/internal/portal"
+	"github.com/rollcallhq/rollcall/internal/web"
 )
 
 // pageRows share one server that keeps accounts and is filled once.
@@ -27,10 +31,33 @@ const (
 	pageRounds = 11
 )
 
+// aFile is why an address is left out, and not even asked for: it may be as long as the audit.
+const aFile = "a file"
+
+// addresses are the rows of both URL tables that can be looked at.
+func addresses() []string { return slices.Concat(dashboard.Addresses(), portal.Addresses()) }
+
+// leftOut are addresses that are not measured, and why.
+var leftOut = map[string]string{
+	"/portal/leavers/{offboarding}/receipt":      aFile,
+	"/portal/certificates":                       "leads to the one connection that has any",
+	"/portal/sso":                                "leads to the step that comes next",
+	"/portal/directory":                          "leads to the step that comes next",
+	"/portal/sso/{connection}/test":              "leads to the identity provider",
+	"/portal/done":                               "leads back to the app",
+	"/dashboard/directories/{id}/exchanges/live": "the list of exchanges, and empty while nothing is new",
+	"/dashboard/organizations/export":            aFile,
+	"/dashboard/members/export":                  aFile,
+	"/dashboard/audit/export":                    aFile,
+	"/dashboard/directories/{id}/users/export":   aFile,
+	"/portal/access.csv":                         aFile,
+	"/portal/audit.csv":                          aFile,
+}
+
 // pages measures how long a page of a large organization takes, and how much a browser loads for the first one. The pages are those that
 // links lead to, one of each sort: dashboard and portal are walked as somebody would who opens everything.
 func (l *lab) pages(ctx context.Context, eng engine) error {
-	s, err := l.newSide(ctx, false, eng, extras{flags: []string{"--accounts", "rollcall"}})
+	s, err := l.newSide(ctx, false, eng, extras{flags: []string{"--allow-target", "127.0.0.0/8", "--accounts", "rollcall"}})
 	if err != nil {
 		return err
 	}
@@ -56,14 +83,21 @@ func (l *lab) pagesOn(ctx context.Context, eng engine, s *side) error {
 	if err != nil {
 		return err
 	}
+	there, err := s.furnish(ctx, d, id)
+	if err != nil {
+		return err
+	}
 	suffix := fmt.Sprintf(" of %s people in %s groups", thousands(size), thousands(groups))
 	var all []measuredPage
-	for _, open := range []func(context.Context, *side, *directory) (*visitor, string, error){asOperator, asContact} {
-		v, start, err := open(ctx, s, d)
+	for _, one := range []struct {
+		open   func(context.Context, *side, *directory) (*visitor, error)
+		starts []string
+	}{{asOperator, there.inDashboard(d.organization)}, {asContact, there.inPortal()}} {
+		v, err := one.open(ctx, s, d)
 		if err != nil {
 			return err
 		}
-		found, err := v.walk(ctx, start)
+		found, err := v.walk(ctx, one.starts)
 		if err != nil {
 			return err
 		}
@@ -71,6 +105,9 @@ func (l *lab) pagesOn(ctx context.Context, eng engine, s *side) error {
 			return err
 		}
 		all = append(all, found...)
+	}
+	if err := unwalked(addresses(), all); err != nil {
+		return err
 	}
 	l.recordPages(ctx, eng, suffix, all)
 	return l.stream(ctx, eng, s, d, id)
@@ -81,7 +118,7 @@ func (l *lab) recordPages(ctx context.Context, eng engine, suffix string, all []
 	c := rowOf("pages").cell(eng, suffix)
 	c.Now = all[0].median().Seconds() * 1000
 	var slow []string
-	for _, p := range all[:min(5, len(all))] {
+	for _, p := range all[:min(10, len(all))] {
 		slow = append(slow, fmt.Sprintf("%s %.1f", p.sort, p.median().Seconds()*1000))
 	}
 	c.Note = fmt.Sprintf("%d pages, half of them within %.1f ms; slowest: %s", len(all), all[len(all)/2].median().Seconds()*1000, strings.Join(slow, ", "))
@@ -92,6 +129,31 @@ func (l *lab) recordPages(ctx context.Context, eng engine, suffix string, all []
 	c.Now = float64(heaviest.bytes) / 1000
 	c.Note = fmt.Sprintf("%s, with stylesheet, scripts and pictures, as compressed as they come", heaviest.sort)
 	l.record(ctx, c)
+}
+
+// unwalked refuses addresses of the URL tables that no link has led to, and that are not among those left out.
+func unwalked(rows []string, walked []measuredPage) error {
+	seen := map[string]bool{}
+	for _, p := range walked {
+		path, _, _ := strings.Cut(p.address, "?")
+		seen[addressOf(rows, path)] = true
+	}
+	missing := slices.DeleteFunc(slices.Clone(rows), func(a string) bool { return seen[a] || leftOut[a] != "" })
+	if len(missing) > 0 {
+		return fmt.Errorf("%d pages were not measured; have what they show made in stage_pages.go, or say in leftOut why not: %s", len(missing), strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// addressOf is the row of the URL tables that a path belongs to: one that is written out goes before one with a placeholder.
+func addressOf(rows []string, path string) (found string) {
+	least, parts := len(path), web.Segments(path)
+	for _, a := range rows {
+		if values, is := web.NewPattern(a).Match(parts); is && len(values) < least {
+			found, least = a, len(values)
+		}
+	}
+	return found
 }
 
 // makeCrews makes groups of a few people each, of different ones.
@@ -118,7 +180,8 @@ func (d *directory) makeCrews(ctx context.Context, n int) error {
 type visitor struct {
 	client *http.Client
 	origin string
-	prefix string // of the addresses that are looked at
+	prefix string        // of the addresses that are looked at
+	pause  time.Duration // before each page: the portal takes 20 of an address a second
 }
 
 // measuredPage is one sort of page: the addresses of all organizations, people and so on have one shape.
@@ -131,7 +194,7 @@ type measuredPage struct {
 func (p measuredPage) median() time.Duration { return p.took[len(p.took)/2] }
 
 // asOperator signs the first operator in, by a link that the command makes beside the server.
-func asOperator(ctx context.Context, s *side, _ *directory) (*visitor, string, error) {
+func asOperator(ctx context.Context, s *side, _ *directory) (*visitor, error) {
 	args := []string{"operator", "link"}
 	for i, a := range s.args {
 		if a == "--data-dir" {
@@ -142,22 +205,24 @@ func asOperator(ctx context.Context, s *side, _ *directory) (*visitor, string, e
 	cmd.Env = s.env
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, "", fmt.Errorf("rollcall operator link: %w", err)
+		return nil, fmt.Errorf("rollcall operator link: %w", err)
 	}
-	v, err := open(ctx, s, strings.TrimSpace(string(out)), "/dashboard/", url.Values{"email": {"bench@operators.example"}})
-	return v, "/dashboard/", err
+	return open(ctx, s, strings.TrimSpace(string(out)), "/dashboard/", url.Values{"email": {"bench@operators.example"}})
 }
 
 // asContact opens the portal by a link of the app.
-func asContact(ctx context.Context, s *side, d *directory) (*visitor, string, error) {
+func asContact(ctx context.Context, s *side, d *directory) (*visitor, error) {
 	var made struct {
 		Link string `json:"link"`
 	}
 	if err := s.api(ctx, http.MethodPost, "/portal/generate_link", map[string]any{"organization": d.organization}, &made); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	v, err := open(ctx, s, made.Link, "/portal/", nil)
-	return v, "/portal/home", err
+	if err == nil {
+		v.pause = time.Second / 18
+	}
+	return v, err
 }
 
 // open presses the button of a link.
@@ -196,7 +261,7 @@ func open(ctx context.Context, s *side, link, prefix string, fields url.Values) 
 }
 
 var (
-	hrefs   = regexp.MustCompile(`<a [^>]*href="([^"#]+)"`)
+	hrefs   = regexp.MustCompile(`<a [^>]*href="([^"#]+)"|hx-get="([^"]+)"`) // a page that waits for something asks for a part of itself
 	loads   = regexp.MustCompile(`<(?:script|img)[^>]* src="(/[^"]+)"|<link [^>]*rel="(?:stylesheet|icon|modulepreload)"[^>]*href="(/[^"]+)"`)
 	search  = regexp.MustCompile(`(?s)<form class="filter"[^>]* action="([^"]+)".*?<input type="search"[^>]* name="([^"]+)"`)
 	someID  = regexp.MustCompile(`[a-z]+(_[a-z]+)*_[0-9A-HJKMNP-TV-Z]{26}`)
@@ -213,9 +278,16 @@ func sortOf(u *url.URL) string {
 }
 
 // walk follows links, one of each sort, and weighs each page.
-func (v *visitor) walk(ctx context.Context, start string) ([]measuredPage, error) {
-	seen := map[string]bool{start: true}
-	todo := []string{start}
+func (v *visitor) walk(ctx context.Context, starts []string) ([]measuredPage, error) {
+	seen, rows := map[string]bool{}, addresses()
+	todo := slices.Clone(starts)
+	for _, start := range starts {
+		at, err := url.Parse(start)
+		if err != nil {
+			return nil, err
+		}
+		seen[sortOf(at)] = true
+	}
 	var found []measuredPage
 	weights := map[string]int{}
 	for len(todo) > 0 && len(found) < pageLimit {
@@ -225,11 +297,14 @@ func (v *visitor) walk(ctx context.Context, start string) ([]measuredPage, error
 		if err != nil {
 			return nil, err
 		}
+		if err := wait(ctx, v.pause); err != nil {
+			return nil, err
+		}
 		text, weight, err := v.get(ctx, at)
 		if err != nil {
 			return nil, err
 		}
-		if text == "" { // a file, or the way to another page
+		if text == "" { // a file
 			continue
 		}
 		for _, m := range loads.FindAllStringSubmatch(text, -1) {
@@ -241,14 +316,12 @@ func (v *visitor) walk(ctx context.Context, start string) ([]measuredPage, error
 			}
 			weight += weights[file]
 		}
-		found = append(found, measuredPage{address: at, sort: sortOf(base), bytes: weight})
-		links := hrefs.FindAllStringSubmatch(text, -1)
-		for _, m := range search.FindAllStringSubmatch(text, -1) { // for what is nowhere: the longest search there is
-			links = append(links, []string{"", m[1] + "?" + m[2] + "=nowhere"})
+		if !strings.HasPrefix(text, elsewhere) {
+			found = append(found, measuredPage{address: at, sort: sortOf(base), bytes: weight})
 		}
-		for _, m := range links {
-			to, err := base.Parse(html.UnescapeString(m[1]))
-			if err != nil || to.Host != "" || !strings.HasPrefix(to.Path, v.prefix) || seen[sortOf(to)] {
+		for _, link := range linksOf(text) {
+			to, err := base.Parse(html.UnescapeString(link))
+			if err != nil || to.Host != "" || !strings.HasPrefix(to.Path, v.prefix) || seen[sortOf(to)] || leftOut[addressOf(rows, to.Path)] == aFile {
 				continue
 			}
 			seen[sortOf(to)] = true
@@ -256,10 +329,24 @@ func (v *visitor) walk(ctx context.Context, start string) ([]measuredPage, error
 		}
 	}
 	if len(found) < 5 {
-		return nil, fmt.Errorf("from %s links lead to %d pages", start, len(found))
+		return nil, fmt.Errorf("from %s links lead to %d pages", starts[0], len(found))
 	}
 	return found, nil
 }
+
+// linksOf are the addresses that a page leads to.
+func linksOf(text string) (out []string) {
+	for _, m := range hrefs.FindAllStringSubmatch(text, -1) {
+		out = append(out, m[1]+m[2])
+	}
+	for _, m := range search.FindAllStringSubmatch(text, -1) { // for what is nowhere: the longest search there is
+		out = append(out, m[1]+"?"+m[2]+"=nowhere")
+	}
+	return out
+}
+
+// elsewhere begins the text of an answer that leads to another page: a link to that.
+const elsewhere = "\x00"
 
 // get reads a page, and says how many bytes came. The text of what is no page is empty.
 func (v *visitor) get(ctx context.Context, path string) (text string, size int, err error) {
@@ -279,6 +366,8 @@ func (v *visitor) get(ctx context.Context, path string) (text string, size int, 
 	}
 	switch {
 	case resp.StatusCode/100 == 3:
+		return elsewhere + `<a href="` + html.EscapeString(resp.Header.Get("Location")) + `">`, counted.n, nil
+	case resp.StatusCode == http.StatusNoContent: // a part of a page that has not changed
 		return "", counted.n, nil
 	case resp.StatusCode != http.StatusOK:
 		return "", 0, fmt.Errorf("GET %s: %d %.300s", path, resp.StatusCode, body)
@@ -292,6 +381,9 @@ func (v *visitor) get(ctx context.Context, path string) (text string, size int, 
 func (v *visitor) measure(ctx context.Context, pages []measuredPage) error {
 	for range pageRounds {
 		for i := range pages {
+			if err := wait(ctx, v.pause); err != nil {
+				return err
+			}
 			begun := time.Now()
 			if _, _, err := v.get(ctx, pages[i].address); err != nil {
 				return err

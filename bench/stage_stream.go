@@ -21,7 +21,7 @@ var polled = regexp.MustCompile(`hx-get="([^"]+)"[^>]* hx-trigger="every ([0-9]+
 // stream has an operator look at the exchanges of a directory while its provider sends requests, now a read and now a write, each at some
 // moment between two questions of the page.
 func (l *lab) stream(ctx context.Context, eng engine, s *side, d *directory, id string) error {
-	v, _, err := asOperator(ctx, s, d)
+	v, err := asOperator(ctx, s, d)
 	if err != nil {
 		return err
 	}

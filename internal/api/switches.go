@@ -115,7 +115,8 @@ func createSwitch(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusCreated, jsontext.Value(made.Payload())}, nil
+	counted, err := c.o.Switches.Get(c.ctx(), id, made.ID)
+	return answer{http.StatusCreated, jsontext.Value(counted.Payload())}, err
 }
 
 func getSwitch(c *call) (answer, error) {

@@ -76,6 +76,16 @@ func pages() []row {
 	)
 }
 
+// Addresses are those of the pages that somebody who is signed in can look at; {name} stands for one segment.
+func Addresses() (out []string) {
+	for _, p := range pages() {
+		if p.get != nil {
+			out = append(out, p.pattern)
+		}
+	}
+	return out
+}
+
 // route is a row of either table, ready to be found.
 type route struct {
 	row

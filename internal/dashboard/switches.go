@@ -168,7 +168,7 @@ func createSwitch(c *call) error {
 	return c.done(switchHref(made), "switch_begun")
 }
 
-// theSwitch finds the one of the address, with its counts, and whose it is.
+// theSwitch finds the one of the address, without its counts, and whose it is.
 func (c *call) theSwitch() (o org.Organization, s switching.Switch, err error) {
 	if o, err = c.organization(c.values["id"]); err != nil {
 		return o, s, err
@@ -177,7 +177,7 @@ func (c *call) theSwitch() (o org.Organization, s switching.Switch, err error) {
 	if !isID(id, switching.Prefix) {
 		return o, s, switching.NotFound(switching.ID(id))
 	}
-	s, err = c.s.o.Switches.Get(c.ctx(), o.ID, switching.ID(id))
+	s, err = c.s.o.Switches.Find(c.ctx(), o.ID, switching.ID(id))
 	return o, s, err
 }
 
@@ -196,7 +196,7 @@ func showSwitch(c *call) error {
 	if err != nil {
 		return err
 	}
-	t, err := c.pairingTable(o, s, q)
+	p, t, err := c.pairingTable(o, s, q)
 	if err != nil {
 		return err
 	}
@@ -209,12 +209,22 @@ func showSwitch(c *call) error {
 		Sheet: sheetView{Head: ui.HeadProps{
 			Title: w.T("switches.one"), Text: w.T("switches.text_" + string(s.State)), Badge: ui.Badge(switchBadge(w, s.State)), Back: ui.Link{Label: o.Name, Href: switchesHref(o.ID)},
 		}},
-		Facts: pairs, Stats: switchStats(w, s), People: t,
+		Facts: pairs, Stats: switchStats(w, p.Switch), Filter: t.Tools, Known: c.knownAt(p), People: t,
 	}
+	v.People.Tools = nil
 	if c.changes() {
 		v.Acts = switchActs(w, s)
 	}
 	return c.show(switchFrame(w, o, ui.Link{Label: w.T("switches.one")}), v.view())
+}
+
+// knownAt says as of when who is who was found, and asks again while something has changed since.
+func (c *call) knownAt(p lifecycle.PairingPage) knownView {
+	v := knownView{At: p.At, Stale: p.Stale || p.At.IsZero()}
+	if v.Stale {
+		v.Again = c.r.URL.RequestURI()
+	}
+	return v
 }
 
 func switchActs(w *words.Words, s switching.Switch) []action {
@@ -303,31 +313,33 @@ func plural(kind switching.Kind) string {
 }
 
 // pairingTable is a page of who, or which group, is whose counterpart.
-func (c *call) pairingTable(o org.Organization, s switching.Switch, q url.Values) (ui.TableProps, error) {
+func (c *call) pairingTable(o org.Organization, s switching.Switch, q url.Values) (lifecycle.PairingPage, ui.TableProps, error) {
 	kind := kindOf(q)
 	match, known := chosen(q.Get("match"), []switching.Match{switching.Matched, switching.Unmatched, switching.Ambiguous, switching.OnlyNew})
 	p := paging{before: q.Get("before"), after: q.Get("after")}
 	if !known || !isAnyLine(p.before) || !isAnyLine(p.after) {
-		return ui.TableProps{}, errPlace()
+		return lifecycle.PairingPage{}, ui.TableProps{}, errPlace()
 	}
-	found, more, err := c.s.o.Switches.Pairings(c.ctx(), o.ID, s.ID, kind, lifecycle.PairingQuery{Match: match, Before: p.before, After: p.after, Limit: perPage, Ascending: true})
+	search := searchOf(strings.TrimSpace(q.Get("search")))
+	found, err := c.s.o.Switches.Look(c.ctx(), o.ID, s.ID, kind, lifecycle.PairingQuery{Match: match, Search: search, Before: p.before, After: p.after, Limit: perPage, Ascending: true})
 	if err != nil {
-		return ui.TableProps{}, err
+		return found, ui.TableProps{}, err
 	}
 	w, path := c.words(), c.r.URL.Path
 	t := ui.TableProps{
 		ID: "who", Caption: w.T("switches.who_is_who"), Titled: true, Columns: []ui.Column{
 			{Label: w.T("switches.old")}, {Label: w.T("switches.match")}, {Label: w.T("switches.new")}, {Label: w.T("organizations.actions"), Unseen: true, Number: true},
 		},
-		Tools: pairingFilter(path, plural(kind), string(match), cleared(q, path, "kind", "match")), Empty: ui.EmptyProps{Icon: ui.IconSearch, Title: w.T("switches.nobody")},
+		Tools: pairingFilter(pairingFilterProps{path, plural(kind), string(match), search, cleared(q, path, "kind", "match", "search")}),
+		Empty: ui.EmptyProps{Icon: ui.IconSearch, Title: w.T("switches.nobody")},
 	}
 	byHand := c.changes() && s.Directory.There() && (s.State == switching.Preparing || s.State == switching.CutOver && kind == switching.People)
-	for _, one := range found {
+	for _, one := range found.Lines {
 		t.Rows = append(t.Rows, pairingRow(w, s, kind, one, byHand))
 	}
-	first, last := ends(found, func(l lifecycle.Pairing) string { return l.ID })
-	t.Pager = pager(q, p, first, last, more)
-	return t, nil
+	first, last := ends(found.Lines, func(l lifecycle.Pairing) string { return l.ID })
+	t.Pager = pager(q, p, first, last, found.More)
+	return found, t, nil
 }
 
 func isAnyLine(id string) bool {
@@ -494,7 +506,8 @@ func setMatch(kind switching.Kind) func(*call) error {
 
 func showCutOver(c *call) error { return c.cutOverPage(misfit{}) }
 
-// cutOverPage names the numbers that come back with the answer.
+// cutOverPage names the numbers that come back with the answer. While they are not known there is nothing to press; after a refusal they are those of
+// now, so that it is not refused again.
 func (c *call) cutOverPage(m misfit) error {
 	o, s, err := c.theSwitch()
 	if err != nil {
@@ -504,7 +517,23 @@ func (c *call) cutOverPage(m misfit) error {
 		c.redirect(switchHref(s))
 		return nil
 	}
-	w, n := c.words(), s.Counts
+	p, err := c.s.o.Switches.Look(c.ctx(), o.ID, s.ID, switching.People, lifecycle.PairingQuery{Match: switching.Ambiguous, Limit: 1, Ascending: true})
+	if err != nil {
+		return err
+	}
+	if m.Message != "" {
+		if p.Switch, err = c.s.o.Switches.Get(c.ctx(), o.ID, s.ID); err != nil {
+			return err
+		}
+	}
+	w, n := c.words(), p.Switch.Counts
+	f := switchFrame(w, o, ui.Link{Label: w.T("switches.one"), Href: switchHref(s)}, ui.Link{Label: w.T("switches.cut_over")})
+	f.Narrow, f.Status = true, m.Status
+	if p.At.IsZero() && m.Message == "" {
+		known := knownView{Stale: true, Again: switchHref(s, "cut-over")}
+		head := sheetView{Head: ui.HeadProps{Title: w.T("switches.cut_over_title", "name", o.Name), Back: ui.Link{Label: w.T("switches.one"), Href: switchHref(s)}}, Wrong: m}
+		return c.show(f, countingView{head, known}.view())
+	}
 	asks := c.form(switchHref(s, "cut-over"))
 	for _, one := range []struct {
 		name  string
@@ -512,10 +541,12 @@ func (c *call) cutOverPage(m misfit) error {
 	}{{"unmatched", n.People.Without()}, {"groups_lost", n.GroupsLost}, {"leaving", n.Leaving}} {
 		asks.Hidden = append(asks.Hidden, ui.Hidden{Name: one.name, Value: strconv.Itoa(one.value)})
 	}
-	f := switchFrame(w, o, ui.Link{Label: w.T("switches.one"), Href: switchHref(s)}, ui.Link{Label: w.T("switches.cut_over")})
-	f.Narrow, f.Status = true, m.Status
+	lines := cutOverLines(w, n)
+	if p.Stale && m.Message == "" {
+		lines = append(lines, w.T("switches.line_stale"))
+	}
 	return c.show(f, asking(m, ui.ConfirmProps{
-		Title: w.T("switches.cut_over_title", "name", o.Name), Text: w.T("switches.cut_over_lead"), Lines: cutOverLines(w, n),
+		Title: w.T("switches.cut_over_title", "name", o.Name), Text: w.T("switches.cut_over_lead"), Lines: lines,
 		Form: asks, Confirm: w.T("switches.cut_over"), Variant: ui.Primary, Cancel: ui.Link{Href: switchHref(s)},
 	}))
 }

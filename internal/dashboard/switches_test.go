@@ -3,14 +3,22 @@ package dashboard_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/rollcallhq/rollcall/internal/dashboard"
+	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/db/dbtest"
+	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/operator"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/switching"
+	"github.com/rollcallhq/rollcall/internal/token"
 )
 
 // moving is an organization with an old directory of three people, and a new one that has one of them by the same user name.
@@ -55,6 +63,9 @@ func (m moving) begun(t *testing.T, b *browser) string {
 	return path
 }
 
+// linked are the pages that a page leads to.
+var linked = regexp.MustCompile(`<a [^>]*href="(/dashboard/[^"#?]*)"`)
+
 var hiddenField = regexp.MustCompile(`name="(unmatched|groups_lost|leaving)" value="(\d+)"`)
 
 func (a answer) hidden() (out []string) {
@@ -68,7 +79,9 @@ func TestSwitch_is_begun_matched_cut_over_and_reverted_in_the_dashboard(t *testi
 	each(t, func(t *testing.T, w *world) {
 		m, b := w.moving("Acme"), w.as(operator.Admin)
 		b.get(m.at()).want(t, http.StatusOK).says(t, "The identity provider was never switched", "Switch the identity provider")
-		b.get(m.at("new")).want(t, http.StatusOK).says(t, "Old directory", "Okta", "Entra · Collecting")
+		for _, to := range linked.FindAllStringSubmatch(b.get(m.at("new")).want(t, http.StatusOK).says(t, "Old directory", "Okta", "Entra · Collecting").body, -1) {
+			b.get(to[1]).want(t, http.StatusOK)
+		}
 		b.send(m.at("new"), "from_directory", string(m.old.dir.ID)).want(t, http.StatusUnprocessableEntity).says(t, "on both sides or on neither")
 		b.send(m.at("new")).want(t, http.StatusUnprocessableEntity).says(t, "Name what is switched from")
 		path := m.begun(t, b)
@@ -158,4 +171,60 @@ func TestDirectory_that_only_collects_is_made_on_its_page(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Live() {
 		t.Errorf("%+v, %v", found, err)
 	}
+}
+
+// hasty makes the pages as those of a large organization: who is who is remembered, and no page waits for it.
+func hasty(d *db.DB) func(*dashboard.Options) {
+	return func(o *dashboard.Options) {
+		o.Switches = lifecycle.NewSwitches(lifecycle.SwitchOptions{
+			DB: d, Events: o.Events, IDs: token.NewSource(time.Now), Organizations: o.Organizations, Directories: o.Directories, Connections: o.Connections,
+			Members: o.Members, Access: o.Access, Now: o.Now, Quick: time.Nanosecond, Patience: time.Nanosecond,
+		})
+	}
+}
+
+// asks is in a page that asks again by itself.
+const asks = `hx-trigger="every 2s"`
+
+func TestPages_of_a_switch_say_that_who_is_who_is_being_found_and_ask_again_until_it_is(t *testing.T) {
+	dbtest.Each(t, migrations.Files, func(t *testing.T, open func() *db.DB) {
+		d := open()
+		w := newWorld(t, d, hasty(d))
+		m, b := w.moving("Acme"), w.as(operator.Admin)
+		path := m.begun(t, b)
+		w.later(11 * time.Minute) // what was found as it was begun is too old to be shown
+		until := func(path string) answer {
+			t.Helper()
+			for range 500 {
+				if a := b.get(path).want(t, http.StatusOK); !strings.Contains(a.body, asks) {
+					return a
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			t.Fatal(path, "asks for ever")
+			return answer{}
+		}
+		first := b.get(path+"?match=unmatched").want(t, http.StatusOK).says(t, "Who is who is being found", "Look again").inert(t)
+		if !strings.Contains(first.body, asks) || !strings.Contains(first.body, `hx-get="`+path+`?match=unmatched"`) || strings.Contains(first.text(), "Cyd") {
+			t.Errorf("%s", first.text())
+		}
+		if text := until(path+"?match=unmatched").says(t, "As of", "Bob", "Cyd").text(); strings.Contains(text, "being found") || strings.Contains(text, "Something has changed") {
+			t.Error(text)
+		}
+		until(path+"/cut-over").says(t, "1 person is matched", "2 people are unmatched or ambiguous")
+		b.get(path+"?search=OB%40acme").says(t, "Bob").harmless(t)
+		if text := b.get(path + "?search=bob").text(); strings.Contains(text, "Cyd") || !strings.Contains(text, "Bob") {
+			t.Error("the search lets others through:", text)
+		}
+		b.get(path+"?search=zzz").says(t, "Nobody here")
+		b.get(path+"?search="+url.QueryEscape(hostile)).want(t, http.StatusOK).harmless(t)
+
+		// Somebody new on the other side: what was found goes on being shown, and it is said.
+		m.next.user(`{"userName":"cyd@acme.example","displayName":"Cyd of Entra","active":true}`)
+		stale := b.get(path).says(t, "As of", "Something has changed since", "Cyd").inert(t)
+		if !strings.Contains(stale.body, asks) || strings.Contains(stale.text(), "Cyd of Entra") {
+			t.Errorf("%s", stale.text())
+		}
+		until(path).says(t, "Cyd of Entra")
+	})
 }

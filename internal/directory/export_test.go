@@ -1,6 +1,9 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // RefusedWindow is how far a page of refused exchanges looks.
 const RefusedWindow = refusedWindow
@@ -21,3 +24,8 @@ func (s *Service) EndDueHolds(ctx context.Context) error { return s.endDueHolds(
 
 // ForgetDepartures takes out who has left too long ago to count.
 func (s *Service) ForgetDepartures(ctx context.Context) error { return s.forgetDepartures(ctx) }
+
+// LeftBehindTexts are the two ways of looking for leavers in groups: from those who are inactive, and from everybody.
+func LeftBehindTexts() [2]string {
+	return [2]string{fmt.Sprintf(selectLeftBehind, byLeavers), fmt.Sprintf(selectLeftBehind, byIDs)}
+}

@@ -42,6 +42,7 @@ type StaleGroup struct {
 const (
 	removalGrace     = time.Hour           // after somebody left, the provider may still be about to take them out of groups
 	leaversLooked    = 1000                // the newest of those who are inactive
+	leaversSorted    = 10_000              // so many who are inactive are sorted rather than looked for among everybody
 	leftBehindShown  = 20                  // groups
 	staleAfter       = 90 * 24 * time.Hour // a group that was not written for so long
 	staleOthers      = 14 * 24 * time.Hour // while some group was written within this
@@ -87,7 +88,11 @@ func (s *Service) lastContact(ctx context.Context, id ID) (last time.Time, err e
 }
 
 func (s *Service) leftBehind(ctx context.Context, id ID, before time.Time) (out []LeftBehind, err error) {
-	err = s.eachOf(ctx, selectLeftBehind, func(row db.Row) error {
+	by, err := s.newestLeavers(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	err = s.eachOf(ctx, fmt.Sprintf(selectLeftBehind, by), func(row db.Row) error {
 		var g LeftBehind
 		var last int64
 		err := row.Scan((*string)(&g.Group), &g.Name, &g.People, &last)
@@ -99,6 +104,16 @@ func (s *Service) leftBehind(ctx context.Context, id ID, before time.Time) (out 
 		return nil, fmt.Errorf("look for leavers in groups of directory %s: %w", id, err)
 	}
 	return out, nil
+}
+
+// newestLeavers says by what the newest of those who are inactive are found: where they are few among many, going through everybody would read
+// the whole directory.
+func (s *Service) newestLeavers(ctx context.Context, id ID) (string, error) {
+	n, err := s.Counts(ctx, id)
+	if n.Inactive > leaversSorted {
+		return byIDs, err
+	}
+	return byLeavers, err
 }
 
 func (s *Service) stale(ctx context.Context, id ID, now time.Time) (out []StaleGroup, err error) {

@@ -3,11 +3,15 @@ package directory
 // How a directory is kept.
 const (
 	lastExchangeAt = `SELECT MAX(at) FROM (SELECT at FROM exchanges WHERE directory_id = $1 AND NOT refused ORDER BY id DESC LIMIT 1) AS x`
-	// $2 is since when somebody has to be inactive: a removal may come after the deactivation. Of those who left, the newest $3 are looked at.
+	// $2 is since when somebody has to be inactive: a removal may come after the deactivation. Of those who left, the newest $3 are looked at. SQLite takes a
+	// CROSS JOIN in the order in which it is written: left to itself it begins with all groups. %[1]s is what the newest are found by, see newestLeavers.
 	selectLeftBehind = `SELECT g.id, g.name, COUNT(*), MAX(u.updated_at) FROM
-		(SELECT id, updated_at FROM directory_users WHERE directory_id = $1 AND NOT active AND updated_at < $2 ORDER BY id DESC LIMIT $3) AS u
-		JOIN directory_group_members m ON m.directory_id = $1 AND m.member_id = u.id JOIN directory_groups g ON g.directory_id = $1 AND g.id = m.group_id
+		(SELECT id, updated_at FROM directory_users WHERE directory_id = $1 AND NOT active AND updated_at < $2 ORDER BY %[1]s DESC LIMIT $3) AS u
+		CROSS JOIN directory_group_members m CROSS JOIN directory_groups g
+		WHERE m.directory_id = $1 AND m.member_id = u.id AND g.directory_id = $1 AND g.id = m.group_id
 		GROUP BY g.id, g.name ORDER BY COUNT(*) DESC, g.id LIMIT $4`
+	byIDs                  = `id`       // going through everybody from the newest on
+	byLeavers              = `id || ''` // no index has it: going through those who are inactive, and sorting them
 	selectNewestGroupWrite = `SELECT MAX(updated_at) FROM directory_groups WHERE directory_id = $1`
 	selectStaleGroups      = `SELECT id, name, updated_at FROM directory_groups WHERE directory_id = $1 AND updated_at < $2 ORDER BY updated_at, id LIMIT $3`
 	// Groups that requests have named of late, a read too: the provider knows them.

@@ -14,6 +14,9 @@ const (
 		WHERE c.organization_id = $1 AND c.directory_id = $2
 		AND NOT EXISTS (SELECT 1 FROM directory_users u WHERE u.directory_id = c.directory_id AND u.id = c.directory_user_id) ORDER BY c.directory_user_id` + dueAgain
 
+	hasUser  = `SELECT EXISTS (SELECT 1 FROM directory_users WHERE directory_id = $1 AND id = $2)`
+	hasGroup = `SELECT EXISTS (SELECT 1 FROM directory_groups WHERE directory_id = $1 AND id = $2)`
+
 	rosterUsers  = `SELECT u.id, u.external_id, u.user_name_key, u.active, u.suspended FROM directory_users u WHERE u.directory_id = $1 ORDER BY u.id`
 	rosterEmails = `SELECT user_id, email_key FROM directory_user_emails WHERE directory_id = $1 ORDER BY user_id, email_key`
 	rosterGroups = `SELECT id, external_id, display_name_key, name FROM directory_groups WHERE directory_id = $1 ORDER BY id`

@@ -204,6 +204,23 @@ func RosterIn(ctx context.Context, r db.Reader, id ID) (people, groups []Known, 
 	return people, groups, nil
 }
 
+// HasUserIn tells whether somebody is in a directory.
+func HasUserIn(ctx context.Context, r db.Reader, id ID, user UserID) (bool, error) {
+	return hasIn(ctx, r, hasUser, id, string(user))
+}
+
+// HasGroupIn tells whether a group is in a directory.
+func HasGroupIn(ctx context.Context, r db.Reader, id ID, group GroupID) (bool, error) {
+	return hasIn(ctx, r, hasGroup, id, string(group))
+}
+
+func hasIn(ctx context.Context, r db.Reader, text string, id ID, one string) (there bool, err error) {
+	if err := r.QueryRow(ctx, text, string(id), one).Scan(&there); err != nil {
+		return false, fmt.Errorf("look for %.80q in directory %s: %w", one, id, err)
+	}
+	return there, nil
+}
+
 func eachRow(ctx context.Context, r db.Reader, text string, id ID, fn func(db.Row) error) error {
 	rows, err := r.Query(ctx, text, string(id))
 	if err != nil {

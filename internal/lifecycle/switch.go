@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -31,6 +32,9 @@ type SwitchOptions struct {
 	Now           func() time.Time // time.Now
 	Logger        *slog.Logger     // slog.Default
 
+	Quick    time.Duration // who is who is found anew for each look where that takes less; 25 ms
+	Patience time.Duration // how long a page waits for it where it takes more; 250 ms
+
 	// ProfilesOnly: the app keeps the accounts, so there is nobody to be carried over.
 	ProfilesOnly bool
 }
@@ -39,7 +43,10 @@ type SwitchOptions struct {
 //
 // What must stay true: before the cut-over nobody is invited, linked or restricted by what comes; with it nobody is removed, and no session
 // ends; whoever is not matched stays as they are; until it is finished all of it can be taken back.
-type Switches struct{ o SwitchOptions }
+type Switches struct {
+	o     SwitchOptions
+	known *pairings
+}
 
 // NewSwitches makes the verbs.
 func NewSwitches(o SwitchOptions) *Switches {
@@ -49,7 +56,8 @@ func NewSwitches(o SwitchOptions) *Switches {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &Switches{o}
+	o.Quick, o.Patience = cmp.Or(o.Quick, pairingQuick), cmp.Or(o.Patience, pairingWait)
+	return &Switches{o: o, known: newPairings()}
 }
 
 func (s *Switches) time() time.Time { return s.o.Now().UTC().Truncate(time.Microsecond) }
@@ -80,7 +88,7 @@ func (n NewSwitch) check() error {
 	return nil
 }
 
-// Create begins a switch: the new connection can be tested, the new directory fills, and nobody notices. Refusals beside those of the rooms
+// Create begins a switch: the new connection can be tested, the new directory fills, and nobody notices. Nothing is counted yet, see Get. Refusals beside those of the rooms
 // (sso.Service.HoldTx, directory.Service.HoldTx): "kinds_differ", and Conflict "switch_open" where another one is open.
 func (s *Switches) Create(ctx context.Context, actor event.Actor, id org.ID, n NewSwitch) (switching.Switch, error) {
 	if s.o.ProfilesOnly {
@@ -112,7 +120,7 @@ func (s *Switches) Create(ctx context.Context, actor event.Actor, id org.ID, n N
 		return switching.Switch{}, fmt.Errorf("begin an identity provider switch of organization %s: %w", id, err)
 	}
 	s.o.Events.Nudge()
-	return s.Get(ctx, id, out.ID)
+	return out, nil
 }
 
 func (s *Switches) holdTx(ctx context.Context, tx db.Tx, w switching.Switch) error {
@@ -144,20 +152,29 @@ func switchEntry(actor event.Actor, kind event.Type, w switching.Switch) event.E
 }
 
 // Get finds a switch. While it is prepared its counts are those of now.
-func (s *Switches) Get(ctx context.Context, organizationID org.ID, id switching.ID) (w switching.Switch, err error) {
-	o, err := s.o.Organizations.Get(ctx, organizationID)
-	if err != nil {
+func (s *Switches) Get(ctx context.Context, organizationID org.ID, id switching.ID) (switching.Switch, error) {
+	o, w, err := s.find(ctx, organizationID, id)
+	if err != nil || w.State != switching.Preparing {
 		return w, err
 	}
-	err = s.o.DB.Snapshot(ctx, func(r db.Reader) error {
-		if w, err = switching.In(ctx, r, organizationID, id, ""); err != nil || w.State != switching.Preparing {
-			return err
-		}
-		v, err := s.look(ctx, r, o, w)
-		w.Counts = v.tally
-		return err
-	})
+	p, _, err := s.latest(ctx, o, w, nil)
+	if err == nil {
+		w.Counts = p.tally
+	}
 	return w, err
+}
+
+// Find finds a switch. Of one that is prepared nothing is counted.
+func (s *Switches) Find(ctx context.Context, organizationID org.ID, id switching.ID) (switching.Switch, error) {
+	_, w, err := s.find(ctx, organizationID, id)
+	return w, err
+}
+
+func (s *Switches) find(ctx context.Context, organizationID org.ID, id switching.ID) (o org.Organization, w switching.Switch, err error) {
+	if o, err = s.o.Organizations.Get(ctx, organizationID); err == nil {
+		w, err = switching.In(ctx, s.o.DB, organizationID, id, "")
+	}
+	return o, w, err
 }
 
 // List gives a page of an organization's switches and whether more follow. Of one that is prepared nothing is counted.
@@ -217,6 +234,9 @@ func (s *Switches) verb(ctx context.Context, name string, id switching.ID, do fu
 	})
 	if err != nil {
 		return switching.Switch{}, fmt.Errorf("%s identity provider switch %s: %w", name, id, err)
+	}
+	if !w.EndedAt.IsZero() {
+		s.known.forget(pairingKey{w.OrganizationID, w.ID})
 	}
 	s.o.Events.Nudge()
 	return w, s.o.Directories.Await(ctx)

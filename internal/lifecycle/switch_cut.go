@@ -235,11 +235,14 @@ const (
 	switchBatch = 100
 )
 
-// Run finishes switches whose time is over, until ctx ends.
+// Run finishes switches whose time is over, and forgets who is who of those that nobody looks at, until ctx ends. Nothing that looks began is at
+// work when it returns.
 func (s *Switches) Run(ctx context.Context) {
 	tick := time.NewTicker(switchPoll)
 	defer tick.Stop()
+	defer s.known.close()
 	for {
+		s.known.expire(s.time())
 		if err := s.Finish(ctx); err != nil && ctx.Err() == nil {
 			s.o.Logger.ErrorContext(ctx, "background work failed and will be tried again", "work", "finish identity provider switches", "error", err)
 		}

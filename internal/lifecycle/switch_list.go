@@ -1,10 +1,9 @@
 package lifecycle
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
@@ -33,92 +32,68 @@ type PairingSide struct {
 
 // PairingQuery selects a page of them. Before and After are ids of lines.
 type PairingQuery struct {
-	Match         switching.Match // "": all
+	Match switching.Match // "": all
+	// Search is part of a user name, an address or an external id of either side, or of a group's name, in any case; or a whole id. "": all.
+	Search        string
 	Before, After string
 	Limit         int
 	Ascending     bool
+
+	folded string
 }
 
-// Pairings lists the people or the groups of a switch, and says whether more follow in the direction read. The whole of both sides is read for each
-// page, since who is whose counterpart depends on everybody.
+// Pairings lists the people or the groups of a switch as they are now, and says whether more follow in the direction read. With 100,000 people on both
+// sides it takes seconds where something has changed since the last look.
 func (s *Switches) Pairings(ctx context.Context, organizationID org.ID, id switching.ID, kind switching.Kind, q PairingQuery) ([]Pairing, bool, error) {
-	w, v, all, err := s.paired(ctx, organizationID, id, kind, q.Match)
+	o, w, err := s.find(ctx, organizationID, id)
 	if err != nil {
 		return nil, false, err
 	}
-	page, more := q.cut(all)
-	return page, more, s.show(ctx, w, v, kind, page)
-}
-
-// paired is all of a match, not yet as people know it.
-func (s *Switches) paired(ctx context.Context, organizationID org.ID, id switching.ID, kind switching.Kind, only switching.Match) (w switching.Switch, v looked, all []Pairing, err error) {
-	o, err := s.o.Organizations.Get(ctx, organizationID)
+	p, _, err := s.latest(ctx, o, w, nil)
 	if err != nil {
-		return w, v, nil, err
+		return nil, false, err
 	}
-	err = s.o.DB.Snapshot(ctx, func(r db.Reader) error {
-		if w, err = switching.In(ctx, r, organizationID, id, ""); err != nil {
-			return err
-		}
-		v, err = s.look(ctx, r, o, w)
-		return err
-	})
-	if kind == switching.Groups {
-		return w, v, lines(v.groups, v.newGroups, only), err
-	}
-	return w, v, lines(v.people, v.newPeople, only), err
+	page, more := q.cut(p.lines(kind))
+	return page, more, s.show(ctx, w, p, kind, page)
 }
 
-// lines are those of a match, by their ids.
-func lines(all []switching.Counterpart, rest []switching.Known, only switching.Match) (out []Pairing) {
-	for _, c := range all {
-		if only != "" && c.Match != only {
-			continue
-		}
-		p := Pairing{ID: c.Old.ID, Match: c.Match, By: c.By, Membership: c.Old.Membership, Candidates: c.Candidates, Old: &PairingSide{ID: c.Old.ID}}
-		if c.New != "" {
-			p.New = &PairingSide{ID: c.New}
-		}
-		out = append(out, p)
-	}
-	if only == "" || only == switching.OnlyNew {
-		for _, k := range rest {
-			out = append(out, Pairing{ID: k.ID, Match: switching.OnlyNew, Membership: k.Membership, New: &PairingSide{ID: k.ID}})
-		}
-	}
-	slices.SortFunc(out, func(a, b Pairing) int { return cmp.Compare(a.ID, b.ID) })
-	return out
+// PairingPage is a page of who is who as a process last found it.
+type PairingPage struct {
+	Switch switching.Switch // while it is prepared, with the counts as of At
+	Lines  []Pairing
+	More   bool      // in the direction read
+	At     time.Time // later changes may be missing; zero: it is being found for the first time, and nothing is known yet
+	Stale  bool      // something has changed since, or may have: ask again in a second or two
 }
 
-// cut takes a page out of lines in ascending order, as db.Page does out of a table.
-func (q PairingQuery) cut(all []Pairing) ([]Pairing, bool) {
-	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}
-	backwards := q.Before != "" && q.After == ""
-	if !q.Ascending {
-		slices.Reverse(all)
+// Look lists the people or the groups of a switch for a page, and takes no longer than SwitchOptions.Patience for finding who is who: where it is large it
+// shows what was last found, and says as of when.
+func (s *Switches) Look(ctx context.Context, organizationID org.ID, id switching.ID, kind switching.Kind, q PairingQuery) (out PairingPage, err error) {
+	o, w, err := s.find(ctx, organizationID, id)
+	if err != nil {
+		return out, err
 	}
-	order := func(a, b string) int {
-		if q.Ascending {
-			return cmp.Compare(a, b)
-		}
-		return cmp.Compare(b, a)
+	patience := time.NewTimer(s.o.Patience)
+	defer patience.Stop()
+	p, stale, err := s.latest(ctx, o, w, patience.C)
+	out = PairingPage{Switch: w, Stale: stale}
+	if err != nil || p == nil {
+		return out, err
 	}
-	all = slices.DeleteFunc(all, func(l Pairing) bool {
-		return q.After != "" && order(l.ID, q.After) <= 0 || q.Before != "" && order(l.ID, q.Before) >= 0
-	})
-	if backwards {
-		slices.Reverse(all)
+	if out.At = p.at; w.State == switching.Preparing {
+		out.Switch.Counts = p.tally
 	}
-	return db.Cut(p, all)
+	out.Lines, out.More = q.cut(p.lines(kind))
+	return out, s.show(ctx, w, p, kind, out.Lines)
 }
 
 // show fills in what people know them by.
-func (s *Switches) show(ctx context.Context, w switching.Switch, v looked, kind switching.Kind, page []Pairing) error {
+func (s *Switches) show(ctx context.Context, w switching.Switch, p *pairing, kind switching.Kind, page []Pairing) error {
 	if kind == switching.Groups {
 		for _, l := range page {
 			for _, side := range []*PairingSide{l.Old, l.New} {
 				if side != nil {
-					side.Name = v.names[side.ID]
+					side.Name = p.names[side.ID]
 				}
 			}
 		}
@@ -180,12 +155,19 @@ func (s *Switches) showMember(ctx context.Context, p *PairingSide) error {
 // SetMatch says by hand who or what is whose counterpart; next "" says that nobody is. While the switch is prepared it can be said anew at any time. Of
 // people who were not carried over it can be said after the cut-over too, and they are carried over then. Refusals: Conflict "counterpart_taken"
 // and "already_matched", Unprocessable "unknown_counterpart".
+//
+// Whether the counterpart is there and free is read in the transaction. Who is on the old side, and whom the hand overrules, is what the process last
+// found: to find it anew would hold the writer for seconds.
 func (s *Switches) SetMatch(ctx context.Context, actor event.Actor, organizationID org.ID, id switching.ID, kind switching.Kind, old, next string) (Pairing, error) {
-	o, err := s.o.Organizations.Get(ctx, organizationID)
+	p, err := s.lately(ctx, organizationID, id, kind, old)
 	if err != nil {
 		return Pairing{}, err
 	}
-	_, err = s.verb(ctx, "match by hand in", id, func(tx db.Tx) (switching.Switch, error) {
+	is := switching.Counterpart{New: next, Match: switching.Unmatched, By: switching.ByHand}
+	if next != "" {
+		is.Match = switching.Matched
+	}
+	w, err := s.verb(ctx, "match by hand in", id, func(tx db.Tx) (switching.Switch, error) {
 		states := []switching.State{switching.Preparing}
 		if kind == switching.People {
 			states = append(states, switching.CutOver)
@@ -198,51 +180,80 @@ func (s *Switches) SetMatch(ctx context.Context, actor event.Actor, organization
 			return w, fault.New(fault.Conflict, "no_directory",
 				"The switch is of a connection alone: whom it knows is found at their first sign-in, and nobody is matched by hand.")
 		}
-		v, err := s.look(ctx, tx, o, w)
+		was, err := wasTx(ctx, tx, w, p, kind, old)
 		if err != nil {
 			return w, err
 		}
-		return w, s.setTx(ctx, tx, actor, w, v, kind, old, next)
+		is.Old = was.Old
+		return w, s.setTx(ctx, tx, actor, w, p, kind, was, is)
 	})
 	if err != nil {
 		return Pairing{}, err
 	}
-	return s.pairing(ctx, organizationID, id, kind, old)
+	said := []Pairing{pairingOf(is).pairing()}
+	return said[0], s.show(ctx, w, p, kind, said)
 }
 
-// pairing reads one line.
-func (s *Switches) pairing(ctx context.Context, organizationID org.ID, id switching.ID, kind switching.Kind, old string) (Pairing, error) {
-	w, v, all, err := s.paired(ctx, organizationID, id, kind, "")
+// lately is who is who as the process last found it: that of now, however long it takes, where it never did or does not know somebody.
+func (s *Switches) lately(ctx context.Context, organizationID org.ID, id switching.ID, kind switching.Kind, old string) (*pairing, error) {
+	o, w, err := s.find(ctx, organizationID, id)
 	if err != nil {
-		return Pairing{}, err
+		return nil, err
 	}
-	i := slices.IndexFunc(all, func(p Pairing) bool { return p.ID == old && p.Old != nil })
-	if i < 0 {
-		return Pairing{}, notInSwitch(old)
+	patience := time.NewTimer(s.o.Patience)
+	defer patience.Stop()
+	p, stale, err := s.latest(ctx, o, w, patience.C)
+	if err != nil || p != nil && !stale {
+		return p, err
 	}
-	return all[i], s.show(ctx, w, v, kind, all[i:i+1])
+	if p != nil {
+		if _, known := p.line(kind, old); known {
+			return p, nil
+		}
+	}
+	p, _, err = s.latest(ctx, o, w, nil)
+	return p, err
 }
 
 func notInSwitch(id string) error {
 	return fault.New(fault.NotFound, "entity_not_found", "The old side of the switch has no '%.80s'.", id)
 }
 
-func (s *Switches) setTx(ctx context.Context, tx db.Tx, actor event.Actor, w switching.Switch, v looked, kind switching.Kind, old, next string) error {
-	all := v.people
-	if kind == switching.Groups {
-		all = v.groups
+// wasTx is somebody, or a group, of the old side with the counterpart that there was. After the cut-over it is as it was carried over.
+func wasTx(ctx context.Context, tx db.Tx, w switching.Switch, p *pairing, kind switching.Kind, old string) (switching.Counterpart, error) {
+	said, stored, err := switching.MatchIn(ctx, tx, w, kind, old)
+	if err != nil {
+		return said, err
 	}
-	i := slices.IndexFunc(all, func(c switching.Counterpart) bool { return c.Old.ID == old })
-	if i < 0 {
-		return notInSwitch(old)
+	l, there := p.line(kind, old)
+	switch {
+	case w.State == switching.CutOver && stored:
+		return said, nil
+	case w.State == switching.CutOver, !there:
+		return said, notInSwitch(old)
 	}
-	was := all[i]
-	if err := v.mayBe(w, kind, all, was, next); err != nil {
+	was := switching.Counterpart{Old: switching.Known{ID: old, Membership: l.membership}, New: l.next, Match: l.match, By: l.by}
+	if stored && p.print.version != w.Version() {
+		was.New, was.Match, was.By = said.New, said.Match, said.By
+	}
+	if kind == switching.Groups || l.membership == old { // a member who only signs in is on the old side by that alone
+		return was, nil
+	}
+	is, err := directory.HasUserIn(ctx, tx, directory.ID(w.Directory.From), directory.UserID(old))
+	if err == nil && !is {
+		err = notInSwitch(old)
+	}
+	if err != nil {
+		return was, err
+	}
+	owner, err := member.OwnerIn(ctx, tx, string(w.OrganizationID), w.Directory.From, old)
+	was.Old.Membership = string(owner)
+	return was, err
+}
+
+func (s *Switches) setTx(ctx context.Context, tx db.Tx, actor event.Actor, w switching.Switch, p *pairing, kind switching.Kind, was, is switching.Counterpart) error {
+	if err := mayBeTx(ctx, tx, w, p, kind, was, is.New); err != nil {
 		return err
-	}
-	is := switching.Counterpart{Old: was.Old, New: next, Match: switching.Unmatched, By: switching.ByHand}
-	if next != "" {
-		is.Match = switching.Matched
 	}
 	if err := switching.SetTx(ctx, tx, w, kind, is); err != nil {
 		return err
@@ -251,7 +262,7 @@ func (s *Switches) setTx(ctx context.Context, tx db.Tx, actor event.Actor, w swi
 		return err
 	}
 	settings := func(c switching.Counterpart) event.Settings {
-		return event.Settings{string(kind): old, "counterpart": c.New, "match": string(c.Match), "found_by": string(c.By)}
+		return event.Settings{string(kind): c.Old.ID, "counterpart": c.New, "match": string(c.Match), "found_by": string(c.By)}
 	}
 	return s.o.Events.AuditTx(ctx, tx, s.time(), event.Change{
 		OrganizationID: string(w.OrganizationID), Action: "identity_provider_switch.match_set", Target: string(w.ID), Cause: event.Context{Actor: actor},
@@ -259,30 +270,54 @@ func (s *Switches) setTx(ctx context.Context, tx db.Tx, actor event.Actor, w swi
 	})
 }
 
-// mayBe refuses a counterpart that is not there, or is somebody else's.
-func (v *looked) mayBe(w switching.Switch, kind switching.Kind, all []switching.Counterpart, was switching.Counterpart, next string) error {
-	_, person := v.after[next]
-	owner := ""
-	if kind == switching.People {
-		owner = v.owners[next]
-	}
-	other := slices.IndexFunc(all, func(c switching.Counterpart) bool { return next != "" && c.New == next && c.Old.ID != was.Old.ID })
-	taken := func(by string) error {
-		return fault.New(fault.Conflict, "counterpart_taken", "'%.80s' is the counterpart of %s already. Say first that it is not.", next, by).On("new_id")
-	}
+// mayBeTx refuses a counterpart that is not there, or is somebody else's.
+func mayBeTx(ctx context.Context, tx db.Tx, w switching.Switch, p *pairing, kind switching.Kind, was switching.Counterpart, next string) error {
 	switch {
 	case w.State == switching.CutOver && was.New != "":
 		return fault.New(fault.Conflict, "already_matched", "This person was carried over already. Revert the switch to match them otherwise.")
 	case next == "":
 		return nil
-	case kind == switching.People && !person, kind == switching.Groups && !v.afterGroups[next]:
-		return fault.New(fault.Unprocessable, "unknown_counterpart", "The new directory has no '%.80s'.", next).On("new_id")
-	case other >= 0 && (w.State == switching.CutOver || all[other].By == switching.ByHand):
-		return taken("'" + all[other].Old.ID + "'")
-	case owner != "" && owner != was.Old.Membership:
-		return taken(fmt.Sprintf("the member '%s'", owner))
 	}
-	return nil
+	there, err := hasIn(ctx, tx, kind, directory.ID(w.Directory.To), next)
+	if err == nil && !there {
+		err = fault.New(fault.Unprocessable, "unknown_counterpart", "The new directory has no '%.80s'.", next).On("new_id")
+	}
+	if err != nil {
+		return err
+	}
+	if err := freeTx(ctx, tx, w, p, kind, was, next); err != nil || kind == switching.Groups {
+		return err
+	}
+	owner, err := member.OwnerIn(ctx, tx, string(w.OrganizationID), w.Directory.To, next)
+	if err == nil && owner != "" && string(owner) != was.Old.Membership {
+		err = errTaken(next, fmt.Sprintf("the member '%s'", owner))
+	}
+	return err
+}
+
+func hasIn(ctx context.Context, r db.Reader, kind switching.Kind, of directory.ID, id string) (bool, error) {
+	if kind == switching.Groups {
+		return directory.HasGroupIn(ctx, r, of, directory.GroupID(id))
+	}
+	return directory.HasUserIn(ctx, r, of, directory.UserID(id))
+}
+
+func errTaken(next, by string) error {
+	return fault.New(fault.Conflict, "counterpart_taken", "'%.80s' is the counterpart of %s already. Say first that it is not.", next, by).On("new_id")
+}
+
+// freeTx refuses whom a hand has given to another, or whom another was carried over as. What was said of somebody who is not on the old side any
+// more holds nobody.
+func freeTx(ctx context.Context, tx db.Tx, w switching.Switch, p *pairing, kind switching.Kind, was switching.Counterpart, next string) error {
+	other, found, err := switching.OfNewIn(ctx, tx, w, kind, next)
+	if err != nil || !found || other.Old.ID == was.Old.ID {
+		return err
+	}
+	if _, there := p.line(kind, other.Old.ID); there || w.State == switching.CutOver {
+		return errTaken(next, "'"+other.Old.ID+"'")
+	}
+	other.New, other.Match = "", switching.Unmatched
+	return switching.SetTx(ctx, tx, w, kind, other)
 }
 
 // lateTx carries somebody over who is matched after the cut-over.

@@ -19,7 +19,7 @@ type looked struct {
 	people, groups       []switching.Counterpart
 	newPeople, newGroups []switching.Known          // nobody's counterpart
 	names                map[string]string          // of groups of both sides, by their ids
-	after                map[string]directory.Known // people of the new side
+	before, after        map[string]directory.Known // people of the old side, and of the new
 	afterGroups          map[string]bool
 	owners               map[string]string         // of people of the new side whose membership is known
 	signers              map[string]member.Standby // of the old side who only sign in, by their memberships
@@ -38,7 +38,7 @@ func (s *Switches) look(ctx context.Context, r db.Reader, o org.Organization, w 
 			return v, err
 		}
 	}
-	v.after, v.states, v.names, v.afterGroups, v.owners = next.byID, old.states, map[string]string{}, map[string]bool{}, map[string]string{}
+	v.before, v.after, v.states, v.names, v.afterGroups, v.owners = old.byID, next.byID, old.states, map[string]string{}, map[string]bool{}, map[string]string{}
 	for _, g := range slices.Concat(old.shownGroups, next.shownGroups) {
 		v.names[g.ID] = g.Shown
 	}

@@ -173,6 +173,12 @@ func OfDirectoryIn(ctx context.Context, r db.Reader, organizationID, directoryID
 	return out, rows.Err()
 }
 
+// OwnerIn says whose membership one person of a directory is, as OfDirectoryIn does; "" is nobody's.
+func OwnerIn(ctx context.Context, r db.Reader, organizationID, directoryID, person string) (MembershipID, error) {
+	id, err := readID(ctx, r, selectMemberOfPerson, organizationID, directoryID, person)
+	return MembershipID(id), err
+}
+
 // SignersIn are the members who have signed in through a connection, by their ids.
 func SignersIn(ctx context.Context, r db.Reader, organizationID, connectionID string) ([]Standby, error) {
 	rows, err := r.Query(ctx, selectSigners, organizationID, connectionID)

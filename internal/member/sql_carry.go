@@ -31,6 +31,10 @@ const (
 	selectMembersOfDirectory = `SELECT c.directory_user_id, m.id, m.state FROM membership_claims c
 		JOIN organization_memberships m ON m.organization_id = c.organization_id AND m.id = c.membership_id WHERE c.organization_id = $1 AND c.directory_id = $2
 		UNION SELECT m.directory_user_id, m.id, m.state FROM organization_memberships m WHERE m.organization_id = $1 AND m.directory_user_id IS NOT NULL`
+	selectMemberOfPerson = `SELECT c.membership_id FROM membership_claims c
+		JOIN organization_memberships m ON m.organization_id = c.organization_id AND m.id = c.membership_id
+		WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3
+		UNION SELECT m.id FROM organization_memberships m WHERE m.organization_id = $1 AND m.directory_user_id = $3 ORDER BY 1 DESC LIMIT 1`
 	// A guest who proves their own address is nobody whom the provider may match with a person of a directory.
 	selectSigners = `SELECT m.id, i.idp_id, u.email, m.state, m.directory_user_id FROM user_identities i
 		JOIN organization_memberships m ON m.organization_id = i.organization_id AND m.user_id = i.user_id

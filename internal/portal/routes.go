@@ -77,6 +77,16 @@ func (r row) methods() []string {
 	return out
 }
 
+// Addresses are those of the pages behind the door that can be looked at; {name} stands for one segment.
+func Addresses() (out []string) {
+	for _, r := range append(table(), stepRows()...) {
+		if r.call.get != nil {
+			out = append(out, r.pattern)
+		}
+	}
+	return out
+}
+
 type route struct {
 	row
 	path web.Pattern

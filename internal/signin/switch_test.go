@@ -718,7 +718,9 @@ func TestSwitch_of_a_connection_alone_tells_who_will_not_be_known(t *testing.T) 
 		m.conn2 = w.connect(w.org.ID, m.idp2, "")
 		m.sw, err = m.s.Create(ctx, operator(), w.org.ID, lifecycle.NewSwitch{Connection: switching.Pair{From: string(m.conn.ID), To: string(m.conn2.ID)}})
 		w.ok(err)
-		if got := m.sw.Counts.People; got != (switching.Counts{Matched: 1, Unmatched: 1}) {
+		counted, err := m.s.Get(ctx, w.org.ID, m.sw.ID)
+		w.ok(err)
+		if got := counted.Counts.People; got != (switching.Counts{Matched: 1, Unmatched: 1}) {
 			t.Errorf("counted %+v", got)
 		}
 		page, _, err := m.s.Pairings(ctx, w.org.ID, m.sw.ID, switching.People, lifecycle.PairingQuery{Match: switching.Unmatched, Limit: 10})

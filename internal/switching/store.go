@@ -159,7 +159,29 @@ func DeleteOrganizationTx(ctx context.Context, tx db.Tx, organizationID org.ID) 
 
 // MatchesIn are the rows of a switch of one kind, in the order of the old ids. Of Old they hold the id and the membership.
 func MatchesIn(ctx context.Context, r db.Reader, s Switch, kind Kind) ([]Counterpart, error) {
-	rows, err := r.Query(ctx, selectMatches, string(s.OrganizationID), string(s.ID), string(kind))
+	return matches(ctx, r, s, selectMatches+orderMatches, string(s.OrganizationID), string(s.ID), string(kind))
+}
+
+// MatchIn is the row of somebody, or of a group, of the old side; ok is false where there is none.
+func MatchIn(ctx context.Context, r db.Reader, s Switch, kind Kind, old string) (c Counterpart, ok bool, err error) {
+	return match(ctx, r, s, kind, selectMatchOfOld, old)
+}
+
+// OfNewIn is the row that names one of the new side as the counterpart; ok is false where none does.
+func OfNewIn(ctx context.Context, r db.Reader, s Switch, kind Kind, next string) (c Counterpart, ok bool, err error) {
+	return match(ctx, r, s, kind, selectMatchOfNew, next)
+}
+
+func match(ctx context.Context, r db.Reader, s Switch, kind Kind, text, id string) (c Counterpart, ok bool, err error) {
+	found, err := matches(ctx, r, s, text, string(s.OrganizationID), string(s.ID), string(kind), id)
+	if err != nil || len(found) == 0 {
+		return Counterpart{}, false, err
+	}
+	return found[0], true, nil
+}
+
+func matches(ctx context.Context, r db.Reader, s Switch, query string, args ...any) ([]Counterpart, error) {
+	rows, err := r.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the matches of switch %s: %w", s.ID, err)
 	}
@@ -190,9 +212,12 @@ func ByHandIn(ctx context.Context, r db.Reader, s Switch, kind Kind) (map[string
 	return out, nil
 }
 
-// SetTx stores one row.
+// SetTx stores one row, and moves the version on, by which all processes see that a hand has spoken. The caller holds the switch.
 func SetTx(ctx context.Context, tx db.Tx, s Switch, kind Kind, c Counterpart) error {
 	if _, err := tx.Exec(ctx, upsertMatch, c.args(s, kind)...); err != nil {
+		return fmt.Errorf("store a match of switch %s: %w", s.ID, err)
+	}
+	if _, err := tx.Exec(ctx, moveVersion, string(s.OrganizationID), string(s.ID)); err != nil {
 		return fmt.Errorf("store a match of switch %s: %w", s.ID, err)
 	}
 	return nil

@@ -93,6 +93,9 @@ type Switch struct {
 	version int64
 }
 
+// Version grows with each change of the switch, and with each word of a hand.
+func (s Switch) Version() int64 { return s.version }
+
 // Payload is a switch as API and events show it.
 func (s Switch) Payload() []byte {
 	out, err := json.Marshal(s.Shown(), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
