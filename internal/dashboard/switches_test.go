@@ -63,8 +63,8 @@ func (m moving) begun(t *testing.T, b *browser) string {
 	return path
 }
 
-// linked are the pages that a page leads to.
-var linked = regexp.MustCompile(`<a [^>]*href="(/dashboard/[^"#?]*)"`)
+// leadsTo are the pages that a page leads to.
+var leadsTo = regexp.MustCompile(`<a [^>]*href="(/dashboard/[^"#?]*)"`)
 
 var hiddenField = regexp.MustCompile(`name="(unmatched|groups_lost|leaving)" value="(\d+)"`)
 
@@ -79,7 +79,7 @@ func TestSwitch_is_begun_matched_cut_over_and_reverted_in_the_dashboard(t *testi
 	each(t, func(t *testing.T, w *world) {
 		m, b := w.moving("Acme"), w.as(operator.Admin)
 		b.get(m.at()).want(t, http.StatusOK).says(t, "The identity provider was never switched", "Switch the identity provider")
-		for _, to := range linked.FindAllStringSubmatch(b.get(m.at("new")).want(t, http.StatusOK).says(t, "Old directory", "Okta", "Entra · Collecting").body, -1) {
+		for _, to := range leadsTo.FindAllStringSubmatch(b.get(m.at("new")).want(t, http.StatusOK).says(t, "Old directory", "Okta", "Entra · Collecting").body, -1) {
 			b.get(to[1]).want(t, http.StatusOK)
 		}
 		b.send(m.at("new"), "from_directory", string(m.old.dir.ID)).want(t, http.StatusUnprocessableEntity).says(t, "on both sides or on neither")
