@@ -31,7 +31,6 @@ func demoConfig(c *app.Config) error {
 		c.APIKey = token.NewSecret("sk_demo")
 	}
 	c.Simulate = true
-	c.MailToLog = c.Mail == nil
 	if len(c.AllowTarget) == 0 { // the webhooks' receiver is on the same machine
 		c.AllowTarget = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}

@@ -67,6 +67,7 @@ type fieldView struct {
 	Optional    bool
 	Long        bool // a document, which may come as a file
 	Secret      bool
+	Day         bool
 }
 
 // tokenView offers a new token.
@@ -220,6 +221,9 @@ func answersFor(v *walk, w way, all [][]idp.Field, action string, a *answers) []
 		tried := a != nil && a.alternative == i
 		for _, f := range fields {
 			one.Fields = append(one.Fields, fieldOf(v, w, f, i, tried, a))
+			if f.Field == idp.FieldClientSecret {
+				one.Fields = append(one.Fields, secretEnds(v, w, i, tried, a))
+			}
 		}
 		if tried && a.refusal != nil && !slices.ContainsFunc(one.Fields, func(f fieldView) bool { return f.Error != "" }) {
 			one.Error = a.refusal.Message
@@ -267,6 +271,23 @@ func fieldOf(v *walk, w way, f idp.Field, alternative int, tried bool, a *answer
 			out.Value = v.form.Get(string(f.Field))
 		}
 		if a.refusal != nil && a.refusal.Field == fieldInAPI(f.Field) {
+			out.Error = a.refusal.Message
+		}
+	}
+	return out
+}
+
+// endsField is the day on which a client secret ends. No guide asks for it: whoever copies a secret sees it beside it, and nobody later.
+const endsField = "client_secret_expires_at"
+
+func secretEnds(v *walk, w way, alternative int, tried bool, a *answers) fieldView {
+	out := fieldView{
+		ID: endsField + "-" + number(alternative), Name: endsField, Label: v.say.T("portal.secret_ends"), Hint: v.say.T("portal.secret_ends_hint"),
+		Value: dayOf(w.connection.ClientSecretExpiresAt), Optional: true, Day: true,
+	}
+	if tried {
+		out.Value = v.form.Get(endsField)
+		if a.refusal != nil && a.refusal.Field == endsField {
 			out.Error = a.refusal.Message
 		}
 	}
@@ -373,6 +394,14 @@ func changeOf(v *walk, c sso.Connection, fields []idp.Field) (sso.Change, error)
 		case idp.FieldClientSecret:
 			if value != "" {
 				out.ClientSecret = &value
+			}
+			day := v.form.Get(endsField)
+			ends, ok := readDay(day)
+			if !ok {
+				return out, fault.New(fault.Unprocessable, "invalid_day", "%s", v.say.T("portal.secret_day_wrong")).On(endsField)
+			}
+			if value != "" || day != dayOf(c.ClientSecretExpiresAt) { // a day that was not touched keeps the hour that the app has told
+				out.ClientSecretExpiresAt = &ends
 			}
 		}
 	}

@@ -216,11 +216,22 @@ func TestOIDC_keeps_its_secret_where_the_field_is_left_empty(t *testing.T) {
 		c := b.begin("keycloak", "oidc")
 		step := "/portal/sso/" + string(c.ID) + "/guide/" + d.stepWith("keycloak", idp.OIDC, asksFor)
 		b.post(step, "alternative", "0", "issuer", issuer.URL, "client_id", "rollcall", "client_secret", "").wants(http.StatusUnprocessableEntity).shows("Fill in")
-		b.post(step, "alternative", "0", "issuer", issuer.URL, "client_id", "rollcall", "client_secret", "very-secret-word").leads()
-		b.get(step).shows("Leave this empty to keep it", issuer.URL).hides("very-secret-word")
+		answer := []string{"alternative", "0", "issuer", issuer.URL, "client_id", "rollcall", "client_secret", "very-secret-word", "client_secret_expires_at"}
+		b.post(step, append(answer, "soon")...).wants(http.StatusUnprocessableEntity).shows("This is no day", `value="soon"`).hides("very-secret-word")
+		b.post(step, append(answer, "1970-01-01")...).wants(http.StatusUnprocessableEntity).shows("between the years")
+		if got := b.connection(c.ID); got.HasSecret {
+			t.Error("a secret is kept whose end is refused")
+		}
+		b.post(step, append(answer, "2099-01-31")...).leads()
+		b.get(step).shows("Leave this empty to keep it", issuer.URL, `value="2099-01-31"`).hides("very-secret-word")
+		b.post(step, "alternative", "0", "issuer", issuer.URL, "client_id", "other", "client_secret", "", "client_secret_expires_at", "2099-01-31").leads()
+		got := b.connection(c.ID)
+		if !got.HasSecret || got.ClientID != "other" || len(got.Lacks()) != 0 || got.ClientSecretExpiresAt.Format(time.DateOnly) != "2099-01-31" {
+			t.Errorf("the connection lacks %v, its secret ends %v", got.Lacks(), got.ClientSecretExpiresAt)
+		}
 		b.post(step, "alternative", "0", "issuer", issuer.URL, "client_id", "other", "client_secret", "").leads()
-		if got := b.connection(c.ID); !got.HasSecret || got.ClientID != "other" || len(got.Lacks()) != 0 {
-			t.Errorf("the connection lacks %v", got.Lacks())
+		if got := b.connection(c.ID); !got.ClientSecretExpiresAt.IsZero() {
+			t.Errorf("a day that was taken out is kept: %v", got.ClientSecretExpiresAt)
 		}
 		b.get("/portal/sso/" + string(c.ID) + "/guide/" + d.stepWith("keycloak", idp.OIDC, has(idp.CheckClient))).shows("The provider says whether it accepts them at the test sign-in")
 	})

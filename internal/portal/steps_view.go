@@ -58,8 +58,11 @@ func (f fieldView) props() ui.FieldProps {
 
 // kind is password for what nobody should read over a shoulder. Addresses are text: the server says better what is wrong with one.
 func (f fieldView) kind() string {
-	if f.Secret {
+	switch {
+	case f.Secret:
 		return "password"
+	case f.Day:
+		return "date"
 	}
 	return "text"
 }
