@@ -51,8 +51,13 @@ func TestRow_04_everyone_has_to_use_the_identity_provider_once_it_is_set_up_and_
 		byCode := func(v *visitor) bool {
 			return v.redeem(v.open(s.ask(c.id, "prompt", "select_account"), false).at.Query().Get("code"))
 		}
-		if guest.refreshes() || byCode(s.visitor(gus)) {
-			t.Error("a guest comes in without the provider")
+		if guest.refreshes() {
+			t.Error("a guest goes on without the provider")
+		}
+		// Whoever is not of its domains proves the address first, and is then led to the provider: there they are only by both.
+		vouched := s.visitor(gus)
+		if !byCode(vouched) || text(claimsOf(t, vouched.idToken), "connection_id") != c.connection {
+			t.Errorf("a guest came in by %v", vouched.idToken)
 		}
 
 		set := func(body string) { s.api.must(t, 200, "PUT", "/organizations/"+c.id+"/policy", body) }
