@@ -309,7 +309,10 @@ func leaverReceipt(l leaverView) templ.Component {
 			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: ui.T(ctx, "portal.receipt_of", "name", l.Name), Href: l.Href, Download: true, Variant: ui.TextLink, Small: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Button(ui.ButtonProps{
+			Label: ui.T(ctx, "portal.receipt"), Href: l.Href, Download: true, Variant: ui.TextLink, Small: true,
+			Attrs: templ.Attributes{"aria-label": ui.T(ctx, "portal.receipt_of", "name", l.Name)},
+		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
