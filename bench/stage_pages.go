@@ -140,15 +140,12 @@ func unwalked(rows []string, walked []measuredPage) error {
 	return nil
 }
 
-// addressOf is the row of the URL tables that a path belongs to: one that is written out goes before one with a placeholder.
-func addressOf(rows []string, path string) (found string) {
-	least, parts := len(path), web.Segments(path)
-	for _, a := range rows {
-		if values, is := web.NewPattern(a).Match(parts); is && len(values) < least {
-			found, least = a, len(values)
-		}
+// addressOf is the row of the URL tables that a path belongs to, "" for none.
+func addressOf(rows []string, path string) string {
+	if found, _ := web.Find(rows, func(a *string) web.Pattern { return web.NewPattern(*a) }, path); found != nil {
+		return *found
 	}
-	return found
+	return ""
 }
 
 // makeCrews makes groups of a few people each, of different ones.

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"html"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"regexp"
 	"slices"
 	"time"
@@ -72,31 +69,10 @@ func (v *visitor) awaits(ctx context.Context, text string, send func() error) (s
 	for range 100 {
 		time.Sleep(wait)
 		wait = every
-		fresh, err := v.part(ctx, path)
+		fresh, _, err := v.get(ctx, path)
 		if err != nil || fresh != "" {
 			return fresh, err
 		}
 	}
 	return "", fmt.Errorf("GET %s shows nothing new", path)
-}
-
-// part reads what a script of a page asks for, "" where nothing is new.
-func (v *visitor) part(ctx context.Context, path string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.origin+path, nil)
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Hx-Request", "true")
-	resp, err := v.client.Do(req)
-	if err != nil {
-		return "", err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, biggestAnswer))
-	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return "", fmt.Errorf("GET %s: %w", path, err)
-	}
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent {
-		return "", fmt.Errorf("GET %s: %d %.300s", path, resp.StatusCode, body)
-	}
-	return string(body), nil
 }

@@ -105,15 +105,7 @@ func routes() []route {
 	return out
 }
 
-// find gives the route of a path and what its placeholders stand for. An address that is written out goes before one with a placeholder.
+// find gives the route of a path and what its placeholders stand for.
 func (s *Server) find(path string) (*route, map[string]string) {
-	var found *route
-	var values map[string]string
-	parts := web.Segments(path)
-	for i := range s.routes {
-		if got, ok := s.routes[i].path.Match(parts); ok && (found == nil || len(got) < len(values)) {
-			found, values = &s.routes[i], got
-		}
-	}
-	return found, values
+	return web.Find(s.routes, func(r *route) web.Pattern { return r.path }, path)
 }

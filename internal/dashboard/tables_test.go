@@ -74,14 +74,11 @@ type spider struct {
 }
 
 // patternOf is the line of the table that an address is of.
-func patternOf(path string) (pattern string) {
-	fewest := -1
-	for _, l := range dashboard.Table() {
-		if values, ok := web.NewPattern(l.Pattern).Match(web.Segments(path)); ok && l.Gets && (fewest < 0 || len(values) < fewest) {
-			pattern, fewest = l.Pattern, len(values)
-		}
+func patternOf(path string) string {
+	if found, _ := web.Find(dashboard.Addresses(), func(a *string) web.Pattern { return web.NewPattern(*a) }, path); found != nil {
+		return *found
 	}
-	return pattern
+	return ""
 }
 
 func (s *spider) walk(t *testing.T) {

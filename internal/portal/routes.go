@@ -103,11 +103,5 @@ func routes() []route {
 
 // find gives the route of a path and what its placeholders stand for.
 func find(table []route, path string) (*route, map[string]string) {
-	segments := web.Segments(path)
-	for i := range table {
-		if values, ok := table[i].path.Match(segments); ok {
-			return &table[i], values
-		}
-	}
-	return nil, nil
+	return web.Find(table, func(r *route) web.Pattern { return r.path }, path)
 }

@@ -28,3 +28,15 @@ func (p Pattern) Match(segments []string) (map[string]string, bool) {
 	}
 	return values, true
 }
+
+// Find gives the row of a URL table that a path belongs to, and what the placeholders stand for; nil for none. A row that is written out goes
+// before one with a placeholder, else the first.
+func Find[R any](rows []R, pattern func(*R) Pattern, path string) (found *R, values map[string]string) {
+	segments := Segments(path)
+	for i := range rows {
+		if got, ok := pattern(&rows[i]).Match(segments); ok && (found == nil || len(got) < len(values)) {
+			found, values = &rows[i], got
+		}
+	}
+	return found, values
+}

@@ -30,6 +30,20 @@ func TestPattern_matches_its_own_paths_and_gives_what_the_placeholders_stand_for
 	}
 }
 
+func TestFind_prefers_what_is_written_out_and_else_the_first(t *testing.T) {
+	rows := []string{"/a/{id}", "/a/new", "/a/{other}", "/{x}/{y}"}
+	pattern := func(row *string) web.Pattern { return web.NewPattern(*row) }
+	for path, want := range map[string]string{"/a/new": "/a/new", "/a/1": "/a/{id}", "/b/1": "/{x}/{y}"} {
+		found, values := web.Find(rows, pattern, path)
+		if found == nil || *found != want || want == "/a/{id}" && values["id"] != "1" {
+			t.Errorf("%s is found at %v with %v, want %s", path, found, values, want)
+		}
+	}
+	if found, _ := web.Find(rows, pattern, "/a"); found != nil {
+		t.Errorf("/a is found at %s", *found)
+	}
+}
+
 func TestText_without_UTF8_or_with_NUL_is_not_text_in_a_name_or_a_value(t *testing.T) {
 	for _, bad := range []string{"a\x00b", "\xff", "ab\xc3"} {
 		if web.IsText(bad) {
