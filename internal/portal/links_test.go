@@ -1,11 +1,6 @@
 package portal
 
 import (
-	"html"
-	"net/http"
-	"net/url"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -13,16 +8,15 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db/migrations"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
+	"github.com/rollcallhq/rollcall/internal/web/linktest"
 )
-
-var anyLink = regexp.MustCompile(`<a [^>]*href="([^"#]+)"|hx-get="([^"]+)"`)
 
 // Whoever opens all that can be opened, by links, is nowhere told that nothing is there, with a set-up of each provider by each protocol.
 func TestLinks_of_all_pages_lead_somewhere(t *testing.T) {
 	for name, accounts := range map[string]bool{"accounts": true, "profiles": false} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, dbtest.Open(t, db.SQLite, migrations.Files), accounts) // what links there are is no matter of the engine
-			d.walk(d.enter(d.organization("Nothing set up").ID, itadmin.Everything), 10)
+			d.walk(d.enter(d.organization("Nothing set up").ID, itadmin.Everything))
 			for _, p := range d.catalog.Providers() {
 				d.walkSetUps(p)
 			}
@@ -38,42 +32,18 @@ func (d *desk) walkSetUps(p idp.Provider) {
 			b.begin(string(p.Slug), string(protocol))
 		}
 	}
-	d.walk(b, 10)
+	d.walk(b)
 	if p.Speaks(idp.SCIM) { // by a link for everything single sign-on comes first
 		b = d.enter(d.organization(p.Name+" directory").ID, itadmin.DirectorySync)
 		b.beginDirectory(string(p.Slug))
-		d.walk(b, 10)
+		d.walk(b)
 	}
 }
 
-func (d *desk) walk(b *adminBrowser, least int) {
+func (d *desk) walk(b *adminBrowser) {
 	d.Helper()
-	const most = 500
-	from, todo := map[string]string{"/portal/home": "the start"}, []string{"/portal/home"}
-	for n := 0; len(todo) > 0 && n < most; n++ {
-		at := todo[0]
-		todo = todo[1:]
-		got := b.get(at)
-		switch got.status {
-		case http.StatusOK, http.StatusSeeOther, http.StatusNoContent:
-		default:
-			d.Errorf("%s, linked from %s: %d", at, from[at], got.status)
-			continue
-		}
-		base, err := url.Parse(at)
-		d.must(err)
-		for _, m := range anyLink.FindAllStringSubmatch(got.body, -1) {
-			to, err := base.Parse(html.UnescapeString(m[1] + m[2]))
-			if err != nil || to.Host != "" || !strings.HasPrefix(to.Path, "/portal") {
-				continue
-			}
-			if address := to.RequestURI(); from[address] == "" {
-				from[address] = at
-				todo = append(todo, address)
-			}
-		}
-	}
-	if len(from) < least || len(todo) > 0 {
-		d.Errorf("%d pages were found, %d are left", len(from), len(todo))
-	}
+	linktest.Walk(d.T, "/portal/home", "/portal", 10, 500, func(address string) (int, string) {
+		got := b.get(address)
+		return got.status, got.body
+	})
 }
