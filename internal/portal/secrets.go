@@ -51,13 +51,9 @@ func setSecret(c *call) error {
 	if text := c.form.Get("client_secret"); text != "" {
 		change.ClientSecret = &text
 	}
-	ends, ok := readDay(v.Day)
-	if !ok {
+	if !secretEnds(&change, v.Day, one) {
 		v.WrongDay = c.t("portal.secret_day_wrong")
 		return c.secretPage(http.StatusUnprocessableEntity, one, v)
-	}
-	if change.ClientSecret != nil || v.Day != dayOf(one.ClientSecretExpiresAt) { // a day that was not touched keeps the hour that the app has told
-		change.ClientSecretExpiresAt = &ends
 	}
 	_, err = c.s.o.Connections.Update(c.ctx(), c.actor(), one.ID, change)
 	if f, ok := fault.As(err); ok && f.Kind == fault.Unprocessable {
@@ -73,6 +69,16 @@ func setSecret(c *call) error {
 	}
 	c.redirect("/portal/home")
 	return nil
+}
+
+// secretEnds adds the day on which a client secret ends to a change, as it was sent; false where that is no day. It belongs to a new secret, and
+// one that was not touched keeps the hour that the app has told.
+func secretEnds(change *sso.Change, day string, c sso.Connection) bool {
+	ends, ok := readDay(day)
+	if change.ClientSecret != nil || day != dayOf(c.ClientSecretExpiresAt) {
+		change.ClientSecretExpiresAt = &ends
+	}
+	return ok
 }
 
 // dayOf is a moment as a field for a day has it; "" for none.

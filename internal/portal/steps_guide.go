@@ -222,7 +222,7 @@ func answersFor(v *walk, w way, all [][]idp.Field, action string, a *answers) []
 		for _, f := range fields {
 			one.Fields = append(one.Fields, fieldOf(v, w, f, i, tried, a))
 			if f.Field == idp.FieldClientSecret {
-				one.Fields = append(one.Fields, secretEnds(v, w, i, tried, a))
+				one.Fields = append(one.Fields, endOfSecret(v, w, i, tried, a))
 			}
 		}
 		if tried && a.refusal != nil && !slices.ContainsFunc(one.Fields, func(f fieldView) bool { return f.Error != "" }) {
@@ -280,7 +280,7 @@ func fieldOf(v *walk, w way, f idp.Field, alternative int, tried bool, a *answer
 // endsField is the day on which a client secret ends. No guide asks for it: whoever copies a secret sees it beside it, and nobody later.
 const endsField = "client_secret_expires_at"
 
-func secretEnds(v *walk, w way, alternative int, tried bool, a *answers) fieldView {
+func endOfSecret(v *walk, w way, alternative int, tried bool, a *answers) fieldView {
 	out := fieldView{
 		ID: endsField + "-" + number(alternative), Name: endsField, Label: v.say.T("portal.secret_ends"), Hint: v.say.T("portal.secret_ends_hint"),
 		Value: dayOf(w.connection.ClientSecretExpiresAt), Optional: true, Day: true,
@@ -395,13 +395,8 @@ func changeOf(v *walk, c sso.Connection, fields []idp.Field) (sso.Change, error)
 			if value != "" {
 				out.ClientSecret = &value
 			}
-			day := v.form.Get(endsField)
-			ends, ok := readDay(day)
-			if !ok {
+			if !secretEnds(&out, v.form.Get(endsField), c) {
 				return out, fault.New(fault.Unprocessable, "invalid_day", "%s", v.say.T("portal.secret_day_wrong")).On(endsField)
-			}
-			if value != "" || day != dayOf(c.ClientSecretExpiresAt) { // a day that was not touched keeps the hour that the app has told
-				out.ClientSecretExpiresAt = &ends
 			}
 		}
 	}
