@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -233,6 +234,27 @@ func (d *DB) ForShare() string { return d.suffix(" FOR SHARE") }
 
 // SkipLocked is the suffix that locks rows and passes over those locked by others.
 func (d *DB) SkipLocked() string { return d.suffix(" FOR UPDATE SKIP LOCKED") }
+
+// Among is the condition that a column's value is one of a List, which is one argument: the statement is the same however many there are, and
+// is planned once.
+func (d *DB) Among(column, argument string) string {
+	if d.kind == SQLite {
+		return column + " IN (SELECT value FROM json_each(" + argument + "))"
+	}
+	return column + " = ANY (ARRAY(SELECT json_array_elements_text(CAST(" + argument + " AS json))))"
+}
+
+// List is a list of texts as an argument for Among.
+func List(values []string) string {
+	if values == nil { // null is no list
+		values = []string{}
+	}
+	out, err := json.Marshal(values)
+	if err != nil { // a list of texts has no value that JSON cannot say
+		panic(err)
+	}
+	return string(out)
+}
 
 func (d *DB) suffix(s string) string {
 	if d.kind == SQLite {

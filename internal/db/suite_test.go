@@ -643,6 +643,29 @@ func TestPlaceholders_may_repeat_and_come_out_of_order(t *testing.T) {
 	})
 }
 
+// A list is one argument, whatever its texts are and however many.
+func TestAmong_finds_those_of_a_list_and_no_others(t *testing.T) {
+	both(t, func(h harness) {
+		odd := []string{"a", `it's "b", [c]\`, "zoë €", "", "null", "1"}
+		for _, id := range odd {
+			h.org(id)
+		}
+		h.org("A")
+		text := "SELECT COUNT(*) FROM org WHERE " + h.Among("id", "$1")
+		many := odd
+		for i := range 5000 {
+			many = append(many, fmt.Sprint("nobody", i))
+		}
+		for want, lists := range map[int][][]string{0: {nil, {}, {"b"}}, 1: {{"a", "a"}, {""}, {"1"}, odd[1:2]}, len(odd): {odd, many}} {
+			for _, list := range lists {
+				if got := h.count(text, db.List(list)); got != want {
+					h.Errorf("%d of %.3q are found, want %d", got, list, want)
+				}
+			}
+		}
+	})
+}
+
 func TestLarge_text_survives(t *testing.T) {
 	both(t, func(h harness) {
 		large := strings.Repeat("0123456789abcdeé", 1<<20)

@@ -24,8 +24,9 @@ import (
 type Members interface {
 	// ApplyInto adds to the write what follows from what the directory says now. The write is guarded.
 	ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) (member.Outcome, error)
-	// RestrictInto adds to the write that the person is out: says is inactive or removed.
-	RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) error
+	// RestrictInto adds to the write that the person is out: says is inactive or removed. What it rests on may have been asked just before.
+	RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, joined *member.Joined, cause event.Context) error
+	AskJoined(organizationID, directoryID, directoryUserID string, into *member.Joined) []db.Question
 	// FreezeTx leaves the people of a directory that is removed as they are, and lifts what it barred.
 	FreezeTx(ctx context.Context, tx db.Tx, organizationID, directoryID string, cause event.Context) error
 	// EndHoldInto adds to the write what follows when the brake holds somebody no more. The write is guarded.
@@ -267,8 +268,12 @@ func (b *batch) feed(ctx context.Context) error {
 			return fmt.Errorf("the team that follows group %s: %w", f.Group.ID, err)
 		}
 	}
-	for _, l := range b.out {
-		if err := b.shutOut(ctx, l); err != nil {
+	for i, l := range b.out {
+		joined := b.known
+		if i > 0 {
+			joined = nil
+		}
+		if err := b.shutOut(ctx, l, joined); err != nil {
 			return fmt.Errorf("shut out directory user %s: %w", l.user.ID, err)
 		}
 	}
@@ -286,7 +291,7 @@ func (b *batch) feed(ctx context.Context) error {
 // heeded leaves out what only a directory that is live may do: it does not shut anybody out while it collects, nor once another has taken its
 // place. Whether it is live is asked here, and not of the opened door, which may have been let in before that changed; the write holds only while
 // it stays so. Those who would be out are due instead: if the directory goes live meanwhile they are looked at then. What is to be told of the
-// first of them is asked with it.
+// first of them, and what is known of them, is asked with it.
 func (b *batch) heeded(ctx context.Context) error {
 	if len(b.out) == 0 && len(b.followed) == 0 {
 		return nil
@@ -299,7 +304,10 @@ func (b *batch) heeded(ctx context.Context) error {
 	}}}
 	b.teller = b.s.teller(d.OrganizationID)
 	if len(b.out) > 0 {
+		first := b.out[0].user
+		b.known = &member.Joined{}
 		questions = append(questions, b.teller.verifying(b.out[0].email)...)
+		questions = append(questions, b.s.members.AskJoined(d.OrganizationID, string(d.ID), string(first.ID), b.known)...)
 	}
 	err := b.s.db.Ask(ctx, questions...)
 	switch {
@@ -317,14 +325,14 @@ func (b *batch) heeded(ctx context.Context) error {
 }
 
 // shutOut tells members all that the directory says of the person, so that nothing but their being in changes: who returns finds the rest.
-func (b *batch) shutOut(ctx context.Context, l leaver) error {
+func (b *batch) shutOut(ctx context.Context, l leaver, joined *member.Joined) error {
 	told, err := b.teller.people(ctx, b.a.Directory, b.a.mapping, []User{l.user})
 	if err != nil {
 		return err
 	}
 	p := told[l.user.ID]
 	p.Says = l.says
-	return b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, b.cause)
+	return b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, joined, b.cause)
 }
 
 func (b *batch) dueInto() {

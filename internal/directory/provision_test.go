@@ -78,7 +78,9 @@ func (l *ledger) ApplyInto(_ context.Context, _ db.Reader, w *db.Write, p member
 	return member.OutcomeUpdated, nil
 }
 
-func (l *ledger) RestrictInto(_ context.Context, _ db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) error {
+func (l *ledger) AskJoined(string, string, string, *member.Joined) []db.Question { return nil }
+
+func (l *ledger) RestrictInto(_ context.Context, _ db.Reader, w *db.Write, p member.DirectoryPerson, _ *member.Joined, cause event.Context) error {
 	if l.restricting != nil {
 		l.restricting()
 	}

@@ -35,13 +35,34 @@ func (s *Service) apply(ctx context.Context, r db.Reader, w *db.Write, p Directo
 	return f, outcome, nil
 }
 
+// Joined is what was claimed of a directory person and the account that was joined by it with its sessions, as AskJoined reads them.
+type Joined struct {
+	claims []*claim
+	at     *account // nil: nobody's
+	living []session.Session
+}
+
+// AskJoined are the questions for what RestrictInto rests on, to be asked with others just before it: they cost no round trip of their own then.
+func (s *Service) AskJoined(organizationID, directoryID, directoryUserID string, into *Joined) []db.Question {
+	*into = Joined{}
+	who := []any{organizationID, directoryID, directoryUserID}
+	questions := append([]db.Question{askClaims(&into.claims, selectClaim, who...)}, askAccount(meantByClaim, who, &into.at)...)
+	return append(questions, s.sessions.AskLiving(meantByClaim, who, &into.living))
+}
+
 // RestrictInto is ApplyInto for somebody who is to be out (SaysInactive or SaysRemoved), in the write of the request that says so: sessions,
-// codes and tokens end with it.
-func (s *Service) RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, cause event.Context) error {
+// codes and tokens end with it. joined may be nil: it is read then.
+func (s *Service) RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, joined *Joined, cause event.Context) error {
 	if p.Says != SaysInactive && p.Says != SaysRemoved {
 		return fmt.Errorf("restrict directory user %s: the directory says %q", p.DirectoryUserID, p.Says)
 	}
-	f, _, err := s.apply(ctx, r, w, p, cause, s.joinedWith)
+	if joined == nil {
+		joined = &Joined{}
+		if err := db.Ask(ctx, r, s.AskJoined(p.OrganizationID, p.DirectoryID, p.DirectoryUserID, joined)...); err != nil {
+			return err
+		}
+	}
+	f, _, err := s.apply(ctx, r, w, p, cause, joined.known)
 	if err != nil {
 		return err
 	}
@@ -110,19 +131,12 @@ func (s *Service) claimed(ctx context.Context, r db.Reader, p DirectoryPerson) (
 	return known, nil, err
 }
 
-// joinedWith reads, of somebody who is to be out, in the same round trip the account and its sessions, which are then to end. The account is
-// nil where it is nobody's.
-func (s *Service) joinedWith(ctx context.Context, r db.Reader, p DirectoryPerson) (known []*claim, at *account, err error) {
-	who := []any{p.OrganizationID, p.DirectoryID, p.DirectoryUserID}
-	var living []session.Session
-	questions := append([]db.Question{askClaims(&known, selectClaim, who...)}, askAccount(meantByClaim, who, &at)...)
-	if err := db.Ask(ctx, r, append(questions, s.sessions.AskLiving(meantByClaim, who, &living))...); err != nil {
-		return nil, nil, err
+// known gives what was read.
+func (j *Joined) known(context.Context, db.Reader, DirectoryPerson) ([]*claim, *account, error) {
+	if j.at != nil {
+		j.at.living = &j.living
 	}
-	if at != nil {
-		at.living = &living
-	}
-	return known, at, nil
+	return j.claims, j.at, nil
 }
 
 // joined tells whether the account that was read is still that of the claim: each was read in its turn.

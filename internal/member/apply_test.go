@@ -373,7 +373,7 @@ func TestWord_that_changes_nothing_is_lost_when_an_earlier_one_is_applied_meanwh
 				h.must(err)
 			}
 			var w db.Write
-			h.must(h.members.RestrictInto(h.t.Context(), h.db, &w, out, event.Context{}))
+			h.must(h.members.RestrictInto(h.t.Context(), h.db, &w, out, nil, event.Context{}))
 			_, err := h.apply(in)
 			h.must(err)
 			var lost *db.GuardError
@@ -435,7 +435,7 @@ func TestWord_about_somebody_whose_claim_moves_between_two_answers_shuts_nobody_
 			}))
 		}}
 		var w db.Write
-		h.must(h.members.RestrictInto(t.Context(), r, &w, out, event.Context{}))
+		h.must(h.members.RestrictInto(t.Context(), r, &w, out, nil, event.Context{}))
 		var lost *db.GuardError
 		if err := h.db.Write(t.Context(), &w); r.do != nil || !errors.As(err, &lost) {
 			t.Errorf("%v; want a lost guard, for the claim is about somebody else by now", err)

@@ -49,7 +49,7 @@ func (h *house) apply(d member.DirectoryPerson) (outcome member.Outcome, err err
 
 func (h *house) restrict(d member.DirectoryPerson) error {
 	return h.write(func(w *db.Write) error {
-		return h.members.RestrictInto(h.t.Context(), h.db, w, d, directorys(d.DirectoryID))
+		return h.members.RestrictInto(h.t.Context(), h.db, w, d, nil, directorys(d.DirectoryID))
 	})
 }
 

@@ -154,7 +154,7 @@ func TestDirectorys_word_of_nobody_and_a_new_member_do_not_miss_each_other(t *te
 		u, err := h.members.CreateUser(t.Context(), operator(), member.NewUser{Email: "ada@acme.example"})
 		h.must(err)
 		var word db.Write
-		h.must(h.members.RestrictInto(t.Context(), h.db, &word, out("ada"), directorys("directory_1")))
+		h.must(h.members.RestrictInto(t.Context(), h.db, &word, out("ada"), nil, directorys("directory_1")))
 		_, err = h.members.CreateMembership(t.Context(), operator(), member.NewMembership{OrganizationID: acme, UserID: u.ID})
 		h.must(err)
 		lost("a word of nobody who has become somebody", &word)

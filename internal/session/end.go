@@ -20,48 +20,49 @@ func (sel Selection) where() (string, []any, error) {
 	if sel.SessionID == "" && sel.UserID == "" && sel.OrganizationID == "" {
 		return "", nil, fmt.Errorf("select sessions: %+v names neither a session nor a user nor an organization", sel)
 	}
+	organization := "organization_id"
+	if sel.UserID != "" || sel.ProfileID != "" { // they lead to few sessions, the organization to all: as an expression it has no index
+		organization += " || ''"
+	}
 	var conditions []string
 	var args []any
 	for _, c := range []struct{ column, value string }{
 		{"id", sel.SessionID},
 		{"user_id", sel.UserID},
-		{"organization_id", sel.OrganizationID},
+		{organization, sel.OrganizationID},
 		{"connection_id", sel.ConnectionID},
 		{"profile_id", sel.ProfileID},
 		{"browser", string(sel.Browser)},
 	} {
 		if c.value != "" {
 			args = append(args, c.value)
-			conditions = append(conditions, c.column+" = "+mark(len(args)))
+			conditions = append(conditions, "sessions."+c.column+" = "+mark(len(args)))
 		}
 	}
 	if sel.Nameless {
-		conditions = append(conditions, "subject_key IS NULL")
+		conditions = append(conditions, "sessions.subject_key IS NULL")
 	}
 	if sel.Unvouched {
-		conditions = append(conditions, "connection_id IS NULL")
+		conditions = append(conditions, "sessions.connection_id IS NULL")
 	}
-	if named, names := sel.named(len(args)); named != "" {
-		conditions, args = append(conditions, named), append(args, names...)
+	where := strings.Join(conditions, " AND ")
+	names := sel.names()
+	if len(names) == 0 {
+		return where, args, nil
 	}
-	return strings.Join(conditions, " AND "), args, nil
+	var now, before []string
+	for _, n := range names {
+		args = append(args, n.value)
+		now, before = append(now, "sessions."+n.column+" = "+mark(len(args))), append(before, "session_names."+n.column+" = "+mark(len(args)))
+	}
+	return fmt.Sprintf(sessionsNamed, where, strings.Join(now, " AND "), strings.Join(before, " AND ")), args, nil
 }
 
-// named is the condition that a session is, or was by an earlier sign-in, called so at its provider; "" where no name is given. One
-// sign-in has to have all the names.
-func (sel Selection) named(before int) (condition string, args []any) {
-	var names []string
-	for _, c := range []struct{ column, value string }{{"subject_key", sel.Subject}, {"idp_session", sel.IDPSession}} {
-		if c.value != "" {
-			args = append(args, c.value)
-			names = append(names, c.column+" = "+mark(before+len(args)))
-		}
-	}
-	if len(names) == 0 {
-		return "", nil
-	}
-	all := strings.Join(names, " AND ")
-	return "(" + all + " OR id IN (SELECT session_id FROM session_names WHERE " + all + "))", args
+type name struct{ column, value string }
+
+// names are those by which the provider calls sessions. One sign-in has to have all of them.
+func (sel Selection) names() []name {
+	return slices.DeleteFunc([]name{{"subject_key", sel.Subject}, {"idp_session", sel.IDPSession}}, func(n name) bool { return n.value == "" })
 }
 
 // alone says whether the selection means grants without a session too, and by which condition after organization_id.
@@ -133,13 +134,10 @@ func (s *Service) endFoundInto(w *db.Write, found []Session, sel Selection, why 
 	now := s.time()
 	args = append(args, now.UnixMicro(), listed(found))
 	w.GuardSelect(fmt.Sprintf(holdJust, where+notEnded+mark(len(args)-1), s.db.ForUpdate(), mark(len(args))), args...)
-	for from := 0; from < len(found); from += endChunk {
-		part := ids(found[from:min(from+endChunk, len(found))])
-		_ = s.endChunk(now.UnixMicro(), why.Reason, part, func(text string, args ...any) error {
-			w.Exec(text, args...)
-			return nil
-		})
-	}
+	_ = s.endHeld(found, why.Reason, now, func(text string, args ...any) error {
+		w.Exec(text, args...)
+		return nil
+	})
 	if condition, args, ok := sel.alone(); ok {
 		args = append([]any{now.UnixMicro()}, args...)
 		w.Exec(endCodesAlone+condition, args...)
@@ -187,14 +185,12 @@ func (s *Service) endFoundTx(ctx context.Context, tx db.Tx, found []Session, why
 	if len(found) == 0 {
 		return nil
 	}
-	exec := func(text string, args ...any) error {
+	err := s.endHeld(found, why.Reason, now, func(text string, args ...any) error {
 		_, err := tx.Exec(ctx, text, args...)
 		return err
-	}
-	for from := 0; from < len(found); from += endChunk {
-		if err := s.endChunk(now.UnixMicro(), why.Reason, ids(found[from:min(from+endChunk, len(found))]), exec); err != nil {
-			return fmt.Errorf("end sessions: %w", err)
-		}
+	})
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
 	}
 	return s.events.AppendTx(ctx, tx, now, revoked(found, why, now)...)
 }
@@ -220,30 +216,30 @@ const forever = 100 * 365 * 24 * time.Hour
 
 // listed are the ids of sessions as holdJust wants them.
 func listed(sessions []Session) string {
-	out := make([]string, len(sessions))
-	for i, s := range sessions {
-		out[i] = s.ID
-	}
+	out := ids(sessions)
 	slices.Sort(out)
 	return strings.Join(out, ",")
 }
 
-func ids(sessions []Session) []any {
-	out := make([]any, len(sessions))
+func ids(sessions []Session) []string {
+	out := make([]string, len(sessions))
 	for i, s := range sessions {
 		out[i] = s.ID
 	}
 	return out
 }
 
-// endChunk ends sessions whose rows are held, and what was made of them.
-func (s *Service) endChunk(now int64, reason Reason, part []any, exec func(string, ...any) error) error {
-	if err := exec(fmt.Sprintf(endSessions, "$1", "$2", marks(3, len(part))), append([]any{now, string(reason)}, part...)...); err != nil {
-		return err
-	}
-	for _, text := range []string{endCodesOf, endRefreshOf, endAccessOf} {
-		if err := exec(fmt.Sprintf(text, "$1", marks(2, len(part))), append([]any{now}, part...)...); err != nil {
+// endHeld ends sessions whose rows are held, and what was made of them.
+func (s *Service) endHeld(found []Session, reason Reason, now time.Time, exec func(string, ...any) error) error {
+	for part := range slices.Chunk(found, endChunk) {
+		ended, list := now.UnixMicro(), db.List(ids(part))
+		if err := exec(fmt.Sprintf(endSessions, s.db.Among("id", "$2")), ended, list, string(reason)); err != nil {
 			return err
+		}
+		for _, text := range []string{endCodesOf, endRefreshOf, endAccessOf} {
+			if err := exec(fmt.Sprintf(text, s.db.Among("session_id", "$2")), ended, list); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

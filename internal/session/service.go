@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -201,12 +200,18 @@ func (s *Service) Living(ctx context.Context, r db.Reader, sel Selection) ([]Ses
 }
 
 func (s *Service) living(ctx context.Context, r db.Reader, sel Selection, suffix string) ([]Session, error) {
-	where, args, err := sel.where()
+	text, args, err := sel.living(s.time())
 	if err != nil {
 		return nil, err
 	}
-	args = append(args, s.time().UnixMicro())
-	return s.read(ctx, r, selectSession+where+notEnded+mark(len(args))+livingLast+suffix, args...)
+	return s.read(ctx, r, text+suffix, args...)
+}
+
+// living is the statement for the sessions of a selection that live.
+func (sel Selection) living(now time.Time) (string, []any, error) {
+	where, args, err := sel.where()
+	args = append(args, now.UnixMicro())
+	return selectSession + where + notEnded + mark(len(args)) + livingLast, args, err
 }
 
 // Applications lists the ids of the applications that learned of a session.
@@ -336,18 +341,6 @@ func (s *Service) GuardInto(w *db.Write, sessionID string) {
 }
 
 func mark(n int) string { return fmt.Sprintf("$%d", n) }
-
-// marks gives n placeholders that begin at $from, separated by commas.
-func marks(from, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "$%d", from+i)
-	}
-	return b.String()
-}
 
 // lost says that a write has to be computed again: something changed between reading and writing.
 func lost(err error) bool {

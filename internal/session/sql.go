@@ -16,8 +16,12 @@ const (
 	selectSession   = `SELECT ` + sessionColumns + ` FROM sessions WHERE `
 	sessionByCookie = selectSession + `cookie_hash = $1`
 	sessionByID     = selectSession + `id = $1`
-	// Each branch has an index. With "ended_at IS NULL" beside them SQLite would go through every session that lives.
-	sessionsHere = selectSession + `(cookie_hash = $1 AND ended_at IS NULL OR browser = $2 AND ended_at IS NULL) AND expires_at > $3` + livingLast
+	// Each branch has an index.
+	sessionsHere = selectSession + `(cookie_hash = $1 OR browser = $2 AND expires_at > $3) AND ended_at IS NULL AND expires_at > $3` + livingLast
+	// Sessions by what the provider calls them, or called them at an earlier sign-in. All conditions are inside: the names lead to few rows, the
+	// organization and the connection to all that live.
+	sessionsNamed = `id IN (SELECT id FROM sessions WHERE %[1]s AND %[2]s
+		UNION SELECT id FROM session_names CROSS JOIN sessions WHERE id = session_id AND %[1]s AND %[3]s)`
 	// Those that are only idle are ended too: a use that is still to be written would bring them back.
 	notEnded   = ` AND ended_at IS NULL AND expires_at > `
 	livingLast = ` ORDER BY id`
@@ -33,11 +37,11 @@ const (
 	// suffix that locks, and the ids in their order. Whoever writes a token of one of them has committed by then.
 	holdJust = `SELECT 1 FROM (SELECT COALESCE(string_agg(id, ',' ORDER BY id), '') AS ids
 		FROM (SELECT id FROM sessions WHERE %s ORDER BY id%s) AS held) AS living WHERE ids = %s`
-	endSessions = `UPDATE sessions SET ended_at = %s, end_reason = %s WHERE id IN (%s) AND ended_at IS NULL`
+	endSessions = `UPDATE sessions SET ended_at = $1, end_reason = $3 WHERE %s AND ended_at IS NULL`
 
-	endCodesOf   = `UPDATE authorization_codes SET ended_at = %s WHERE session_id IN (%s) AND ended_at IS NULL`
-	endRefreshOf = `UPDATE refresh_tokens SET revoked_at = %s WHERE session_id IN (%s) AND revoked_at IS NULL`
-	endAccessOf  = `UPDATE access_tokens SET revoked_at = %s WHERE session_id IN (%s) AND revoked_at IS NULL`
+	endCodesOf   = `UPDATE authorization_codes SET ended_at = $1 WHERE %s AND ended_at IS NULL`
+	endRefreshOf = `UPDATE refresh_tokens SET revoked_at = $1 WHERE %s AND revoked_at IS NULL`
+	endAccessOf  = `UPDATE access_tokens SET revoked_at = $1 WHERE %s AND revoked_at IS NULL`
 
 	// Codes first: a redemption holds its code, so that its token is there when the second statement looks.
 	endCodesAlone  = `UPDATE authorization_codes SET ended_at = $1 WHERE session_id IS NULL AND organization_id = $2 AND ended_at IS NULL`
