@@ -51,6 +51,7 @@ const (
 	eventPoll       = time.Second
 	erasurePoll     = time.Minute
 	analyzePoll     = 5 * time.Second
+	clearPoll       = time.Second
 )
 
 // databaseFile is the SQLite database in the data folder.
@@ -126,7 +127,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 		return nil, err
 	}
 	a.metrics = newMetrics(version, a.db)
-	a.background("statistics", a.analyze)
+	a.background("statistics", a.tend)
 
 	// The nouns, from the ground up.
 	ids := token.NewSource(time.Now)
@@ -314,18 +315,23 @@ func (a *App) eventHousekeeping() event.Housekeeping {
 	}
 }
 
-// analyze keeps the database's statistics from falling far behind a first sync.
-func (a *App) analyze(ctx context.Context) {
-	tick := time.NewTicker(analyzePoll)
-	defer tick.Stop()
+// tend keeps the database's statistics from falling far behind a first sync, and its queues short.
+func (a *App) tend(ctx context.Context) {
+	analyze, clear := time.NewTicker(analyzePoll), time.NewTicker(clearPoll)
+	defer analyze.Stop()
+	defer clear.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-		}
-		if err := a.db.Analyze(ctx); err != nil && ctx.Err() == nil {
-			a.log.Warn("the database's statistics could not be refreshed; some reads may be slow", "cause", err)
+		case <-analyze.C:
+			if err := a.db.Analyze(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("the database's statistics could not be refreshed; some reads may be slow", "cause", err)
+			}
+		case <-clear.C:
+			if err := a.db.Clear(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("the database's queues could not be cleared of what was deleted; some reads may be slow", "cause", err)
+			}
 		}
 	}
 }

@@ -38,14 +38,15 @@ const (
 )
 
 type pgEngine struct {
-	pool    *pgxpool.Pool
-	config  *pgxpool.Config
-	counts  *counters
-	texts   *guardTexts
-	inserts inserts
-	lanes   lanes
-	taking  chan struct{} // holds the right to take a snapshot after something
-	closed  atomic.Bool
+	pool     *pgxpool.Pool
+	config   *pgxpool.Config
+	counts   *counters
+	texts    *guardTexts
+	inserts  inserts
+	lanes    lanes
+	taking   chan struct{} // holds the right to take a snapshot after something
+	closed   atomic.Bool
+	clearing clearing
 }
 
 func openPostgres(ctx context.Context, o Options, counts *counters) (*pgEngine, error) {
@@ -66,7 +67,10 @@ func openPostgres(ctx context.Context, o Options, counts *counters) (*pgEngine, 
 		pool.Close()
 		return nil, fmt.Errorf("db: reach PostgreSQL: %w", err)
 	}
-	return &pgEngine{pool: pool, config: config, counts: counts, texts: newGuardTexts(), lanes: lanes{busy: map[string][]*shared{}}, taking: make(chan struct{}, 1)}, nil
+	return &pgEngine{
+		pool: pool, config: config, counts: counts, texts: newGuardTexts(), lanes: lanes{busy: map[string][]*shared{}}, taking: make(chan struct{}, 1),
+		clearing: clearing{rests: map[string]time.Time{}},
+	}, nil
 }
 
 // settle makes a connection keep the promises of this package whatever the

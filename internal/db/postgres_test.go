@@ -377,6 +377,75 @@ func TestAnalyze_tells_the_planner_what_it_has_not_seen(t *testing.T) {
 	t.Errorf("the planner knows of %d rows", known())
 }
 
+// queued is a table through which rows have gone, as the server has counted them.
+func (h harness) queued(rows int) {
+	h.Helper()
+	h.exec("INSERT INTO journal (line) SELECT 'line ' || n FROM generate_series(1, CAST($1 AS BIGINT)) AS n", rows)
+	h.exec("DELETE FROM journal")
+	h.litter(rows)
+}
+
+// litter waits until the server has counted the dead rows of the journal, which it does about once a second.
+func (h harness) litter(rows int) {
+	h.Helper()
+	for range 200 {
+		if h.dead() >= rows {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	h.Fatalf("%d dead rows are known", h.dead())
+}
+
+func (h harness) dead() int {
+	return h.count("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'journal'::regclass")
+}
+
+func TestClear_takes_out_what_went_through_a_queue(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.queued(3000)
+	for range 3 { // as often as need be: it is cleared each time
+		h.must(h.Clear(t.Context()))
+		if n := h.dead(); n != 0 {
+			t.Fatalf("%d dead rows are left", n)
+		}
+		h.queued(3000)
+	}
+}
+
+// A table that is mostly alive is left to autovacuum: to clear it costs what it is large.
+func TestClear_leaves_tables_that_are_mostly_alive(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	h.exec("INSERT INTO journal (line) SELECT 'line ' || n FROM generate_series(1, 9000) AS n")
+	h.exec("DELETE FROM journal WHERE id % 3 = 0")
+	h.litter(3000)
+	h.must(h.Clear(t.Context()))
+	if h.dead() != 3000 {
+		t.Errorf("%d of 3000 dead rows are left", h.dead())
+	}
+}
+
+// What an old snapshot still sees cannot be taken out: it is not tried again each second.
+func TestClear_rests_where_it_cannot_clear(t *testing.T) {
+	t.Parallel()
+	h := postgres(t)
+	vacuums := func() int { return h.count("SELECT vacuum_count FROM pg_stat_user_tables WHERE relid = 'journal'::regclass") }
+	h.must(h.Snapshot(t.Context(), func(r db.Reader) error {
+		var n int
+		h.must(r.QueryRow(t.Context(), "SELECT count(*) FROM journal").Scan(&n))
+		h.queued(3000)
+		for range 5 {
+			h.must(h.Clear(t.Context()))
+		}
+		return nil
+	}))
+	if n := vacuums(); n != 1 {
+		t.Errorf("tried %d times", n)
+	}
+}
+
 func TestWrite_of_many_rows_keeps_no_lane_waiting(t *testing.T) {
 	t.Parallel()
 	h := postgres(t)

@@ -39,7 +39,7 @@ func (s *Service) Pause(ctx context.Context) ([]Paused, error) {
 		out = make([]Paused, len(found))
 		for i, d := range found {
 			out[i].Directory = d
-			if err := tx.QueryRow(ctx, countUsersAfter, string(d.ID), "").Scan(&out[i].People); err != nil {
+			if err := tx.QueryRow(ctx, countUsers, string(d.ID)).Scan(&out[i].People); err != nil {
 				return err
 			}
 		}

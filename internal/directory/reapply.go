@@ -155,10 +155,10 @@ func (s *Service) reapplyNext(ctx context.Context, r reapplying) (bool, error) {
 	}
 	var w db.Write
 	if len(ids) == 0 {
-		w.Guard(moveReapply, string(r.id), r.after, nil)
+		w.Guard(moveReapply, string(r.id), r.after, nil, 0)
 	} else {
 		last := ids[len(ids)-1]
-		w.Guard(moveReapply, string(r.id), r.after, last)
+		w.Guard(moveReapply, string(r.id), r.after, last, len(ids))
 		w.Exec(insertDueBetween, string(r.id), r.organization, s.time().UnixMicro(), r.cause, r.after, last)
 	}
 	err = s.db.Write(ctx, &w)
@@ -223,27 +223,22 @@ func (s *Service) Progress(ctx context.Context, id ID) (p Progress, err error) {
 
 func progress(ctx context.Context, r db.Reader, id ID) (p Progress, err error) {
 	var after *string
-	var total *int64
-	if err := r.QueryRow(ctx, selectProgress, string(id)).Scan(&after, &total); err != nil {
+	var total, done, waiting int64
+	if err := r.QueryRow(ctx, selectProgress, string(id)).Scan(&after, &total, &done); err != nil {
 		return p, err
 	}
-	var waiting, rest int64
 	if err := r.QueryRow(ctx, countDueOf, string(id)).Scan(&waiting); err != nil {
 		return p, err
 	}
-	if after != nil {
-		if err := r.QueryRow(ctx, countUsersAfter, string(id), *after).Scan(&rest); err != nil {
-			return p, err
-		}
+	var rest int64
+	if after != nil { // more than there were when it began are none that are left
+		rest = max(0, total-done)
 	}
 	p.State = UpToDate
 	if left := waiting + rest; left > 0 || after != nil {
 		p.State = Applying
 	}
-	if total != nil {
-		p.Total = *total
-	}
-	p.Total = max(p.Total, waiting+rest)
+	p.Total = max(total, waiting+rest)
 	p.Done = p.Total - waiting - rest
 	return p, nil
 }

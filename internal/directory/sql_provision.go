@@ -44,16 +44,16 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM directory_people_due p WHERE p.directory_id = directories.id)`
 	selectPausedDirectories = selectDirectory + ` AND paused_at IS NOT NULL ORDER BY id`
 
-	startReapply = `UPDATE directories SET reapply_after = '', reapply_again_at = $3, reapply_cause = $4,
+	startReapply = `UPDATE directories SET reapply_after = '', reapply_done = 0, reapply_again_at = $3, reapply_cause = $4,
 		reapply_total = (SELECT COUNT(*) FROM directory_users u WHERE u.directory_id = $2)
 		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND live_at IS NOT NULL AND paused_at IS NULL`
 	selectReapplying = `SELECT id, organization_id, reapply_after, reapply_cause FROM directories
 		WHERE reapply_after IS NOT NULL AND deleted_at IS NULL ORDER BY id`
-	reapplyAgain = `UPDATE directories SET reapply_after = '', reapply_again_at = NULL
+	reapplyAgain = `UPDATE directories SET reapply_after = '', reapply_done = 0, reapply_again_at = NULL
 		WHERE reapply_again_at <= $1 AND reapply_after IS NULL AND deleted_at IS NULL`
-	moveReapply     = `UPDATE directories SET reapply_after = $3 WHERE id = $1 AND reapply_after = $2`
+	moveReapply     = `UPDATE directories SET reapply_after = $3, reapply_done = COALESCE(reapply_done, 0) + $4 WHERE id = $1 AND reapply_after = $2`
 	selectNextUsers = `SELECT id FROM directory_users WHERE directory_id = $1 AND id > $2 ORDER BY id LIMIT $3`
-	selectProgress  = `SELECT reapply_after, reapply_total FROM directories WHERE id = $1 AND deleted_at IS NULL`
+	selectProgress  = `SELECT reapply_after, COALESCE(reapply_total, 0), COALESCE(reapply_done, 0) FROM directories WHERE id = $1 AND deleted_at IS NULL`
 	groupAsRead     = `SELECT 1 FROM directory_groups WHERE directory_id = $1 AND id = $2 AND version = $3`
-	countUsersAfter = `SELECT COUNT(*) FROM directory_users WHERE directory_id = $1 AND id > $2`
+	countUsers      = `SELECT COUNT(*) FROM directory_users WHERE directory_id = $1`
 )
