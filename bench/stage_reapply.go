@@ -115,7 +115,7 @@ func (s *side) settled(ctx context.Context, id string) (time.Duration, error) {
 		if p.State == "up_to_date" {
 			return time.Since(begun), nil
 		}
-		if err := wait(ctx, 100*time.Millisecond); err != nil {
+		if err := wait(ctx, 250*time.Millisecond); err != nil {
 			return 0, err
 		}
 	}
