@@ -3,8 +3,10 @@ package event
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -12,8 +14,28 @@ import (
 
 // bell wakes those who wait for something to be appended by this process.
 type bell struct {
-	mu   sync.Mutex
-	wait chan struct{} // closed at the next ring; nil while nobody waits
+	mu       sync.Mutex
+	wait     chan struct{} // closed at the next ring; nil while nobody waits
+	appended map[Type]time.Time
+}
+
+// appendPatience is longer than there is between an append and its commit. What takes longer is found by who looks anyhow.
+const appendPatience = 10 * time.Second
+
+func (b *bell) note(entries []Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	for _, e := range entries {
+		b.appended[e.Type] = now
+	}
+}
+
+// recent tells whether one of the types was appended a moment ago: what has just been committed may be that.
+func (b *bell) recent(types []Type) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(types, func(t Type) bool { return time.Since(b.appended[t]) < appendPatience })
 }
 
 // Changed gives a channel that is closed when this process commits an event after the call. Take it before reading the log: then
@@ -25,6 +47,25 @@ func (l *Log) Changed() <-chan struct{} {
 		l.bell.wait = make(chan struct{})
 	}
 	return l.bell.wait
+}
+
+// Await waits until changed, as Changed gave it, is closed by what may be an event of one of the types, until as long as said has passed, or until
+// ctx ends. Who follows few types is so not woken by all that is synchronised.
+func (l *Log) Await(ctx context.Context, changed <-chan struct{}, most time.Duration, types ...Type) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			return
+		case <-changed:
+		}
+		if changed = l.Changed(); l.bell.recent(types) {
+			return
+		}
+	}
 }
 
 func (b *bell) ring() {

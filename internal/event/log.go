@@ -33,6 +33,7 @@ type Log struct {
 // NewLog makes the log over an open database.
 func NewLog(d *db.DB, ids *token.Source) *Log {
 	l := &Log{db: d, ids: ids, nudge: make(chan struct{}, 1), forms: map[string]Form{}, watched: map[Action]bool{}, nullable: map[string][]string{}, erasers: map[string]FormEraser{}}
+	l.bell.appended = map[Type]time.Time{}
 	for n := 1; n <= eventsPerInsert; n++ {
 		l.inserts[n] = insertText(n, l.positioned())
 	}
@@ -70,6 +71,7 @@ type inserted struct {
 func (l *Log) insert(at time.Time, entries []Entry, exec func(string, []any) error) inserted {
 	var done inserted
 	entries = split(entries)
+	l.bell.note(entries)
 	for len(entries) > 0 && done.err == nil {
 		n := min(len(entries), eventsPerInsert)
 		args := make([]any, 0, n*valuesPerEvent)

@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -68,6 +69,47 @@ func TestNamed_finds_single_and_packed_events_and_leaves_out_what_is_none(t *tes
 		}
 		if none, err := l.Named(ctx, nil); err != nil || len(none) != 0 {
 			t.Errorf("%v %v", none, err)
+		}
+	})
+}
+
+// Who waits for one type is woken by a commit of it, also when others were committed before and since, and not by those.
+func TestAwait_wakes_for_its_types_alone(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, l *event.Log) {
+		commit := func(kind event.Type) {
+			t.Helper()
+			var w db.Write
+			l.Append(&w, time.Now(), entry("o", kind, "1"))
+			if err := d.Write(ctx, &w); err != nil {
+				t.Fatal(err)
+			}
+			l.Nudge()
+		}
+		changed := l.Changed()
+		for range 3 {
+			commit(event.OrganizationCreated)
+		}
+		short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+		defer cancel()
+		if l.Await(short, changed, time.Minute, event.SessionRevoked); short.Err() == nil {
+			t.Fatal("woken by something else")
+		}
+		before := time.Now()
+		if l.Await(ctx, l.Changed(), 50*time.Millisecond, event.SessionRevoked); time.Since(before) < 50*time.Millisecond {
+			t.Error("woken by what was before")
+		}
+		woken := make(chan time.Duration)
+		changed = l.Changed()
+		go func() {
+			begun := time.Now()
+			l.Await(ctx, changed, time.Minute, event.SessionRevoked, event.UserCreated)
+			woken <- time.Since(begun)
+		}()
+		commit(event.OrganizationCreated)
+		commit(event.SessionRevoked)
+		commit(event.OrganizationCreated)
+		if after := <-woken; after > 10*time.Second {
+			t.Errorf("woken after %v", after)
 		}
 	})
 }

@@ -116,7 +116,7 @@ func (s *Service) follow(ctx context.Context) {
 			s.log.Error("ended sessions could not be turned into logouts; it will be tried again", "error", err)
 		}
 		if n == 0 || err != nil {
-			wait(ctx, changed, tellPoll)
+			s.o.Events.Await(ctx, changed, tellPoll, event.SessionRevoked)
 		}
 	}
 }

@@ -28,6 +28,8 @@ const (
 	// offboardingOpen is for how long an offboarding is followed; then its receipt says what is missing.
 	offboardingOpen = 24 * time.Hour
 	offboardingPoll = time.Second
+	// offboardingGather is how long further commits are waited for: a receipt is read later, and everything that is synchronised commits.
+	offboardingGather = 100 * time.Millisecond
 	// offboardingLook is how long one that nothing is heard of waits, at most, before it is looked at again.
 	offboardingLook  = time.Minute
 	offboardingBatch = 100
@@ -108,12 +110,13 @@ func (s *Offboardings) Run(ctx context.Context) {
 		if began == offboardingBatch && err == nil {
 			continue
 		}
-		pause(ctx, changed)
+		pause(ctx, changed, offboardingPoll)
+		pause(ctx, nil, offboardingGather)
 	}
 }
 
-func pause(ctx context.Context, changed <-chan struct{}) {
-	timer := time.NewTimer(offboardingPoll)
+func pause(ctx context.Context, changed <-chan struct{}, most time.Duration) {
+	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
