@@ -79,7 +79,7 @@ func (w *world) driven(organizationID, email string, m access.Mapped) {
 	_, err := w.members.ApplyInto(w.Context(), w.db, &write, member.DirectoryPerson{
 		OrganizationID: organizationID, DirectoryID: "directory_1", DirectoryUserID: "directory_user_" + email, Says: member.SaysActive,
 		Provisioning: member.ExistingOnly, Email: email, EmailVerified: true, Mapped: m,
-	}, event.Context{Actor: event.Actor{ID: "directory_1", Source: event.System}})
+	}, nil, event.Context{Actor: event.Actor{ID: "directory_1", Source: event.System}})
 	w.must(err)
 	w.must(w.db.Write(w.Context(), &write))
 }

@@ -122,7 +122,7 @@ func (w *world) applied(organizationID, directoryID string, says member.Says) {
 		_, err := w.members.ApplyInto(w.Context(), w.db, write, member.DirectoryPerson{
 			OrganizationID: organizationID, DirectoryID: directoryID, DirectoryName: "Acme Okta", DirectoryUserID: "directory_user_1", Says: says,
 			Provisioning: member.Direct, Email: "ann@example.com", EmailVerified: true, FirstName: "Ann",
-		}, event.Context{Actor: event.Actor{ID: directoryID, Source: event.System}})
+		}, nil, event.Context{Actor: event.Actor{ID: directoryID, Source: event.System}})
 		return err
 	}))
 	w.server.o.Events.Nudge()

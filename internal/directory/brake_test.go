@@ -1053,12 +1053,12 @@ type ledgerOfApplied struct {
 	before func()
 }
 
-func (l *ledgerOfApplied) ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) (member.Outcome, error) {
+func (l *ledgerOfApplied) ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, known *member.Foreknown, cause event.Context) (member.Outcome, error) {
 	if before := l.before; before != nil && p.Held == member.HeldWaiting {
 		l.before = nil
 		before()
 	}
-	return l.Service.ApplyInto(ctx, r, w, p, cause)
+	return l.Service.ApplyInto(ctx, r, w, p, known, cause)
 }
 
 func TestRefused_request_that_deactivates_somebody_who_is_kept_shuts_them_out(t *testing.T) {

@@ -23,10 +23,12 @@ import (
 // Members take over what directories say of people: member.Service.
 type Members interface {
 	// ApplyInto adds to the write what follows from what the directory says now. The write is guarded.
-	ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) (member.Outcome, error)
+	ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, known *member.Foreknown, cause event.Context) (member.Outcome, error)
+	// ReadAhead reads what ApplyInto rests on for several people of a directory.
+	ReadAhead(ctx context.Context, r db.Reader, people []member.DirectoryPerson) ([]member.Foreknown, error)
 	// RestrictInto adds to the write that the person is out: says is inactive or removed. What it rests on may have been asked just before.
-	RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, joined *member.Joined, cause event.Context) error
-	AskJoined(organizationID, directoryID, directoryUserID string, into *member.Joined) []db.Question
+	RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p member.DirectoryPerson, known *member.Foreknown, cause event.Context) error
+	AskLeaver(organizationID, directoryID, directoryUserID string, into *member.Foreknown) []db.Question
 	// FreezeTx leaves the people of a directory that is removed as they are, and lifts what it barred.
 	FreezeTx(ctx context.Context, tx db.Tx, organizationID, directoryID string, cause event.Context) error
 	// EndHoldInto adds to the write what follows when the brake holds somebody no more. The write is guarded.
@@ -269,11 +271,11 @@ func (b *batch) feed(ctx context.Context) error {
 		}
 	}
 	for i, l := range b.out {
-		joined := b.known
+		known := b.known
 		if i > 0 {
-			joined = nil
+			known = nil
 		}
-		if err := b.shutOut(ctx, l, joined); err != nil {
+		if err := b.shutOut(ctx, l, known); err != nil {
 			return fmt.Errorf("shut out directory user %s: %w", l.user.ID, err)
 		}
 	}
@@ -305,9 +307,9 @@ func (b *batch) heeded(ctx context.Context) error {
 	b.teller = b.s.teller(d.OrganizationID)
 	if len(b.out) > 0 {
 		first := b.out[0].user
-		b.known = &member.Joined{}
+		b.known = &member.Foreknown{}
 		questions = append(questions, b.teller.verifying(b.out[0].email)...)
-		questions = append(questions, b.s.members.AskJoined(d.OrganizationID, string(d.ID), string(first.ID), b.known)...)
+		questions = append(questions, b.s.members.AskLeaver(d.OrganizationID, string(d.ID), string(first.ID), b.known)...)
 	}
 	err := b.s.db.Ask(ctx, questions...)
 	switch {
@@ -325,14 +327,14 @@ func (b *batch) heeded(ctx context.Context) error {
 }
 
 // shutOut tells members all that the directory says of the person, so that nothing but their being in changes: who returns finds the rest.
-func (b *batch) shutOut(ctx context.Context, l leaver, joined *member.Joined) error {
+func (b *batch) shutOut(ctx context.Context, l leaver, known *member.Foreknown) error {
 	told, err := b.teller.people(ctx, b.a.Directory, b.a.mapping, []User{l.user})
 	if err != nil {
 		return err
 	}
 	p := told[l.user.ID]
 	p.Says = l.says
-	return b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, joined, b.cause)
+	return b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, known, b.cause)
 }
 
 func (b *batch) dueInto() {

@@ -126,7 +126,7 @@ func (s *Service) foresee(ctx context.Context, u User, told member.DirectoryPers
 		return Foreseen{}, fmt.Errorf("stored document of user %s: %w", u.ID, err)
 	}
 	var w db.Write
-	outcome, err := s.members.ApplyInto(ctx, s.db, &w, told, event.Context{})
+	outcome, err := s.members.ApplyInto(ctx, s.db, &w, told, nil, event.Context{})
 	if err != nil {
 		return Foreseen{}, fmt.Errorf("foresee what becomes of directory user %s: %w", u.ID, err)
 	}

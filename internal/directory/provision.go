@@ -22,11 +22,12 @@ import (
 // twice is the number of the row: the write that applies a person deletes the row with the number that was claimed, or is undone. Any
 // later change of the person has moved the number, so nothing that has been read before it is ever written after it.
 const (
-	provisionPoll  = time.Second      // for what other processes leave
-	provisionBatch = 50               // people of one claim
-	provisionLease = 10 * time.Second // many times what a batch takes
-	provisionTries = 8                // of one person, losing guards, before others go first
-	longestDelay   = 10 * time.Minute // between two tries of a person who cannot be applied
+	provisionPoll     = time.Second      // for what other processes leave
+	provisionBatch    = 50               // people of one claim
+	provisionTogether = 25               // of one write
+	provisionLease    = 10 * time.Second // many times what a batch takes
+	provisionTries    = 8                // of one person, losing guards, before others go first
+	longestDelay      = 10 * time.Minute // between two tries of a person who cannot be applied
 )
 
 // provision is the state of this process's worker.
@@ -162,9 +163,9 @@ func (s *Service) applyAll(ctx context.Context, batch []due) {
 		if n < 0 {
 			n = len(batch)
 		}
-		part := batch[:n]
-		batch = batch[n:]
-		if n > 1 && s.applyOnce(ctx, part) == nil {
+		part := batch[:min(n, provisionTogether)]
+		batch = batch[len(part):]
+		if len(part) > 1 && s.applyOnce(ctx, part) == nil {
 			continue
 		}
 		for i := range part {
@@ -230,11 +231,15 @@ func (s *Service) applyOnce(ctx context.Context, people []due) error {
 	for _, d := range people {
 		w.Guard(doneDue, d.key()...)
 	}
+	known, err := s.readAhead(ctx, told)
+	if err != nil {
+		return err
+	}
 	for i, p := range told {
 		if p == nil {
 			continue
 		}
-		if _, err := s.members.ApplyInto(ctx, s.db, &w, *p, people[i].context()); err != nil {
+		if _, err := s.members.ApplyInto(ctx, s.db, &w, *p, known[i], people[i].context()); err != nil {
 			return fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
 		}
 	}
@@ -244,6 +249,34 @@ func (s *Service) applyOnce(ctx context.Context, people []due) error {
 	s.provision.applied.Add(int64(len(people)))
 	s.members.Nudge()
 	return nil
+}
+
+// readAhead reads what is known of several people together; one is read when they are looked at.
+func (s *Service) readAhead(ctx context.Context, told []*member.DirectoryPerson) ([]*member.Foreknown, error) {
+	out := make([]*member.Foreknown, len(told))
+	if len(told) < 2 {
+		return out, nil
+	}
+	byDirectory := map[string][]int{}
+	for i, p := range told {
+		if p != nil {
+			byDirectory[p.DirectoryID] = append(byDirectory[p.DirectoryID], i)
+		}
+	}
+	for _, at := range byDirectory {
+		people := make([]member.DirectoryPerson, len(at))
+		for n, i := range at {
+			people[n] = *told[i]
+		}
+		known, err := s.members.ReadAhead(ctx, s.db, people)
+		if err != nil {
+			return nil, err
+		}
+		for n, i := range at {
+			out[i] = &known[n]
+		}
+	}
+	return out, nil
 }
 
 // tell gives what the directories say of people of one organization: nil for those of a directory that says nothing, because it is gone

@@ -64,7 +64,7 @@ func (l *ledger) write(w *db.Write, t event.Type, p member.DirectoryPerson, caus
 	l.events.Append(w, time.Now(), event.Entry{OrganizationID: p.OrganizationID, Type: t, Context: cause.JSON(), Data: data})
 }
 
-func (l *ledger) ApplyInto(_ context.Context, _ db.Reader, w *db.Write, p member.DirectoryPerson, cause event.Context) (member.Outcome, error) {
+func (l *ledger) ApplyInto(_ context.Context, _ db.Reader, w *db.Write, p member.DirectoryPerson, _ *member.Foreknown, cause event.Context) (member.Outcome, error) {
 	l.mu.Lock()
 	broken, reading := l.broken[p.DirectoryUserID], l.reading
 	l.mu.Unlock()
@@ -78,9 +78,13 @@ func (l *ledger) ApplyInto(_ context.Context, _ db.Reader, w *db.Write, p member
 	return member.OutcomeUpdated, nil
 }
 
-func (l *ledger) AskJoined(string, string, string, *member.Joined) []db.Question { return nil }
+func (l *ledger) ReadAhead(_ context.Context, _ db.Reader, people []member.DirectoryPerson) ([]member.Foreknown, error) {
+	return make([]member.Foreknown, len(people)), nil
+}
 
-func (l *ledger) RestrictInto(_ context.Context, _ db.Reader, w *db.Write, p member.DirectoryPerson, _ *member.Joined, cause event.Context) error {
+func (l *ledger) AskLeaver(string, string, string, *member.Foreknown) []db.Question { return nil }
+
+func (l *ledger) RestrictInto(_ context.Context, _ db.Reader, w *db.Write, p member.DirectoryPerson, _ *member.Foreknown, cause event.Context) error {
 	if l.restricting != nil {
 		l.restricting()
 	}

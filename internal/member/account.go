@@ -45,12 +45,15 @@ func (s *Service) account(ctx context.Context, r db.Reader, id UserID) (*account
 // askAccount are the questions behind account, to be asked with others. The id is an expression of SQL, "$1" or a SELECT that finds one id,
 // with its arguments. Where there is no such account, or a deleted one, into is nil afterwards.
 func askAccount(id string, args []any, into **account) []db.Question {
-	account := db.Question{SQL: fmt.Sprintf(selectAccount, id), Args: args, Read: func(rows db.Rows) (err error) {
-		*into, err = readAccount(rows)
+	account := db.Question{SQL: fmt.Sprintf(selectAccount, "= "+id), Args: args, Read: func(rows db.Rows) error {
+		found, err := readAccounts(rows)
+		if *into = nil; len(found) > 0 {
+			*into = found[0]
+		}
 		return err
 	}}
 	var said []*claim
-	claims := askClaims(&said, fmt.Sprintf(selectClaimsOf, id), args...)
+	claims := askClaims(&said, fmt.Sprintf(selectClaimsOf, "= "+id), args...)
 	read := claims.Read
 	claims.Read = func(rows db.Rows) error {
 		err := read(rows)
@@ -62,7 +65,8 @@ func askAccount(id string, args []any, into **account) []db.Question {
 	return []db.Question{account, claims}
 }
 
-func readAccount(rows db.Rows) (a *account, err error) {
+// readAccounts reads accounts with their memberships, which come in the order of accounts.
+func readAccounts(rows db.Rows) (out []*account, err error) {
 	for rows.Next() {
 		var u User
 		var row userRow
@@ -70,21 +74,21 @@ func readAccount(rows db.Rows) (a *account, err error) {
 		if err := rows.Scan(append(row.into(&u), place.into()...)...); err != nil {
 			return nil, err
 		}
-		if a == nil {
+		if len(out) == 0 || out[len(out)-1].user.ID != u.ID {
 			if err := row.finish(&u); err != nil {
 				return nil, err
 			}
-			a = openAccount(u)
+			out = append(out, openAccount(u))
 		}
 		m, err := place.membership()
 		if err != nil {
 			return nil, err
 		}
-		if m != nil {
+		if a := out[len(out)-1]; m != nil {
 			a.places = append(a.places, openPlace(*m))
 		}
 	}
-	return a, rows.Err()
+	return out, rows.Err()
 }
 
 func openAccount(u User) *account {

@@ -9,14 +9,17 @@ import (
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
-	"github.com/rollcallhq/rollcall/internal/session"
 )
 
 // ApplyInto takes over what a directory says of somebody now: it invites, makes, links, returns, names, deactivates or removes them. Doing
 // it twice is doing it once, and the order of people does not matter. The write is guarded: where it is lost the caller calls again with a
-// new one. After the commit the caller nudges events, and mails where somebody was invited.
-func (s *Service) ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, cause event.Context) (Outcome, error) {
-	_, outcome, err := s.apply(ctx, r, w, p, cause, s.claimed)
+// new one. After the commit the caller nudges events, and mails where somebody was invited. known may be nil: it is read then.
+func (s *Service) ApplyInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, known *Foreknown, cause event.Context) (Outcome, error) {
+	read := s.claimed
+	if known != nil {
+		read = known.read
+	}
+	_, outcome, err := s.apply(ctx, r, w, p, cause, read)
 	return outcome, err
 }
 
@@ -35,34 +38,19 @@ func (s *Service) apply(ctx context.Context, r db.Reader, w *db.Write, p Directo
 	return f, outcome, nil
 }
 
-// Joined is what was claimed of a directory person and the account that was joined by it with its sessions, as AskJoined reads them.
-type Joined struct {
-	claims []*claim
-	at     *account // nil: nobody's
-	living []session.Session
-}
-
-// AskJoined are the questions for what RestrictInto rests on, to be asked with others just before it: they cost no round trip of their own then.
-func (s *Service) AskJoined(organizationID, directoryID, directoryUserID string, into *Joined) []db.Question {
-	*into = Joined{}
-	who := []any{organizationID, directoryID, directoryUserID}
-	questions := append([]db.Question{askClaims(&into.claims, selectClaim, who...)}, askAccount(meantByClaim, who, &into.at)...)
-	return append(questions, s.sessions.AskLiving(meantByClaim, who, &into.living))
-}
-
 // RestrictInto is ApplyInto for somebody who is to be out (SaysInactive or SaysRemoved), in the write of the request that says so: sessions,
-// codes and tokens end with it. joined may be nil: it is read then.
-func (s *Service) RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, joined *Joined, cause event.Context) error {
+// codes and tokens end with it. known may be nil: it is read then.
+func (s *Service) RestrictInto(ctx context.Context, r db.Reader, w *db.Write, p DirectoryPerson, known *Foreknown, cause event.Context) error {
 	if p.Says != SaysInactive && p.Says != SaysRemoved {
 		return fmt.Errorf("restrict directory user %s: the directory says %q", p.DirectoryUserID, p.Says)
 	}
-	if joined == nil {
-		joined = &Joined{}
-		if err := db.Ask(ctx, r, s.AskJoined(p.OrganizationID, p.DirectoryID, p.DirectoryUserID, joined)...); err != nil {
+	if known == nil {
+		known = &Foreknown{}
+		if err := db.Ask(ctx, r, s.AskLeaver(p.OrganizationID, p.DirectoryID, p.DirectoryUserID, known)...); err != nil {
 			return err
 		}
 	}
-	f, _, err := s.apply(ctx, r, w, p, cause, joined.known)
+	f, _, err := s.apply(ctx, r, w, p, cause, known.read)
 	if err != nil {
 		return err
 	}
@@ -96,8 +84,7 @@ func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson, 
 	if len(known) > 0 {
 		f.claim = known[0]
 	}
-	f.say()
-	if f.settled = len(known) > 0 && f.claim.membershipID != "" && !f.claim.changed() && !f.wantsSeat(); f.settled {
+	if f.settled = f.settles(); f.settled {
 		return f, nil
 	}
 	if f.account = at; !f.joined() {
@@ -122,6 +109,12 @@ func (s *Service) applying(ctx context.Context, r db.Reader, p DirectoryPerson, 
 	return f, nil
 }
 
+// settles puts the directory's word into the claim and tells whether nothing follows from it.
+func (f *application) settles() bool {
+	f.say()
+	return f.claim.was != nil && f.claim.membershipID != "" && !f.claim.changed() && !f.wantsSeat()
+}
+
 // knowing reads what was claimed of a directory person before, and may read the account that was joined by it.
 type knowing func(ctx context.Context, r db.Reader, p DirectoryPerson) (known []*claim, at *account, err error)
 
@@ -129,14 +122,6 @@ type knowing func(ctx context.Context, r db.Reader, p DirectoryPerson) (known []
 func (s *Service) claimed(ctx context.Context, r db.Reader, p DirectoryPerson) ([]*claim, *account, error) {
 	known, err := readClaims(ctx, r, selectClaim, p.OrganizationID, p.DirectoryID, p.DirectoryUserID)
 	return known, nil, err
-}
-
-// known gives what was read.
-func (j *Joined) known(context.Context, db.Reader, DirectoryPerson) ([]*claim, *account, error) {
-	if j.at != nil {
-		j.at.living = &j.living
-	}
-	return j.claims, j.at, nil
 }
 
 // joined tells whether the account that was read is still that of the claim: each was read in its turn.

@@ -41,7 +41,7 @@ func (h *house) write(compute func(w *db.Write) error) error {
 
 func (h *house) apply(d member.DirectoryPerson) (outcome member.Outcome, err error) {
 	err = h.write(func(w *db.Write) error {
-		outcome, err = h.members.ApplyInto(h.t.Context(), h.db, w, d, directorys(d.DirectoryID))
+		outcome, err = h.members.ApplyInto(h.t.Context(), h.db, w, d, nil, directorys(d.DirectoryID))
 		return err
 	})
 	return outcome, err

@@ -4,11 +4,12 @@ package member
 const (
 	claimColumns = `c.organization_id, c.directory_id, c.directory_user_id, c.membership_id, c.says, c.provisioning, c.outcome, c.claim, c.frozen_at, c.waits_for,
 		c.waits_since, c.email_key, c.version, c.created_at, c.updated_at, c.held`
-	selectClaim = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3`
-	selectTaken = `SELECT outcome, membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3`
-	// Of all memberships of an account; who it is of is an expression, $1 or meantByClaim.
+	selectClaim    = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3`
+	selectTaken    = `SELECT outcome, membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3`
+	selectClaimsIn = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND `
+	// Of all memberships of accounts; of which, is a condition.
 	selectClaimsOf = `SELECT ` + claimColumns + ` FROM organization_memberships m
-		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.user_id = %s ORDER BY c.directory_id, c.directory_user_id`
+		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.user_id %s ORDER BY c.directory_id, c.directory_user_id`
 	// The account that a directory person was joined with, of which there is one at most.
 	meantByClaim = `(SELECT k.user_id FROM membership_claims n JOIN organization_memberships k ON k.organization_id = n.organization_id AND k.id = n.membership_id
 		WHERE n.organization_id = $1 AND n.directory_id = $2 AND n.directory_user_id = $3)`
@@ -72,7 +73,7 @@ const (
 
 	// An account with all its memberships, a row for each; one row without membership where there is none. Who it is is an expression, as above.
 	selectAccount = `SELECT ` + userColumns + `, ` + membershipColumns + ` FROM users u LEFT JOIN organization_memberships m ON m.user_id = u.id
-		WHERE u.deleted_at IS NULL AND u.id = %s ORDER BY m.id`
+		WHERE u.deleted_at IS NULL AND u.id %s ORDER BY u.id, m.id`
 
 	// Whoever loses the role of an administrator by a mapping holds those roles, so that of two who lose it at once one sees the other.
 	lockAdminRoles = `SELECT id FROM roles WHERE organization_id IN ('', $1) AND is_admin ORDER BY id`
