@@ -431,7 +431,9 @@ func TestClear_leaves_tables_that_are_mostly_alive(t *testing.T) {
 func TestClear_rests_where_it_cannot_clear(t *testing.T) {
 	t.Parallel()
 	h := postgres(t)
-	vacuums := func() int { return h.count("SELECT vacuum_count FROM pg_stat_user_tables WHERE relid = 'journal'::regclass") }
+	vacuums := func() int {
+		return h.count("SELECT vacuum_count FROM pg_stat_user_tables WHERE relid = 'journal'::regclass")
+	}
 	h.must(h.Snapshot(t.Context(), func(r db.Reader) error {
 		var n int
 		h.must(r.QueryRow(t.Context(), "SELECT count(*) FROM journal").Scan(&n))

@@ -39,9 +39,19 @@ func (h *house) write(compute func(w *db.Write) error) error {
 	}
 }
 
+// apply reads what is known of the person by turns beforehand and when they are looked at.
 func (h *house) apply(d member.DirectoryPerson) (outcome member.Outcome, err error) {
+	ahead := h.applications.Add(1)%2 == 0
 	err = h.write(func(w *db.Write) error {
-		outcome, err = h.members.ApplyInto(h.t.Context(), h.db, w, d, nil, directorys(d.DirectoryID))
+		var known *member.Foreknown
+		if ahead {
+			read, err := h.members.ReadAhead(h.t.Context(), h.db, []member.DirectoryPerson{d})
+			if err != nil {
+				return err
+			}
+			known = &read[0]
+		}
+		outcome, err = h.members.ApplyInto(h.t.Context(), h.db, w, d, known, directorys(d.DirectoryID))
 		return err
 	})
 	return outcome, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ type house struct {
 	orgs     *org.Service
 	sessions *session.Service
 	members  *member.Service
+
+	applications atomic.Int64
 }
 
 func operator() event.Actor { return event.Actor{ID: "test", Source: event.API} }
