@@ -20,8 +20,8 @@ import (
 // A request that was let in before a mapping changed may still leave out somebody whom the new mapping concerns. So some time later, when
 // no such request can be under way any more, everybody is looked at once more; nothing is written for those who are as they should be.
 const (
-	reapplyChunk    = 500             // people made due at once
-	reapplyWaiting  = 250             // due of a directory up to which more are added
+	reapplyChunk    = 100             // people made due at once
+	reapplyWaiting  = 100             // due of a directory up to which more are added
 	reapplyPatience = 2 * time.Minute // longer than any request that is under way
 )
 
