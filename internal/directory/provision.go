@@ -25,6 +25,7 @@ const (
 	provisionPoll     = time.Second      // for what other processes leave
 	provisionBatch    = 50               // people of one claim
 	provisionTogether = 25               // of one write
+	togetherOnSQLite  = 10               // its only writer is everybody's
 	provisionLease    = 10 * time.Second // many times what a batch takes
 	provisionTries    = 8                // of one person, losing guards, before others go first
 	longestDelay      = 10 * time.Minute // between two tries of a person who cannot be applied
@@ -163,7 +164,7 @@ func (s *Service) applyAll(ctx context.Context, batch []due) {
 		if n < 0 {
 			n = len(batch)
 		}
-		part := batch[:min(n, provisionTogether)]
+		part := batch[:min(n, s.together())]
 		batch = batch[len(part):]
 		if len(part) > 1 && s.applyOnce(ctx, part) == nil {
 			continue
@@ -172,6 +173,14 @@ func (s *Service) applyAll(ctx context.Context, batch []due) {
 			s.applyOne(ctx, part[i:i+1])
 		}
 	}
+}
+
+// together is how many people are applied by one write at most: that is how long a request may wait for it.
+func (s *Service) together() int {
+	if s.db.Engine() == db.SQLite {
+		return togetherOnSQLite
+	}
+	return provisionTogether
 }
 
 // applyOne applies one person. What fails is put off, longer each time.
