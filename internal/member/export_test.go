@@ -294,3 +294,9 @@ func (p *Pure) Accept(now time.Time, organizationID string) error {
 
 // SelectUnlinked finds the people of an address of whom nobody is meant.
 func SelectUnlinked() string { return selectUnlinked }
+
+// AheadTexts are the statements of ReadAhead.
+func (s *Service) AheadTexts() (claimsOfPeople, accounts, claims string) {
+	accounts, claims = s.accountsAmong()
+	return s.claimsAmong(), accounts, claims
+}

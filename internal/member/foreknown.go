@@ -48,7 +48,7 @@ func (s *Service) ReadAhead(ctx context.Context, r db.Reader, people []Directory
 		}
 	}
 	organizationID := people[0].OrganizationID
-	claims, err := readClaims(ctx, r, selectClaimsIn+s.db.Among("c.directory_user_id", "$3"), organizationID, people[0].DirectoryID, db.List(ids))
+	claims, err := readClaims(ctx, r, s.claimsAmong(), organizationID, people[0].DirectoryID, db.List(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -79,16 +79,27 @@ func (s *Service) ReadAhead(ctx context.Context, r db.Reader, people []Directory
 	return out, nil
 }
 
+// claimsAmong is the statement for the claims of people of a directory, by a list of them.
+func (s *Service) claimsAmong() string {
+	return selectClaimsIn + s.db.Among("c.directory_user_id", "$3")
+}
+
+// accountsAmong are the statements for the accounts of memberships of an organization, by a list of them, and for all that is claimed of those.
+func (s *Service) accountsAmong() (accounts, claims string) {
+	meant := "IN (SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND " + s.db.Among("id", "$2") + ")"
+	return fmt.Sprintf(selectAccount, meant), fmt.Sprintf(selectClaimsOf, meant)
+}
+
 // accountsOf reads the accounts of memberships of an organization.
 func (s *Service) accountsOf(ctx context.Context, r db.Reader, organizationID string, memberships []string) (map[MembershipID]*account, error) {
-	meant := "IN (SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND " + s.db.Among("id", "$2") + ")"
+	accounts, claims := s.accountsAmong()
 	args := []any{organizationID, db.List(memberships)}
 	var found []*account
 	var said []*claim
-	err := db.Ask(ctx, r, db.Question{SQL: fmt.Sprintf(selectAccount, meant), Args: args, Read: func(rows db.Rows) (err error) {
+	err := db.Ask(ctx, r, db.Question{SQL: accounts, Args: args, Read: func(rows db.Rows) (err error) {
 		found, err = readAccounts(rows)
 		return err
-	}}, askClaims(&said, fmt.Sprintf(selectClaimsOf, meant), args...))
+	}}, askClaims(&said, claims, args...))
 	if err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)
 	}
