@@ -37,6 +37,7 @@ const (
 type Invited struct {
 	State                                  InvitedState
 	Email, Organization, Inviter, App, SSO string // SSO: name of the connection that they sign in through; "" for a mailed code
+	Code                                   bool   // a mailed code comes first, or is all there is
 	Provable                               bool   // there is a way to accept: a connection, or a mail server for the code
 	Places                                 []Place
 }
@@ -59,10 +60,11 @@ func (s *SignIns) Invitation(ctx context.Context, t token.Secret) (Invited, erro
 		return Invited{}, err
 	}
 	out.App = app.Name
-	c, _, err := s.connectionOf(ctx, i)
+	c, inside, err := s.connectionOf(ctx, i)
 	if c != nil {
 		out.SSO, out.Provable = c.Name, true
 	}
+	out.Code = codeFirst(c, inside, s.mails())
 	return out, err
 }
 
@@ -289,7 +291,7 @@ func (s *SignIns) proveInvited(ctx context.Context, v Visitor, a issuer.Authoriz
 	switch {
 	case err != nil:
 		return Next{}, err
-	case c != nil && (inside || !s.mails()):
+	case !codeFirst(c, inside, s.mails()):
 		if c.OrganizationID != i.OrganizationID {
 			a.Request.Organization = "" // the session is of the organization that vouches for the address
 		}
@@ -303,6 +305,10 @@ func (s *SignIns) proveInvited(ctx context.Context, v Visitor, a issuer.Authoriz
 	}
 	return next, err
 }
+
+// codeFirst tells whether an invited address is proven by a mailed code before anything else: by itself where there is no connection, and where the
+// provider is of an organization that does not vouch for the address. Where no mail is sent, that provider is all there is.
+func codeFirst(c *sso.Connection, inside, mails bool) bool { return c == nil || !inside && mails }
 
 // invitedHere lets somebody in through the organization's connection whom it has invited, whoever else it takes just by signing in.
 func (s *SignIns) invitedHere(ctx context.Context, a issuer.Authorization, arrival member.Arrival) (member.Arrival, error) {

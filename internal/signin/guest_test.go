@@ -40,6 +40,9 @@ func (w *world) guest() (*browser, member.Invitation) {
 	w.browser().signIn() // from here on the provider is required
 	i, link := w.invite(string(w.org.ID), guestsAddress)
 	b := w.browser()
+	if said := text(b.get(link).want(w.t, http.StatusOK).body); !strings.Contains(said, "Then you sign in through "+w.conn.Name+", and you are in.") || !strings.Contains(said, "Accept and mail me a code") {
+		w.t.Errorf("the page says %s", said)
+	}
 	page := b.post(link, nil).want(w.t, http.StatusOK)
 	to := w.codeIn(b, page).location(w.t)
 	if !strings.HasPrefix(to.String(), "https://idp.example/sso") || w.stateOf(i.ID) != member.InvitationPending {

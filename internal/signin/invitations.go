@@ -18,7 +18,7 @@ func showInvitation(c *call) error {
 		return c.noInvitation(i.State)
 	}
 	return c.page(http.StatusOK, web.InvitationPage{
-		Organization: i.Organization, Inviter: i.Inviter, Email: i.Email, App: i.App, SSO: i.SSO, Provable: i.Provable,
+		Organization: i.Organization, Inviter: i.Inviter, Email: i.Email, App: i.App, SSO: i.SSO, Code: i.Code, Provable: i.Provable,
 	}, "")
 }
 

@@ -46,6 +46,7 @@ type (
 	// InvitationPage shows who invites, and what happens next. SSO: name of the way in; "" for a mailed code.
 	InvitationPage struct {
 		Organization, Inviter, Email, App, SSO string
+		Code                                   bool // a mailed code comes before SSO, or is all there is
 		Provable                               bool
 	}
 	// NoInvitationPage says why a link opens nothing any more, and what to do. State is renew, renewed, expired, used or gone.

@@ -55,6 +55,7 @@ func memberPages() map[string]web.Page {
 		"member-choose":   web.ChoosePage{App: "Acme Shop", Email: "ada@acme.example", Organizations: []web.Choice{{ID: "1", Name: "Acme Corporation", Last: true}, {ID: "2", Name: "Globex"}}},
 		"member-refusal":  web.RefusalPage{ID: "signin_attempt_01KAJ7C9V3Z8P0N6M2Q4R5S7T8", Again: "/sign-in"},
 		"member-invited":  web.InvitationPage{Organization: "Acme Corporation", Inviter: "Grace Hopper", Email: "ada@acme.example", App: "Acme Shop", SSO: "Okta", Provable: true},
+		"member-guest":    web.InvitationPage{Organization: "Acme Corporation", Inviter: "Grace Hopper", Email: "eve@home.example", App: "Acme Shop", SSO: "Okta", Code: true, Provable: true},
 		"member-sign-out": web.SignOutPage{Email: "ada@acme.example", Action: "/sign-out"},
 		"member-joined":   web.JoinedPage{Organization: "Acme Corporation", Places: []web.Place{{App: "Acme Shop", URL: "https://shop.example"}}},
 		"member-test": web.TestPage{Connection: "Okta", Organization: "Acme Corporation", ID: "signin_attempt_01KAJ7C9V3Z8P0N6M2Q4R5S7T8", Checks: []web.Check{
