@@ -23,10 +23,10 @@ import (
 
 const (
 	tellPatience   = 15 * time.Second
-	tellLease      = time.Minute    // longer than a call: another process goes on when this one has died
-	tellFor        = 24 * time.Hour // then it is given up
-	tellAtOnce     = 32             // calls of a process
-	tellAtOnceEach = 8              // of them to one application, so that a slow one holds nobody up
+	tellLease      = 20 * time.Second // longer than a call: another process goes on when this one has died
+	tellFor        = 24 * time.Hour   // then it is given up
+	tellAtOnce     = 32               // calls of a process
+	tellAtOnceEach = 8                // of them to one application, so that a slow one holds nobody up
 	tellPoll       = time.Second
 	tellBatch      = 100
 	eventsPerRound = 200

@@ -28,8 +28,8 @@ const (
 	// offboardingOpen is for how long an offboarding is followed; then its receipt says what is missing.
 	offboardingOpen = 24 * time.Hour
 	offboardingPoll = time.Second
-	// offboardingGather is how long further commits are waited for: a receipt is read later, and everything that is synchronised commits.
-	offboardingGather = 100 * time.Millisecond
+	// offboardingPace is how far apart two looks are at least: everything that is synchronised commits.
+	offboardingPace = 25 * time.Millisecond
 	// offboardingLook is how long one that nothing is heard of waits, at most, before it is looked at again.
 	offboardingLook  = time.Minute
 	offboardingBatch = 100
@@ -99,7 +99,7 @@ func (s *Offboardings) time() time.Time { return s.o.Now().UTC().Truncate(time.M
 // Run follows offboardings until ctx ends.
 func (s *Offboardings) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		changed := s.o.Events.Changed()
+		changed, looked := s.o.Events.Changed(), time.Now()
 		began, err := s.Begin(ctx)
 		if err == nil {
 			_, err = s.Follow(ctx)
@@ -111,7 +111,7 @@ func (s *Offboardings) Run(ctx context.Context) {
 			continue
 		}
 		pause(ctx, changed, offboardingPoll)
-		pause(ctx, nil, offboardingGather)
+		pause(ctx, nil, offboardingPace-time.Since(looked))
 	}
 }
 
