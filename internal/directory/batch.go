@@ -24,7 +24,6 @@ type batch struct {
 	entries  []event.Entry
 	out      []leaver          // whom the write shuts out
 	teller   *teller           // speaks of them
-	known    *member.Foreknown // what is known of the first of them
 	followed []access.Followed // whose teams change with it
 	dues     []UserID          // whom members have to look at after it
 	nudges   bool              // somebody is due

@@ -200,7 +200,8 @@ func (a *Access) concerns(before, next person) bool {
 type leaver struct {
 	user  User // as they are after the write, or were last
 	says  member.Says
-	email string // as members are told of it; "" where nobody has looked yet
+	email string            // as members are told of it; "" where nobody has looked yet
+	known *member.Foreknown // what members know of them; nil where nobody has looked yet
 }
 
 // changed leaves for members what a write changes of a person: whom it shuts out is out with the write, the rest makes them due.
@@ -209,7 +210,7 @@ func (b *batch) changed(before, next person) {
 		return
 	}
 	if says(before.User) == member.SaysActive && says(next.User) != member.SaysActive {
-		b.out = append(b.out, leaver{next.User, member.SaysInactive, Email(next.doc)})
+		b.out = append(b.out, leaver{user: next.User, says: member.SaysInactive, email: Email(next.doc)})
 	}
 	b.due(next.ID)
 }
@@ -217,7 +218,7 @@ func (b *batch) changed(before, next person) {
 // left says that a person is in the directory no more. All of that is in the write: nothing is left to be done after it.
 func (b *batch) left(u User) {
 	if b.s.keeps() {
-		b.out = append(b.out, leaver{u, member.SaysRemoved, ""})
+		b.out = append(b.out, leaver{user: u, says: member.SaysRemoved})
 		b.w.Exec(deleteDue, string(b.a.Directory.ID), string(u.ID))
 	}
 }
@@ -270,12 +271,8 @@ func (b *batch) feed(ctx context.Context) error {
 			return fmt.Errorf("the team that follows group %s: %w", f.Group.ID, err)
 		}
 	}
-	for i, l := range b.out {
-		known := b.known
-		if i > 0 {
-			known = nil
-		}
-		if err := b.shutOut(ctx, l, known); err != nil {
+	for _, l := range b.out {
+		if err := b.shutOut(ctx, l); err != nil {
 			return fmt.Errorf("shut out directory user %s: %w", l.user.ID, err)
 		}
 	}
@@ -306,10 +303,10 @@ func (b *batch) heeded(ctx context.Context) error {
 	}}}
 	b.teller = b.s.teller(d.OrganizationID)
 	if len(b.out) > 0 {
-		first := b.out[0].user
-		b.known = &member.Foreknown{}
-		questions = append(questions, b.teller.verifying(b.out[0].email)...)
-		questions = append(questions, b.s.members.AskLeaver(d.OrganizationID, string(d.ID), string(first.ID), b.known)...)
+		first := &b.out[0]
+		first.known = &member.Foreknown{}
+		questions = append(questions, b.teller.verifying(first.email)...)
+		questions = append(questions, b.s.members.AskLeaver(d.OrganizationID, string(d.ID), string(first.user.ID), first.known)...)
 	}
 	err := b.s.db.Ask(ctx, questions...)
 	switch {
@@ -327,14 +324,14 @@ func (b *batch) heeded(ctx context.Context) error {
 }
 
 // shutOut tells members all that the directory says of the person, so that nothing but their being in changes: who returns finds the rest.
-func (b *batch) shutOut(ctx context.Context, l leaver, known *member.Foreknown) error {
+func (b *batch) shutOut(ctx context.Context, l leaver) error {
 	told, err := b.teller.people(ctx, b.a.Directory, b.a.mapping, []User{l.user})
 	if err != nil {
 		return err
 	}
 	p := told[l.user.ID]
 	p.Says = l.says
-	return b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, known, b.cause)
+	return b.s.members.RestrictInto(ctx, b.s.db, &b.w, p, l.known, b.cause)
 }
 
 func (b *batch) dueInto() {

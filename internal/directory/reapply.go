@@ -13,7 +13,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
-// When a setting changes that decides about everybody, everybody is made due: a few hundred at a time, in the order of ids, and only while
+// When a setting changes that decides about everybody, everybody is made due: a hundred at a time, in the order of ids, and only while
 // few are waiting, so that what providers send meanwhile is not kept waiting behind them. How far it has come is in the directory's row,
 // where it survives a restart, and where several processes go on with it by turns.
 //

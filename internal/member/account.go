@@ -32,37 +32,32 @@ type place struct {
 
 // account reads an account with everything about it.
 func (s *Service) account(ctx context.Context, r db.Reader, id UserID) (*account, error) {
-	var a *account
-	if err := db.Ask(ctx, r, askAccount("$1", []any{string(id)}, &a)...); err != nil {
+	var found []*account
+	if err := db.Ask(ctx, r, askAccounts("= $1", []any{string(id)}, &found)...); err != nil {
 		return nil, fmt.Errorf("read an account: %w", err)
 	}
-	if a == nil {
+	if len(found) == 0 {
 		return nil, NotFound("User", string(id))
 	}
-	return a, nil
+	return found[0], nil
 }
 
-// askAccount are the questions behind account, to be asked with others. The id is an expression of SQL, "$1" or a SELECT that finds one id,
-// with its arguments. Where there is no such account, or a deleted one, into is nil afterwards.
-func askAccount(id string, args []any, into **account) []db.Question {
-	account := db.Question{SQL: fmt.Sprintf(selectAccount, "= "+id), Args: args, Read: func(rows db.Rows) error {
-		found, err := readAccounts(rows)
-		if *into = nil; len(found) > 0 {
-			*into = found[0]
-		}
+// askAccounts are the questions for accounts with everything about them, to be asked with others. which is the condition that a user's id meets,
+// as in "= $1", with its arguments. Who is not there, or deleted, is not in into.
+func askAccounts(which string, args []any, into *[]*account) []db.Question {
+	accounts := db.Question{SQL: fmt.Sprintf(selectAccount, which), Args: args, Read: func(rows db.Rows) (err error) {
+		*into, err = readAccounts(rows)
 		return err
 	}}
 	var said []*claim
-	claims := askClaims(&said, fmt.Sprintf(selectClaimsOf, "= "+id), args...)
+	claims := askClaims(&said, fmt.Sprintf(selectClaimsOf, which), args...)
 	read := claims.Read
 	claims.Read = func(rows db.Rows) error {
 		err := read(rows)
-		if a := *into; a != nil {
-			a.claimed(said)
-		}
+		claimed(*into, said)
 		return err
 	}
-	return []db.Question{account, claims}
+	return []db.Question{accounts, claims}
 }
 
 // readAccounts reads accounts with their memberships, which come in the order of accounts.
@@ -102,12 +97,19 @@ func openPlace(m Membership) *place {
 }
 
 // claimed puts what directories say to the memberships it is about.
-func (a *account) claimed(said []*claim) {
-	for _, c := range said {
+func claimed(accounts []*account, said []*claim) {
+	if len(said) == 0 {
+		return
+	}
+	places := map[MembershipID]*place{}
+	for _, a := range accounts {
 		for _, p := range a.places {
-			if p.m.ID == c.membershipID {
-				p.claims = append(p.claims, c)
-			}
+			places[p.m.ID] = p
+		}
+	}
+	for _, c := range said {
+		if p := places[c.membershipID]; p != nil {
+			p.claims = append(p.claims, c)
 		}
 	}
 }

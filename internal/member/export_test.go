@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -297,6 +298,6 @@ func SelectUnlinked() string { return selectUnlinked }
 
 // AheadTexts are the statements of ReadAhead.
 func (s *Service) AheadTexts() (claimsOfPeople, accounts, claims string) {
-	accounts, claims = s.accountsAmong()
-	return s.claimsAmong(), accounts, claims
+	which := s.accountsAmong()
+	return s.claimsAmong(), fmt.Sprintf(selectAccount, which), fmt.Sprintf(selectClaimsOf, which)
 }

@@ -13,16 +13,17 @@ import (
 // account that was joined by it. What has changed since is found by the guards of the write.
 type Foreknown struct {
 	claims []*claim
-	at     *account // nil: nobody's, or not read
+	at     []*account // one, or none: it is nobody's, or was not read
 	living *[]session.Session
 }
 
 // read gives what was read before.
 func (k *Foreknown) read(context.Context, db.Reader, DirectoryPerson) ([]*claim, *account, error) {
-	if k.at != nil {
-		k.at.living = k.living
+	if len(k.at) == 0 {
+		return k.claims, nil, nil
 	}
-	return k.claims, k.at, nil
+	k.at[0].living = k.living
+	return k.claims, k.at[0], nil
 }
 
 // AskLeaver are the questions for what RestrictInto rests on, the person's sessions too, to be asked with others just before it: they cost no
@@ -30,7 +31,7 @@ func (k *Foreknown) read(context.Context, db.Reader, DirectoryPerson) ([]*claim,
 func (s *Service) AskLeaver(organizationID, directoryID, directoryUserID string, into *Foreknown) []db.Question {
 	*into = Foreknown{living: new([]session.Session)}
 	who := []any{organizationID, directoryID, directoryUserID}
-	questions := append([]db.Question{askClaims(&into.claims, selectClaim, who...)}, askAccount(meantByClaim, who, &into.at)...)
+	questions := append([]db.Question{askClaims(&into.claims, selectClaim, who...)}, askAccounts("= "+meantByClaim, who, &into.at)...)
 	return append(questions, s.sessions.AskLiving(meantByClaim, who, into.living))
 }
 
@@ -72,7 +73,9 @@ func (s *Service) ReadAhead(ctx context.Context, r db.Reader, people []Directory
 	}
 	for i := range out {
 		for _, c := range out[i].claims { // of two directory people who are one, the second is read when the first is written
-			out[i].at = accounts[c.membershipID]
+			if a := accounts[c.membershipID]; a != nil {
+				out[i].at = []*account{a}
+			}
 			delete(accounts, c.membershipID)
 		}
 	}
@@ -84,38 +87,21 @@ func (s *Service) claimsAmong() string {
 	return selectClaimsIn + s.db.Among("c.directory_user_id", "$3")
 }
 
-// accountsAmong are the statements for the accounts of memberships of an organization, by a list of them, and for all that is claimed of those.
-func (s *Service) accountsAmong() (accounts, claims string) {
-	meant := "IN (SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND " + s.db.Among("id", "$2") + ")"
-	return fmt.Sprintf(selectAccount, meant), fmt.Sprintf(selectClaimsOf, meant)
+// accountsAmong is the condition that the users of memberships of an organization meet, by a list of those.
+func (s *Service) accountsAmong() string {
+	return "IN (SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND " + s.db.Among("id", "$2") + ")"
 }
 
 // accountsOf reads the accounts of memberships of an organization.
 func (s *Service) accountsOf(ctx context.Context, r db.Reader, organizationID string, memberships []string) (map[MembershipID]*account, error) {
-	accounts, claims := s.accountsAmong()
-	args := []any{organizationID, db.List(memberships)}
 	var found []*account
-	var said []*claim
-	err := db.Ask(ctx, r, db.Question{SQL: accounts, Args: args, Read: func(rows db.Rows) (err error) {
-		found, err = readAccounts(rows)
-		return err
-	}}, askClaims(&said, claims, args...))
-	if err != nil {
+	if err := db.Ask(ctx, r, askAccounts(s.accountsAmong(), []any{organizationID, db.List(memberships)}, &found)...); err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)
 	}
-	places := make(map[MembershipID]*place, len(memberships))
 	out := make(map[MembershipID]*account, len(memberships))
 	for _, a := range found {
-		for _, p := range a.places {
-			places[p.m.ID] = p
-			if p.m.OrganizationID == organizationID {
-				out[p.m.ID] = a
-			}
-		}
-	}
-	for _, c := range said {
-		if p := places[c.membershipID]; p != nil {
-			p.claims = append(p.claims, c)
+		if p := a.at(organizationID); p != nil {
+			out[p.m.ID] = a
 		}
 	}
 	return out, nil
