@@ -97,6 +97,52 @@ func TestWrite_is_kept_as_a_whole(t *testing.T) {
 	})
 }
 
+func TestWrite_in_a_transaction_is_kept_or_undone_with_it(t *testing.T) {
+	both(t, func(h harness) {
+		var w db.Write
+		w.Exec("INSERT INTO org (id, name) VALUES ($1, $2)", "o", "O")
+		w.Many("INSERT INTO person (org_id, id, email) VALUES ($1, $2, $3)", [][]any{{"o", "p", "p@example.com"}, {"o", "q", "q@example.com"}})
+		w.Guard("UPDATE org SET version = version + 1 WHERE id = $1 AND version = $2", "o", 0)
+		w.GuardSelect("SELECT id FROM person WHERE org_id = $1"+h.ForShare(), "o")
+		h.must(h.Tx(h.Context(), func(tx db.Tx) error {
+			err := w.In(h.Context(), tx)
+			if err == nil {
+				_, err = tx.Exec(h.Context(), "UPDATE org SET name = 'after it'")
+			}
+			return err
+		}))
+		if n := h.count("SELECT count(*) FROM org JOIN person ON org_id = org.id WHERE version = 1 AND name = 'after it'"); n != 2 {
+			h.Errorf("%d rows, want 2", n)
+		}
+		refused := errors.New("asked before the commit")
+		for name, lose := range map[string]func(w *db.Write){
+			"guard":  func(w *db.Write) { w.Guard("UPDATE org SET version = 9 WHERE version = $1", 7) },
+			"select": func(w *db.Write) { w.GuardSelect("SELECT id FROM org WHERE version = $1", 7) },
+			"args":   func(w *db.Write) { w.Exec("INSERT INTO journal (line) VALUES ($1)", struct{}{}) },
+			"before": func(w *db.Write) { w.Before = func() error { return refused } },
+		} {
+			var w db.Write
+			w.Exec("INSERT INTO journal (line) VALUES ($1)", name)
+			lose(&w)
+			err := h.Tx(h.Context(), func(tx db.Tx) error { return w.In(h.Context(), tx) })
+			var lost *db.GuardError
+			var wrong *db.ArgumentError
+			switch {
+			case errors.As(err, &lost):
+				if lost.Statement != 1 || name != "guard" && name != "select" {
+					h.Errorf("%s: %+v", name, lost)
+				}
+			case errors.As(err, &wrong) && name == "args", errors.Is(err, refused) && name == "before":
+			default:
+				h.Errorf("%s: %v", name, err)
+			}
+			if n := h.count("SELECT count(*) FROM journal"); n != 0 {
+				h.Errorf("%s: %d rows are left of it", name, n)
+			}
+		}
+	})
+}
+
 func TestEmpty_write_is_no_transaction(t *testing.T) {
 	both(t, func(h harness) {
 		var w db.Write

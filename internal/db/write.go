@@ -1,5 +1,7 @@
 package db
 
+import "context"
+
 type statementKind uint8
 
 const (
@@ -68,6 +70,54 @@ func (w *Write) Many(sql string, rows [][]any) {
 
 // Len is the number of statements; a Many with rows counts as one.
 func (w *Write) Len() int { return len(w.statements) }
+
+// In applies the write in a transaction, instead of one of its own. Its error, of which a *[GuardError] is one, has to end the transaction: what
+// came before it in the write is done. Lane is of no account.
+func (w *Write) In(ctx context.Context, tx Tx) error {
+	if w.err != nil {
+		return w.err
+	}
+	for i := range w.statements {
+		if err := w.statements[i].in(ctx, tx, i); err != nil {
+			return err
+		}
+	}
+	if w.Before != nil {
+		return w.Before()
+	}
+	return nil
+}
+
+func (s *statement) in(ctx context.Context, tx Tx, index int) error {
+	switch s.kind {
+	case many:
+		for _, row := range s.rows {
+			if _, err := tx.Exec(ctx, s.sql, row...); err != nil {
+				return err
+			}
+		}
+		return nil
+	case guardSelect:
+		rows, err := tx.Query(ctx, s.sql, s.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if rows.Next() {
+			return nil
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return &GuardError{Statement: index}
+	case plain, guard:
+	}
+	n, err := tx.Exec(ctx, s.sql, s.args...)
+	if err == nil && n == 0 && s.kind == guard {
+		err = &GuardError{Statement: index}
+	}
+	return err
+}
 
 func (w *Write) add(kind statementKind, sql string, args []any) {
 	canonical, err := canonArgs(sql, args)

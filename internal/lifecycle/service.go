@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +25,9 @@ type Service struct {
 	now           func() time.Time
 }
 
+// deletions is how often the deletion of an organization is tried, when others change accounts that it gives back.
+const deletions = 5
+
 // NewService makes the service over the nouns it spans.
 func NewService(d *db.DB, organizations *org.Service, directories *directory.Service, members *member.Service, now func() time.Time) *Service {
 	return &Service{db: d, organizations: organizations, directories: directories, members: members, now: now}
@@ -38,29 +42,37 @@ func (s *Service) SetConnections(connections *sso.Service) { s.connections = con
 // Consumers get one event for each connection, directory, domain, API key and session, and last that of the organization; of people, groups and members
 // they get none.
 func (s *Service) DeleteOrganization(ctx context.Context, actor event.Actor, id org.ID) error {
-	at := s.now().UTC().Truncate(time.Microsecond)
-	err := s.db.Tx(ctx, func(tx db.Tx) error {
-		if err := s.organizations.LockTx(ctx, tx, id); err != nil {
-			return err
+	var err error
+	for range deletions {
+		var lost *db.GuardError
+		if err = s.db.Tx(ctx, func(tx db.Tx) error { return s.deleteOrganizationTx(ctx, tx, actor, id) }); !errors.As(err, &lost) {
+			break
 		}
-		if err := s.deleteConnectionsTx(ctx, tx, actor, id, at); err != nil {
-			return err
-		}
-		if err := s.directories.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
-			return err
-		}
-		if err := s.members.DeleteOrganizationTx(ctx, tx, actor, string(id)); err != nil {
-			return err
-		}
-		if err := switching.DeleteOrganizationTx(ctx, tx, id); err != nil {
-			return err
-		}
-		return s.organizations.DeleteTx(ctx, tx, actor, id, at)
-	})
+	}
 	if err != nil {
 		return fmt.Errorf("delete organization %s: %w", id, err)
 	}
 	return s.directories.Await(ctx)
+}
+
+func (s *Service) deleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, id org.ID) error {
+	at := s.now().UTC().Truncate(time.Microsecond)
+	if err := s.organizations.LockTx(ctx, tx, id); err != nil {
+		return err
+	}
+	if err := s.deleteConnectionsTx(ctx, tx, actor, id, at); err != nil {
+		return err
+	}
+	if err := s.directories.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
+		return err
+	}
+	if err := s.members.DeleteOrganizationTx(ctx, tx, actor, string(id)); err != nil {
+		return err
+	}
+	if err := switching.DeleteOrganizationTx(ctx, tx, id); err != nil {
+		return err
+	}
+	return s.organizations.DeleteTx(ctx, tx, actor, id, at)
 }
 
 func (s *Service) deleteConnectionsTx(ctx context.Context, tx db.Tx, actor event.Actor, id org.ID, at time.Time) error {

@@ -128,7 +128,8 @@ func (s *SignIns) mailBase(v Visitor) string {
 // mails says whether this installation sends mails at all.
 func (s *SignIns) mails() bool { return s.o.Mails != nil && s.o.Mails.Sends() }
 
-// mayGetMail says whether a code is mailed to an address. A person whose account was taken away gets none.
+// mayGetMail says whether a code is mailed to an address. A person whose account was taken away gets none, but where another organization
+// still wants them: there they may need it to come in.
 func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, may bool, err error) {
 	u, err = s.o.Members.UserByEmail(ctx, email)
 	if fault.Is(err, fault.NotFound) {
@@ -141,21 +142,24 @@ func (s *SignIns) mayGetMail(ctx context.Context, email string) (u member.User, 
 	return u, !barred, err
 }
 
-// barred says whether the organization that an account belongs to has taken it away, by its directory or by hand.
+// barred says whether the organization that an account belongs to has taken it away, by its directory or by hand, and no other has the person as
+// a member: one whose own directory wants them in, or whom the first has only blocked.
 func (s *SignIns) barred(ctx context.Context, u member.User) (bool, error) {
-	if !u.DeprovisionedAt.IsZero() {
-		return true, nil
-	}
 	members, err := s.o.Members.MembersOf(ctx, u.ID)
 	if err != nil {
 		return false, err
 	}
+	taken := !u.DeprovisionedAt.IsZero()
 	for _, one := range members {
-		if m := one.Membership; m.Primary && m.State == member.Inactive || m.Why == member.WhyAccountDeprovisioned {
-			return true, nil
+		switch m := one.Membership; m.State {
+		case member.Active, member.Pending:
+			return false, nil
+		case member.Inactive:
+			taken = taken || m.Primary
+		case member.Removed:
 		}
 	}
-	return false, nil
+	return taken, nil
 }
 
 // EnterCode takes a mailed code.

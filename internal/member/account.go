@@ -138,6 +138,16 @@ func (p *place) decides(u User) Claims {
 	return c
 }
 
+// deprovisionedFor tells whether the organization that the account is at home in has taken it away, and no directory of this one ("" for none)
+// wants the person in.
+func (a *account) deprovisionedFor(organizationID string) bool {
+	if a.user.DeprovisionedBy == "" || a.user.DeprovisionedBy == organizationID {
+		return false
+	}
+	p := a.at(organizationID)
+	return p == nil || !p.decides(a.user).in()
+}
+
 // settle draws what follows from all that is claimed. An account is deprovisioned as long as the directories of the organization where it is
 // at home want the person out, and that decides about its other memberships.
 func (a *account) settle(now time.Time) {

@@ -204,6 +204,23 @@ func readID(ctx context.Context, r db.Reader, text string, args ...any) (id stri
 	return id, nil
 }
 
+// readIDs reads the one column of a query.
+func readIDs(ctx context.Context, r db.Reader, text string, args ...any) (ids []string, err error) {
+	rows, err := r.Query(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("look for accounts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("look for accounts: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
 func (f *application) hasAddress(key string) bool {
 	own, ok := EmailKey(f.account.user.Email)
 	return ok && own == key

@@ -63,26 +63,61 @@ func (s *Service) deleteUserTx(ctx context.Context, tx db.Tx, cause event.Contex
 	return nil
 }
 
-// leaveTx takes out what is about a membership that goes for good. A directory that still has the person makes it anew with its next word.
+// leaveTx takes out what is about a membership that goes for good. A directory that wants the person in makes it anew with its next word. What
+// one says that wants them out stays, said of nobody: else a new account with the address would get in.
 func (s *Service) leaveTx(ctx context.Context, tx db.Tx, m Membership) error {
-	if _, err := tx.Exec(ctx, deleteClaimsOn, m.OrganizationID, string(m.ID)); err != nil {
-		return err
+	for _, text := range []string{unlinkClaims, deleteClaimsOn} {
+		if _, err := tx.Exec(ctx, text, m.OrganizationID, string(m.ID)); err != nil {
+			return err
+		}
 	}
 	return s.access.LeaveTx(ctx, tx, m.OrganizationID, string(m.ID))
 }
 
 // DeleteOrganizationTx takes everybody out of an organization that is being deleted and held (org.Service.LockTx), and ends its sessions.
-// Accounts stay, and are at home nowhere. No events are told of single members, as none are of directory users.
+// Accounts stay, and are at home nowhere; those that it had deprovisioned are given back to the other organizations that they are members of.
+// No events are told of its single members, as none are of directory users. Somebody who changes one of those accounts meanwhile makes it a
+// *db.GuardError, and the transaction is tried again.
 func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string) error {
-	for _, text := range []string{deleteClaimsOf, deleteIdentitiesOf, deleteMemberships, leaveHomes} {
+	for _, text := range []string{deleteClaimsOf, deleteIdentitiesOf, deleteMemberships} {
 		if _, err := tx.Exec(ctx, text, organizationID); err != nil {
 			return fmt.Errorf("delete the members of %s: %w", organizationID, err)
 		}
+	}
+	if err := s.giveBackTx(ctx, tx, event.Context{Actor: actor}, organizationID); err != nil {
+		return fmt.Errorf("give back the accounts of %s: %w", organizationID, err)
+	}
+	if _, err := tx.Exec(ctx, leaveHomes, organizationID); err != nil {
+		return fmt.Errorf("delete the members of %s: %w", organizationID, err)
 	}
 	if err := s.access.DeleteOrganizationTx(ctx, tx, organizationID); err != nil {
 		return err
 	}
 	return s.endTx(ctx, tx, session.Selection{OrganizationID: organizationID}, session.OrganizationDeleted, event.Context{Actor: actor})
+}
+
+// giveBackTx draws anew what follows for members of other organizations whose account was deprovisioned by one that has no members any more.
+func (s *Service) giveBackTx(ctx context.Context, tx db.Tx, cause event.Context, organizationID string) error {
+	taken, err := readIDs(ctx, tx, selectTakenBy+s.db.ForUpdate(), organizationID)
+	if err != nil {
+		return err
+	}
+	for _, id := range taken {
+		a, err := s.account(ctx, tx, UserID(id))
+		if err != nil {
+			return err
+		}
+		a.user.HomeOrganizationID = ""
+		var w db.Write
+		if _, err := s.accountInto(ctx, tx, &w, a, cause); err != nil {
+			return err
+		}
+		if err := w.In(ctx, tx); err != nil {
+			return err
+		}
+	}
+	tx.OnCommit(s.Nudge)
+	return nil
 }
 
 // DeleteConnectionTx forgets who the people of a connection are that is being deleted. Their sessions are ended by who deletes it.

@@ -216,3 +216,98 @@ func TestDeletion_of_an_organization_leaves_the_others(t *testing.T) {
 		}
 	})
 }
+
+func TestDeletion_of_an_organization_gives_back_whom_it_had_deprovisioned(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, other, third := h.organization("Acme"), h.organization("Other"), h.organization("Third")
+		// Ada is at home in one and Bob in another; both are guests of the third.
+		guest := func(home string, d member.DirectoryPerson) member.Member {
+			d.Provisioning = member.Direct
+			m := h.applied(d, member.OutcomeActivated)
+			m, err := h.members.CreateMembership(t.Context(), operator(), member.NewMembership{OrganizationID: third, UserID: m.User.ID})
+			h.must(err)
+			d.Says = member.SaysInactive
+			h.must(h.restrict(d))
+			if m, err = h.members.MemberOf(t.Context(), third, m.User.ID); m.User.DeprovisionedBy != home {
+				t.Errorf("%+v, %v", m.User, err)
+			}
+			h.is(m, member.Inactive, member.WhyAccountDeprovisioned, false)
+			return m
+		}
+		adas := guest(acme, person(acme))
+		bob := person(other)
+		bob.Email, bob.DirectoryUserID, bob.DirectoryID = "bob@other.example", "directory_user_2", "directory_2"
+		bobs := guest(other, bob)
+		_, err := h.members.Deactivate(t.Context(), operator(), bobs.Membership.ID)
+		h.must(err)
+
+		before := len(h.all(0))
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error { return h.members.DeleteOrganizationTx(t.Context(), tx, operator(), acme) }))
+		h.wantAll(before, "user.reactivated", "organization_membership.updated")
+		m, err := h.members.Member(t.Context(), adas.Membership.ID)
+		h.must(err)
+		h.is(m, member.Active, member.WhyAPI, false)
+		if u := m.User; u.DeprovisionedBy != "" || !u.DeprovisionedAt.IsZero() || u.HomeOrganizationID != "" {
+			t.Errorf("%+v", u)
+		}
+		h.in(func() member.Arrival {
+			a := arrival(third, "1", ada)
+			a.EmailVerified, a.Trust = true, true
+			return a
+		}())
+		m, err = h.members.Member(t.Context(), bobs.Membership.ID)
+		h.must(err)
+		h.is(m, member.Inactive, member.WhyAccountDeprovisioned, false)
+
+		// What a hand has blocked stays blocked.
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error { return h.members.DeleteOrganizationTx(t.Context(), tx, operator(), other) }))
+		m, err = h.members.Member(t.Context(), bobs.Membership.ID)
+		h.must(err)
+		h.is(m, member.Inactive, member.WhyDeactivated, false)
+	})
+}
+
+func TestDeleted_account_of_whom_a_directory_wants_out_is_not_let_in_anew(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, other := h.organization("Acme"), h.organization("Other")
+		d := person(acme)
+		d.Provisioning = member.Direct
+		m := h.applied(d, member.OutcomeActivated)
+		_, err := h.members.CreateMembership(t.Context(), operator(), member.NewMembership{OrganizationID: other, UserID: m.User.ID})
+		h.must(err)
+		d.Says = member.SaysInactive
+		h.must(h.restrict(d))
+		h.must(h.members.DeleteUser(t.Context(), operator(), m.User.ID))
+
+		again, err := h.members.CreateUser(t.Context(), operator(), member.NewUser{Email: ada, EmailVerified: true})
+		h.must(err)
+		_, err = h.members.CreateMembership(t.Context(), operator(), member.NewMembership{OrganizationID: acme, UserID: again.ID})
+		managed(t, err)
+		_, err = h.members.Invite(t.Context(), operator(), member.NewInvitation{OrganizationID: acme, Email: ada})
+		managed(t, err)
+		_, err = h.members.CreateMembership(t.Context(), operator(), member.NewMembership{OrganizationID: other, UserID: again.ID})
+		h.must(err) // where no directory says so
+
+		h.applied(d, member.OutcomeStored)
+		d.Says = member.SaysActive
+		m = h.applied(d, member.OutcomeLinked)
+		h.is(m, member.Active, member.WhyDirectory, true)
+		if m.User.ID != again.ID {
+			t.Errorf("%+v", m.User)
+		}
+	})
+}
+
+func TestDeleted_account_whom_a_directory_wants_in_is_made_anew_by_its_next_word(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		d := person(h.organization("Acme"))
+		d.Provisioning = member.Direct
+		first := h.applied(d, member.OutcomeActivated)
+		h.must(h.members.DeleteUser(t.Context(), operator(), first.User.ID))
+		m := h.applied(d, member.OutcomeActivated)
+		h.is(m, member.Active, member.WhyDirectory, true)
+		if m.User.ID == first.User.ID {
+			t.Errorf("%+v", m.User)
+		}
+	})
+}

@@ -210,12 +210,13 @@ func (p *place) invitable(u User, said []*claim) error {
 			Compared("a person whom no directory has put out", string(p.m.Why)).On("email")
 	case p.m.State == Active:
 		return fault.New(fault.Invalid, "user_already_organization_member", "Somebody with this address is a member of the organization already.").On("email")
-	case !p.m.BlockedAt.IsZero():
+	case !p.m.BlockedAt.IsZero() && p.m.State != Removed:
 		return fault.New(fault.Conflict, "membership_inactive", "This member was deactivated. Reactivate the membership instead of inviting the person.").
 			Compared("no member, or a removed one", string(p.m.State)).On("email")
 	}
 	p.forgetFrozen() // or the last word of a directory that is gone would let the person in before they accept
 	p.m.RemovedAt, p.m.JoinedAt, p.m.JoinedBy = time.Time{}, time.Time{}, ""
+	p.m.BlockedAt, p.m.BlockedBy = time.Time{}, "" // of whom a hand had blocked and then removed: now one asks them in
 	return nil
 }
 

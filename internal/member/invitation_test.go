@@ -610,3 +610,58 @@ func TestErasure_of_a_directory_person_takes_their_invitation_along(t *testing.T
 		}
 	})
 }
+
+func TestInvitation_of_whom_a_hand_had_blocked_and_then_removed(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme := h.organization("Acme")
+		u, err := h.members.CreateUser(t.Context(), operator(), member.NewUser{Email: ada, EmailVerified: true})
+		h.must(err)
+		m, err := h.members.CreateMembership(t.Context(), operator(), member.NewMembership{OrganizationID: acme, UserID: u.ID})
+		h.must(err)
+		id := m.Membership.ID
+		_, err = h.members.Deactivate(t.Context(), operator(), id)
+		h.must(err)
+		_, err = h.members.Invite(t.Context(), operator(), member.NewInvitation{OrganizationID: acme, Email: ada})
+		if e, _ := fault.As(err); e == nil || e.Code != member.CodeMembershipInactive {
+			t.Errorf("invited whom a hand blocks: %v", err)
+		}
+		h.must(h.members.Remove(t.Context(), operator(), id))
+		i, err := h.members.Invite(t.Context(), operator(), member.NewInvitation{OrganizationID: acme, Email: ada})
+		h.must(err)
+		m, err = h.members.Member(t.Context(), id)
+		h.must(err)
+		h.is(m, member.Pending, member.WhyInvited, false)
+		_, err = h.members.AcceptInvitation(t.Context(), operator(), i.ID)
+		h.must(err)
+		m, err = h.members.Member(t.Context(), id)
+		h.must(err)
+		h.is(m, member.Active, member.WhyInvitation, false)
+	})
+}
+
+func TestDeprovisioned_account_accepts_where_an_own_directory_wants_the_person(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, other, third := h.organization("Acme"), h.organization("Other"), h.organization("Third")
+		d := person(acme)
+		d.Provisioning = member.Direct
+		u := h.applied(d, member.OutcomeActivated).User
+		i, err := h.members.Invite(t.Context(), operator(), member.NewInvitation{OrganizationID: third, Email: ada})
+		h.must(err)
+		d.Says = member.SaysInactive
+		h.must(h.restrict(d))
+		own := person(other)
+		own.EmailVerified, own.DirectoryID, own.DirectoryUserID = false, "directory_2", "directory_user_2"
+		m := h.applied(own, member.OutcomeInvited)
+		h.is(m, member.Pending, member.WhyInvitedByDirectory, false)
+
+		_, err = h.members.AcceptInvitationAs(t.Context(), member.InvitationID(m.Membership.InvitationID), u.ID, false)
+		h.must(err)
+		m, err = h.members.Member(t.Context(), m.Membership.ID)
+		h.must(err)
+		h.is(m, member.Active, member.WhyDirectory, false)
+		_, err = h.members.AcceptInvitationAs(t.Context(), i.ID, u.ID, false)
+		if e, _ := fault.As(err); e == nil || e.Code != member.CodeDeprovisioned {
+			t.Errorf("accepted where no directory wants the person: %v", err)
+		}
+	})
+}

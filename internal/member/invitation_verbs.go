@@ -85,7 +85,7 @@ func (s *Service) acceptAsInto(ctx context.Context, w *db.Write, i Invitation, u
 	if err != nil {
 		return Invitation{}, err
 	}
-	if a.user.DeprovisionedBy != "" && a.user.DeprovisionedBy != i.OrganizationID {
+	if a.deprovisionedFor(i.OrganizationID) {
 		return Invitation{}, fault.New(fault.Forbidden, CodeDeprovisioned, "This account may not be used.")
 	}
 	if i.OrganizationID == "" {

@@ -49,7 +49,10 @@ const (
 	deleteUser = `UPDATE users SET deleted_at = $2, updated_at = $2, version = version + 1, email = '', email_key = '', first_name = NULL, last_name = NULL,
 		picture_url = NULL, locale = NULL, external_id = NULL, metadata = '{}', home_organization_id = NULL, deprovisioned_at = NULL, deprovisioned_by = NULL
 		WHERE id = $1 AND deleted_at IS NULL`
-	lockUser   = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
+	lockUser = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
+	// Accounts that an organization has deprovisioned, and which others have as members.
+	selectTakenBy = `SELECT u.id FROM users u WHERE u.deleted_at IS NULL AND u.home_organization_id = $1 AND u.deprovisioned_by = $1
+		AND EXISTS (SELECT 1 FROM organization_memberships m WHERE m.user_id = u.id) ORDER BY u.id`
 	leaveHomes = `UPDATE users SET home_organization_id = NULL, deprovisioned_at = NULL, deprovisioned_by = NULL, version = version + 1 WHERE home_organization_id = $1`
 
 	insertMembership = `INSERT INTO organization_memberships (id, organization_id, user_id, state, is_primary, role, why, directory_user_id, joined_at,

@@ -48,8 +48,11 @@ const (
 	// gave is another text of the same meaning.
 	freezeMembers = `UPDATE organization_memberships SET version = version + 1, asserted = asserted || ' ' WHERE organization_id = $1 AND id IN
 		(SELECT membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND frozen_at IS NULL)`
-	deleteClaimsOf  = `DELETE FROM membership_claims WHERE organization_id = $1`
-	deleteClaimsOn  = `DELETE FROM membership_claims WHERE organization_id = $1 AND membership_id = $2`
+	deleteClaimsOf = `DELETE FROM membership_claims WHERE organization_id = $1`
+	deleteClaimsOn = `DELETE FROM membership_claims WHERE organization_id = $1 AND membership_id = $2`
+	// Before it: what a living directory says of whom it wants out.
+	unlinkClaims = `UPDATE membership_claims SET membership_id = NULL, outcome = 'stored', held = NULL, version = version + 1
+		WHERE organization_id = $1 AND membership_id = $2 AND says = 'inactive' AND frozen_at IS NULL AND email_key IS NOT NULL`
 	forgetNobodies  = `DELETE FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND membership_id IS NULL`
 	selectJoinedTo  = `SELECT user_id FROM organization_memberships WHERE organization_id = $1 AND directory_user_id = $2`
 	selectUserIDFor = `SELECT id FROM users WHERE deleted_at IS NULL AND email_key = $1`

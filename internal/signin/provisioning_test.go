@@ -2,6 +2,9 @@ package signin_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +13,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
 )
 
 // invited are the addresses that an invitation was mailed to.
@@ -282,5 +286,57 @@ func TestDeactivation_while_the_person_is_being_taken_over_wins(t *testing.T) {
 		if w.count("directory_people_due") != 0 || w.dirs.NotApplied() != 0 {
 			t.Errorf("%d people are due, %d were put off", w.count("directory_people_due"), w.dirs.NotApplied())
 		}
+	})
+}
+
+// A mailed code is all that a guest has where no provider is asked: it may not depend on an organization that has nothing to say of them there.
+func TestMailed_code_is_for_whom_any_organization_has_as_a_member(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		w.optional()
+		acme := w.feed(directory.New{Provisioning: directory.Direct})
+		bob := acme.hire(`{"userName":"bob@acme.example","active":true}`)
+		w.provision()
+		home := w.member("bob@acme.example")
+		other, err := w.orgs.Create(ctx, operator(), org.New{Name: "Globex"})
+		w.ok(err)
+		_, err = w.members.CreateMembership(ctx, operator(), member.NewMembership{OrganizationID: string(other.ID), UserID: home.User.ID})
+		w.ok(err)
+		comesIn := func(when string, want bool) {
+			t.Helper()
+			before := len(w.letters())
+			b := w.browser()
+			page := b.get(w.authorization("organization", string(other.ID), "scope", offline)).want(t, http.StatusOK)
+			sent := b.post("/sign-in", url.Values{"continue": {page.hidden(t, "continue")}, "email": {"bob@acme.example"}, "way": {"code"}}).want(t, http.StatusOK)
+			all := w.letters()
+			if (len(all) > before) != want {
+				t.Fatalf("%s: %d letters, want one: %t", when, len(all)-before, want)
+			}
+			if !want {
+				return
+			}
+			code := regexp.MustCompile(`\b\d{6}\b`).FindString(all[before].Text)
+			_, tokens := w.redeem(w.code(b.post("/sign-in/code", url.Values{"magic": {sent.hidden(t, "magic")}, "code": {code}}).location(t)))
+			if w.claims(tokens)["org_id"] != string(other.ID) {
+				t.Errorf("%s: %v", when, tokens)
+			}
+		}
+		comesIn("a member of both", true)
+
+		_, err = w.members.Deactivate(ctx, operator(), home.Membership.ID)
+		w.ok(err)
+		comesIn("blocked by hand at home", true)
+		_, err = w.members.Reactivate(ctx, operator(), home.Membership.ID)
+		w.ok(err)
+
+		acme.active(bob.ID, false)
+		w.wantPlace("bob@acme.example", "primary inactive directory_inactive")
+		comesIn("deprovisioned at home", false)
+
+		_, secret, err := w.dirs.Create(ctx, operator(), directory.New{OrganizationID: string(other.ID), Name: "Own", Type: directory.GenericSCIM})
+		w.ok(err)
+		w.enter(w.dirs, secret).hire(`{"userName":"bob@acme.example","active":true}`)
+		w.provision()
+		comesIn("wanted by an own directory", true)
 	})
 }
