@@ -1,0 +1,107 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// home is an organization that has verified the domain of everybody in these tests.
+func (w *world) home() string {
+	w.Helper()
+	return w.send("POST", "/organizations", `{"name":"Acme","domain_data":[{"domain":"example.com","state":"verified"}]}`).wants(http.StatusCreated).text("id")
+}
+
+// maps saves the mapping of a directory, and has everybody looked at by it.
+func (f feed) maps(mapping string) {
+	f.Helper()
+	f.send("PUT", "/directories/"+f.id+"/mapping", mapping).wants(http.StatusOK)
+	f.settle()
+}
+
+// settle has members take over what directories say.
+func (w *world) settle() {
+	w.Helper()
+	w.must(w.dirs.Provision(w.Context()))
+}
+
+// memberNamed is the membership of somebody with an address, as the API shows it.
+func (w *world) memberNamed(organizationID, email string) reply {
+	w.Helper()
+	u, err := w.members.UserByEmail(w.Context(), email)
+	w.must(err)
+	m, err := w.members.MemberOf(w.Context(), organizationID, u.ID)
+	w.must(err)
+	return w.get(membershipPath + "/" + string(m.Membership.ID)).wants(http.StatusOK)
+}
+
+func (w *world) managedBy(r reply, directoryID string) {
+	w.Helper()
+	r.refused(http.StatusConflict, "directory_managed", "")
+	if !strings.Contains(r.text("message"), `"People" (`+directoryID+`)`) {
+		w.Errorf("%s does not name %s", r.raw, directoryID)
+	}
+}
+
+func TestTeam_places_of_rules_are_the_living_directories_and_then_everybodys(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		acme := w.home()
+		shared := w.send("POST", "/organizations/"+acme+"/groups", `{"name":"Shared"}`).wants(201).text("id")
+		own := w.send("POST", "/organizations/"+acme+"/groups", `{"name":"Own"}`).wants(201).text("id")
+		first, second := w.feed(acme, `,"provisioning":"direct"`), w.feed(acme, `,"provisioning":"direct"`)
+		first.person("ada", "")
+		second.person("ada", "")
+		first.maps(`{"drives_teams":true,"rules":[{"set":"team","to":"` + shared + `"},{"set":"team","to":"` + own + `"}]}`)
+		second.maps(`{"drives_teams":true,"rules":[{"set":"team","to":"` + shared + `"}]}`)
+		m := w.memberNamed(acme, "ada@example.com").text("id")
+		leave := func(team string) reply {
+			return w.send("DELETE", "/organizations/"+acme+"/groups/"+team+"/organization-memberships/"+m, "")
+		}
+		w.managedBy(leave(own), first.id)
+
+		w.send("DELETE", "/directories/"+first.id, "").wants(http.StatusAccepted)
+		w.settle()
+		for _, team := range []string{own, shared} {
+			same(t, "nobody is lost", w.get("/organizations/"+acme+"/groups/"+team+"/organization-memberships").wants(200).each("id"), []string{m})
+		}
+		w.managedBy(leave(shared), second.id)
+		leave(own).wants(http.StatusNoContent)
+
+		w.send("DELETE", "/directories/"+second.id, "").wants(http.StatusAccepted)
+		places, err := w.access.TeamsOfMember(w.Context(), acme, m)
+		w.must(err)
+		if len(places) != 1 || places[0].PutBy != "hand" {
+			t.Errorf("%+v", places)
+		}
+		leave(shared).wants(http.StatusNoContent)
+	})
+}
+
+func TestTeam_places_that_a_connection_gives_too_are_its_own_when_the_directory_goes(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		acme := w.home()
+		team := w.send("POST", "/organizations/"+acme+"/groups", `{"name":"Shared"}`).wants(201).text("id")
+		conn := w.send("POST", "/connections", `{"organization_id":"`+acme+`","name":"Okta","connection_type":"GenericSAML"}`).wants(201).text("id")
+		f := w.feed(acme, `,"provisioning":"direct"`)
+		f.person("ada", "")
+		f.maps(`{"drives_teams":true,"rules":[{"set":"team","to":"` + team + `"}]}`)
+		m := w.memberNamed(acme, "ada@example.com").text("id")
+		w.exec(`UPDATE organization_memberships SET asserted = $2 WHERE id = $1`, m, `{"connection":"`+conn+`","mapped":{"teams":["`+team+`"]}}`)
+		w.send("DELETE", "/directories/"+f.id, "").wants(http.StatusAccepted)
+		leave := func() reply {
+			return w.send("DELETE", "/organizations/"+acme+"/groups/"+team+"/organization-memberships/"+m, "")
+		}
+		got := leave()
+		got.refused(http.StatusConflict, "directory_managed", "")
+		if !strings.Contains(got.text("message"), `The connection "Okta" (`+conn+`)`) {
+			t.Error(got.raw)
+		}
+		if places, err := w.access.TeamsOfMember(w.Context(), acme, m); err != nil || len(places) != 1 || places[0].PutBy != "connection" {
+			t.Errorf("%+v %v", places, err)
+		}
+		w.send("DELETE", "/connections/"+conn, "").wants(http.StatusNoContent)
+		leave().wants(http.StatusNoContent)
+	})
+}
