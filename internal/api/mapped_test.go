@@ -105,3 +105,79 @@ func TestTeam_places_that_a_connection_gives_too_are_its_own_when_the_directory_
 		leave().wants(http.StatusNoContent)
 	})
 }
+
+// wantProgress asks how far members have come with what a directory says.
+func (f feed) wantProgress(state string, done, total float64) {
+	f.Helper()
+	if p := f.get("/directories/" + f.id + "/provisioning").wants(http.StatusOK); p.text("state") != state || p.object["done"] != done || p.object["total"] != total {
+		f.Errorf("progress %s, want %s: %v of %v", p.raw, state, done, total)
+	}
+}
+
+func TestMapping_that_is_saved_has_everybody_looked_at_and_reports_how_far(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		w.send("POST", "/authorization/roles", `{"slug":"editor","name":"Editor"}`).wants(201)
+		acme := w.home()
+		f := w.feed(acme, `,"provisioning":"direct"`)
+		f.person("ada", "")
+		f.person("bob", `,"active":false`)
+		w.settle()
+		path, mapping := "/directories/"+f.id+"/mapping", `{"drives_roles":true,"rules":[{"set":"role","to":"editor"}]}`
+		w.send("PUT", path, mapping).wants(http.StatusOK)
+		f.wantProgress("applying", 0, 2)
+		w.settle()
+		f.wantProgress("up_to_date", 2, 2)
+		if m := w.memberNamed(acme, "ada@example.com"); m.text("role.slug") != "editor" {
+			t.Error(m.raw)
+		}
+		w.send("PUT", path, mapping).wants(http.StatusOK) // what changes nothing is silent
+		f.wantProgress("up_to_date", 2, 2)
+	})
+}
+
+func TestRole_order_decides_at_once_for_whom_several_roles_are_mapped(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		acme := w.home()
+		roles := "/authorization/organizations/" + acme + "/roles"
+		w.send("POST", roles, `{"slug":"lead","name":"Lead","priority":10}`).wants(201)
+		w.send("POST", roles, `{"slug":"editor","name":"Editor","priority":20}`).wants(201)
+		f, idle := w.feed(acme, `,"provisioning":"direct"`), w.feed(acme, `,"provisioning":"direct"`)
+		ada := f.person("ada", `,"title":"chief"`)
+		f.group("Leads", ada)
+		f.group("Editors", ada)
+		idle.maps(`{"drives_roles":true,"rules":[{"set":"role","to":"member"}]}`)
+		f.maps(`{"drives_roles":true,"rules":[{"set":"role","to":"lead","when":{"group":"Leads"}},{"set":"role","to":"editor","when":{"group":"Editors"}},
+			{"set":"role","from":"title"}]}`)
+		wants := func(when, role string) {
+			t.Helper()
+			f.wantProgress("applying", 0, 1)
+			w.settle()
+			f.wantProgress("up_to_date", 1, 1)
+			if m := w.memberNamed(acme, "ada@example.com"); m.text("role.slug") != role || m.text("role_source") != "directory" {
+				t.Errorf("%s: %s", when, m.raw)
+			}
+		}
+		w.settle()
+		if m := w.memberNamed(acme, "ada@example.com"); m.text("role.slug") != "lead" {
+			t.Error(m.raw)
+		}
+		w.send("PATCH", roles+"/lead", `{"name":"Head"}`).wants(200) // nobody is looked at for that
+		f.wantProgress("up_to_date", 1, 1)
+		w.send("PATCH", roles+"/editor", `{"priority":5}`).wants(200)
+		wants("the editor goes before", "editor")
+		idle.wantProgress("up_to_date", 0, 0)
+		w.send("POST", roles, `{"slug":"chief","name":"Chief","priority":1}`).wants(201)
+		wants("a rule reads the role that has come", "chief")
+		w.send("PATCH", roles+"/chief", `{"priority":30}`).wants(200)
+		wants("it goes behind", "editor")
+		w.send("DELETE", roles+"/chief", "").wants(204)
+		wants("it is gone", "editor")
+		var said string
+		w.must(w.db.QueryRow(w.Context(), `SELECT claim FROM membership_claims WHERE organization_id = $1`, acme).Scan(&said))
+		if !strings.Contains(said, `"roles":["editor","lead"]`) {
+			t.Errorf("the directory gives %s", said)
+		}
+	})
+}
