@@ -181,3 +181,23 @@ func TestRole_order_decides_at_once_for_whom_several_roles_are_mapped(t *testing
 		}
 	})
 }
+
+func TestUser_fields_that_a_directory_gives_come_and_go_with_it(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		acme := w.home()
+		f := w.feed(acme, `,"provisioning":"direct"`)
+		ada := f.person("ada", `,"locale":"de","photos":[{"value":"https://p.example/ada","type":"photo"}]`)
+		w.settle()
+		path := usersPath + "/" + w.memberNamed(acme, "ada@example.com").text("user_id")
+		w.managedBy(w.send("PUT", path, `{"locale":"fr"}`), f.id)
+		w.managedBy(w.send("PUT", path, `{"locale":null}`), f.id)
+		f.set(ada, "locale", `null`)
+		f.set(ada, "photos", `[]`)
+		w.settle()
+		if u := w.get(path); u.at("locale") != nil || u.at("profile_picture_url") != nil || u.text("first_name") != "ada" {
+			t.Error(u.raw)
+		}
+		w.send("PUT", path, `{"locale":"fr"}`).wants(http.StatusOK)
+	})
+}

@@ -32,7 +32,8 @@ type claim struct {
 	was *claim // as it was read; nil: new
 }
 
-// saying is the rest of it. Nothing decides by what is personal in it: it tells whether anything has changed.
+// saying is the rest of it. Who somebody is is not decided by what is personal in it: it tells whether anything has changed, and which values of an
+// account are the directory's.
 type saying struct {
 	Directory string `json:"directory"`
 	Email     string `json:"email,omitzero"`
@@ -83,6 +84,18 @@ func (c *claim) read() (out saying, err error) {
 		return out, fmt.Errorf("claim of directory user %s: %w", c.directoryUserID, err)
 	}
 	return out, nil
+}
+
+// saidBefore is what the directory said before its new word; nothing where that was nothing, or cannot be read any more.
+func (c *claim) saidBefore() saying {
+	if c.was == nil {
+		return saying{}
+	}
+	was, err := c.was.read()
+	if err != nil {
+		return saying{}
+	}
+	return was
 }
 
 func (c *claim) pure() Claim {
