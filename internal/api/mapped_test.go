@@ -201,3 +201,36 @@ func TestUser_fields_that_a_directory_gives_come_and_go_with_it(t *testing.T) {
 		w.send("PUT", path, `{"locale":"fr"}`).wants(http.StatusOK)
 	})
 }
+
+func TestMembership_is_managed_as_long_as_a_directory_that_is_there_has_the_person(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		acme := w.home()
+		first, second := w.feed(acme, `,"provisioning":"direct"`), w.feed(acme, `,"provisioning":"direct"`)
+		person := first.person("ada", "")
+		w.settle()
+		second.person("ada", "")
+		w.settle()
+		wants := func(when string, want bool) {
+			t.Helper()
+			one, listed := w.memberNamed(acme, "ada@example.com"), w.memberships("organization_id="+acme).data()[0]
+			if one.at("directory_managed") != want || listed["directory_managed"] != want || one.text("directory_user_id") != person {
+				t.Errorf("%s: %s, listed as %v", when, one.raw, listed["directory_managed"])
+			}
+		}
+		wants("two have her", true)
+		w.send("DELETE", "/directories/"+first.id, "").wants(http.StatusAccepted)
+		wants("one has her", true)
+		w.send("DELETE", "/directories/"+second.id, "").wants(http.StatusAccepted)
+		wants("none has her", false)
+		m := w.memberNamed(acme, "ada@example.com").text("id")
+		types := w.typesAfter(func() { w.send("PUT", membershipPath+"/"+m+"/deactivate", "").wants(http.StatusOK) })
+		same(t, "told", types, []string{"organization_membership.updated"})
+		w.send("PUT", membershipPath+"/"+m+"/reactivate", "").wants(http.StatusOK)
+		wants("a hand speaks of her", false)
+		third := w.feed(acme, `,"provisioning":"direct"`)
+		person = third.person("ada", "")
+		w.settle()
+		wants("another comes to have her", true)
+	})
+}
