@@ -1,6 +1,8 @@
 package api
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -213,7 +215,7 @@ func TestMembership_is_managed_as_long_as_a_directory_that_is_there_has_the_pers
 		w.settle()
 		wants := func(when string, want bool) {
 			t.Helper()
-			one, listed := w.memberNamed(acme, "ada@example.com"), w.memberships("organization_id="+acme).data()[0]
+			one, listed := w.memberNamed(acme, "ada@example.com"), w.memberships("organization_id=" + acme).data()[0]
 			if one.at("directory_managed") != want || listed["directory_managed"] != want || one.text("directory_user_id") != person {
 				t.Errorf("%s: %s, listed as %v", when, one.raw, listed["directory_managed"])
 			}
@@ -232,5 +234,100 @@ func TestMembership_is_managed_as_long_as_a_directory_that_is_there_has_the_pers
 		person = third.person("ada", "")
 		w.settle()
 		wants("another comes to have her", true)
+	})
+}
+
+func TestMapping_preview_is_what_saving_does_beside_another_directory(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		acme := w.home()
+		for _, slug := range []string{"lead", "editor"} {
+			w.send("POST", "/authorization/roles", `{"slug":"`+slug+`","name":"`+slug+`"}`).wants(201)
+			w.send("POST", "/organizations/"+acme+"/licence_types", `{"slug":"`+slug+`","name":"`+slug+`"}`).wants(201)
+		}
+		red := w.send("POST", "/organizations/"+acme+"/groups", `{"name":"Red"}`).wants(201).text("id")
+		blue := w.send("POST", "/organizations/"+acme+"/groups", `{"name":"Blue"}`).wants(201).text("id")
+		older, newer := w.feed(acme, `,"provisioning":"direct"`), w.feed(acme, `,"provisioning":"direct"`)
+		const emails = "ada bob"
+		for name := range strings.FieldsSeq(emails) {
+			older.person(name, `,"title":"T"`)
+		}
+		w.settle()
+		newer.person("ada", `,"title":"N"`) // and bob is the older one's alone
+		w.settle()
+		everything := func(slug, team, more string) string {
+			return `{"drives_roles":true,"drives_teams":true,"drives_licences":true,"rules":[{"set":"role","to":"` + slug + `"},{"set":"licence","to":"` + slug + `"},
+				{"set":"team","to":"` + team + `"},{"set":"attribute","name":"office","from":"title"}` + more + `]}`
+		}
+		const picture = `,{"set":"profile","name":"picture_url","from":"title"},{"set":"profile","name":"locale","from":"title"}`
+		state := func(email string) map[string]any {
+			m := w.memberNamed(acme, email)
+			out := map[string]any{
+				"role": m.text("role.slug"), "licence": m.at("licence"), "profile.picture_url": m.at("user.profile_picture_url"), "profile.locale": m.at("user.locale"),
+				"office": m.at("custom_attributes.office"),
+			}
+			places, err := w.access.TeamsOfMember(w.Context(), acme, m.text("id"))
+			w.must(err)
+			for _, p := range places {
+				out["team "+p.Team.Name] = true
+			}
+			return out
+		}
+		// foreseen is what a preview says somebody will have who has something now.
+		foreseen := func(preview reply, email string, has map[string]any) map[string]any {
+			out := maps.Clone(has)
+			for _, d := range preview.data() {
+				if d["email"] != email {
+					continue
+				}
+				set := func(name string, change any) {
+					pair, _ := change.(map[string]any)
+					if pair == nil {
+						return
+					}
+					if fmt.Sprint(pair["before"]) != fmt.Sprint(has[name]) {
+						t.Errorf("%s of %s is %v, the preview says %v", name, email, has[name], pair["before"])
+					}
+					out[name] = pair["after"]
+				}
+				set("role", d["role"])
+				set("licence", d["licence"])
+				for name, pair := range d["attributes"].(map[string]any) {
+					set(name, pair)
+				}
+				for _, gained := range d["teams_gained"].([]any) {
+					out["team "+gained.(map[string]any)["name"].(string)] = true
+				}
+				for _, lost := range d["teams_lost"].([]any) {
+					delete(out, "team "+lost.(map[string]any)["name"].(string))
+				}
+			}
+			return out
+		}
+		for _, step := range []struct {
+			of      feed
+			mapping string
+		}{
+			{newer, everything("lead", red, picture)},
+			{older, everything("editor", red, "")}, // goes before the newer one's
+			{older, everything("editor", blue, "")},
+			{newer, `{}`}, // the older one's are left
+			{newer, everything("lead", red, picture)},
+			{older, `{}`}, // and the newer one's
+			{newer, `{}`},
+		} {
+			preview := w.send("POST", "/directories/"+step.of.id+"/mapping/preview", step.mapping).wants(200)
+			want := map[string]map[string]any{}
+			for name := range strings.FieldsSeq(emails) {
+				email := name + "@example.com"
+				want[email] = foreseen(preview, email, state(email))
+			}
+			step.of.maps(step.mapping)
+			for email, one := range want {
+				if got := state(email); fmt.Sprint(got) != fmt.Sprint(one) {
+					t.Errorf("%s of %s:\n got %v\nforeseen %v\n%s", step.mapping, email, got, one, preview.raw)
+				}
+			}
+		}
 	})
 }

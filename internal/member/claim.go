@@ -102,6 +102,9 @@ func (c *claim) pure() Claim {
 	return Claim{DirectoryID: c.directoryID, Says: c.says, Provisioning: c.provisioning, Frozen: !c.frozenAt.IsZero(), Held: c.held}
 }
 
+// has tells whether the directory is there and has the person, in or out. Whom its brake holds it has not deleted yet, as far as the app knows.
+func (c *claim) has() bool { return c.frozenAt.IsZero() && (c.says != SaysRemoved || c.held != "") }
+
 // changed tells whether it has to be written.
 func (c *claim) changed() bool {
 	w := c.was
