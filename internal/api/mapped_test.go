@@ -135,6 +135,20 @@ func TestMapping_that_is_saved_has_everybody_looked_at_and_reports_how_far(t *te
 		}
 		w.send("PUT", path, mapping).wants(http.StatusOK) // what changes nothing is silent
 		f.wantProgress("up_to_date", 2, 2)
+		w.send("PUT", path, `{"drives_teams":true}`).wants(http.StatusOK)
+		told := w.get("/audit?actions=mapping.updated").wants(http.StatusOK).data()
+		if len(told) != 2 {
+			t.Fatalf("the audit tells %v", told)
+		}
+		rule := `[map[set:role to:editor]]`
+		for i, want := range []string{
+			`map[drives_roles:map[after:false before:true] drives_teams:map[after:true before:false] rules:map[after:[] before:` + rule + `]]`,
+			`map[drives_roles:map[after:true before:false] rules:map[after:` + rule + ` before:[]]]`,
+		} {
+			if got := fmt.Sprint(told[i]["changes"]); got != want {
+				t.Errorf("the audit tells of changes\n got %s\nwant %s", got, want)
+			}
+		}
 	})
 }
 
