@@ -85,11 +85,8 @@ func (s *Service) ReturnTx(ctx context.Context, tx db.Tx, c Carriage, was Carrie
 			return fmt.Errorf("have teams follow the groups of %s: %w", c.From, err)
 		}
 	}
-	if _, err := tx.Exec(ctx, keepOfOthers, c.OrganizationID, c.To, c.From); err != nil {
-		return fmt.Errorf("part the teams from directory %s: %w", c.To, err)
-	}
-	if _, err := tx.Exec(ctx, unfollow, c.OrganizationID, c.To, s.time().UnixMicro()); err != nil {
-		return fmt.Errorf("part the teams from directory %s: %w", c.To, err)
+	if err := s.partTx(ctx, tx, c.OrganizationID, c.To, keepOfOthers, c.From); err != nil {
+		return err
 	}
 	if was != MappingCarried {
 		return nil
@@ -97,13 +94,25 @@ func (s *Service) ReturnTx(ctx context.Context, tx db.Tx, c Carriage, was Carrie
 	return s.DeleteMappingTx(ctx, tx, c.OrganizationID, c.To)
 }
 
-// LetTeamsGoTx leaves the teams that follow groups of a directory as they are; from then on they are changed by hand. The mapping stays.
+// LetTeamsGoTx leaves the teams that follow groups of a directory as they are, and the places that its rules gave; from then on they are changed by
+// hand. The mapping stays.
 func (s *Service) LetTeamsGoTx(ctx context.Context, tx db.Tx, organizationID, directoryID string) error {
-	if _, err := tx.Exec(ctx, keepTeamMembers, organizationID, directoryID); err != nil {
-		return fmt.Errorf("part the teams from directory %s: %w", directoryID, err)
-	}
-	if _, err := tx.Exec(ctx, unfollow, organizationID, directoryID, s.time().UnixMicro()); err != nil {
-		return fmt.Errorf("part the teams from directory %s: %w", directoryID, err)
+	return s.partTx(ctx, tx, organizationID, directoryID, keepTeamMembers)
+}
+
+// partTx parts teams and places from a directory. keep frees the people of the teams that followed its groups.
+func (s *Service) partTx(ctx context.Context, tx db.Tx, organizationID, directoryID, keep string, more ...any) error {
+	for _, do := range []struct {
+		text string
+		more []any
+	}{
+		{keepPlaces, nil}, // of other teams than those that are let go
+		{keep, more},
+		{unfollow, []any{s.time().UnixMicro()}},
+	} {
+		if _, err := tx.Exec(ctx, do.text, append([]any{organizationID, directoryID}, do.more...)...); err != nil {
+			return fmt.Errorf("part the teams from directory %s: %w", directoryID, err)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -21,6 +22,45 @@ type Person struct {
 	Member Given
 	// Elsewhere is what others give them, whose word goes before that of the source: of it nothing changes.
 	Elsewhere Kinds
+	// Beside is what counts together with the word of the source.
+	Beside Beside
+}
+
+// Beside is what other directories give somebody, and what the source says of them by itself, of which fields of the account alone count.
+type Beside struct {
+	Older, Newer []Mapped // as members have taken it over, the oldest directory first
+	Own          Mapped
+}
+
+// with is what comes of all words: the role and the licence are the first directory's that gives one, and so is each attribute; teams are gathered.
+// A field of the account is the source's as long as it gives one.
+func (b Beside) with(m Mapped) Mapped {
+	out := m
+	out.Roles, out.Teams, out.Licence, out.Attributes = nil, nil, "", map[string]any{}
+	fields := []Mapped{m, b.Own}
+	for _, one := range slices.Concat(b.Older, []Mapped{m}, b.Newer) {
+		out.DrivesRoles, out.DrivesTeams, out.DrivesLicences = out.DrivesRoles || one.DrivesRoles, out.DrivesTeams || one.DrivesTeams, out.DrivesLicences || one.DrivesLicences
+		if len(out.Roles) == 0 {
+			out.Roles = one.Roles
+		}
+		if out.Licence == "" {
+			out.Licence = one.Licence
+		}
+		out.Teams = append(out.Teams, one.Teams...)
+		for name, value := range one.Attributes {
+			if _, given := out.Attributes[name]; !given {
+				out.Attributes[name] = value
+			}
+		}
+		fields = append(fields, one)
+	}
+	slices.Sort(out.Teams)
+	out.Teams = slices.Compact(out.Teams)
+	for _, one := range fields {
+		out.FirstName, out.LastName = cmp.Or(out.FirstName, one.FirstName), cmp.Or(out.LastName, one.LastName)
+		out.PictureURL, out.Locale = cmp.Or(out.PictureURL, one.PictureURL), cmp.Or(out.Locale, one.Locale)
+	}
+	return out
 }
 
 // Kinds are things that a mapping gives.
@@ -74,7 +114,8 @@ func Diff(before, after Mapping, roles []Role, people iter.Seq2[Person, error]) 
 
 // DiffOne is Diff of one person; false: nothing changes for them.
 func DiffOne(before, after Mapping, roles []Role, p Person) (Difference, bool) {
-	was, is := before.Map(p.Source, roles).Without(p.Elsewhere), after.Map(p.Source, roles).Without(p.Elsewhere)
+	was := p.Beside.with(before.Map(p.Source, roles).Without(p.Elsewhere))
+	is := p.Beside.with(after.Map(p.Source, roles).Without(p.Elsewhere))
 	d := Difference{
 		Person: p, Role: Change{was.role(p.Member), is.role(p.Member)}, Licence: Change{was.licence(p.Member), is.licence(p.Member)},
 		Gains: without(is.teams(), was.teams()), Loses: without(was.teams(), is.teams()), Attributes: map[string]Values{}, Why: is.Why,

@@ -156,26 +156,16 @@ func memberEntry(kind event.Type, organizationID string, team TeamID, membership
 	return event.Entry{OrganizationID: organizationID, Type: kind, Context: cause, Data: teamMemberPayload(team, membershipID)}
 }
 
-// UnfollowTx is for a directory that is being deleted: its teams stay with their people, and are from then on changed by hand; its mapping
-// goes.
+// UnfollowTx is for a directory that is being deleted, after its members were frozen: its teams stay with their people, and so do the places that
+// its rules gave; all of it is from then on changed by hand. Its mapping goes.
 func (s *Service) UnfollowTx(ctx context.Context, tx db.Tx, organizationID, directoryID string) error {
-	at := s.time().UnixMicro()
-	for _, do := range []struct {
-		text string
-		args []any
-	}{
-		{keepTeamMembers, []any{organizationID, directoryID}},
-		{unfollow, []any{organizationID, directoryID, at}},
-		{deleteMapping, []any{organizationID, directoryID}},
-	} {
-		if _, err := tx.Exec(ctx, do.text, do.args...); err != nil {
-			return fmt.Errorf("part the teams from directory %s: %w", directoryID, err)
-		}
+	if err := s.partTx(ctx, tx, organizationID, directoryID, keepTeamMembers); err != nil {
+		return err
 	}
-	return nil
+	return s.DeleteMappingTx(ctx, tx, organizationID, directoryID)
 }
 
-// DeleteMappingTx is for a connection that is being deleted.
+// DeleteMappingTx is for a source that is being deleted.
 func (s *Service) DeleteMappingTx(ctx context.Context, tx db.Tx, organizationID, sourceID string) error {
 	if _, err := tx.Exec(ctx, deleteMapping, organizationID, sourceID); err != nil {
 		return fmt.Errorf("delete the mapping of %s: %w", sourceID, err)

@@ -69,7 +69,8 @@ func (s *Service) SetMappingTx(ctx context.Context, tx db.Tx, actor event.Actor,
 		}
 	}
 	return m, true, s.events.AppendTx(ctx, tx, at, event.Entry{
-		OrganizationID: m.OrganizationID, Type: event.MappingUpdated, Context: event.Context{Actor: actor}.JSON(), Data: m.Payload(),
+		OrganizationID: m.OrganizationID, Type: event.MappingUpdated, Data: m.Payload(),
+		Context: event.Context{Actor: actor, Changes: event.Diff(before.settings(), m.settings())}.JSON(),
 	})
 }
 
@@ -96,6 +97,14 @@ func (n NewMapping) Proposed(before Mapping) Mapping {
 func (m Mapping) same(o Mapping) bool {
 	return m.DrivesRoles == o.DrivesRoles && m.DrivesTeams == o.DrivesTeams && m.DrivesLicences == o.DrivesLicences && m.TeamsFollow == o.TeamsFollow &&
 		string(RulesJSON(m.Rules)) == string(RulesJSON(o.Rules))
+}
+
+// settings are what the audit tells of it. Where none was ever saved they are those that every source begins with.
+func (m Mapping) settings() event.Settings {
+	return event.Settings{
+		"drives_roles": m.DrivesRoles, "drives_teams": m.DrivesTeams, "drives_licences": m.DrivesLicences, "teams_follow_groups": m.TeamsFollow,
+		"rules": jsontext.Value(RulesJSON(m.Rules)),
+	}
 }
 
 func saveTx(ctx context.Context, tx db.Tx, m Mapping, version int64) error {

@@ -81,6 +81,9 @@ func (s *Service) CreateRole(ctx context.Context, actor event.Actor, n NewRole) 
 		if _, err := tx.Exec(ctx, insertRole, insertRoleArgs(r)...); err != nil {
 			return err
 		}
+		if err := s.lookAgainTx(ctx, tx, actor, r); err != nil {
+			return err
+		}
 		return s.events.AppendTx(ctx, tx, at, roleEntry(created, r, event.Context{Actor: actor}))
 	})
 	if err != nil {
@@ -298,6 +301,11 @@ func (s *Service) changeRole(ctx context.Context, actor event.Actor, organizatio
 			out.Priority, out.IsAdmin, out.UpdatedAt.UnixMicro()); err != nil {
 			return err
 		}
+		if out.Priority != before.Priority {
+			if err := s.lookAgainTx(ctx, tx, actor, out); err != nil {
+				return err
+			}
+		}
 		return s.events.AppendTx(ctx, tx, out.UpdatedAt, roleEntry(updated, out, event.Context{Actor: actor}))
 	})
 	if err != nil {
@@ -351,12 +359,42 @@ func (s *Service) DeleteRole(ctx context.Context, actor event.Actor, organizatio
 		if err := unheldTx(ctx, tx, r); err != nil {
 			return err
 		}
+		if err := s.lookAgainTx(ctx, tx, actor, r); err != nil { // of those to whom it is mapped beside others
+			return err
+		}
 		return s.events.AppendTx(ctx, tx, s.time(), roleEntry(deleted, r, event.Context{Actor: actor}))
 	})
 	if err != nil {
 		return fmt.Errorf("delete role %s: %w", slug, err)
 	}
 	return nil
+}
+
+// lookAgainTx has the people of directories looked at again to whom a role may be mapped that has come, gone or changed its place. Through a
+// connection people get what follows at their next sign-in.
+func (s *Service) lookAgainTx(ctx context.Context, tx db.Tx, actor event.Actor, r Role) error {
+	if s.directories == nil {
+		return nil
+	}
+	all, err := mappingsFor(ctx, tx, r.OrganizationID)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b Mapping) int { return strings.Compare(a.SourceID, b.SourceID) }) // of two who do this at once one waits for the other
+	for _, m := range all {
+		if !ofDirectory(m.SourceID) || !m.mayMap(r.Slug) {
+			continue
+		}
+		if err := s.directories.LookAgainTx(ctx, tx, actor, m.OrganizationID, m.SourceID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayMap tells whether a role may be mapped: what a rule reads cannot be known.
+func (m Mapping) mayMap(slug string) bool {
+	return m.DrivesRoles && slices.ContainsFunc(m.Rules, func(r Rule) bool { return r.Set == SetRole && (r.From != "" || r.To == slug) })
 }
 
 func unheldTx(ctx context.Context, tx db.Tx, r Role) error {
@@ -376,11 +414,7 @@ func unheldTx(ctx context.Context, tx db.Tx, r Role) error {
 
 // mappingNaming finds a source whose mapping gives something; organization "" is all of them. "" if there is none.
 func mappingNaming(ctx context.Context, r db.Reader, organizationID string, target Target, value string) (string, error) {
-	text, args := selectMappings, []any{organizationID}
-	if organizationID == "" {
-		text, args = selectEvery, nil
-	}
-	all, err := readMappings(ctx, r, text, args...)
+	all, err := mappingsFor(ctx, r, organizationID)
 	if err != nil {
 		return "", err
 	}
@@ -390,6 +424,14 @@ func mappingNaming(ctx context.Context, r db.Reader, organizationID string, targ
 		}
 	}
 	return "", nil
+}
+
+// mappingsFor are those of an organization; of "" all of them.
+func mappingsFor(ctx context.Context, r db.Reader, organizationID string) ([]Mapping, error) {
+	if organizationID == "" {
+		return readMappings(ctx, r, selectEvery)
+	}
+	return readMappings(ctx, r, selectMappings, organizationID)
 }
 
 // gives: what a rule reads cannot be known, but for what its table holds.

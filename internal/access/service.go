@@ -35,8 +35,19 @@ type Service struct {
 	living func(ctx context.Context, tx db.Tx, organizationID string) error
 	now    func() time.Time
 
+	directories Directories // nil: none has people here
+
 	prepared atomic.Bool // the role member is there
 }
+
+// Directories look at their people again: directory.Service.
+type Directories interface {
+	// LookAgainTx has everybody of a directory looked at again, because what decides about them has changed: the order of roles.
+	LookAgainTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID, directoryID string) error
+}
+
+// SetDirectories is called while the services are built.
+func (s *Service) SetDirectories(d Directories) { s.directories = d }
 
 // NewService makes the service.
 func NewService(o Options) *Service {

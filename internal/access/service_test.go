@@ -121,6 +121,15 @@ func (w *world) member(organizationID, id, role, licence string) {
 	}))
 }
 
+// directory is a row as the directory room writes it.
+func (w *world) directory(name string) {
+	w.Helper()
+	w.must(w.write(func(write *db.Write) {
+		write.Exec(`INSERT INTO directories (id, organization_id, address_key, name, type, provider, state, inactive_users, provisioning, strict, extensions, created_at, updated_at)
+			VALUES ($1, $2, 'k', $3, 'okta scim v2.0', 'okta', 'linked', 'kept', 'invite', FALSE, '{}', 1, 1)`, directoryID, acme, name)
+	}))
+}
+
 func slugs(roles []Role) (out []string) {
 	for _, r := range roles {
 		out = append(out, r.Slug)
@@ -356,10 +365,7 @@ func (w *world) follow(f Followed) error {
 func TestTeam_follows_a_directory_group(t *testing.T) {
 	each(t, func(w *world) {
 		ctx := w.Context()
-		w.must(w.write(func(write *db.Write) {
-			write.Exec(`INSERT INTO directories (id, organization_id, address_key, name, type, provider, state, inactive_users, provisioning, strict, extensions, created_at, updated_at)
-				VALUES ($1, $2, 'k', 'Acme Okta', 'okta scim v2.0', 'okta', 'linked', 'kept', 'invite', FALSE, '{}', 1, 1)`, directoryID, acme)
-		}))
+		w.directory("Acme Okta")
 		w.save(acme, `[]`)
 		group := Followed{OrganizationID: acme, DirectoryID: directoryID, Group: Group{"directory_group_1", "Engineering"}}
 		for range 2 { // the second is silent
@@ -468,7 +474,16 @@ func TestTeams_what_a_mapping_puts_it_takes_and_what_a_hand_puts_stays(t *testin
 		if got, want := string(events[1].Data), fmt.Sprintf(`{"group_id":%q,"organization_membership_id":"om_1"}`, b); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
-		w.refused(w.RemoveFromTeam(ctx, actor, acme, b, "om_1"), fault.Conflict, "directory_managed")
+		w.directory("Acme Okta")
+		w.must(w.write(func(write *db.Write) {
+			write.Exec(`INSERT INTO membership_claims (organization_id, directory_id, directory_user_id, membership_id, says, provisioning, outcome, claim, version, created_at, updated_at)
+				VALUES ($1, $2, 'directory_user_1', 'om_1', 'active', 'direct', 'linked', $3, 1, 1, 1)`, acme, directoryID, `{"mapped":{"teams":["`+string(b)+`"]}}`)
+		}))
+		err := w.RemoveFromTeam(ctx, actor, acme, b, "om_1")
+		w.refused(err, fault.Conflict, "directory_managed")
+		if !strings.Contains(err.Error(), `"Acme Okta" (`+directoryID+`)`) {
+			t.Errorf("%v does not name the directory", err)
+		}
 		w.into("om_1", ByMapping)
 		if got := w.places("om_1"); got != "A hand, C invitation" {
 			t.Error(got)

@@ -48,6 +48,17 @@ const (
 	keepTeamMembers = `UPDATE team_members SET put_by = 'hand' WHERE organization_id = $1 AND put_by = 'mapping'
 		AND team_id IN (SELECT id FROM teams WHERE organization_id = $1 AND directory_id = $2)`
 
+	// The same of teams that follow no group, into which its rules put people. What another directory that is there gives too stays a mapping's,
+	// and what a connection gave at the last sign-in is the connection's from then on.
+	keepPlaces = `UPDATE team_members SET put_by = CASE WHEN EXISTS (` + connectionOfPlace + `) THEN 'connection' ELSE 'hand' END
+		WHERE organization_id = $1 AND put_by = 'mapping' AND team_id IN (SELECT id FROM teams WHERE organization_id = $1 AND directory_id IS NULL)
+		AND membership_id IN (SELECT membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND membership_id IS NOT NULL)
+		AND NOT EXISTS (SELECT 1 FROM membership_claims o WHERE o.organization_id = $1 AND o.membership_id = team_members.membership_id
+			AND o.directory_id <> $2 AND o.frozen_at IS NULL AND o.claim LIKE '%"' || team_members.team_id || '"%')`
+	connectionOfPlace = `SELECT k.id FROM organization_memberships m
+		JOIN connections k ON k.organization_id = m.organization_id AND k.deleted_at IS NULL AND m.asserted LIKE '%"' || k.id || '"%'
+		WHERE m.organization_id = $1 AND m.id = team_members.membership_id AND m.asserted LIKE '%"' || team_members.team_id || '"%'`
+
 	// As above, but for those whom another directory goes on speaking of.
 	keepOfOthers = keepTeamMembers + ` AND membership_id NOT IN (SELECT membership_id FROM membership_claims
 		WHERE organization_id = $1 AND directory_id = $3 AND membership_id IS NOT NULL)`
@@ -78,7 +89,15 @@ const (
 // Who holds what, and how a directory is called. These rows are other rooms', and only those write them.
 const (
 	selectDirectoryName = `SELECT name FROM directories WHERE organization_id = $1 AND id = $2`
-	selectGiven         = `SELECT c.directory_user_id, m.id, m.given_role, m.given_licence
+	// Whose word a place is that a mapping gave: of a directory that is there, in or out, and of the connection of the last sign-in. $3 is the team's id
+	// as it stands in JSON.
+	selectPlacedBy = `SELECT 'directory', c.directory_id, COALESCE(d.name, '') FROM membership_claims c
+			LEFT JOIN directories d ON d.organization_id = c.organization_id AND d.id = c.directory_id
+			WHERE c.organization_id = $1 AND c.membership_id = $2 AND c.frozen_at IS NULL AND c.claim LIKE $3
+		UNION ALL SELECT 'connection', COALESCE(k.id, ''), COALESCE(k.name, '') FROM organization_memberships m
+			LEFT JOIN connections k ON k.organization_id = m.organization_id AND m.asserted LIKE '%"' || k.id || '"%'
+			WHERE m.organization_id = $1 AND m.id = $2 AND m.asserted LIKE $3 AND k.deleted_at IS NULL ORDER BY 1 DESC, 2 LIMIT 1`
+	selectGiven = `SELECT c.directory_user_id, m.id, m.given_role, m.given_licence
 		FROM membership_claims c JOIN organization_memberships m ON m.organization_id = c.organization_id AND m.id = c.membership_id
 		WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id IN (%s) AND m.state <> 'removed'`
 	countRoleHolders    = `SELECT COUNT(*) FROM organization_memberships WHERE (organization_id = $1 OR $1 = '') AND (role = $2 OR given_role = $2) AND state <> 'removed'`

@@ -226,7 +226,8 @@ func (s *Service) handledTx(ctx context.Context, tx db.Tx, organizationID string
 	return t, err
 }
 
-// RemoveFromTeam takes a member out of a team. Whom a mapping put in it puts in again, so that is a Conflict "directory_managed".
+// RemoveFromTeam takes a member out of a team. Whom a mapping put in it puts in again, so that is a Conflict "directory_managed", which names its
+// source. Where that is gone, or gives the place no more, a hand may take it.
 func (s *Service) RemoveFromTeam(ctx context.Context, actor event.Actor, organizationID string, id TeamID, membershipID string) error {
 	err := s.db.Tx(ctx, func(tx db.Tx) error {
 		t, err := s.handledTx(ctx, tx, organizationID, id)
@@ -241,7 +242,10 @@ func (s *Service) RemoveFromTeam(ctx context.Context, actor event.Actor, organiz
 		case err != nil:
 			return err
 		case by == ByMapping || by == ByConnection:
-			return fault.New(fault.Conflict, "directory_managed", "A mapping puts this member into the team %q. Change the mapping, or the person at the identity provider.", t.Name)
+			err = placedByMapping(ctx, tx, t, membershipID)
+		}
+		if err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, deleteTeamMember, organizationID, string(id), membershipID); err != nil {
 			return err
@@ -252,4 +256,18 @@ func (s *Service) RemoveFromTeam(ctx context.Context, actor event.Actor, organiz
 		return fmt.Errorf("remove from team %s: %w", id, err)
 	}
 	return nil
+}
+
+// placedByMapping refuses what a source that is there puts a member into.
+func placedByMapping(ctx context.Context, r db.Reader, t Team, membershipID string) error {
+	var kind, id, name string
+	err := r.QueryRow(ctx, selectPlacedBy, t.OrganizationID, membershipID, `%"`+string(t.ID)+`"%`).Scan(&kind, &id, &name)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look who puts %s into team %s: %w", membershipID, t.ID, err)
+	}
+	return fault.New(fault.Conflict, "directory_managed",
+		"The %s %.100q (%s) puts this member into the team %q by its mapping. Change the mapping, or the person in the identity provider.", kind, name, id, t.Name)
 }

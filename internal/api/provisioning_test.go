@@ -25,6 +25,7 @@ func (w *world) provisioned() {
 	w.must(err)
 	w.members.SetInviting(member.Inviting{Sealer: sealer, Base: func(string) string { return publicURL }})
 	w.dirs.SetMembers(w.members, give)
+	w.access.SetDirectories(w.dirs)
 }
 
 func TestDirectory_that_is_not_live_is_previewed_and_goes_live(t *testing.T) {

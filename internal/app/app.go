@@ -265,6 +265,7 @@ func New(ctx context.Context, c Config, version string, log *slog.Logger) (_ *Ap
 func (a *App) provision() {
 	a.directories.SetMembers(a.signIn.members, a.signIn.members.Access())
 	a.signIn.members.SetDirectories(a.directories)
+	a.signIn.members.Access().SetDirectories(a.directories)
 	a.background("members", func(ctx context.Context) {
 		a.signIn.members.Run(ctx, func(err error) { a.log.Error("work on members failed and will be tried again", "cause", err) })
 	})

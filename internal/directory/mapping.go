@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/scim"
 )
 
@@ -147,10 +148,16 @@ func (w *previewWalk) people(ctx context.Context) iter.Seq2[access.Person, error
 				yield(access.Person{}, err)
 				return
 			}
+			beside, err := member.BesideIn(ctx, w.s.db, w.d.OrganizationID, string(w.d.ID), idsOfPage(found))
+			if err != nil {
+				yield(access.Person{}, err)
+				return
+			}
 			for _, u := range found {
 				w.last, w.scanned = string(u.ID), w.scanned+1
 				p, err := previewed(u, read)
 				p.Member = given[p.ID]
+				p.Beside.Older, p.Beside.Newer = beside[p.ID].Older, beside[p.ID].Newer
 				if (u.Active && !u.Suspended || err != nil) && !yield(p, err) {
 					return
 				}
@@ -193,5 +200,15 @@ func previewed(u User, read func(*scim.Object, []access.Group) access.Source) (a
 		groups[i] = access.Group{ID: string(g.ID), Name: g.Name}
 	}
 	p := person{u, doc}
-	return access.Person{ID: string(u.ID), Name: strings.TrimSpace(p.displayName()), Email: Email(doc), Source: read(doc, groups)}, nil
+	out := access.Person{ID: string(u.ID), Name: strings.TrimSpace(p.displayName()), Email: Email(doc), Source: read(doc, groups)}
+	f, own := profileOf(p), &out.Beside.Own
+	own.FirstName, own.LastName, own.PictureURL, own.Locale = orNil(f.first), orNil(f.last), orNil(f.picture), orNil(f.locale)
+	return out, nil
+}
+
+func orNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

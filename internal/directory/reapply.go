@@ -60,6 +60,11 @@ func (s *Service) Reapply(ctx context.Context, actor event.Actor, organizationID
 	return s.awaitDoors(ctx)
 }
 
+// LookAgainTx is ReapplyTx for what no door remembers, such as the order of roles: nobody has to await anything.
+func (s *Service) LookAgainTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID, directoryID string) error {
+	return s.startReapply(ctx, tx, event.Context{Actor: actor}, organizationID, ID(directoryID), s.time().Add(reapplyPatience))
+}
+
 // reapplyTx is for settings that only Provision reads: requests that are under way do not matter.
 func (s *Service) reapplyTx(ctx context.Context, tx db.Tx, cause event.Context, d Directory) error {
 	return s.startReapply(ctx, tx, cause, d.OrganizationID, d.ID, time.Time{})

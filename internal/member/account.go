@@ -205,6 +205,7 @@ func (p *place) settle(u User, now time.Time) {
 	v := Decide(c)
 	p.m.State, p.m.Why, p.m.Primary = v.State, v.Why, u.HomeOrganizationID == p.m.OrganizationID
 	p.m.Told = p.told(c, v)
+	p.m.DirectoryManaged = p.m.DirectoryUserID != "" && slices.ContainsFunc(p.claims, (*claim).has)
 	if v.State == Active && p.m.JoinedBy == "" {
 		p.m.JoinedBy = ViaDirectory
 	}

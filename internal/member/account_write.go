@@ -210,7 +210,7 @@ func (p *place) entries(cause []byte) (out []event.Entry) {
 	case !is.same(was):
 		out = append(out, memberEntry(event.OrganizationMembershipUpdated, p.m, cause))
 	}
-	if p.m.WantedLicence != "" && p.m.State != Inactive && (p.was == nil || p.was.WantedLicence != p.m.WantedLicence) {
+	if p.beginsToWait() {
 		out = append(out, memberEntry(event.LicenceLimitReached, p.m, cause))
 	}
 	return out

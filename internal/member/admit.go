@@ -395,8 +395,8 @@ func (d *decision) membership(p *Person) {
 	m.Primary = d.ad.User.HomeOrganizationID == d.a.OrganizationID
 	if !d.ad.byProof { // else whoever keeps the directory could sign in as the guest
 		d.ad.standing = d.a.Standing
-		if d.a.Standing.Says == SaysActive {
-			m.DirectoryUserID = d.a.Standing.DirectoryUserID
+		if d.a.Standing.Says == SaysActive && m.DirectoryUserID != d.a.Standing.DirectoryUserID {
+			m.DirectoryUserID, m.DirectoryManaged = d.a.Standing.DirectoryUserID, true
 		}
 	}
 	m.asserted = d.a.asserts()

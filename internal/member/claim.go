@@ -32,7 +32,8 @@ type claim struct {
 	was *claim // as it was read; nil: new
 }
 
-// saying is the rest of it. Nothing decides by what is personal in it: it tells whether anything has changed.
+// saying is the rest of it. Who somebody is is not decided by what is personal in it: it tells whether anything has changed, and which values of an
+// account are the directory's.
 type saying struct {
 	Directory string `json:"directory"`
 	Email     string `json:"email,omitzero"`
@@ -85,9 +86,24 @@ func (c *claim) read() (out saying, err error) {
 	return out, nil
 }
 
+// saidBefore is what the directory said before its new word; nothing where that was nothing, or cannot be read any more.
+func (c *claim) saidBefore() saying {
+	if c.was == nil {
+		return saying{}
+	}
+	was, err := c.was.read()
+	if err != nil {
+		return saying{}
+	}
+	return was
+}
+
 func (c *claim) pure() Claim {
 	return Claim{DirectoryID: c.directoryID, Says: c.says, Provisioning: c.provisioning, Frozen: !c.frozenAt.IsZero(), Held: c.held}
 }
+
+// has tells whether the directory is there and has the person, in or out. Whom its brake holds it has not deleted yet, as far as the app knows.
+func (c *claim) has() bool { return c.frozenAt.IsZero() && (c.says != SaysRemoved || c.held != "") }
 
 // changed tells whether it has to be written.
 func (c *claim) changed() bool {

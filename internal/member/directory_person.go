@@ -17,7 +17,7 @@ type DirectoryPerson struct {
 	Email           string // "" if none: nobody is made, outcome no_email
 	EmailVerified   bool   // EmailDomain(Email) is one that the organization has verified
 
-	FirstName, LastName, PictureURL, Locale string // "" leaves the account's
+	FirstName, LastName, PictureURL, Locale string // "": it says nothing; what it said before goes then
 	Mapped                                  access.Mapped
 }
 

@@ -112,7 +112,8 @@ func (s *Service) giveRole(ctx context.Context, r db.Reader, p *place, e Entitle
 			role, by = RoleMember, ""
 		}
 	}
-	if role != before.Role && before.State == Active && p.m.State == Active && (by.mapped() || before.RoleBy.mapped()) {
+	// A hand that has just spoken is no mapping, whoever gave the role before it.
+	if role != before.Role && before.State == Active && p.m.State == Active && (by.mapped() || e.RoleBy.mapped()) {
 		lost, last, err := s.lastAdmin(ctx, r, p.m, before.Role, role)
 		if err != nil {
 			return err

@@ -107,6 +107,9 @@ func (p *place) entitlement() (e Entitlement, said []saying, err error) {
 			return e, nil, err
 		}
 		said, e.Driven = append(said, one), append(e.Driven, one.Mapped.driven())
+		if gave := c.saidBefore().Mapped.Licence; one.Mapped.Licence == nil && gave != nil && *gave == e.Licence {
+			e.Licence = "" // its mapping gave it, and drives none any more
+		}
 	}
 	kept := slices.ContainsFunc(p.claims, func(c *claim) bool { return c.held == HeldKept && c.frozenAt.IsZero() })
 	e.Out = len(e.Driven) == 0 && (kept || p.m.State != Active && p.m.State != Pending)

@@ -258,6 +258,40 @@ func TestMapping_never_takes_the_last_administrators_role(t *testing.T) {
 	})
 }
 
+func TestHand_takes_the_last_administrators_role_that_a_mapping_gave(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		n := 0
+		for name, end := range map[string]func(d member.DirectoryPerson){
+			"the directory is gone": func(d member.DirectoryPerson) {
+				h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+					return h.members.FreezeTx(t.Context(), tx, d.OrganizationID, d.DirectoryID, directorys(d.DirectoryID))
+				}))
+			},
+			"its mapping gives no role": func(d member.DirectoryPerson) {
+				d.Mapped.Roles = nil
+				kept := h.applied(d, member.OutcomeUpdated)
+				h.wantRole("kept against the mapping", kept.Membership.ID, "admin", member.RoleByBeingLast)
+			},
+			"its mapping drives no roles": func(d member.DirectoryPerson) {
+				d.Mapped = access.Mapped{}
+				h.applied(d, member.OutcomeUpdated)
+			},
+		} {
+			n++
+			acme, _ := h.acme()
+			d := named(acme, fmt.Sprintf("ada-%d", n), access.Mapped{DrivesRoles: true, Roles: []string{"admin"}})
+			m := h.applied(d, member.OutcomeActivated)
+			end(d)
+			got, err := h.members.UpdateMembership(t.Context(), operator(), m.Membership.ID, member.MembershipChanges{Role: ptr(member.RoleMember)})
+			h.must(err)
+			if got.Membership.Role != member.RoleMember {
+				t.Errorf("%s: answered with %s by %s", name, got.Membership.Role, got.Membership.RoleSource())
+			}
+			h.wantRole(name, m.Membership.ID, member.RoleMember, member.RoleByHand)
+		}
+	})
+}
+
 func TestSeats_are_never_more_than_there_are(t *testing.T) {
 	onEachInviting(t, func(h *house) {
 		acme, give := h.acme()

@@ -95,6 +95,8 @@ type Membership struct {
 	Why             Why
 	Told            Verdict // what the app was told of a member whom the brake holds; zero: State and Why themselves
 	DirectoryUserID string  // the person in a directory it was joined with; "" if none
+	// A directory that is there has the person. It is drawn from what directories say, and not stored.
+	DirectoryManaged bool
 
 	JoinedAt  time.Time // zero: never came in
 	JoinedBy  JoinedVia
@@ -261,7 +263,7 @@ func (m Membership) payload() payload {
 	p := payload{
 		Object: "organization_membership", ID: m.ID, UserID: m.UserID, OrganizationID: m.OrganizationID, Status: status, Why: m.Why, Primary: m.Primary,
 		Role: rolePayload{m.Role}, RoleSource: m.RoleSource(), Roles: []rolePayload{{m.Role}}, Licence: orNull(m.Licence), WantedLicence: orNull(m.WantedLicence),
-		DirectoryManaged: m.DirectoryUserID != "", CustomAttributes: m.CustomAttributes, JoinedAt: timeOrNull(m.JoinedAt),
+		DirectoryManaged: m.DirectoryManaged, CustomAttributes: m.CustomAttributes, JoinedAt: timeOrNull(m.JoinedAt),
 		CreatedAt: org.Time(m.CreatedAt), UpdatedAt: org.Time(m.UpdatedAt),
 	}
 	if p.CustomAttributes == nil {

@@ -37,29 +37,62 @@ func (f *application) readdress() {
 	}
 }
 
+// name takes over the fields that the directory gives. What it gave before and gives no more goes, where the account still has it of the directory:
+// then another directory's word takes its place, or nothing. What it never gave is somebody else's, and stays.
 func (f *application) name() {
 	u := &f.account.user
 	if u.HomeOrganizationID != f.p.OrganizationID && (u.HomeOrganizationID != "" || u.EmailVerified) {
 		return
 	}
-	for _, field := range []struct {
-		to     *string
-		said   string
-		mapped *string
-	}{
-		{&u.FirstName, f.p.FirstName, f.p.Mapped.FirstName},
-		{&u.LastName, f.p.LastName, f.p.Mapped.LastName},
-		{&u.PictureURL, f.p.PictureURL, f.p.Mapped.PictureURL},
-		{&u.Locale, f.p.Locale, f.p.Mapped.Locale},
-	} {
-		said := field.said
-		if field.mapped != nil {
-			said = *field.mapped
-		}
-		if said = name(said); said != "" {
-			*field.to = said
+	is, was := sayingOf(f.p), f.claim.saidBefore()
+	for _, field := range profileFields() {
+		to, said, had := field.of(u), field.said(is), field.said(was)
+		switch {
+		case said != "":
+			*to = said
+		case had != "" && *to == had:
+			*to = f.place.saidByOthers(f.claim, field)
 		}
 	}
+}
+
+// profileField is a field of an account that directories give, beside its address.
+type profileField struct {
+	name string // in the API
+	of   func(*User) *string
+	said func(saying) string // "": it is not given
+}
+
+func profileFields() []profileField {
+	// A rule's word goes before what the directory says by itself.
+	given := func(said string, mapped *string) string {
+		if mapped != nil {
+			said = *mapped
+		}
+		return name(said)
+	}
+	return []profileField{
+		{"first_name", func(u *User) *string { return &u.FirstName }, func(s saying) string { return given(s.First, s.Mapped.First) }},
+		{"last_name", func(u *User) *string { return &u.LastName }, func(s saying) string { return given(s.Last, s.Mapped.Last) }},
+		{"profile_picture_url", func(u *User) *string { return &u.PictureURL }, func(s saying) string { return given(s.Picture, s.Mapped.Picture) }},
+		{"locale", func(u *User) *string { return &u.Locale }, func(s saying) string { return given(s.Locale, s.Mapped.Locale) }},
+	}
+}
+
+// names tells whether it is one of a name, of which a directory says all, or that there is none.
+func (f profileField) names() bool { return f.name == "first_name" || f.name == "last_name" }
+
+// saidByOthers is what another living directory that wants the person in says of a field, the oldest one's.
+func (p *place) saidByOthers(than *claim, field profileField) string {
+	for _, c := range p.claims {
+		if c == than || c.says != SaysActive || !c.frozenAt.IsZero() {
+			continue
+		}
+		if one, err := c.read(); err == nil && field.said(one) != "" {
+			return field.said(one)
+		}
+	}
+	return ""
 }
 
 // unite joins the membership with the directory person, so that sign-ins find it by them. An account that is neither at home here nor has an

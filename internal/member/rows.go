@@ -16,7 +16,7 @@ type membershipRow struct {
 	licence, wantedLicence, givenLicence, custom, invitationID    *string
 	toldState, toldWhy                                            *string
 	asserted, expired                                             *string
-	primary                                                       *bool
+	primary, managed                                              *bool
 	joined, blocked, removed, version, created, updated           *int64
 	wanted                                                        *int64
 }
@@ -25,7 +25,7 @@ func (r *membershipRow) into() []any {
 	return []any{
 		&r.id, &r.organizationID, &r.userID, &r.state, &r.primary, &r.role, &r.why, &r.directoryUserID, &r.joined, &r.joinedBy, &r.blocked, &r.blockedBy,
 		&r.removed, &r.roleBy, &r.givenRole, &r.licence, &r.wantedLicence, &r.givenLicence, &r.custom, &r.invitationID, &r.asserted, &r.wanted, &r.expired, &r.version, &r.created, &r.updated,
-		&r.toldState, &r.toldWhy,
+		&r.toldState, &r.toldWhy, &r.managed,
 	}
 }
 
@@ -35,7 +35,8 @@ func (r *membershipRow) membership() (*Membership, error) {
 		return nil, nil //nolint:nilnil // there is none
 	}
 	m := &Membership{
-		ID: MembershipID(*r.id), OrganizationID: *r.organizationID, UserID: UserID(*r.userID), State: State(*r.state), Primary: *r.primary, Role: *r.role,
+		DirectoryManaged: r.managed != nil && *r.managed,
+		ID:               MembershipID(*r.id), OrganizationID: *r.organizationID, UserID: UserID(*r.userID), State: State(*r.state), Primary: *r.primary, Role: *r.role,
 		Why: Why(*r.why), DirectoryUserID: text(r.directoryUserID), JoinedAt: db.TimeOrZero(r.joined), JoinedBy: JoinedVia(text(r.joinedBy)),
 		BlockedAt: db.TimeOrZero(r.blocked), BlockedBy: text(r.blockedBy), RemovedAt: db.TimeOrZero(r.removed), RoleBy: GivenBy(text(r.roleBy)),
 		GivenRole: text(r.givenRole), Licence: text(r.licence), WantedLicence: text(r.wantedLicence), GivenLicence: text(r.givenLicence),

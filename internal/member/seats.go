@@ -31,6 +31,13 @@ func (p *place) waitFor(licence string, now time.Time) {
 	}
 }
 
+// beginsToWait tells whether the member waits for a seat that they did not wait for before: one who was out, and remembered the licence, waited for
+// nothing.
+func (p *place) beginsToWait() bool {
+	was := p.before()
+	return !p.m.wantedSince.IsZero() && (was.wantedSince.IsZero() || was.WantedLicence != p.m.WantedLicence)
+}
+
 // keepOut notes for which licence somebody is kept out, since when it first was so.
 func (c *claim) keepOut(nobody Outcome, licence string, now time.Time) {
 	switch {

@@ -147,3 +147,50 @@ func TestSeats_are_not_kept_free_for_somebody_whom_a_brake_holds(t *testing.T) {
 		}
 	})
 }
+
+func TestSeats_that_somebody_who_returns_finds_taken_are_told_of(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme, _ := h.acme()
+		for _, slug := range []string{"mapped", "given"} {
+			h.licence(acme, slug, 1, access.Admit)
+		}
+		told := func() (n int) {
+			for _, kind := range h.all(0) {
+				if kind == "licence.limit_reached" {
+					n++
+				}
+			}
+			return n
+		}
+		for i, slug := range []string{"mapped", "given"} {
+			m := access.Mapped{}
+			if slug == "mapped" {
+				m = access.Mapped{DrivesLicences: true, Licence: slug}
+			}
+			ada, ben := named(acme, "ada-"+slug, m), named(acme, "ben-"+slug, m)
+			takes := func(d member.DirectoryPerson, want member.Outcome) {
+				t.Helper()
+				in := h.applied(d, want)
+				if slug == "given" {
+					_, err := h.members.UpdateMembership(t.Context(), operator(), in.Membership.ID, member.MembershipChanges{Licence: &slug})
+					h.must(err)
+				}
+			}
+			takes(ada, member.OutcomeActivated)
+			gone := ada
+			gone.Says = member.SaysInactive
+			h.must(h.restrict(gone))
+			takes(ben, member.OutcomeActivated)
+			if n := told(); n != i {
+				t.Errorf("%s: told %d times before anybody found the seat taken", slug, n)
+			}
+			back := h.applied(ada, member.OutcomeReturned)
+			if back.Membership.Licence != "" || back.Membership.WantedLicence != slug || told() != i+1 {
+				t.Errorf("%s: %q, wants %q, told %d times", slug, back.Membership.Licence, back.Membership.WantedLicence, told())
+			}
+			if _, err := h.apply(ada); err != nil || told() != i+1 { // who goes on waiting is told of once
+				t.Errorf("%s: %v, told %d times", slug, err, told())
+			}
+		}
+	})
+}

@@ -22,6 +22,12 @@ const (
 		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id AND c.says = 'active' AND c.frozen_at IS NULL
 		WHERE m.organization_id = $1 AND m.state = 'active' AND m.user_id IN (%s)`
 
+	// What other living directories say that want in the members behind people of one.
+	selectBeside = `SELECT c.directory_user_id, o.directory_id, o.claim FROM membership_claims c
+		JOIN membership_claims o ON o.organization_id = c.organization_id AND o.membership_id = c.membership_id AND o.directory_id <> c.directory_id
+			AND o.says = 'active' AND o.frozen_at IS NULL
+		WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id IN (%s) ORDER BY o.directory_id, o.directory_user_id`
+
 	// People of an address of whom nobody is meant yet. They are looked for by the address: with the bare column SQLite would go through all of
 	// the organization of whom nobody is meant.
 	selectUnlinked = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id || '' = $1 AND c.email_key = $2 AND c.membership_id IS NULL

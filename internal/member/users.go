@@ -153,7 +153,7 @@ func (s *Service) ListUsers(ctx context.Context, q UserQuery) ([]User, bool, err
 	return out, more, nil
 }
 
-// UpdateUser changes an account. Address and names of one that a directory manages are a Conflict "directory_managed"; other refusals are those of
+// UpdateUser changes an account. Address and names of one that a directory manages, and whatever else that says of it, are a Conflict "directory_managed"; other refusals are those of
 // CreateUser. A new address is unproven unless the app vouches for it. What changes nothing is silent.
 func (s *Service) UpdateUser(ctx context.Context, actor event.Actor, id UserID, c UserChanges) (out User, err error) {
 	err = s.guarded(ctx, "", func(w *db.Write) error {
@@ -215,20 +215,46 @@ func (c UserChanges) change(u *User) {
 	u.Metadata = merged
 }
 
-// unmanaged refuses changes of what a directory says of an account that is at home in its organization.
+// unmanaged refuses changes of what a directory says of an account that is at home in its organization: of address and names altogether, of the rest
+// where it says something.
 func (a *account) unmanaged() error {
 	home := a.at(a.user.HomeOrganizationID)
 	if home == nil || home.manager() == "" {
 		return nil
 	}
-	for _, field := range []struct{ name, was, is string }{
-		{"email", a.was.Email, a.user.Email},
-		{"first_name", a.was.FirstName, a.user.FirstName},
-		{"last_name", a.was.LastName, a.user.LastName},
-	} {
-		if field.was != field.is {
-			return fault.New(fault.Conflict, "directory_managed", "The directory %s manages this account. Change %s in the identity provider.", home.manager(), field.name).
-				On(field.name).Compared("a field that no directory manages", field.name)
+	if a.was.Email != a.user.Email {
+		return managedField(home.manager(), "email")
+	}
+	if c := home.sayer(func(s saying) bool { return s.Verified && s.Email == a.user.Email }); c != nil && a.was.EmailVerified && !a.user.EmailVerified {
+		return managedField(c.directory(), "email_verified")
+	}
+	for _, field := range profileFields() {
+		if *field.of(a.was) == *field.of(&a.user) {
+			continue
+		}
+		if c := home.sayer(func(s saying) bool { return field.said(s) != "" }); c != nil {
+			return managedField(c.directory(), field.name)
+		}
+		if field.names() {
+			return managedField(home.manager(), field.name)
+		}
+	}
+	return nil
+}
+
+func managedField(directory, field string) error {
+	return fault.New(fault.Conflict, "directory_managed", "The directory %s manages this account. Change %s in the identity provider.", directory, field).
+		On(field).Compared("a field that no directory manages", field)
+}
+
+// sayer is the claim of the living directory that has the member and says something; nil: none does.
+func (p *place) sayer(says func(saying) bool) *claim {
+	for _, c := range p.claims {
+		if c.says == SaysRemoved || !c.frozenAt.IsZero() {
+			continue
+		}
+		if one, err := c.read(); err == nil && says(one) {
+			return c
 		}
 	}
 	return nil
