@@ -43,7 +43,7 @@ func (s *Policies) DeleteIdentityProvider(ctx context.Context, actor event.Actor
 		return fmt.Errorf("delete the identity provider of organization %s: %w", id, err)
 	}
 	s.o.Events.Nudge()
-	return s.o.Directories.Await(ctx)
+	return s.o.Directories.Deleted(ctx)
 }
 
 func (s *Policies) deleteProviderTx(ctx context.Context, tx db.Tx, actor event.Actor, id org.ID) error {
@@ -57,7 +57,7 @@ func (s *Policies) deleteProviderTx(ctx context.Context, tx db.Tx, actor event.A
 	if err := s.releaseTx(ctx, tx, actor, id); err != nil {
 		return err
 	}
-	if err := s.o.Directories.DeleteOrganizationTx(ctx, tx, actor, string(id), at); err != nil {
+	if err := s.o.Directories.DeleteAllTx(ctx, tx, actor, string(id), at); err != nil {
 		return err
 	}
 	if err := endSwitchTx(ctx, tx, s.o.Events, actor, id, at); err != nil {
