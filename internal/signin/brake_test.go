@@ -6,8 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
+	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/token"
 )
 
 // braked switches the brake of a directory on, so that the second who leaves is held, and has its people leave.
@@ -137,4 +141,100 @@ func TestCut_over_while_a_brake_holds_people_leaves_nobody_held_for_ever(t *test
 			t.Errorf("%+v %v", found, err)
 		}
 	})
+}
+
+// offboardings follows memberships that end, with neither webhooks nor logouts.
+func (w *world) offboardings() *lifecycle.Offboardings {
+	return lifecycle.NewOffboardings(lifecycle.OffboardingOptions{
+		DB: w.db, Events: w.events, IDs: token.NewSource(time.Now), Organizations: w.orgs, Directories: w.dirs, Issuer: w.issuer, Now: w.now,
+	})
+}
+
+// receipts are those of the organization by why and address, after all there is to do was done once.
+func (w *world) receipts(s *lifecycle.Offboardings) map[string]lifecycle.Offboarding {
+	w.t.Helper()
+	_, err := s.Begin(ctx)
+	w.ok(err)
+	w.execute(`UPDATE offboardings SET next_at = 1 WHERE next_at IS NOT NULL`)
+	_, err = s.Follow(ctx)
+	w.ok(err)
+	found, _, err := s.List(ctx, lifecycle.OffboardingQuery{OrganizationID: string(w.org.ID), Limit: 100})
+	w.ok(err)
+	out := map[string]lifecycle.Offboarding{}
+	for _, f := range found {
+		u, err := w.members.User(ctx, member.UserID(f.UserID))
+		w.ok(err)
+		out[u.Email] = f
+	}
+	return out
+}
+
+func (w *world) execute(text string) {
+	w.t.Helper()
+	var as db.Write
+	as.Exec(text)
+	w.ok(w.db.Write(ctx, &as))
+}
+
+// told is the id of the event of a type that a receipt names; "" none.
+func told(f lifecycle.Offboarding, kind event.Type) string {
+	for _, e := range f.Receipt.Events {
+		if e.Type == kind {
+			return e.ID
+		}
+	}
+	return ""
+}
+
+func TestReceipt_of_held_people_waits_for_the_release_and_takes_its_events_for_acknowledgements(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		f := w.feed(directory.New{Provisioning: directory.Direct})
+		var people []directory.User
+		for _, who := range []string{"first", "alice", "eve", "stays"} {
+			people = append(people, f.hire(`{"userName":"`+who+`@acme.example","active":true}`))
+		}
+		w.provision()
+		w.visitor() // Alice has a session; Eve has none
+		f = w.braked(f, people[:2]...)
+		f.gone(people[2].ID)
+		s := w.offboardings()
+		before := w.receipts(s)
+		for email, events := range map[string]int{"alice@acme.example": 1, "eve@acme.example": 0} {
+			r := before[email].Receipt
+			if len(r.Events) != events || len(r.Missing) == 0 || r.Missing[0] != (lifecycle.ReceiptMissing{Step: "event", Why: "the brake holds what follows"}) {
+				t.Errorf("%s, held: %+v", email, r)
+			}
+		}
+		// The app's word about what it was told is kept, and the receipt goes on waiting for the rest.
+		_, err := s.Acknowledge(ctx, operator(), told(before["alice@acme.example"], event.SessionRevoked))
+		w.ok(err)
+		if got := w.receipts(s)["alice@acme.example"]; !got.FrozenAt.IsZero() {
+			t.Errorf("frozen before the hold has ended: %+v", got.Receipt)
+		}
+		hold, _, err := w.dirs.WaitingOf(ctx, w.directory(f))
+		w.ok(err)
+		_, err = w.dirs.Release(ctx, operator(), f.door.Directory.ID, hold.ID)
+		w.ok(err)
+		after := w.receipts(s)
+		if got := after["alice@acme.example"].Receipt; !got.Frozen || !got.Complete || len(got.Events) != 4 || told(after["alice@acme.example"], event.OrganizationMembershipUpdated) == "" {
+			t.Errorf("Alice: %+v", got)
+		}
+		eve := after["eve@acme.example"]
+		if len(eve.Receipt.Events) != 3 || len(eve.Receipt.Missing) != 1 || eve.Receipt.Missing[0].Step != "acknowledgement" {
+			t.Errorf("Eve: %+v", eve.Receipt)
+		}
+		_, err = s.Acknowledge(ctx, operator(), told(eve, event.OrganizationMembershipDeleted))
+		w.ok(err)
+		if got := w.receipts(s)["eve@acme.example"].Receipt; !got.Complete || !got.Frozen {
+			t.Errorf("Eve, acknowledged: %+v", got)
+		}
+	})
+}
+
+func (w *world) directory(f feed) directory.Directory {
+	w.t.Helper()
+	d, err := w.dirs.Get(ctx, f.door.Directory.ID)
+	w.ok(err)
+	return d
 }
