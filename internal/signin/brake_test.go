@@ -11,6 +11,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/switching"
 	"github.com/rollcallhq/rollcall/internal/token"
 )
 
@@ -237,4 +238,48 @@ func (w *world) directory(f feed) directory.Directory {
 	d, err := w.dirs.Get(ctx, f.door.Directory.ID)
 	w.ok(err)
 	return d
+}
+
+func TestCut_over_carries_the_setting_of_the_brake_and_a_revert_gives_it_back(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		set := directory.Brake{Enabled: true, Share: 7, People: 3, Window: 20, Hold: 40}
+		brakes := func() [2]directory.Brake { return [2]directory.Brake{w.directory(m.old).Brake, w.directory(m.next).Brake} }
+		_, err := w.dirs.SetBrake(ctx, operator(), m.old.door.Directory.ID, set)
+		w.ok(err)
+		m.cutOver()
+		if got := brakes(); got != [2]directory.Brake{set, set} || m.sw.Before.Brake != switching.MappingCarried {
+			t.Errorf("cut over: %+v, %q", got, m.sw.Before.Brake)
+		}
+		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		if got := brakes(); got != [2]directory.Brake{set, directory.DefaultBrake()} {
+			t.Errorf("reverted: %+v", got)
+		}
+		var audited int
+		w.ok(w.db.QueryRow(ctx, `SELECT COUNT(*) FROM audit_entries WHERE action = 'directory.brake_updated'`).Scan(&audited))
+		if audited != 3 {
+			t.Errorf("audited %d times, want that it was set, carried and given back", audited)
+		}
+	})
+}
+
+func TestCut_over_keeps_the_brake_that_the_new_directory_has_of_its_own(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		m := toEntra(w)
+		own := directory.Brake{Enabled: true, Share: 50, People: 9, Window: 5, Hold: 10}
+		_, err := w.dirs.SetBrake(ctx, operator(), m.next.door.Directory.ID, own)
+		w.ok(err)
+		_, err = w.dirs.SetBrake(ctx, operator(), m.old.door.Directory.ID, directory.Brake{Enabled: true, Share: 7, People: 3, Window: 20, Hold: 40})
+		w.ok(err)
+		m.cutOver()
+		if got := w.directory(m.next).Brake; got != own || m.sw.Before.Brake != switching.MappingKept {
+			t.Errorf("cut over: %+v, %q", got, m.sw.Before.Brake)
+		}
+		m.sw, err = m.s.Revert(ctx, operator(), w.org.ID, m.sw.ID)
+		w.ok(err)
+		if got := w.directory(m.next).Brake; got != own {
+			t.Errorf("reverted: %+v", got)
+		}
+	})
 }
