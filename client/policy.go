@@ -62,7 +62,7 @@ func (c *Client) SetPolicy(ctx context.Context, organizationID string, change Po
 	return fetch[Policy](ctx, c, put(body, "organizations", organizationID, "policy"))
 }
 
-// LeftOutMember is somebody who might not get in if single sign-on was required.
+// LeftOutMember is somebody who might not get in if single sign-on was required, or if the identity provider was gone. Status is active or pending.
 type LeftOutMember struct {
 	Raw
 
@@ -71,21 +71,24 @@ type LeftOutMember struct {
 	Email        string   `json:"email"`
 	Name         string   `json:"name"`
 	Primary      bool     `json:"primary"`
+	Status       string   `json:"status"`
 	Reasons      []string `json:"reasons"`
 }
 
-// LeftOutQuery says of whom. ConnectionID "": through any connection that lets people in; SSO "": as required_for_all would have it.
+// LeftOutQuery says of whom. ConnectionID "": through any connection that lets people in; SSO "": as required_for_all would have it. Without is
+// identity_provider, and goes alone: as if there was none.
 type LeftOutQuery struct {
 	Listing
 
-	SSO, ConnectionID string
+	SSO, ConnectionID, Without string
 }
 
-// LeftOut lists who might not get in to an organization if single sign-on was required.
+// LeftOut lists who might not get in to an organization if single sign-on was required, or without its identity provider.
 func (c *Client) LeftOut(ctx context.Context, organizationID string, q LeftOutQuery) iter.Seq2[LeftOutMember, error] {
 	query := q.query()
 	set(query, "sso", q.SSO)
 	set(query, "connection", q.ConnectionID)
+	set(query, "without", q.Without)
 	return list[LeftOutMember](ctx, c, query, "organizations", organizationID, "left_out")
 }
 

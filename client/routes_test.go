@@ -52,6 +52,10 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 			_, err := Collect(c.LeftOut(ctx, "o", LeftOutQuery{SSO: "s", ConnectionID: "c"}), 0)
 			return err
 		},
+		"GET /organizations/o/left_out?limit=100&without=identity_provider": func() error {
+			_, err := Collect(c.LeftOut(ctx, "o", LeftOutQuery{Without: "identity_provider"}), 0)
+			return err
+		},
 		"POST /organizations/o/end_sessions {}":              func() error { _, err := c.EndSessions(ctx, "o", ""); return err },
 		`POST /organizations/o/end_sessions {"user_id":"u"}`: func() error { _, err := c.EndSessions(ctx, "o", "u"); return err },
 		"DELETE /organizations/o/identity_provider":          func() error { return c.DeleteIdentityProvider(ctx, "o", nil) },

@@ -31,6 +31,7 @@ type Switch struct {
 	To                SwitchSide   `json:"to"`
 	DirectoryMapping  string       `json:"directory_mapping"` // none, carried, kept; "" before the cut-over
 	ConnectionMapping string       `json:"connection_mapping"`
+	Brake             string       `json:"brake"` // of the directory
 	People            SwitchCounts `json:"people"`
 	Groups            SwitchCounts `json:"groups"`
 	Leaving           int          `json:"leaving"`     // who are in, and whose counterpart is not

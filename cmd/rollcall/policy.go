@@ -11,7 +11,7 @@ import (
 type policyCommands struct {
 	Get                    policyGet            `cmd:"" aliases:"show" help:"Show who may come in to an organization, and how."`
 	Set                    policySet            `cmd:"" help:"Change it."`
-	LeftOut                policyLeftOut        `cmd:"" help:"List who might not get in if single sign-on was required."`
+	LeftOut                policyLeftOut        `cmd:"" help:"List who might not get in if single sign-on was required, or without the identity provider."`
 	EndSessions            policyEndSessions    `cmd:"" help:"End all sessions of an organization, or of one member, at once."`
 	DeleteIdentityProvider policyDeleteProvider `cmd:"" help:"Take an organization's connections and directories away; its people stay."`
 }
@@ -97,13 +97,14 @@ type policyLeftOut struct {
 	ID         string `arg:"" help:"Id of the organization."`
 	SSO        string `name:"sso" placeholder:"POLICY" help:"As this policy would have it: required_for_all, required_for_primary_members."`
 	Connection string `placeholder:"ID" help:"Through this connection. Without it: any that lets people in."`
+	Without    string `placeholder:"WHAT" help:"identity_provider: who could not come in if that was deleted, pending people too. Goes with neither of the others."`
 }
 
 // Run lists.
 func (c *policyLeftOut) Run(ctx context.Context, w world) error {
 	type l = client.LeftOutMember
 	return c.call(w, func(api *client.Client) error {
-		found := api.LeftOut(ctx, c.ID, client.LeftOutQuery{SSO: c.SSO, ConnectionID: c.Connection})
+		found := api.LeftOut(ctx, c.ID, client.LeftOutQuery{SSO: c.SSO, ConnectionID: c.Connection, Without: c.Without})
 		return list(w, c.JSON, c.Limit, found, []column[l]{
 			col("MEMBERSHIP", func(x l) string { return x.MembershipID }),
 			wide("USER", func(x l) string { return x.UserID }),

@@ -150,12 +150,14 @@ type shownLeftOut struct {
 	Email        string                    `json:"email"`
 	Name         *string                   `json:"name"`
 	Primary      bool                      `json:"primary"`
+	State        member.State              `json:"status"`
 	Reasons      []lifecycle.LeftOutReason `json:"reasons"`
 }
 
 func showLeftOut(l lifecycle.LeftOut) (jsontext.Value, error) {
 	return encode(shownLeftOut{
-		"left_out_member", l.Member.Membership.ID, l.Member.User.ID, l.Member.User.Email, optional(l.Member.User.Name()), l.Member.Membership.Primary, l.Reasons,
+		"left_out_member", l.Member.Membership.ID, l.Member.User.ID, l.Member.User.Email, optional(l.Member.User.Name()), l.Member.Membership.Primary,
+		l.Member.Membership.State, l.Reasons,
 	})
 }
 
@@ -176,8 +178,12 @@ func listLeftOut(c *call) (answer, error) {
 	if as != "" && as != org.RequiredForAll && as != org.RequiredForPrimary {
 		return answer{}, errField("sso", "invalid_sso", "sso is required_for_all or required_for_primary_members, not %.60q.", string(as))
 	}
+	without := c.query.Get("without")
+	if without != "" && (without != "identity_provider" || as != "" || connection != "") {
+		return answer{}, errField("without", "invalid_without", "without is identity_provider, and goes with neither sso nor connection: nobody is bound by a provider that is gone.")
+	}
 	q := lifecycle.LeftOutQuery{
-		OrganizationID: id, As: as, ConnectionID: sso.ID(connection), Before: p.before, After: p.after, Limit: p.limit, Ascending: p.ascending,
+		OrganizationID: id, As: as, ConnectionID: sso.ID(connection), Without: without != "", Before: p.before, After: p.after, Limit: p.limit, Ascending: p.ascending,
 	}
 	found, more, err := c.o.Policies.LeftOut(c.ctx(), q)
 	if err != nil {

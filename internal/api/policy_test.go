@@ -265,6 +265,15 @@ func TestIdentity_provider_is_deleted_with_the_number_of_those_left_out(t *testi
 			}
 		}
 		w.send("DELETE", path+"?confirm=all", "").refused(422, "invalid_number", "confirm")
+		list := "/organizations/" + id + "/left_out?without=identity_provider"
+		if got := w.get(list).wants(200); got.at("total") != 1.0 || len(got.data()) != 1 || got.data()[0]["name"] != "Ada" || got.data()[0]["status"] != "active" || got.data()[0]["reasons"].([]any)[0] == "never_signed_in" {
+			t.Errorf("%s", got.raw)
+		}
+		same(t, "next page", w.get(list+"&after="+place).wants(200).each("user_id"), []string{})
+		for _, bad := range []string{"&sso=required_for_all", "&connection=" + connection} {
+			w.get(list+bad).refused(422, "invalid_without", "without")
+		}
+		w.get("/organizations/"+id+"/left_out?without=nobody").refused(422, "invalid_without", "without")
 		w.get("/connections/" + connection).wants(200)
 		w.send("DELETE", path+"?confirm=1", "").wants(204)
 		w.get("/connections/"+connection).refused(404, "entity_not_found", "")

@@ -56,7 +56,7 @@ func TestPages_of_customers_can_be_read_by_everybody(t *testing.T) {
 	silent.user(`{"userName":"alan@acme.example"}`)
 	for name, page := range map[string]string{
 		"organizations": "/dashboard/organizations", "organization-new": "/dashboard/organizations/new", "organization": at(acme), "organization-edit": at(acme, "edit"),
-		"organization-delete": at(acme, "delete"), "domains": at(acme, "domains"), "policy": at(acme, "policy"), "features": at(acme, "features"),
+		"organization-delete": at(acme, "delete"), "domains": at(acme, "domains"), "policy": at(acme, "policy"), "left-out": at(acme, "policy", "left-out"), "features": at(acme, "features"),
 		"directory-new": at(acme, "directories", "new"), "directory": f.at(), "users": f.at("users"), "user": f.at("users", string(u.ID)), "groups": f.at("groups"),
 		"group": f.at("groups", string(g.ID)), "exchanges": f.at("exchanges"), "exchange": f.at("exchanges", string(bad)), "tokens": f.at("tokens"),
 		"directory-settings": f.at("settings"), "directory-delete": f.at("delete"), "go-live": silent.at("go-live"), "directory-silent": silent.at(),

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -130,6 +129,7 @@ func (c *call) policyPage(o org.Organization, p lifecycle.PolicyNow, f policyFor
 			v.Name = c.breakGlassFormView(id, b, m)
 		}
 	}
+	v.LeftOut = ui.Link{Label: w.T("organizations.left_out_title"), Href: hrefOf("organizations", id, "policy", "left-out")}
 	fr := organizationFrame(o, w.T("organizations.tab_policy"))
 	fr.Status = m.Status
 	return c.show(fr, v.view())
@@ -202,40 +202,6 @@ func (c *call) notProven(err error) error {
 		return fault.New(f.Kind, f.Code, "%s", c.words().T("organizations.not_proven")).On(f.Field).Because(err)
 	}
 	return err
-}
-
-// namedLeftOut is how many of those who would be left out are named.
-const namedLeftOut = 20
-
-// leftOutPage names those who would have no way in any more.
-func (c *call) leftOutPage(o org.Organization, f policyForm, n int) error {
-	people, more, err := c.s.o.Policies.LeftOut(c.ctx(), lifecycle.LeftOutQuery{OrganizationID: o.ID, As: org.SSOPolicy(f.sso), Limit: namedLeftOut})
-	if err != nil {
-		return err
-	}
-	w := c.words()
-	says := make([]string, 0, len(people)+1)
-	for _, one := range people {
-		says = append(says, one.Name()+" ("+one.Member.User.Email+")")
-	}
-	if more {
-		says = append(says, w.T("organizations.left_out_more", "n", n-len(people)))
-	}
-	href := hrefOf("organizations", string(o.ID), "policy")
-	hidden := []ui.Hidden{
-		{Name: "sso", Value: f.sso},
-		{Name: "optional_until", Value: f.until},
-		{Name: "jit", Value: f.jit},
-		{Name: "session_idle_seconds", Value: f.idle},
-		{Name: "session_life_seconds", Value: f.life},
-		{Name: "confirm", Value: strconv.Itoa(n)},
-	}
-	fr := organizationFrame(o, w.T("organizations.tab_policy"))
-	fr.Narrow, fr.Status = true, http.StatusConflict
-	return c.show(fr, ui.Confirm(ui.ConfirmProps{
-		Title: w.N("organizations.left_out", n), Text: w.T("organizations.left_out_text"), Lines: says, Form: c.form(href, hidden...),
-		Confirm: w.T("organizations.require_anyway"), Cancel: ui.Link{Href: href},
-	}))
 }
 
 // breakGlassForm is the form that exempts somebody, as it was typed.

@@ -33,6 +33,8 @@ func organizationPages() []row {
 		{one + "/domains/{domain}/delete", "dashboard_domain_delete", admins, showDomainDelete, admins, deleteDomain},
 		{one + "/features", "dashboard_features", everybody, showFeatures, admins, setFeatures},
 		{one + "/policy", "dashboard_policy", everybody, showPolicy, admins, setPolicy},
+		{one + "/policy/left-out", "dashboard_left_out", everybody, showLeftOut, admins, nil},
+		exportRow(one+"/policy/left-out", "dashboard_left_out", everybody, leftOutTable),
 		exportRow(one+"/policy/break-glass", "dashboard_break_glass", everybody, exemptTable),
 		{one + "/policy/break-glass", "dashboard_break_glass", admins, nil, admins, nameBreakGlass},
 		{one + "/policy/break-glass/{user}/revoke", "dashboard_break_glass_revoke", admins, showBreakGlassRevoke, admins, revokeBreakGlass},

@@ -305,6 +305,25 @@ func TestPolicy_that_leaves_people_out_names_them_first(t *testing.T) {
 		if !strings.Contains(asks.body, `name="confirm" value="2"`) {
 			t.Error("the page does not carry the number")
 		}
+		asks.says(t, "Leave them time", "Show all of them")
+		left := at(acme, "policy", "left-out")
+		if in14 := w.now().Add(14 * 24 * time.Hour).UTC().Format("2006-01-02"); !strings.Contains(asks.body, `value="`+in14+`"`) || !strings.Contains(asks.body, left+"?sso=required_for_all") {
+			t.Errorf("the page proposes no day, or leads to no list: %s", asks.body)
+		}
+		b.get(left).want(t, http.StatusOK).says(t, "ada@acme.example", "alan@acme.example", "has never come in through the provider")
+		b.get(left+"?sso=required_for_primary_members").want(t, http.StatusOK).says(t, "Nobody")
+		b.get(left+"?sso=without").want(t, http.StatusOK).says(t, "ada@acme.example", "nobody has proven the address")
+		b.get(left+"?sso=never").want(t, http.StatusUnprocessableEntity)
+		if export := b.get(left + "/export?sso=without").want(t, http.StatusOK); !strings.Contains(export.body, "address_not_proven") || !strings.Contains(export.body, "alan@acme.example") {
+			t.Errorf("exported %s", export.body)
+		}
+		b.get(at(acme, "policy")).says(t, "Who might not get in")
+		until := w.now().Add(14 * 24 * time.Hour).UTC().Format("2006-01-02")
+		b.send(at(acme, "policy"), "sso", "required_for_all", "optional_until", until, "jit", "", "session_idle_seconds", "", "session_life_seconds", "").location(t)
+		if p, err := w.policies.Get(ctx, acme.ID); err != nil || p.SSO != org.RequiredForAll || p.InForce != org.Optional {
+			t.Fatalf("%+v %v", p, err)
+		}
+		b.send(at(acme, "policy"), "sso", "optional", "optional_until", "", "jit", "", "session_idle_seconds", "", "session_life_seconds", "").location(t)
 		b.send(at(acme, "policy"), append(form, "confirm", "1")...).want(t, http.StatusConflict)
 		if p, err := w.policies.Get(ctx, acme.ID); err != nil || p.SSO != org.Optional {
 			t.Fatalf("%+v %v", p, err)

@@ -107,6 +107,29 @@ func (s *Service) setBrakeTx(ctx context.Context, tx db.Tx, actor event.Actor, i
 	return d, s.door.moved(ctx, tx)
 }
 
+// CarryBrakeTx gives the brake of a directory that goes in a switch to the one that comes, unless that has been set itself: carried is that it was,
+// kept that the new one has its own. It comes before CutOverTx.
+func (s *Service) CarryBrakeTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, p Pair) (carried, kept bool, err error) {
+	if _, err := tx.Exec(ctx, insertBrake, string(p.To)); err != nil { // before the directories, as setBrakeTx
+		return false, false, err
+	}
+	from, to, err := s.sidesTx(ctx, tx, organizationID, p)
+	switch {
+	case err != nil, from.Brake == DefaultBrake():
+		return false, false, err
+	case to.Brake != DefaultBrake():
+		return false, true, nil
+	}
+	_, err = s.setBrakeTx(ctx, tx, actor, p.To, from.Brake)
+	return err == nil, false, err
+}
+
+// ReturnBrakeTx takes away from the directory that came what CarryBrakeTx gave it. It comes before RevertTx.
+func (s *Service) ReturnBrakeTx(ctx context.Context, tx db.Tx, actor event.Actor, p Pair) error {
+	_, err := s.setBrakeTx(ctx, tx, actor, p.To, DefaultBrake())
+	return err
+}
+
 // braked decides whether the brake holds somebody who leaves with the write, and adds to the write what the next decision counts by. Of two
 // who leave at once one loses the guard, and counts again.
 func (b *batch) braked(ctx context.Context, u User) (hold HoldID, err error) {

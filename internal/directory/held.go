@@ -243,3 +243,17 @@ func (s *Service) CauseOfHold(ctx context.Context, organizationID string, id Use
 	}
 	return cause, true, nil
 }
+
+// HeldThen is what has become of somebody whom a brake held about a moment, and when; "" if none did. around is how far the clocks of who wrote it
+// may lie apart.
+func (s *Service) HeldThen(ctx context.Context, organizationID string, id UserID, at time.Time, around time.Duration) (is HeldState, settled time.Time, err error) {
+	var ended *int64
+	err = s.db.QueryRow(ctx, selectHeldThen, organizationID, string(id), at.Add(-around).UnixMicro(), at.Add(around).UnixMicro()).Scan((*string)(&is), &ended)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", time.Time{}, nil
+	}
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("look what has become of the hold of directory user %s: %w", id, err)
+	}
+	return is, db.TimeOrZero(ended), nil
+}

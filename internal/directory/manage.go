@@ -349,6 +349,12 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	if err != nil {
 		return fmt.Errorf("delete directory %s: %w", id, err)
 	}
+	return s.Deleted(ctx)
+}
+
+// Deleted is called once directories are deleted: when it returns, no process lets their tokens in, and those whom their brakes held are seen to, as
+// far as a request's time allows.
+func (s *Service) Deleted(ctx context.Context) error {
 	if err := s.awaitDoors(ctx); err != nil {
 		return err
 	}
@@ -356,9 +362,23 @@ func (s *Service) Delete(ctx context.Context, actor event.Actor, id ID) error {
 	return nil
 }
 
-// DeleteOrganizationTx removes the directories of an organization as Delete does one. The caller holds the organization, so that none
-// is made meanwhile, and calls Await after the commit.
+// DeleteOrganizationTx removes the directories of an organization that goes too: nobody is left who could learn what their brakes hold. The caller
+// holds the organization, so that none is made meanwhile, and calls Await after the commit.
 func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, at time.Time) error {
+	if err := s.DeleteAllTx(ctx, tx, actor, organizationID, at); err != nil {
+		return err
+	}
+	for _, text := range []string{deleteHeldOf, deleteHoldsOf} {
+		if _, err := tx.Exec(ctx, text, organizationID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteAllTx removes all directories of an organization that stays, as Delete does one; what their brakes hold follows. What becomes of members
+// is for the caller to say, who holds the organization, so that none is made meanwhile, and calls Deleted after the commit.
+func (s *Service) DeleteAllTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, at time.Time) error {
 	found, err := directoriesIn(ctx, tx, selectDirectory+" AND organization_id = $1 ORDER BY id"+s.db.ForUpdate(), organizationID)
 	if err != nil || len(found) == 0 {
 		return err
@@ -368,16 +388,11 @@ func (s *Service) DeleteOrganizationTx(ctx context.Context, tx db.Tx, actor even
 			return err
 		}
 	}
-	for _, d := range found { // what becomes of members is for the caller to say
+	for _, d := range found {
 		if _, err := tx.Exec(ctx, deleteDueOf, string(d.ID)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, deleteDepartures, string(d.ID)); err != nil {
-			return err
-		}
-	}
-	for _, text := range []string{deleteHeldOf, deleteHoldsOf} {
-		if _, err := tx.Exec(ctx, text, organizationID); err != nil {
 			return err
 		}
 	}

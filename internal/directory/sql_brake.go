@@ -67,6 +67,8 @@ const (
 		ROW_NUMBER() OVER (PARTITION BY p.hold_id ORDER BY p.directory_user_id) AS n
 		FROM directory_held_people p WHERE p.directory_id = $1 AND p.hold_id IN (%s)) AS f WHERE n <= 100 ORDER BY hold_id, directory_user_id`
 	selectCauseOfHold = `SELECT cause FROM directory_held_people WHERE organization_id = $1 AND directory_user_id = $2 ORDER BY held_at DESC LIMIT 1`
+	selectHeldThen    = `SELECT state, settled_at FROM directory_held_people WHERE organization_id = $1 AND directory_user_id = $2 AND held_at >= $3 AND held_at <= $4
+		ORDER BY held_at DESC LIMIT 1`
 	// A removed person who is held, by id alone: the management key may see every organization.
 	selectAnyGone = `SELECT ` + heldColumns + ` FROM directory_held_people p WHERE p.directory_user_id = $1 AND p.document IS NOT NULL AND p.says = 'removed'
 		AND p.directory_id IN (SELECT id FROM directories WHERE holding AND deleted_at IS NULL)`

@@ -53,6 +53,9 @@ type Offboarding struct {
 	Events         []ToldBy
 	FrozenAt       time.Time // zero: its receipt may still change
 	Receipt        Receipt   // as it is now, or as it was frozen
+
+	directoryUserID string
+	waits           bool // a brake holds what follows: more events will tell of it
 }
 
 // ToldBy is an event that tells of an offboarding.
@@ -186,7 +189,8 @@ func (s *Offboardings) begin(ctx context.Context, d due) error {
 	var w db.Write
 	w.Guard(takeDue, d.organizationID, d.membershipID, d.version)
 	w.Exec(insertOffboarding, s.o.IDs.NewID(OffboardingPrefix), d.organizationID, d.membershipID, d.version, d.userID, d.state, d.why, cause.JSON(),
-		db.MicrosOrNull(requested), d.endedAt.UnixMicro(), sessions, encodeEvents(events), seen.UnixMicro(), seen.UnixMicro())
+		db.MicrosOrNull(requested), d.endedAt.UnixMicro(), sessions, encodeEvents(events), seen.UnixMicro(), seen.UnixMicro(),
+		db.TextOrNull(d.directoryUserID))
 	var lost *db.GuardError
 	if err := s.o.DB.Write(ctx, &w); err != nil && !errors.As(err, &lost) { // another process was first
 		return err
@@ -236,6 +240,29 @@ func (s *Offboardings) events(ctx context.Context, d due) (cause event.Context, 
 		out = append(out, told)
 	}
 	return cause, out, nil
+}
+
+// released adds the events that tell of somebody whom a brake held, once the hold has ended and they are told. Who is in again is told of by none.
+func (s *Offboardings) released(ctx context.Context, f *Offboarding) error {
+	if f.Why != string(member.WhyHeldByBrake) || f.directoryUserID == "" {
+		return nil
+	}
+	is, at, err := s.o.Directories.HeldThen(ctx, f.OrganizationID, directory.UserID(f.directoryUserID), f.EndedAt, offboardingMoment)
+	if err != nil {
+		return err
+	}
+	if f.waits = is == directory.HeldWaits; is != directory.HeldApplied {
+		return nil
+	}
+	_, told, err := s.events(ctx, due{
+		organizationID: f.OrganizationID, membershipID: f.MembershipID, userID: f.UserID, directoryUserID: f.directoryUserID, primary: true, endedAt: at,
+	})
+	for _, e := range told {
+		if !slices.ContainsFunc(f.Events, func(known ToldBy) bool { return known.ID == e.ID }) {
+			f.Events = append(f.Events, e)
+		}
+	}
+	return err
 }
 
 // causeOf is the context of the membership's event, of several in that moment the one that is nearest.
@@ -382,10 +409,12 @@ func scanOffboarding(rows db.Rows) (f Offboarding, err error) {
 	var cause, events, content []byte
 	var requested, frozen *int64
 	var ended, created int64
+	var person *string
 	if err := rows.Scan(&f.ID, &f.OrganizationID, &f.MembershipID, &f.UserID, &f.State, &f.Why, &cause, &requested, &ended, &f.Sessions, &events, &content,
-		&created, &frozen); err != nil {
+		&created, &frozen, &person); err != nil {
 		return f, err
 	}
+	f.directoryUserID = orEmpty(person)
 	f.RequestedAt, f.EndedAt, f.CommittedBy, f.FrozenAt = db.TimeOrZero(requested), db.Time(ended), db.Time(created), db.TimeOrZero(frozen)
 	err = errors.Join(json.Unmarshal(cause, &f.Cause), json.Unmarshal(events, &f.Events))
 	if content != nil {
@@ -425,11 +454,11 @@ func (s *Offboardings) follow(ctx context.Context, f *Offboarding) (err error) {
 	var w db.Write
 	if !f.Receipt.Complete && age < offboardingOpen {
 		next := now.Add(min(max(age/4, offboardingPoll), offboardingLook))
-		w.Exec(watchAgain, f.OrganizationID, f.ID, next.UnixMicro(), db.MicrosOrNull(f.RequestedAt))
+		w.Exec(watchAgain, f.OrganizationID, f.ID, next.UnixMicro(), db.MicrosOrNull(f.RequestedAt), encodeEvents(f.Events))
 		return s.o.DB.Write(ctx, &w)
 	}
 	f.Receipt.Frozen = true
-	w.Guard(freezeOffboarding, f.OrganizationID, f.ID, []byte(f.Receipt.claims()), now.UnixMicro(), db.MicrosOrNull(f.RequestedAt))
+	w.Guard(freezeOffboarding, f.OrganizationID, f.ID, []byte(f.Receipt.claims()), now.UnixMicro(), db.MicrosOrNull(f.RequestedAt), encodeEvents(f.Events))
 	err = s.o.DB.Write(ctx, &w)
 	var lost *db.GuardError
 	if errors.As(err, &lost) {

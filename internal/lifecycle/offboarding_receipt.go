@@ -98,6 +98,9 @@ func (r Receipt) claims() jsontext.Value {
 
 // receipt looks up what is known now.
 func (s *Offboardings) receipt(ctx context.Context, f *Offboarding) (Receipt, error) {
+	if err := s.released(ctx, f); err != nil {
+		return Receipt{}, err
+	}
 	b := receiptBuilder{last: f.CommittedBy, r: Receipt{
 		Issuer: s.o.Issuer.Issuer(), ID: f.ID, Subject: f.UserID, IssuedAt: s.time().Unix(), OrganizationID: f.OrganizationID, MembershipID: f.MembershipID,
 		State: f.State, Why: f.Why, EndedAt: precise(f.EndedAt), CommittedBy: precise(f.CommittedBy), Sessions: ReceiptSessions{Ended: f.Sessions},
@@ -161,7 +164,10 @@ func (b *receiptBuilder) begin(f *Offboarding) {
 		at := precise(f.RequestedAt)
 		b.r.RequestedAt = &at
 	}
-	if len(f.Events) == 0 {
+	switch {
+	case f.waits:
+		b.miss("event", "", "the brake holds what follows")
+	case len(f.Events) == 0:
 		b.miss("event", "", "none tells of it")
 	}
 	for _, e := range f.Events {

@@ -21,10 +21,15 @@ type LeftOutReason string
 const (
 	NeverCameIn    LeftOutReason = "never_signed_in"  // never through this connection
 	NotInDirectory LeftOutReason = "not_in_directory" // the organization has one, and it does not want the person in
-	OutsideDomains LeftOutReason = "outside_domains"  // the address lies in no verified domain, and the connection demands one
+	// The address lies in no verified domain, and the connection demands one or a mailed code first. Who has come in by both is not outside.
+	OutsideDomains LeftOutReason = "outside_domains"
+
+	// Of those who could not come in without a provider.
+	NoMailSent       LeftOutReason = "no_mail_sent"       // neither codes nor invitations are mailed
+	AddressNotProven LeftOutReason = "address_not_proven" // nobody has ever proven it, by a code or by a verified domain
 )
 
-// LeftOut is an active member who might not get in any more if the provider was required.
+// LeftOut is a member who might not get in any more if the provider was required, or was gone. Only for that are pending ones looked at.
 type LeftOut struct {
 	Member  member.Member
 	Reasons []LeftOutReason
@@ -38,6 +43,7 @@ type LeftOutQuery struct {
 	OrganizationID org.ID
 	As             org.SSOPolicy // whom it would bind; "": everybody
 	ConnectionID   sso.ID        // "": those that let people in
+	Without        bool          // as if the organization had no identity provider, which binds nobody: As and ConnectionID say nothing then
 	Before, After  string
 	Limit          int
 	Ascending      bool
@@ -48,6 +54,9 @@ const membersAtOnce = 200
 
 // LeftOut gives a page of those who would be left out, and whether more follow in the direction read. Break-glass users are not: they are exempt.
 func (s *Policies) LeftOut(ctx context.Context, q LeftOutQuery) (out []LeftOut, more bool, err error) {
+	if q.Without {
+		return s.leftWithout(ctx, q)
+	}
 	l, err := s.looker(ctx, q)
 	if err != nil {
 		return nil, false, err
@@ -90,6 +99,9 @@ func (s *Policies) LeftOut(ctx context.Context, q LeftOutQuery) (out []LeftOut, 
 
 // CountLeftOut is how many they are in all. It looks at every active member.
 func (s *Policies) CountLeftOut(ctx context.Context, q LeftOutQuery) (int, error) {
+	if q.Without {
+		return s.countStranded(ctx, s.o.DB, q.OrganizationID)
+	}
 	all, err := s.everyLeftOut(ctx, q)
 	return all.number, err
 }
@@ -167,7 +179,7 @@ func (l *looker) among(ctx context.Context, members []member.Member, reasons boo
 			one.Reasons = append(one.Reasons, NeverCameIn)
 		}
 		inside := l.inside(m.User.Email)
-		if !inside && !l.anywhere {
+		if proves := came[m.User.ID] && l.s.mails(); !inside && !l.anywhere && !proves {
 			one.Reasons = append(one.Reasons, OutsideDomains)
 		}
 		if l.directory && (reasons || len(one.Reasons) == 0) {

@@ -17,12 +17,14 @@ const (
 		ORDER BY ended_at, organization_id, membership_id LIMIT $1`
 	takeDue = `DELETE FROM offboardings_due WHERE organization_id = $1 AND membership_id = $2 AND version = $3`
 
-	offboardingColumns = `id, organization_id, membership_id, user_id, state, why, cause, requested_at, ended_at, sessions, events, content, created_at, frozen_at`
-	insertOffboarding  = `INSERT INTO offboardings (id, organization_id, membership_id, version, user_id, state, why, cause, requested_at, ended_at, sessions,
-		events, next_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	offboardingColumns = `id, organization_id, membership_id, user_id, state, why, cause, requested_at, ended_at, sessions, events, content, created_at, frozen_at,
+		directory_user_id`
+	insertOffboarding = `INSERT INTO offboardings (id, organization_id, membership_id, version, user_id, state, why, cause, requested_at, ended_at, sessions,
+		events, next_at, created_at, directory_user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	selectOffboarding = `SELECT ` + offboardingColumns + ` FROM offboardings WHERE `
 	selectWatched     = selectOffboarding + `next_at <= $1 ORDER BY next_at LIMIT $2`
-	watchAgain        = `UPDATE offboardings SET next_at = $3, requested_at = $4 WHERE organization_id = $1 AND id = $2 AND frozen_at IS NULL`
-	freezeOffboarding = `UPDATE offboardings SET content = $3, frozen_at = $4, requested_at = $5, next_at = NULL WHERE organization_id = $1 AND id = $2 AND frozen_at IS NULL`
+	watchAgain        = `UPDATE offboardings SET next_at = $3, requested_at = $4, events = $5 WHERE organization_id = $1 AND id = $2 AND frozen_at IS NULL`
+	freezeOffboarding = `UPDATE offboardings SET content = $3, frozen_at = $4, requested_at = $5, events = $6, next_at = NULL
+		WHERE organization_id = $1 AND id = $2 AND frozen_at IS NULL`
 	hastenOffboarding = `UPDATE offboardings SET next_at = $3 WHERE organization_id = $1 AND frozen_at IS NULL AND created_at > $2 AND next_at > $3`
 )

@@ -106,6 +106,9 @@ func (s *Switches) replaceTx(ctx context.Context, tx db.Tx, actor event.Actor, o
 		return err
 	}
 	if w.Directory.There() {
+		if w.Before.Brake, err = s.carryBrakeTx(ctx, tx, actor, *w); err != nil {
+			return err
+		}
 		if err := s.o.Directories.CutOverTx(ctx, tx, actor, string(o.ID), directoriesOf(*w)); err != nil {
 			return err
 		}
@@ -131,6 +134,18 @@ func (s *Switches) replaceTx(ctx context.Context, tx db.Tx, actor event.Actor, o
 	was, err := s.o.Connections.CutOverTx(ctx, tx, actor, o, connectionsOf(*w))
 	w.Before.ConnectionMapping, w.Before.ConnectionState, w.Before.ConnectionDefault = switching.Carried(carried), string(was.State), was.Default
 	return err
+}
+
+// carryBrakeTx gives the setting of the old directory's brake to the new one, as its mapping.
+func (s *Switches) carryBrakeTx(ctx context.Context, tx db.Tx, actor event.Actor, w switching.Switch) (switching.Carried, error) {
+	carried, kept, err := s.o.Directories.CarryBrakeTx(ctx, tx, actor, string(w.OrganizationID), directoriesOf(w))
+	switch {
+	case carried:
+		return switching.MappingCarried, err
+	case kept:
+		return switching.MappingKept, err
+	}
+	return switching.NoMapping, err
 }
 
 // carriageOf are those of people who are matched.
@@ -214,6 +229,11 @@ func (s *Switches) returnTx(ctx context.Context, tx db.Tx, actor event.Actor, o 
 
 func (s *Switches) returnDirectoryTx(ctx context.Context, tx db.Tx, actor event.Actor, w switching.Switch, v looked) error {
 	p := directoriesOf(w)
+	if w.Before.Brake == switching.MappingCarried {
+		if err := s.o.Directories.ReturnBrakeTx(ctx, tx, actor, p); err != nil {
+			return err
+		}
+	}
 	if err := s.o.Directories.RevertTx(ctx, tx, actor, string(w.OrganizationID), p); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -571,4 +572,131 @@ func TestDeleting_the_identity_provider_keeps_the_people_who_come_in_by_codes_th
 			t.Errorf("by a code: %d", status)
 		}
 	})
+}
+
+// unmailed are the verbs of the same installation without a mail server.
+func (w *world) unmailed() *lifecycle.Policies {
+	return lifecycle.NewPolicies(lifecycle.PolicyOptions{
+		DB: w.db, Events: w.events, Organizations: w.orgs, Directories: w.dirs, Members: w.members, Connections: w.conns, Access: w.members.Access(), Now: w.now,
+	})
+}
+
+// leftWithout are those who have no other way in, page by page, as "address status reasons".
+func (w *world) leftWithout(p *lifecycle.Policies) (out []string) {
+	w.t.Helper()
+	q := lifecycle.LeftOutQuery{OrganizationID: w.org.ID, Without: true, Limit: 3, Ascending: true}
+	n, err := p.CountLeftOut(ctx, q)
+	w.ok(err)
+	for more := true; more; {
+		var page []lifecycle.LeftOut
+		page, more, err = p.LeftOut(ctx, q)
+		w.ok(err)
+		for _, one := range page {
+			out = append(out, fmt.Sprintf("%s %s %s", one.Member.User.Email, one.Member.Membership.State, one.Reasons))
+			q.After = string(one.Member.Membership.ID)
+		}
+	}
+	if n != len(out) {
+		w.t.Errorf("%d are counted, %d are listed", n, len(out))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestLeft_without_the_identity_provider_are_all_listed_pending_people_too(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		f := w.feed(directory.New{Provisioning: directory.Invite})
+		f.hire(`{"userName":"pia@acme.example","active":true}`)
+		w.provision()
+		w.wantPlace("pia@acme.example", "primary pending invited_by_directory")
+		var mailed, unmailed []string
+		for i := range 6 {
+			email := fmt.Sprintf("guest%d@home.example", i)
+			w.joined(w.org.ID, email, false)
+			mailed = append(mailed, email+" active [address_not_proven]")
+			unmailed = append(unmailed, email+" active [no_mail_sent address_not_proven]")
+		}
+		var as db.Write
+		as.Exec(`UPDATE users SET email_verified = FALSE WHERE email_key LIKE 'guest%'`)
+		w.ok(w.db.Write(ctx, &as))
+		unmailed = append(unmailed, "pia@acme.example pending [no_mail_sent]")
+		if got := w.leftWithout(w.policy); !slices.Equal(got, mailed) {
+			t.Errorf("%q, want %q", got, mailed)
+		}
+		if got := w.leftWithout(w.unmailed()); !slices.Equal(got, unmailed) {
+			t.Errorf("without mails %q, want %q", got, unmailed)
+		}
+		err := w.unmailed().DeleteIdentityProvider(ctx, operator(), w.org.ID, ref(6))
+		var asks *lifecycle.ConfirmationError
+		if !errors.As(err, &asks) || asks.Number != 7 || len(asks.Names) != 5 {
+			t.Fatalf("%v", err)
+		}
+		if !strings.Contains(err.Error(), "/organizations/"+string(w.org.ID)+"/left_out?without=identity_provider") {
+			t.Errorf("it does not say where all are listed: %v", err)
+		}
+		w.ok(w.unmailed().DeleteIdentityProvider(ctx, operator(), w.org.ID, ref(7)))
+	})
+}
+
+// TestNumber_that_was_confirmed: the transaction waits for another, in which one more becomes a member.
+func TestNumber_that_was_confirmed_is_counted_again_in_the_transaction(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.joined(w.org.ID, "gus@home.example", false)
+		w.joined(w.org.ID, "late@home.example", false)
+		var as db.Write
+		as.Exec(`UPDATE users SET email_verified = FALSE WHERE email_key = 'gus@home.example'`)
+		w.ok(w.db.Write(ctx, &as))
+		done := make(chan error, 1)
+		w.ok(w.db.Tx(ctx, func(tx db.Tx) error {
+			if err := w.orgs.LockTx(ctx, tx, w.org.ID); err != nil {
+				return err
+			}
+			go func() { done <- w.policy.DeleteIdentityProvider(ctx, operator(), w.org.ID, ref(1)) }()
+			time.Sleep(300 * time.Millisecond) // it has counted one by then
+			_, err := tx.Exec(ctx, `UPDATE users SET email_verified = FALSE WHERE email_key = 'late@home.example'`)
+			return err
+		}))
+		err := <-done
+		var asks *lifecycle.ConfirmationError
+		if !errors.As(err, &asks) || asks.Number != 2 || !strings.Contains(err.Error(), "late@home.example") {
+			t.Errorf("%v", err)
+		}
+		if _, err := w.conns.Get(ctx, w.conn.ID); err != nil {
+			t.Errorf("the connection is gone: %v", err)
+		}
+	})
+}
+
+func TestGuest_who_has_come_in_by_code_and_provider_is_not_outside_the_domains(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.joined(w.org.ID, "guest@home.example", false)
+		reasons := func(p *lifecycle.Policies) (out []lifecycle.LeftOutReason) {
+			found, _, err := p.LeftOut(ctx, lifecycle.LeftOutQuery{OrganizationID: w.org.ID, Limit: 10})
+			w.ok(err)
+			for _, one := range found {
+				out = append(out, one.Reasons...)
+			}
+			return out
+		}
+		if got := reasons(w.policy); !slices.Equal(got, []lifecycle.LeftOutReason{lifecycle.NeverCameIn, lifecycle.OutsideDomains}) {
+			t.Errorf("before: %v", got)
+		}
+		w.came(w.conn, "guest@home.example")
+		if got := reasons(w.policy); len(got) != 0 {
+			t.Errorf("a guest who comes in by two proofs: %v", got)
+		}
+		if got := reasons(w.unmailed()); !slices.Equal(got, []lifecycle.LeftOutReason{lifecycle.OutsideDomains}) {
+			t.Errorf("where no code is mailed: %v", got)
+		}
+	})
+}
+
+// came has an account be known to a connection, as who has come in by code and provider is.
+func (w *world) came(c sso.Connection, email string) {
+	w.t.Helper()
+	var as db.Write
+	as.Exec(`INSERT INTO user_identities (organization_id, connection_id, idp_id, user_id, linked_by, created_at, last_used_at)
+		SELECT $1, $2, 'proof-' || id, id, 'proof', 1, 1 FROM users WHERE email_key = $3`, c.OrganizationID, string(c.ID), email)
+	w.ok(w.db.Write(ctx, &as))
 }

@@ -24,9 +24,17 @@ func (s *Service) Open(ctx context.Context, organizationID string) ([]Connection
 
 // ProfilesOf counts the profiles that an organization's providers have asserted, and gives the first few.
 func (s *Service) ProfilesOf(ctx context.Context, organizationID string, few int) (first []Profile, n int, err error) {
-	if err := s.c.DB.QueryRow(ctx, countProfilesOf, organizationID).Scan(&n); err != nil {
-		return nil, 0, fmt.Errorf("count the profiles of %s: %w", organizationID, err)
+	if n, err = CountProfilesIn(ctx, s.c.DB, organizationID); err != nil {
+		return nil, 0, err
 	}
 	first, err = profiles(ctx, s.c.DB, firstProfilesOf, organizationID, few)
 	return first, n, err
+}
+
+// CountProfilesIn is how many profiles an organization's providers have asserted.
+func CountProfilesIn(ctx context.Context, r db.Reader, organizationID string) (n int, err error) {
+	if err := r.QueryRow(ctx, countProfilesOf, organizationID).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the profiles of %s: %w", organizationID, err)
+	}
+	return n, nil
 }

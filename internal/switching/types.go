@@ -36,7 +36,7 @@ type Pair struct{ From, To string }
 // There tells whether the switch has the part.
 func (p Pair) There() bool { return p.From != "" }
 
-// Carried says what became of a mapping.
+// Carried says what became of a mapping, or of the setting of a brake.
 type Carried string
 
 // The closed list.
@@ -52,6 +52,7 @@ type Before struct {
 	ConnectionDefault bool    `json:"connection_default,omitzero"` // it was the organization's default
 	DirectoryMapping  Carried `json:"directory_mapping,omitzero"`
 	ConnectionMapping Carried `json:"connection_mapping,omitzero"`
+	Brake             Carried `json:"brake,omitzero"` // of the directory
 }
 
 // Counts are of one kind: people or groups.
@@ -110,7 +111,8 @@ func (s Switch) Shown() Shown {
 	return Shown{
 		Object: "identity_provider_switch", ID: s.ID, OrganizationID: s.OrganizationID, State: s.State,
 		From: Side{optional(s.Connection.From), optional(s.Directory.From)}, To: Side{optional(s.Connection.To), optional(s.Directory.To)},
-		DirectoryMapping: optional(string(s.Before.DirectoryMapping)), ConnectionMapping: optional(string(s.Before.ConnectionMapping)), Tally: s.Counts,
+		DirectoryMapping: optional(string(s.Before.DirectoryMapping)), ConnectionMapping: optional(string(s.Before.ConnectionMapping)),
+		Brake: optional(string(s.Before.Brake)), Tally: s.Counts,
 		CreatedAt: org.Time(s.CreatedAt), UpdatedAt: org.Time(s.UpdatedAt), CutOverAt: moment(s.CutOverAt), RevertibleUntil: moment(s.RevertibleUntil),
 		EndedAt: moment(s.EndedAt),
 	}
@@ -126,6 +128,7 @@ type Shown struct {
 	To                Side    `json:"to"`
 	DirectoryMapping  *string `json:"directory_mapping"`
 	ConnectionMapping *string `json:"connection_mapping"`
+	Brake             *string `json:"brake"`
 	Tally
 	CutOverAt       *string `json:"cut_over_at"`
 	RevertibleUntil *string `json:"revertible_until"`

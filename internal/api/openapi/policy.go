@@ -64,7 +64,9 @@ func policySchemas() map[string]*Schema {
 			has("email", text("Address.")),
 			has("name", optionalText("Full name.")),
 			has("primary", flag("Whether the account belongs to the organization; else a guest.")),
-			has("reasons", listOf("Why they might not get in.", choice("", "never_signed_in", "not_in_directory", "outside_domains"))),
+			has("status", choice("Whether they are in, or asked in: pending people are listed without=identity_provider alone.", "active", "pending")),
+			has("reasons", listOf("Why they might not get in. Of an address outside the verified domains a mailed code is asked first, at each sign-in (outside_domains); who has come in so is not listed for it.",
+				choice("", "never_signed_in", "not_in_directory", "outside_domains", "no_mail_sent", "address_not_proven"))),
 		),
 		"LeftOutMemberList": page("LeftOutMember", has("total", orNull(count("How many there are in all. On the first page alone, null on others: everybody is looked at for it.")))),
 		"EndedSessions":     noun("ended_sessions", has("ended", count("How many were ended."))),
@@ -90,12 +92,15 @@ func policies() map[Route]Operation {
 		},
 		{"GET", "/organizations/{id}/left_out"}: {
 			ID: "listLeftOutMembers", Tag: tagOrganizations, Summary: "List who might not get in if single sign-on was required",
-			About: "Active members who have never come in through the connection, are not in the directory, or have an address outside the organization's verified domains. Break-glass users are not among them.",
+			About: "Active members who have never come in through the connection, are not in the directory, or have an address outside the organization's verified domains. Break-glass users are not among them. " +
+				"With without=identity_provider those whom deleting the identity provider would leave without a way in, pending people too: no mail is sent, or nobody has proven their address. With --accounts app nobody " +
+				"is a member, and the list is empty.",
 			Query: paged(
 				asks("sso", choice("As this policy would have it; required_for_all if it is left out.", "required_for_all", "required_for_primary_members")),
 				asks("connection", text("Through this connection. If it is left out, through any that lets people in.")),
+				asks("without", choice("As if the organization had no identity provider; goes with neither sso nor connection.", "identity_provider")),
 			),
-			Answers: done(200, "A page of members.", ref("LeftOutMemberList")), Refuses: and(gone(), badPage(), refuses(422, "invalid_sso", "invalid_id")),
+			Answers: done(200, "A page of members.", ref("LeftOutMemberList")), Refuses: and(gone(), badPage(), refuses(422, "invalid_sso", "invalid_id", "invalid_without")),
 		},
 		{"POST", "/organizations/{id}/end_sessions"}: {
 			ID: "endOrganizationSessions", Tag: tagOrganizations, Summary: "End all sessions of an organization",
@@ -106,7 +111,8 @@ func policies() map[Route]Operation {
 		{"DELETE", "/organizations/{id}/identity_provider"}: {
 			ID: "deleteIdentityProvider", Tag: tagOrganizations, Summary: "Delete an organization's identity provider",
 			About: "Removes its connections and directories at once and keeps the people, their memberships and roles; sessions through the provider end, and from then on people come in by mailed codes. " +
-				"Where some could not (no mail is sent, or nobody has proven their address) the refusal is 409 people_left_out, whose member confirm is their number.",
+				"Where some could not (no mail is sent, or nobody has proven their address) the refusal is 409 people_left_out, whose member confirm is their number; " +
+				"GET …/left_out?without=identity_provider lists them. They are counted in the transaction: a number that is no longer right is refused with the right one.",
 			Query:   []Parameter{asks("confirm", count("How many people would be left without a way in."))},
 			Answers: done(204, "Deleted.", nil), Refuses: and(gone(), refuses(409, "people_left_out", "too_many_directories"), refuses(422, "invalid_number")),
 		},

@@ -29,6 +29,7 @@ func switchMembers() []Member {
 		has("to", switchSide("What comes.")),
 		has("directory_mapping", optionalText("What became of the mapping of the old directory. "+carried)),
 		has("connection_mapping", optionalText("The same of the old connection.")),
+		has("brake", optionalText("The same of the setting of the old directory's brake.")),
 		has("people", switchCounts("People, now or at the cut-over.")),
 		has("groups", switchCounts("Groups, now or at the cut-over.")),
 		has("leaving", count("People who are in, and whose counterpart is not active: they are out with the cut-over.")),
