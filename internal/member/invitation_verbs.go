@@ -36,7 +36,8 @@ func notPending(i Invitation) error {
 }
 
 // AcceptInvitation makes the invited account a member on an administrator's word that it is the person's. Invalid "invite_not_pending"; Invalid "invalid_invite"
-// for one to the app alone whose address has no account; Conflict "directory_managed", and Forbidden "user_deprovisioned".
+// for one to the app alone whose address has no account; Conflict "directory_managed"; Forbidden "user_deprovisioned", "membership_inactive", and
+// "licence_limit_reached" where the licence that they are to have lets nobody in without a seat.
 func (s *Service) AcceptInvitation(ctx context.Context, actor event.Actor, id InvitationID) (Invitation, error) {
 	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
 		if i.State != InvitationPending {
@@ -111,7 +112,10 @@ func (s *Service) acceptAsInto(ctx context.Context, w *db.Write, i Invitation, u
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil { // which marks the invitation of who comes in
 		return Invitation{}, err
 	}
-	return i, p.cameIn(a.user)
+	if err := p.cameIn(a.user); err != nil {
+		return Invitation{}, err
+	}
+	return i, s.seated(ctx, p)
 }
 
 // cameIn refuses where something else shuts the person out.
@@ -131,7 +135,10 @@ func (p *place) cameIn(u User) error {
 // was for another address, the membership that waited for it goes.
 func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, a *account, p *place, cause event.Context) (Invitation, error) {
 	if i.MembershipID != p.m.ID {
-		if _, err := s.dropInto(ctx, w, i, func(p *place) { p.m.RemovedAt = s.time() }, cause); err != nil {
+		if _, err := s.dropInto(ctx, w, i, func(p *place, _ User) error {
+			p.m.RemovedAt = s.time()
+			return nil
+		}, cause); err != nil {
 			return Invitation{}, err
 		}
 	}
@@ -145,7 +152,7 @@ func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, a *a
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil {
 		return Invitation{}, err
 	}
-	if err := s.teamsInto(ctx, w, NewInvitation{OrganizationID: i.OrganizationID, MembershipID: p.m.ID, Teams: i.Teams}, cause); err != nil {
+	if err := s.teamsInto(ctx, w, NewInvitation{OrganizationID: i.OrganizationID, MembershipID: p.m.ID, Teams: i.Teams}, nil, cause); err != nil {
 		return Invitation{}, err
 	}
 	return s.usedInto(w, i, a.user.ID, p.m.ID, cause), nil
@@ -208,14 +215,15 @@ func (s *Service) takeBackInto(w *db.Write, i Invitation, cause event.Context) I
 	return i
 }
 
-// RevokeInvitation takes a pending or expired invitation back, and the pending membership with it. Invalid "invite_not_pending".
+// RevokeInvitation takes a pending or expired invitation back, and with it the membership that nobody has come in by. Invalid "invite_not_pending";
+// a person whom a directory wants in is a Conflict "directory_managed", as by Remove.
 func (s *Service) RevokeInvitation(ctx context.Context, actor event.Actor, id InvitationID) (Invitation, error) {
 	cause := event.Context{Actor: actor}
 	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
 		if i.State != InvitationPending && i.State != InvitationExpired || i.Token == "" {
 			return Invitation{}, notPending(i)
 		}
-		took, err := s.dropInto(ctx, w, i, func(p *place) { p.m.RemovedAt, p.m.InvitationID = s.time(), "" }, cause)
+		took, err := s.dropInto(ctx, w, i, func(p *place, u User) error { return p.remove(u, s.time()) }, cause)
 		if err != nil || took {
 			return i, err
 		}
@@ -223,29 +231,33 @@ func (s *Service) RevokeInvitation(ctx context.Context, actor event.Actor, id In
 	})
 }
 
-// dropInto takes the membership out that nobody has filled. took says that its invitation goes with it.
-func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop func(p *place), cause event.Context) (took bool, err error) {
+// dropInto takes the membership out that nobody has come in by. took says that its invitation goes with it.
+func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop func(p *place, u User) error, cause event.Context) (took bool, err error) {
+	a, p, err := s.membershipOf(ctx, i)
+	if err != nil || p == nil || p.m.JoinedBy != "" || p.m.State == Removed || p.m.InvitationID != string(i.ID) { // it waits for another one
+		return false, err
+	}
+	if err := drop(p, a.user); err != nil {
+		return false, err
+	}
+	_, err = s.accountInto(ctx, s.db, w, a, cause)
+	return p.was.told().State == Pending && p.m.told().State != Pending && p.m.InvitationID != p.was.InvitationID, err
+}
+
+// membershipOf is the membership that an invitation is for, with its account; nil where there is none.
+func (s *Service) membershipOf(ctx context.Context, i Invitation) (*account, *place, error) {
 	if i.MembershipID == "" {
-		return false, nil
+		return nil, nil, nil
 	}
 	m, err := s.Member(ctx, i.MembershipID)
-	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State != Pending {
-		return false, nil
-	}
 	if err != nil {
-		return false, err
+		return nil, nil, ignoreMissing(err)
 	}
 	a, err := s.account(ctx, s.db, m.Membership.UserID)
 	if err != nil {
-		return false, err
+		return nil, nil, ignoreMissing(err)
 	}
-	p := a.at(i.OrganizationID)
-	if p == nil || p.m.InvitationID != string(i.ID) { // it waits for another one
-		return false, nil
-	}
-	drop(p)
-	_, err = s.accountInto(ctx, s.db, w, a, cause)
-	return p.was.State == Pending && p.m.State != Pending && p.m.InvitationID != p.was.InvitationID, err
+	return a, a.at(i.OrganizationID), nil
 }
 
 // ResendInvitation mails an invitation again, a minute after the last mail at the earliest and MaxInvitationMails times at most (Limited). The link stays
