@@ -85,10 +85,10 @@ func invitations() map[Route]Operation {
 		},
 		{"POST", base + "/{id}/resend"}: {
 			ID: "resendInvitation", Tag: tagInvitations, Summary: "Mail an invitation again",
-			About: "A minute after the last mail at the earliest, and twenty times at most. The link stays the same; that of a directory's invitation is made anew when it has expired. An expired invitation by hand is refused: invite the person again, who gets the same membership.",
+			About: "A minute after the last mail at the earliest, and twenty times at most. The link stays the same; that of a directory's invitation is made anew when it has expired. An expired invitation by hand is refused: invite the person again, who gets the same membership. Who is shut out before they came in is mailed nothing.",
 			Body:  ref("InvitationResend"), Sparse: true, Example: `{}`,
 			Answers: done(200, "The invitation.", ref("Invitation")),
-			Refuses: account(gone(), badParameter(), refuses(400, "invite_expired", "invite_revoked", "invite_accepted"), refuses(429, "too_many_mails")),
+			Refuses: account(gone(), refusedHere, badParameter(), refuses(403, "membership_inactive"), refuses(400, "invite_expired", "invite_revoked", "invite_accepted"), refuses(429, "too_many_mails")),
 		},
 		{"POST", base + "/{id}/revoke"}: {
 			ID: "revokeInvitation", Tag: tagInvitations, Summary: "Revoke an invitation",
