@@ -187,7 +187,8 @@ func (c *Client) ResendInvitation(ctx context.Context, id, locale string) (Invit
 	return fetch[Invitation](ctx, c, post(body, "user_management", "invitations", id, "resend"))
 }
 
-// RevokeInvitation takes one back: its link is dead at once, and the pending membership goes with it.
+// RevokeInvitation takes one back: its link is dead at once, and the pending membership goes with it. Refused with directory_managed (409) while a
+// directory wants the person in.
 func (c *Client) RevokeInvitation(ctx context.Context, id string) (Invitation, error) {
 	return fetch[Invitation](ctx, c, post(nil, "user_management", "invitations", id, "revoke"))
 }

@@ -219,11 +219,21 @@ func (s *Service) AddToTeam(ctx context.Context, actor event.Actor, organization
 
 // handledTx holds a team whose people are changed by hand.
 func (s *Service) handledTx(ctx context.Context, tx db.Tx, organizationID string, id TeamID) (Team, error) {
-	t, err := team(ctx, tx, selectTeam+s.db.ForShare(), organizationID, id)
+	return s.handled(ctx, tx, selectTeam+s.db.ForShare(), organizationID, id)
+}
+
+func (s *Service) handled(ctx context.Context, r db.Reader, text, organizationID string, id TeamID) (Team, error) {
+	t, err := team(ctx, r, text, organizationID, id)
 	if err == nil && t.Follows() {
-		err = s.errManaged(ctx, tx, t, "people")
+		err = s.errManaged(ctx, r, t, "people")
 	}
 	return t, err
+}
+
+// Handled refuses a team whose people no hand changes, as AddToTeam does.
+func (s *Service) Handled(ctx context.Context, organizationID string, id TeamID) error {
+	_, err := s.handled(ctx, s.db, selectTeam, organizationID, id)
+	return err
 }
 
 // RemoveFromTeam takes a member out of a team. Whom a mapping put in it puts in again, so that is a Conflict "directory_managed", which names its

@@ -30,6 +30,7 @@ const (
 	InvitedRenew   InvitedState = "renew" // the link has expired, and another may be asked for
 	InvitedExpired InvitedState = "expired"
 	InvitedUsed    InvitedState = "used"
+	InvitedShut    InvitedState = "shut" // it is pending, and the person is shut out at present
 	InvitedGone    InvitedState = "gone"
 )
 
@@ -79,7 +80,13 @@ func (s *SignIns) invitation(ctx context.Context, t token.Secret) (i member.Invi
 	if err != nil {
 		return i, "", err
 	}
-	return i, s.invitedState(i), nil
+	if state = s.invitedState(i); state != InvitedOpen && state != InvitedRenew {
+		return i, state, nil
+	}
+	if err = s.o.Members.Waits(ctx, i); refused(err) {
+		return i, InvitedShut, nil
+	}
+	return i, state, err
 }
 
 func (s *SignIns) invitedState(i member.Invitation) InvitedState {

@@ -28,6 +28,8 @@ type place struct {
 	was     *Membership // as it was read; nil: new
 	claims  []*claim
 	dropped []*claim // claims of directories that are gone, which a newer word or a hand has put aside
+
+	forgotten bool // what hands and invitations gave goes, teams too
 }
 
 // account reads an account with everything about it.
@@ -206,12 +208,31 @@ func (p *place) settle(u User, now time.Time) {
 	p.m.State, p.m.Why, p.m.Primary = v.State, v.Why, u.HomeOrganizationID == p.m.OrganizationID
 	p.m.Told = p.told(c, v)
 	p.m.DirectoryManaged = p.m.DirectoryUserID != "" && slices.ContainsFunc(p.claims, (*claim).has)
+	if p.goes() {
+		p.forgotten = true
+		p.forget()
+	}
 	if v.State == Active && p.m.JoinedBy == "" {
 		p.m.JoinedBy = ViaDirectory
 	}
 	if v.State == Active && p.m.JoinedAt.IsZero() {
 		p.m.JoinedAt = now
 	}
+}
+
+// goes tells whether a hand removes the person now, or an invitation that nobody came in by.
+func (p *place) goes() bool {
+	return p.m.State == Removed && p.was != nil && p.was.State != Removed && (!p.m.RemovedAt.IsZero() || p.m.Why == WhyInvitationExpired)
+}
+
+// forget lets go of the role and the licence that hands and invitations have given: whoever is let in anew has what they are let in with.
+func (p *place) forget() {
+	if given := p.m.GivenLicence; given != "" && p.m.Licence == given {
+		p.m.Licence = ""
+	} else if given != "" && p.m.WantedLicence == given {
+		p.m.WantedLicence = ""
+	}
+	p.m.GivenRole, p.m.GivenLicence = "", ""
 }
 
 // moved tells whether what directories say differs from what was read.

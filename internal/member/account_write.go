@@ -113,18 +113,34 @@ func (p *place) enters() bool {
 	return p.m.State != Removed && (p.was == nil || p.was.State == Removed)
 }
 
-// invitationOf has the pending invitation follow the membership: accepted by who came in, taken back from whom nobody wants any more.
+// invitationOf has the pending invitation follow the membership: accepted by who came in, taken back from whom nobody wants any more, and not mailed
+// to whom something shuts out for a while.
 func (s *Service) invitationOf(ctx context.Context, r db.Reader, w *db.Write, a *account, p *place, cause event.Context) error {
-	if p.was == nil || p.was.told().State != Pending || p.m.told().State == Pending {
+	switch {
+	case p.was == nil:
 		return nil
-	}
-	if p.m.State == Active {
+	case p.disinvited():
+		return s.revokeInto(ctx, r, w, *p.was, a.user, cause)
+	case p.m.State == Active && p.was.neverIn():
 		return s.acceptInto(ctx, r, w, p.m, a.user, cause)
-	}
-	if p.m.InvitationID == p.was.InvitationID { // shut out for a while; it waits
+	case p.m.InvitationID == "" || p.m.InvitationID != p.was.InvitationID:
 		return nil
+	case p.was.State == Pending && p.m.State == Inactive:
+		s.keepMailInto(w, p.m.InvitationID)
+	case p.was.State != Pending && p.m.State == Pending:
+		return s.keptMailInto(ctx, r, w, p.m.InvitationID)
 	}
-	return s.revokeInto(ctx, r, w, *p.was, a.user, cause)
+	return nil
+}
+
+// disinvited tells whether the invitation goes that nobody has come in by, as the membership does.
+func (p *place) disinvited() bool {
+	return p.m.State == Removed && p.was.neverIn() && p.m.InvitationID != p.was.InvitationID
+}
+
+// neverIn tells whether the member was asked in, and has not come: they are pending, or something shuts them out for a while.
+func (m Membership) neverIn() bool {
+	return m.told().State == Pending || m.JoinedBy == "" && m.InvitationID != ""
 }
 
 // endingsInto ends the sessions of whom this shuts out: all of an account that is taken away, or that has just been proven, else those of

@@ -60,6 +60,8 @@ func (p *place) teamsOf(e Entitlement) *access.TeamsOf {
 	of := access.TeamsOf{OrganizationID: p.m.OrganizationID, MembershipID: string(p.m.ID), By: access.ByConnection}
 	teams, driven := e.ResolveTeams()
 	switch {
+	case p.forgotten: // nobody's mapping puts them into any
+		of.Takes = byPeople()
 	case e.Out: // who is out keeps them, to come back to
 		return nil
 	case driven && (p.moved() || p.anew()):
@@ -78,6 +80,9 @@ func (p *place) teamsOf(e Entitlement) *access.TeamsOf {
 	}
 	return &of
 }
+
+// byPeople are those whose doing goes with a member whom a hand removes.
+func byPeople() []access.PutBy { return []access.PutBy{access.ByHand, access.ByInvitation} }
 
 // anew tells whether a sign-in has just said something else than the one before it.
 func (p *place) anew() bool { return p.m.asserted != p.before().asserted }

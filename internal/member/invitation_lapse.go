@@ -40,6 +40,9 @@ func (s *Service) lapseInto(ctx context.Context, w *db.Write, id InvitationID) e
 	i := found[0]
 	w.Guard(lapseInvitation, string(i.ID), i.Version)
 	cause := event.Context{Actor: event.Actor{ID: string(i.ID), Source: event.System}}
-	_, err = s.dropInto(ctx, w, i, func(p *place) { p.m.expiredInvitation = p.m.InvitationID }, cause)
+	_, err = s.dropInto(ctx, w, i, func(p *place, _ User) error {
+		p.m.expiredInvitation = p.m.InvitationID
+		return nil
+	}, cause)
 	return err
 }

@@ -20,8 +20,9 @@ const invitationRounds = 20
 
 // Invite asks somebody in: an invitation, the mail with its link, and the pending membership that it fills. The faults are those of the
 // contract: Invalid "email_already_invited_to_organization", "email_already_invited", "user_already_organization_member",
-// "user_already_exists", "expires_in_days_too_short", "expires_in_days_too_long", "invalid_role"; and Conflict "directory_managed" for
-// somebody whom the organization's directory has put out: only a directory lets them in again.
+// "user_already_exists", "expires_in_days_too_short", "expires_in_days_too_long", "invalid_role"; Unprocessable "invalid_licence" and "invalid_team";
+// Conflict "licence_limit_reached" for a licence without a free seat that refuses more; and Conflict "directory_managed" for somebody whom the
+// organization's directory has put out, as only a directory lets them in again, and for a team whose people a directory gives.
 func (s *Service) Invite(ctx context.Context, actor event.Actor, n NewInvitation) (Invitation, error) {
 	if err := s.checkInvitation(ctx, n); err != nil {
 		return Invitation{}, err
@@ -102,6 +103,23 @@ func (s *Service) checkCarried(ctx context.Context, n NewInvitation) error {
 			return err
 		}
 	}
+	return s.checkTeams(ctx, n)
+}
+
+// checkTeams refuses a team that the organization does not have, or whose people nobody changes by hand.
+func (s *Service) checkTeams(ctx context.Context, n NewInvitation) error {
+	for _, id := range n.Teams {
+		err := s.access.Handled(ctx, n.OrganizationID, access.TeamID(id))
+		if fault.Is(err, fault.NotFound) {
+			return fault.New(fault.Unprocessable, "invalid_team", "There is no team %.80q here.", id).On("team_ids")
+		}
+		if f, managed := fault.As(err); managed {
+			return f.On("team_ids")
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -129,15 +147,12 @@ func (s *Service) inviteByHandInto(ctx context.Context, w *db.Write, n NewInvita
 	if n.MembershipID, err = s.pendingInto(ctx, w, id, n, known, cause); err != nil {
 		return Invitation{}, err
 	}
-	if err := s.teamsInto(ctx, w, n, cause); err != nil {
-		return Invitation{}, err
-	}
 	return s.inviteAsInto(ctx, w, id, n, cause)
 }
 
-// teamsInto puts the pending member into the teams that the invitation names: they are shown as pending there.
-func (s *Service) teamsInto(ctx context.Context, w *db.Write, n NewInvitation, cause event.Context) error {
-	if len(n.Teams) == 0 {
+// teamsInto puts the pending member into the teams that the invitation names: they are shown as pending there. takes are those whose doing goes.
+func (s *Service) teamsInto(ctx context.Context, w *db.Write, n NewInvitation, takes []access.PutBy, cause event.Context) error {
+	if len(n.Teams) == 0 && len(takes) == 0 {
 		return nil
 	}
 	teams := make([]access.TeamID, len(n.Teams))
@@ -145,7 +160,7 @@ func (s *Service) teamsInto(ctx context.Context, w *db.Write, n NewInvitation, c
 		teams[i] = access.TeamID(id)
 	}
 	return s.access.TeamsInto(ctx, s.db, w, access.TeamsOf{
-		OrganizationID: n.OrganizationID, MembershipID: string(n.MembershipID), Teams: teams, By: access.ByInvitation,
+		OrganizationID: n.OrganizationID, MembershipID: string(n.MembershipID), Teams: teams, By: access.ByInvitation, Takes: takes,
 	}, cause)
 }
 
@@ -189,15 +204,38 @@ func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID,
 	if err != nil {
 		return "", err
 	}
+	waited := p.was != nil && p.m.JoinedBy == ""
 	if err := p.invitable(a.user, said); err != nil {
 		return "", err
+	}
+	var takes []access.PutBy
+	if waited { // for another invitation, by which they never came in
+		p.forget()
+		takes = byPeople()
 	}
 	p.m.InvitationID, p.m.GivenRole, p.m.GivenLicence = string(id), n.Role, n.Licence
 	if n.Role != "" {
 		p.m.RoleBy = ByInvitation
 	}
-	_, err = s.accountInto(ctx, s.db, w, a, cause)
+	if _, err = s.accountInto(ctx, s.db, w, a, cause); err == nil {
+		err = s.seatFor(ctx, p, n.Licence)
+	}
+	if n.MembershipID = p.m.ID; err == nil {
+		err = s.teamsInto(ctx, w, n, takes, cause)
+	}
 	return p.m.ID, err
+}
+
+// seatFor refuses to invite somebody to a licence that lets nobody in without a seat, where none is left.
+func (s *Service) seatFor(ctx context.Context, p *place, licence string) error {
+	if licence == "" || p.m.Licence == licence {
+		return nil
+	}
+	use, there, err := access.UseIn(ctx, s.db, p.m.OrganizationID, licence)
+	if err != nil || !there || use.Free() && p.m.WantedLicence != licence || use.Type.OverLimit != access.Refuse {
+		return err
+	}
+	return noSeat(use)
 }
 
 // invitable refuses a member who need not, or may not, be asked in, and has another come in anew. said is what directories say of the address

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
@@ -36,7 +37,8 @@ func notPending(i Invitation) error {
 }
 
 // AcceptInvitation makes the invited account a member on an administrator's word that it is the person's. Invalid "invite_not_pending"; Invalid "invalid_invite"
-// for one to the app alone whose address has no account; Conflict "directory_managed", and Forbidden "user_deprovisioned".
+// for one to the app alone whose address has no account; Conflict "directory_managed"; Forbidden "user_deprovisioned", "membership_inactive", and
+// "licence_limit_reached" where the licence that they are to have lets nobody in without a seat.
 func (s *Service) AcceptInvitation(ctx context.Context, actor event.Actor, id InvitationID) (Invitation, error) {
 	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
 		if i.State != InvitationPending {
@@ -111,7 +113,10 @@ func (s *Service) acceptAsInto(ctx context.Context, w *db.Write, i Invitation, u
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil { // which marks the invitation of who comes in
 		return Invitation{}, err
 	}
-	return i, p.cameIn(a.user)
+	if err := p.cameIn(a.user); err != nil {
+		return Invitation{}, err
+	}
+	return i, s.seated(ctx, p)
 }
 
 // cameIn refuses where something else shuts the person out.
@@ -122,6 +127,9 @@ func (p *place) cameIn(u User) error {
 	case p.decides(u).Barred():
 		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out. Activate them in the identity provider.", p.bars()).
 			Compared("a person whom no directory has put out", string(p.m.Why))
+	case p.m.Why == WhyAccountDeprovisioned:
+		return fault.New(fault.Forbidden, CodeMembershipInactive, "The organization that the account belongs to has taken it away.").
+			Compared(string(Active), string(p.m.Why))
 	}
 	return fault.New(fault.Forbidden, CodeMembershipInactive, "This member was deactivated. An administrator of the app can reactivate them.").
 		Compared(string(Active), string(p.m.Why))
@@ -131,7 +139,10 @@ func (p *place) cameIn(u User) error {
 // was for another address, the membership that waited for it goes.
 func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, a *account, p *place, cause event.Context) (Invitation, error) {
 	if i.MembershipID != p.m.ID {
-		if _, err := s.dropInto(ctx, w, i, func(p *place) { p.m.RemovedAt = s.time() }, cause); err != nil {
+		if _, err := s.dropInto(ctx, w, i, func(p *place, _ User) error {
+			p.m.RemovedAt = s.time()
+			return nil
+		}, cause); err != nil {
 			return Invitation{}, err
 		}
 	}
@@ -145,7 +156,7 @@ func (s *Service) grantInto(ctx context.Context, w *db.Write, i Invitation, a *a
 	if _, err := s.accountInto(ctx, s.db, w, a, cause); err != nil {
 		return Invitation{}, err
 	}
-	if err := s.teamsInto(ctx, w, NewInvitation{OrganizationID: i.OrganizationID, MembershipID: p.m.ID, Teams: i.Teams}, cause); err != nil {
+	if err := s.teamsInto(ctx, w, NewInvitation{OrganizationID: i.OrganizationID, MembershipID: p.m.ID, Teams: i.Teams}, nil, cause); err != nil {
 		return Invitation{}, err
 	}
 	return s.usedInto(w, i, a.user.ID, p.m.ID, cause), nil
@@ -208,14 +219,15 @@ func (s *Service) takeBackInto(w *db.Write, i Invitation, cause event.Context) I
 	return i
 }
 
-// RevokeInvitation takes a pending or expired invitation back, and the pending membership with it. Invalid "invite_not_pending".
+// RevokeInvitation takes a pending or expired invitation back, and with it the membership that nobody has come in by. Invalid "invite_not_pending";
+// a person whom a directory wants in is a Conflict "directory_managed", as by Remove.
 func (s *Service) RevokeInvitation(ctx context.Context, actor event.Actor, id InvitationID) (Invitation, error) {
 	cause := event.Context{Actor: actor}
 	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
 		if i.State != InvitationPending && i.State != InvitationExpired || i.Token == "" {
 			return Invitation{}, notPending(i)
 		}
-		took, err := s.dropInto(ctx, w, i, func(p *place) { p.m.RemovedAt, p.m.InvitationID = s.time(), "" }, cause)
+		took, err := s.dropInto(ctx, w, i, func(p *place, u User) error { return p.remove(u, s.time()) }, cause)
 		if err != nil || took {
 			return i, err
 		}
@@ -223,34 +235,58 @@ func (s *Service) RevokeInvitation(ctx context.Context, actor event.Actor, id In
 	})
 }
 
-// dropInto takes the membership out that nobody has filled. took says that its invitation goes with it.
-func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop func(p *place), cause event.Context) (took bool, err error) {
-	if i.MembershipID == "" {
-		return false, nil
+// dropInto takes the membership out that nobody has come in by. took says that its invitation goes with it.
+func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop func(p *place, u User) error, cause event.Context) (took bool, err error) {
+	a, p, err := s.membershipOf(ctx, i)
+	if err != nil || p == nil || p.m.JoinedBy != "" || p.m.State == Removed || p.m.InvitationID != string(i.ID) { // it waits for another one
+		return false, err
 	}
-	m, err := s.Member(ctx, i.MembershipID)
-	if fault.Is(err, fault.NotFound) || err == nil && m.Membership.State != Pending {
-		return false, nil
+	if err := drop(p, a.user); err != nil {
+		return false, err
 	}
+	open, err := s.openOf(ctx, s.db, p.m, a.user)
 	if err != nil {
 		return false, err
+	}
+	_, err = s.accountInto(ctx, s.db, w, a, cause)
+	return p.disinvited() && slices.ContainsFunc(open, func(one Invitation) bool { return one.ID == i.ID }), err
+}
+
+// membershipOf is the membership that an invitation is for, with its account; nil where there is none.
+func (s *Service) membershipOf(ctx context.Context, i Invitation) (*account, *place, error) {
+	if i.MembershipID == "" {
+		return nil, nil, nil
+	}
+	m, err := s.Member(ctx, i.MembershipID)
+	if err != nil {
+		return nil, nil, ignoreMissing(err)
 	}
 	a, err := s.account(ctx, s.db, m.Membership.UserID)
 	if err != nil {
-		return false, err
+		return nil, nil, ignoreMissing(err)
 	}
-	p := a.at(i.OrganizationID)
-	if p == nil || p.m.InvitationID != string(i.ID) { // it waits for another one
-		return false, nil
+	return a, a.at(i.OrganizationID), nil
+}
+
+// Waits refuses where nobody comes in by a pending invitation at present, for something shuts the person out: Conflict "directory_managed", and
+// Forbidden "membership_inactive".
+func (s *Service) Waits(ctx context.Context, i Invitation) error {
+	_, err := s.waits(ctx, i)
+	return err
+}
+
+// waits gives the membership too; nil for an invitation to the app alone.
+func (s *Service) waits(ctx context.Context, i Invitation) (*place, error) {
+	a, p, err := s.membershipOf(ctx, i)
+	if err != nil || p == nil || p.m.State == Pending {
+		return p, err
 	}
-	drop(p)
-	_, err = s.accountInto(ctx, s.db, w, a, cause)
-	return p.was.State == Pending && p.m.State != Pending && p.m.InvitationID != p.was.InvitationID, err
+	return p, p.cameIn(a.user)
 }
 
 // ResendInvitation mails an invitation again, a minute after the last mail at the earliest and MaxInvitationMails times at most (Limited). The link stays
 // the same while it is good; that of a directory's invitation is made anew when it has expired. Invalid "invite_accepted", "invite_revoked"
-// and "invite_expired". locale "" keeps the invitation's.
+// and "invite_expired"; somebody who is shut out meanwhile is refused as by Waits. locale "" keeps the invitation's.
 func (s *Service) ResendInvitation(ctx context.Context, actor event.Actor, id InvitationID, locale string) (Invitation, error) {
 	return s.change(ctx, id, func(w *db.Write, i Invitation) (Invitation, error) {
 		switch i.State {
@@ -286,6 +322,13 @@ func (s *Service) RenewLink(ctx context.Context, t token.Secret) (Invitation, er
 }
 
 func (s *Service) resendInto(ctx context.Context, w *db.Write, i Invitation, pause time.Duration, cause event.Context) (Invitation, error) {
+	p, err := s.waits(ctx, i)
+	if err != nil {
+		return Invitation{}, err
+	}
+	if p != nil { // or who is shut out at this moment would be mailed
+		w.GuardSelect(guardMembership+s.db.ForShare(), p.m.OrganizationID, string(p.m.ID), p.m.Version)
+	}
 	now := s.time()
 	if wait := i.UpdatedAt.Add(pause).Sub(now); wait > 0 || i.Sent >= MaxInvitationMails {
 		refused := fault.New(fault.Limited, "too_many_mails", "The invitation was mailed a moment ago. Wait a little before you send it again.")
@@ -295,14 +338,37 @@ func (s *Service) resendInto(ctx context.Context, w *db.Write, i Invitation, pau
 		}
 		return Invitation{}, refused
 	}
-	if i.LinkExpired(now) {
-		i.Token, i.ExpiresAt = token.NewSecret(InvitationPrefix), now.Add(InvitationLife)
-		i.hash = token.HashOf(i.Token)
-	}
+	i.renew(now)
 	w.Guard(sendInvitation, string(i.ID), i.Version, string(i.hash), s.sealed(i), i.ExpiresAt.UnixMicro(), db.TextOrNull(i.Locale), now.UnixMicro())
 	i.Sent, i.UpdatedAt = i.Sent+1, now
 	i.Version++
 	s.unsentInto(w, i.ID)
 	s.events.Append(w, now, invitationEntry(event.InvitationResent, i, cause))
 	return i, s.mailInto(ctx, w, i)
+}
+
+// renew makes a link anew that has expired.
+func (i *Invitation) renew(now time.Time) {
+	if i.LinkExpired(now) {
+		i.Token, i.ExpiresAt = token.NewSecret(InvitationPrefix), now.Add(InvitationLife)
+		i.hash = token.HashOf(i.Token)
+	}
+}
+
+// keepMailInto has what was not sent yet of an invitation wait until the person is asked in again, whom something shuts out.
+func (s *Service) keepMailInto(w *db.Write, id string) {
+	w.Exec(keepInvitation, id, s.time().UnixMicro())
+	s.unsentInto(w, InvitationID(id))
+}
+
+// keptMailInto mails what keepMailInto has kept. Nothing else is mailed to who is asked in again. It is for a write that guards the membership.
+func (s *Service) keptMailInto(ctx context.Context, r db.Reader, w *db.Write, id string) error {
+	found, err := s.readInvitations(ctx, r, invitationKept, id)
+	if err != nil || len(found) == 0 || found[0].State != InvitationPending {
+		return err
+	}
+	i, now := found[0], s.time()
+	i.renew(now)
+	w.Guard(mailKept, id, string(i.hash), s.sealed(i), i.ExpiresAt.UnixMicro(), now.UnixMicro())
+	return s.mailInto(ctx, w, i)
 }

@@ -166,10 +166,15 @@ func (s *Service) licenceByHand(ctx context.Context, p *place, e Entitlement, sl
 	case !there:
 		return fault.New(fault.Unprocessable, "invalid_licence", "Licence '%.48s' is not a licence type of the organization.", slug).On("licence")
 	case !use.Free() && use.Type.OverLimit == access.Refuse:
-		return fault.New(fault.Conflict, "licence_limit_reached", "All %d seats of the licence %q are taken.", use.Used, slug).On("licence").
-			Compared("a licence with a free seat", slug)
+		return noSeat(use)
 	}
 	return nil
+}
+
+// noSeat refuses to give a licence by hand of which no seat is left.
+func noSeat(use access.Use) error {
+	return fault.New(fault.Conflict, CodeLicenceLimit, "All %d seats of the licence %q are taken.", use.Used, use.Type.Slug).On("licence").
+		Compared("a licence with a free seat", use.Type.Slug)
 }
 
 // managed refuses what a directory's mapping gives.

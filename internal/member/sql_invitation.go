@@ -31,6 +31,12 @@ const (
 		WHERE id = $1 AND version = $2 AND state = 'pending'`
 	adoptInvitation = `UPDATE invitations SET directory_id = $3, directory_user_id = $4, membership_id = $5, version = version + 1
 		WHERE id = $1 AND version = $2 AND state = 'pending'`
+	// Whose mail was not sent yet; mails are written by their own room alone. The version stays: nobody decides by it.
+	keepInvitation = `UPDATE invitations SET withdrawn_at = $2 WHERE id = $1 AND state = 'pending'
+		AND EXISTS (SELECT 1 FROM mails WHERE about = $1 AND next_at IS NOT NULL AND state = 'pending')`
+	invitationKept = `SELECT ` + invitationColumns + ` FROM invitations i WHERE i.id = $1 AND i.state = 'pending' AND i.withdrawn_at IS NOT NULL`
+	mailKept       = `UPDATE invitations SET token_hash = $2, token = $3, expires_at = $4, updated_at = $5, withdrawn_at = NULL, version = version + 1
+		WHERE id = $1 AND state = 'pending' AND withdrawn_at IS NOT NULL`
 	// To an address, of a directory person, or accepted by somebody.
 	selectInvitedAs = `SELECT id, organization_id FROM invitations WHERE organization_id = $1 AND email <> '' AND (accepted_user_id = $2 OR directory_user_id = $2 OR email_key = $3)
 		ORDER BY id`

@@ -82,9 +82,9 @@ func (s *Service) comer(ctx context.Context, ad Admission) (*account, *place, er
 	return a, p, nil
 }
 
-// seated refuses somebody new for whom no seat is left, where the licence type has it so.
+// seated refuses somebody who comes in for the first time, and for whom no seat is left, where the licence type has it so.
 func (s *Service) seated(ctx context.Context, p *place) error {
-	if p.m.WantedLicence == "" || !p.enters() {
+	if p.m.WantedLicence == "" || !p.enters() && p.was.State != Pending {
 		return nil
 	}
 	use, found, err := access.UseIn(ctx, s.db, p.m.OrganizationID, p.m.WantedLicence)

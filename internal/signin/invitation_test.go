@@ -6,8 +6,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
+	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
@@ -206,6 +208,37 @@ func TestExpired_link_of_a_directorys_invitation_renews_itself_once_an_hour(t *t
 		}
 		b.get(link).want(t, http.StatusNotFound)
 		if said := text(b.get(w.linkIn(all[len(all)-1].Text)).want(t, http.StatusOK).body); !strings.Contains(said, "Join Acme") || w.stateOf(i.ID) != member.InvitationPending {
+			t.Errorf("%s", said)
+		}
+	})
+}
+
+func TestLink_of_somebody_who_is_shut_out_says_that_it_cannot_be_used_now(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.provisioned()
+		f := w.feed(directory.New{Provisioning: directory.Invite})
+		u := f.hire(`{"userName":"eve@home.example","active":true}`)
+		w.provision()
+		all := w.letters()
+		link, b := w.linkIn(all[len(all)-1].Text), w.browser()
+		b.get(link).want(t, http.StatusOK)
+		f.active(u.ID, false)
+		for _, later := range []time.Duration{0, member.InvitationLife} {
+			w.later(later)
+			before := len(w.letters())
+			for _, a := range []answer{b.get(link), b.post(link, nil)} {
+				if said := text(a.want(t, http.StatusForbidden).body); !strings.Contains(said, "cannot be used now") || strings.Contains(said, "Join") || strings.Contains(said, "eve@") {
+					t.Errorf("%s", said)
+				}
+			}
+			b.post(link, url.Values{"renew": {"yes"}}).want(t, http.StatusOK)
+			if n := len(w.letters()) - before; n != 0 {
+				t.Errorf("%d letters", n)
+			}
+		}
+		f.active(u.ID, true)
+		w.provision()
+		if said := text(b.get(link).want(t, http.StatusOK).body); !strings.Contains(said, "Mail me a new link") {
 			t.Errorf("%s", said)
 		}
 	})

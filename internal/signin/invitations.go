@@ -30,6 +30,8 @@ func (c *call) noInvitation(state lifecycle.InvitedState) error {
 		status = http.StatusNotFound
 	case lifecycle.InvitedRenew, lifecycle.InvitedUsed:
 		status = http.StatusOK
+	case lifecycle.InvitedShut:
+		status = http.StatusForbidden
 	case lifecycle.InvitedExpired, lifecycle.InvitedOpen:
 	}
 	return c.page(status, web.NoInvitationPage{State: string(state)}, "")

@@ -365,6 +365,47 @@ func TestBreak_glass_never_lets_in_whom_a_directory_wants_out(t *testing.T) {
 	})
 }
 
+// As above, by the directory itself and not by a hand: one who is at home elsewhere, and one whose account goes with it.
+func TestBreak_glass_never_lets_in_whom_a_directory_has_deprovisioned(t *testing.T) {
+	for how, leave := range map[string]func(f feed, id directory.UserID){
+		"inactive": func(f feed, id directory.UserID) { f.active(id, false) },
+		"deleted":  func(f feed, id directory.UserID) { f.gone(id) },
+	} {
+		for email, primary := range map[string]bool{"guest@home.example": false, "keeper@acme.example": true} {
+			t.Run(how+" "+email, func(t *testing.T) {
+				each(t, func(t *testing.T, w *world) {
+					w.provisioned()
+					w.browser().signIn()
+					keeper := w.joined(w.org.ID, email, primary)
+					w.exec(`UPDATE organization_memberships SET joined_by = 'sign_in' WHERE joined_by IS NULL`)
+					f := w.feed(directory.New{Provisioning: directory.Direct})
+					u := f.hire(`{"userName":"` + email + `","active":true}`)
+					w.provision()
+					_, err := w.policy.NameBreakGlass(ctx, operator(), w.org.ID, lifecycle.NewBreakGlass{UserID: keeper, Reason: "keeps the keys", ExpiresAt: w.now().Add(time.Hour)})
+					w.ok(err)
+					tokens := w.browser().entered(email, w.org.ID)
+					leave(f, u.ID)
+					if got := w.place(email); !strings.Contains(got, "directory_") {
+						t.Fatalf("%s is %q", email, got)
+					}
+					if status, _ := w.refresh(tokens); status != http.StatusBadRequest {
+						t.Errorf("refreshed by somebody whom the directory has put out: %d", status)
+					}
+					if primary { // an account that is taken away is not even mailed a code
+						if n := w.browser().byCodeUnsent(email, w.org.ID); n != 0 {
+							t.Errorf("%d codes were mailed", n)
+						}
+						return
+					}
+					if to := w.browser().byCode(email, w.org.ID).location(t); to.Query().Get("error") != "access_denied" {
+						t.Errorf("led to %s", to)
+					}
+				})
+			})
+		}
+	}
+}
+
 func TestStranger_does_not_learn_who_is_a_break_glass_user(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.browser().signIn()

@@ -63,6 +63,7 @@ func fullPages() []Page {
 		NoInvitationPage{State: "renewed"},
 		NoInvitationPage{State: "expired"},
 		NoInvitationPage{State: "used"},
+		NoInvitationPage{State: "shut"},
 		JoinedPage{Organization: "Acme", Places: []Place{{App: "Shop", URL: "com.example.shop:/open"}}},
 		SignOutPage{Email: "a", Fields: []Field{{Name: "a", Value: "b"}}},
 		OnwardPage{Back: true, Fields: []Field{{Name: "a", Value: "b"}}},

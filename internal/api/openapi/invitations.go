@@ -63,10 +63,10 @@ func invitations() map[Route]Operation {
 		{"POST", base}: {
 			ID: "createInvitation", Tag: tagInvitations, Summary: "Invite somebody",
 			About: "A mail with a link goes to the address, and a pending membership waits for the person. An address has one pending invitation into an organization. " +
-				"Whom a directory has put out only a directory lets in again: 409 directory_managed.",
+				"Whom a directory has put out only a directory lets in again, and whose team a directory fills nobody else puts people into: 409 directory_managed.",
 			Body: ref("NewInvitation"), Example: `{"email":"ada@acme.example","organization_id":"org_01JZ0000000000000000000000","role_slug":"member","expires_in_days":14}`,
 			Answers: done(201, "The invitation.", ref("Invitation")),
-			Refuses: account(gone(), refusedHere, refuses(409, "membership_inactive"), badParameter(), refuses(400, "email_already_invited_to_organization",
+			Refuses: account(gone(), refusedHere, refuses(409, "membership_inactive", "licence_limit_reached"), badParameter(), refuses(400, "email_already_invited_to_organization",
 				"user_already_organization_member", "email_already_invited", "user_already_exists", "expires_in_days_too_short", "expires_in_days_too_long", "invalid_role")),
 		},
 		{"GET", base + "/by_token/{token}"}: {
@@ -81,20 +81,20 @@ func invitations() map[Route]Operation {
 			About: "On your word that the person wants in: the membership becomes active. How they sign in stays as the organization has it.",
 			Body:  nothing, Sparse: true, Example: `{}`,
 			Answers: done(200, "The invitation as it is now.", ref("Invitation")),
-			Refuses: account(gone(), refusedHere, badParameter(), refuses(400, "invite_not_pending", "invalid_invite"), refuses(403, "user_deprovisioned", "membership_inactive", "not_a_member")),
+			Refuses: account(gone(), refusedHere, badParameter(), refuses(400, "invite_not_pending", "invalid_invite"), refuses(403, "user_deprovisioned", "membership_inactive", "not_a_member", "licence_limit_reached")),
 		},
 		{"POST", base + "/{id}/resend"}: {
 			ID: "resendInvitation", Tag: tagInvitations, Summary: "Mail an invitation again",
-			About: "A minute after the last mail at the earliest, and twenty times at most. The link stays the same; that of a directory's invitation is made anew when it has expired. An expired invitation by hand is refused: invite the person again, who gets the same membership.",
+			About: "A minute after the last mail at the earliest, and twenty times at most. The link stays the same; that of a directory's invitation is made anew when it has expired. An expired invitation by hand is refused: invite the person again, who gets the same membership. Who is shut out before they came in is mailed nothing.",
 			Body:  ref("InvitationResend"), Sparse: true, Example: `{}`,
 			Answers: done(200, "The invitation.", ref("Invitation")),
-			Refuses: account(gone(), badParameter(), refuses(400, "invite_expired", "invite_revoked", "invite_accepted"), refuses(429, "too_many_mails")),
+			Refuses: account(gone(), refusedHere, badParameter(), refuses(403, "membership_inactive"), refuses(400, "invite_expired", "invite_revoked", "invite_accepted"), refuses(429, "too_many_mails")),
 		},
 		{"POST", base + "/{id}/revoke"}: {
 			ID: "revokeInvitation", Tag: tagInvitations, Summary: "Revoke an invitation",
-			About: "The link is dead at once, and the pending membership goes with it.",
+			About: "The link is dead at once, and the pending membership goes with it, and what the invitation carried. Of a person whom a directory wants in: 409 directory_managed.",
 			Body:  nothing, Sparse: true, Example: `{}`,
-			Answers: done(200, "The invitation as it is now.", ref("Invitation")), Refuses: account(gone(), badParameter(), refuses(400, "invite_not_pending")),
+			Answers: done(200, "The invitation as it is now.", ref("Invitation")), Refuses: account(gone(), refusedHere, badParameter(), refuses(400, "invite_not_pending")),
 		},
 	}
 }
