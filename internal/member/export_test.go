@@ -171,7 +171,9 @@ func (p *Pure) SignIn(now time.Time, a Arrival) error {
 		one = &place{m: ad.Membership}
 		p.a.places = append(p.a.places, one)
 	}
-	if returns {
+	if !returns {
+		one.m = ad.Membership
+	} else {
 		one.join(ad.via, now)
 		one.m.DirectoryUserID = ad.Membership.DirectoryUserID
 		p.hear(one)
@@ -240,13 +242,19 @@ func (p *place) wants(by Standing) {
 	p.wanted(&claim{organizationID: p.m.OrganizationID, directoryID: by.DirectoryID, directoryUserID: by.DirectoryUserID, provisioning: ExistingOnly})
 }
 
-// Look gives what became of the membership; "" if there is none.
-func (p *Pure) Look(organizationID string) (State, Why, bool) {
-	one := p.at(organizationID)
-	if one == nil {
-		return "", "", p.a != nil && p.a.user.DeprovisionedBy != ""
+// Seen is what there is to see of somebody in an organization; the zero value where there is nothing.
+type Seen struct {
+	Membership
+	Deprovisioned bool // the account
+}
+
+// Look gives what became of the membership.
+func (p *Pure) Look(organizationID string) Seen {
+	seen := Seen{Deprovisioned: p.a != nil && p.a.user.DeprovisionedBy != ""}
+	if one := p.at(organizationID); one != nil {
+		seen.Membership = one.m
 	}
-	return one.m.State, one.m.Why, p.a.user.DeprovisionedBy != ""
+	return seen
 }
 
 // Invite asks somebody in by hand, as the invitation does it who has an account or not.

@@ -148,16 +148,16 @@ func (v byVerbs) Remove(_ time.Time, organizationID string) error {
 }
 
 // Look also says when somebody who is not in still has a session.
-func (v byVerbs) Look(organizationID string) (member.State, member.Why, bool) {
+func (v byVerbs) Look(organizationID string) member.Seen {
 	m, known := v.of(organizationID)
 	if !known {
-		return "", "", false
+		return member.Seen{}
 	}
 	open := v.count(`SELECT COUNT(*) FROM sessions WHERE organization_id = $1 AND user_id = $2 AND ended_at IS NULL`, organizationID, string(m.User.ID))
 	if m.Membership.State != member.Active && open > 0 {
 		v.t.Fatalf("%s, and %d sessions go on", m.Membership.State, open)
 	}
-	return m.Membership.State, m.Membership.Why, m.User.DeprovisionedBy != ""
+	return member.Seen{Membership: m.Membership, Deprovisioned: m.User.DeprovisionedBy != ""}
 }
 
 // TestVerbs_do_what_the_model_says walks the same lives through the verbs, on both engines.

@@ -24,7 +24,7 @@ type subject interface {
 	Deactivate(now time.Time, organizationID string) error
 	Reactivate(now time.Time, organizationID string) error
 	Remove(now time.Time, organizationID string) error
-	Look(organizationID string) (state member.State, why member.Why, deprovisioned bool)
+	Look(organizationID string) member.Seen
 }
 
 // word is what a directory said last of the one person there is.
@@ -42,7 +42,7 @@ type life struct {
 	directories                       []string // living ones
 	words                             map[string]*word
 	member                            bool // there is a membership, in whatever state
-	blocked, lifted, removed, invited bool
+	blocked, lifted, removed, invited bool // lifted: by hand, the last block
 	joined                            member.JoinedVia
 	directory                         int // how many there have been
 	provisioning                      member.Provisioning
@@ -113,29 +113,58 @@ func (l *life) forgetFrozen() {
 	}
 }
 
-// state is what has to be seen. home is the organization where the account is at home.
-func (l *life) state(home *life) member.State {
-	elsewhere := home != nil && home != l && home.member && home.leaves()
-	switch {
-	case !l.member:
-		return ""
-	case l.removed && !l.wanted():
-		return member.Removed
-	case l.waits():
-		return member.Inactive
-	case l.out() && l.each(func(w *word) bool { return w.says == member.SaysInactive }):
-		return member.Inactive
-	case l.out():
-		return member.Removed
-	case elsewhere && !l.in(), l.blocked:
-		return member.Inactive
-	case l.joined != "", l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Direct }):
-		return member.Active
-	case l.invited, l.each(func(w *word) bool { return w.held == member.HeldKept && w.by != member.ExistingOnly }), l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Invite }):
-		return member.Pending
-	}
-	return member.Removed
+func (l *life) says(what member.Says) bool {
+	return l.each(func(w *word) bool { return w.says == what })
 }
+
+func (l *life) kept() bool { return l.each(func(w *word) bool { return w.held == member.HeldKept }) }
+
+func (l *life) provides(how member.Provisioning) bool {
+	return l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == how })
+}
+
+// applies tells of the lines of the table in docs/reference/membership.md, in its order, which of them apply to the facts. home is the organization
+// where the account is at home.
+func (l *life) applies(home *life) [17]bool {
+	elsewhere := home != nil && home != l && home.member && home.leaves()
+	came := l.joined != ""
+	return [...]bool{
+		l.removed && !l.wanted(),
+		l.waits(),
+		l.out() && l.says(member.SaysInactive),
+		l.out() && !l.says(member.SaysInactive),
+		elsewhere && !l.in(),
+		l.blocked,
+		came && l.says(member.SaysActive),
+		came && l.kept(),
+		came && l.lifted,
+		l.joined == member.ViaSignIn,
+		l.joined == member.ViaInvitation,
+		l.joined == member.ViaAPI,
+		l.provides(member.Direct),
+		l.provides(member.Invite),
+		l.each(func(w *word) bool { return w.held == member.HeldKept && w.by != member.ExistingOnly }),
+		l.invited,
+		false,
+	}
+}
+
+var table = lines() // which has the words of the reference
+
+// verdict is what has to be seen, and why.
+func (l *life) verdict(home *life) member.Verdict {
+	if !l.member {
+		return member.Verdict{}
+	}
+	for i, applies := range l.applies(home) {
+		if applies {
+			return table[i].want
+		}
+	}
+	return member.Verdict{State: member.Removed, Why: member.WhyRemoved} // nothing speaks for the person
+}
+
+func (l *life) state(home *life) member.State { return l.verdict(home).State }
 
 // model is one person in two organizations.
 type model struct {
@@ -199,9 +228,13 @@ func (m *model) step() {
 	m.trace = append(m.trace, fmt.Sprintf("%s %s (%v)", l.id, name, err != nil))
 	m.tried[fmt.Sprintf("%s %t", name, err == nil)]++
 	for i, one := range m.lives {
-		state, why, deprovisioned := m.real.Look(one.id)
-		if want := one.state(m.home); state != want {
-			m.fail("%s is %q (%s), want %q", one.id, state, why, want)
+		is, want := m.real.Look(one.id), one.verdict(m.home)
+		state := is.State
+		if got := (member.Verdict{State: state, Why: is.Why}); got != want {
+			m.fail("%s is %+v, want %+v", one.id, got, want)
+		}
+		if primary := one.member && m.home == one; is.Primary != primary {
+			m.fail("%s: primary %t, want %t", one.id, is.Primary, primary)
 		}
 		if barred[i] && state == member.Active && !(one == l && (name == "says active" || name == "undo" || name == "sign-in" && present)) {
 			m.fail("%s let in whom a directory had shut out", name)
@@ -212,8 +245,8 @@ func (m *model) step() {
 		if name == "directory deleted" && state != before[i] {
 			m.fail("deleting a directory made %q of %q", state, before[i])
 		}
-		if out := m.home != nil && m.home.member && m.home.leaves(); deprovisioned != out {
-			m.fail("deprovisioned %t, want %t", deprovisioned, out)
+		if out := m.home != nil && m.home.member && m.home.leaves(); is.Deprovisioned != out {
+			m.fail("deprovisioned %t, want %t", is.Deprovisioned, out)
 		}
 	}
 }
@@ -426,7 +459,13 @@ func (m *model) signIn(l *life) (string, error) {
 	if before != member.Active {
 		l.hear()
 	}
-	if l.joined == "" {
+	switch {
+	case l.joined != "": // the first way stays
+	case before == member.Pending && l.invited:
+		l.joined = member.ViaInvitation
+	case a.Standing.Says == member.SaysActive:
+		l.joined = member.ViaDirectory
+	default:
 		l.joined = member.ViaSignIn
 	}
 	l.member, l.removed, m.known, m.proven = true, false, true, true
