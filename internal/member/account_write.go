@@ -115,16 +115,27 @@ func (p *place) enters() bool {
 
 // invitationOf has the pending invitation follow the membership: accepted by who came in, taken back from whom nobody wants any more.
 func (s *Service) invitationOf(ctx context.Context, r db.Reader, w *db.Write, a *account, p *place, cause event.Context) error {
-	if p.was == nil || p.was.told().State != Pending || p.m.told().State == Pending {
-		return nil
-	}
-	if p.m.State == Active {
+	switch p.invitation() {
+	case InvitationAccepted:
 		return s.acceptInto(ctx, r, w, p.m, a.user, cause)
+	case InvitationRevoked:
+		return s.revokeInto(ctx, r, w, *p.was, a.user, cause)
+	case InvitationPending, InvitationExpired:
 	}
-	if p.m.InvitationID == p.was.InvitationID { // shut out for a while; it waits
-		return nil
+	return nil
+}
+
+// invitation is what becomes of the pending invitation, if there is one.
+func (p *place) invitation() InvitationState {
+	switch {
+	case p.was == nil || p.was.InvitationID == "" || p.was.JoinedBy != "":
+		return InvitationPending
+	case p.m.State == Active:
+		return InvitationAccepted
+	case p.m.State == Removed && p.m.InvitationID != p.was.InvitationID:
+		return InvitationRevoked
 	}
-	return s.revokeInto(ctx, r, w, *p.was, a.user, cause)
+	return InvitationPending // who is shut out for a while finds it waiting
 }
 
 // endingsInto ends the sessions of whom this shuts out: all of an account that is taken away, or that has just been proven, else those of
