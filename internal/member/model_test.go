@@ -259,7 +259,7 @@ func (m *model) standing(l *life) (s member.Standing) {
 
 func (m *model) fail(format string, args ...any) {
 	m.t.Helper()
-	m.t.Fatalf("%s\nafter\n%v", fmt.Sprintf(format, args...), m.trace[max(0, len(m.trace)-30):])
+	m.t.Fatalf("%s\nafter %d steps, the last of them\n%v", fmt.Sprintf(format, args...), m.tried["step"], m.trace[max(0, len(m.trace)-30):])
 }
 
 // did is something that was done, and what became of it.
@@ -275,6 +275,7 @@ func (d did) String() string {
 // step does something at random and compares.
 func (m *model) step() {
 	m.t.Helper()
+	m.tried["step"]++
 	l := m.lives[m.rng.IntN(2)]
 	m.now = m.now.Add(time.Duration(1+m.rng.IntN(1000)) * time.Second)
 	var before [2]member.State
