@@ -115,27 +115,25 @@ func (p *place) enters() bool {
 
 // invitationOf has the pending invitation follow the membership: accepted by who came in, taken back from whom nobody wants any more.
 func (s *Service) invitationOf(ctx context.Context, r db.Reader, w *db.Write, a *account, p *place, cause event.Context) error {
-	switch p.invitation() {
-	case InvitationAccepted:
-		return s.acceptInto(ctx, r, w, p.m, a.user, cause)
-	case InvitationRevoked:
+	switch {
+	case p.was == nil:
+		return nil
+	case p.disinvited():
 		return s.revokeInto(ctx, r, w, *p.was, a.user, cause)
-	case InvitationPending, InvitationExpired:
+	case p.m.State == Active && p.was.neverIn():
+		return s.acceptInto(ctx, r, w, p.m, a.user, cause)
 	}
-	return nil
+	return nil // who is shut out for a while finds it waiting
 }
 
-// invitation is what becomes of the pending invitation, if there is one.
-func (p *place) invitation() InvitationState {
-	switch {
-	case p.was == nil || p.was.InvitationID == "" || p.was.JoinedBy != "":
-		return InvitationPending
-	case p.m.State == Active:
-		return InvitationAccepted
-	case p.m.State == Removed && p.m.InvitationID != p.was.InvitationID:
-		return InvitationRevoked
-	}
-	return InvitationPending // who is shut out for a while finds it waiting
+// disinvited tells whether the invitation goes that nobody has come in by, as the membership does.
+func (p *place) disinvited() bool {
+	return p.m.State == Removed && p.was.neverIn() && p.m.InvitationID != p.was.InvitationID
+}
+
+// neverIn tells whether the member was asked in, and has not come: they are pending, or something shuts them out for a while.
+func (m Membership) neverIn() bool {
+	return m.told().State == Pending || m.JoinedBy == "" && m.InvitationID != ""
 }
 
 // endingsInto ends the sessions of whom this shuts out: all of an account that is taken away, or that has just been proven, else those of

@@ -245,7 +245,7 @@ func (s *Service) dropInto(ctx context.Context, w *db.Write, i Invitation, drop 
 	}
 	drop(p)
 	_, err = s.accountInto(ctx, s.db, w, a, cause)
-	return p.invitation() == InvitationRevoked, err
+	return p.disinvited(), err
 }
 
 // ResendInvitation mails an invitation again, a minute after the last mail at the earliest and MaxInvitationMails times at most (Limited). The link stays

@@ -54,7 +54,9 @@ func TestExpired_invitation_leaves_whom_a_directory_wanted_last_or_a_brake_holds
 			t.Errorf("%+v", m)
 		}
 		directory := people["cid"].DirectoryID
-		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error { return h.members.FreezeTx(t.Context(), tx, acme, directory, directorys(directory)) }))
+		h.must(h.db.Tx(t.Context(), func(tx db.Tx) error {
+			return h.members.FreezeTx(t.Context(), tx, acme, directory, directorys(directory))
+		}))
 		_, err := h.members.UpdateMembership(t.Context(), operator(), ids["cid"], member.MembershipChanges{Role: ptr("viewer")})
 		h.must(err)
 		if m := h.state(ids["cid"]); m.State != member.Pending || m.Why != member.WhyInvited {

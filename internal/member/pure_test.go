@@ -62,9 +62,12 @@ func (p *Pure) keep(now time.Time) {
 	p.a.was, p.a.provenAt = &was, ""
 	p.a.places = slices.DeleteFunc(p.a.places, (*place).hollow)
 	for _, one := range p.a.places {
-		if is := one.invitation(); is != InvitationPending {
-			if open := p.open(one.m.OrganizationID); open != nil {
-				open.State = is
+		if open := p.open(one.m.OrganizationID); open != nil && one.was != nil {
+			switch {
+			case one.disinvited():
+				open.State = InvitationRevoked
+			case one.m.State == Active && one.was.neverIn():
+				open.State = InvitationAccepted
 			}
 		}
 		m := one.m
