@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -135,7 +136,7 @@ func (p *place) decides(u User) Claims {
 	for _, one := range p.claims {
 		c.Directories = append(c.Directories, one.pure())
 	}
-	c.Expired = p.m.InvitationID != "" && p.m.InvitationID == p.m.expiredInvitation && !c.Wanted()
+	c.Expired = p.m.InvitationID != "" && p.m.InvitationID == p.m.expiredInvitation
 	c.Invited = p.m.InvitationID != "" && !c.Expired
 	return c
 }
@@ -246,6 +247,7 @@ func (p *place) hear(c *claim) {
 	if !known {
 		c.membershipID = p.m.ID
 		p.claims = append(p.claims, c)
+		slices.SortFunc(p.claims, oldestFirst)
 	}
 	if !known || c.was == nil || c.was.says != c.says {
 		p.forgetFrozen()
@@ -253,6 +255,11 @@ func (p *place) hear(c *claim) {
 	if c.says == SaysActive { // who was removed by hand is wanted again
 		p.m.RemovedAt, c.held = time.Time{}, ""
 	}
+}
+
+// oldestFirst is the order in which claims are read, and in which what directories map counts.
+func oldestFirst(a, b *claim) int {
+	return cmp.Or(cmp.Compare(a.directoryID, b.directoryID), cmp.Compare(a.directoryUserID, b.directoryUserID))
 }
 
 // forgetFrozen puts aside the last words of directories that are gone.

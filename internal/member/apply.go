@@ -328,7 +328,7 @@ func (s *Service) newPlace(f *application) *place {
 // askIn adds the invitation of somebody whom the directory wants and who has not come in.
 func (s *Service) askIn(ctx context.Context, w *db.Write, f *application, cause event.Context) error {
 	m := &f.place.m
-	if f.place.disinvite() || m.State != Pending || m.Why != WhyInvitedByDirectory || f.place.asked() {
+	if !f.asks() {
 		return nil
 	}
 	i, err := s.inviteInto(ctx, w, NewInvitation{
@@ -337,6 +337,12 @@ func (s *Service) askIn(ctx context.Context, w *db.Write, f *application, cause 
 	}, cause)
 	m.InvitationID = string(i.ID)
 	return err
+}
+
+// asks tells whether the directory asks the person in now, and lets go of an invitation that has come to nothing.
+func (f *application) asks() bool {
+	m := &f.place.m
+	return !f.place.disinvite() && m.State == Pending && m.Why == WhyInvitedByDirectory && !f.place.asked()
 }
 
 // disinvite lets go of the invitation of somebody who is gone and never came in: it is taken back, and who returns is asked in anew.

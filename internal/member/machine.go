@@ -11,7 +11,7 @@ type Claims struct {
 	RemovedByHand bool
 	JoinedBy      JoinedVia // "": never came in
 	Invited       bool      // by hand, and neither accepted nor revoked
-	Expired       bool      // that invitation has had its time, and no directory wants the person in
+	Expired       bool      // instead of it: that invitation has had its time. It goes on waiting for whom a directory wants in
 }
 
 // Claim is what one directory says of a person.
@@ -82,7 +82,7 @@ func Decide(c Claims) Verdict {
 		return Verdict{Pending, WhyInvitedByDirectory}
 	case c.invitedAndKept():
 		return Verdict{Pending, WhyHeldByBrake}
-	case c.Invited:
+	case c.Invited, c.Expired && c.in():
 		return Verdict{Pending, WhyInvited}
 	case c.Expired:
 		return Verdict{Removed, WhyInvitationExpired}

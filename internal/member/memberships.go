@@ -45,16 +45,7 @@ func (s *Service) CreateMembership(ctx context.Context, actor event.Actor, n New
 		if err := s.meantByHand(ctx, w, a, p, actor); err != nil {
 			return err
 		}
-		c := MembershipChanges{Role: &n.Role, Licence: &n.Licence}
-		if p.was != nil { // who comes back has what they had, unless something else is named
-			if n.Role == "" {
-				c.Role = nil
-			}
-			if n.Licence == "" {
-				c.Licence = nil
-			}
-		}
-		if err := s.giveByHand(ctx, p, c); err != nil {
+		if err := s.giveByHand(ctx, s.db, p, n.gives()); err != nil {
 			return err
 		}
 		_, err = s.accountInto(ctx, s.db, w, a, event.Context{Actor: actor})
@@ -65,6 +56,17 @@ func (s *Service) CreateMembership(ctx context.Context, actor event.Actor, n New
 		return Member{}, fmt.Errorf("make user %s a member of %s: %w", n.UserID, n.OrganizationID, err)
 	}
 	return out, nil
+}
+
+// gives is what a hand gives with the membership: who comes back has what they had, and who is new everybody's role, unless something else is named.
+func (n NewMembership) gives() (c MembershipChanges) {
+	if n.Role != "" {
+		c.Role = &n.Role
+	}
+	if n.Licence != "" {
+		c.Licence = &n.Licence
+	}
+	return c
 }
 
 // enterByHand is the membership of somebody whom a hand lets in.
@@ -110,26 +112,30 @@ func (s *Service) meantByHand(ctx context.Context, w *db.Write, a *account, p *p
 // the organization does not have Unprocessable "invalid_role"; a licence type it does not have Unprocessable "invalid_licence", one without a
 // free seat that refuses more a Conflict "licence_limit_reached".
 func (s *Service) UpdateMembership(ctx context.Context, actor event.Actor, id MembershipID, c MembershipChanges) (Member, error) {
-	return s.move(ctx, actor, id, func(p *place, _ User) error { return s.giveByHand(ctx, p, c) })
+	return s.move(ctx, actor, id, func(p *place, _ User) error { return s.giveByHand(ctx, s.db, p, c) })
 }
 
-func (s *Service) giveByHand(ctx context.Context, p *place, c MembershipChanges) error {
+func (s *Service) giveByHand(ctx context.Context, r db.Reader, p *place, c MembershipChanges) error {
 	e, _, err := p.entitlement()
 	if err != nil {
 		return err
 	}
 	if c.Role != nil && (*c.Role != p.m.Role || p.m.RoleBy == ByConnection) {
-		if err := s.roleByHand(ctx, p, e, *c.Role); err != nil {
+		if err := s.roleByHand(ctx, r, p, e, *c.Role); err != nil {
 			return err
 		}
 	}
-	if c.Licence != nil && *c.Licence != e.Licence {
-		return s.licenceByHand(ctx, p, e, *c.Licence)
+	had := e.Licence
+	if had == "" { // who is out holds none, and would have it back
+		had = e.ResolveLicence()
+	}
+	if c.Licence != nil && *c.Licence != had {
+		return s.licenceByHand(ctx, r, p, e, *c.Licence)
 	}
 	return nil
 }
 
-func (s *Service) roleByHand(ctx context.Context, p *place, e Entitlement, slug string) error {
+func (s *Service) roleByHand(ctx context.Context, r db.Reader, p *place, e Entitlement, slug string) error {
 	for _, d := range e.Driven {
 		if len(d.Roles) > 0 {
 			return p.managed("role", "the role")
@@ -138,7 +144,7 @@ func (s *Service) roleByHand(ctx context.Context, p *place, e Entitlement, slug 
 	if slug == "" {
 		slug = RoleMember
 	}
-	roles, err := access.RolesIn(ctx, s.db, p.m.OrganizationID)
+	roles, err := access.RolesIn(ctx, r, p.m.OrganizationID)
 	if err != nil {
 		return err
 	}
@@ -149,7 +155,7 @@ func (s *Service) roleByHand(ctx context.Context, p *place, e Entitlement, slug 
 	return p.m.overrule(func(m *mapped) { m.Roles = nil })
 }
 
-func (s *Service) licenceByHand(ctx context.Context, p *place, e Entitlement, slug string) error {
+func (s *Service) licenceByHand(ctx context.Context, r db.Reader, p *place, e Entitlement, slug string) error {
 	for _, d := range e.Driven {
 		if d.Licence != nil && *d.Licence != "" {
 			return p.managed("licence", "the licence")
@@ -159,7 +165,7 @@ func (s *Service) licenceByHand(ctx context.Context, p *place, e Entitlement, sl
 	if err := p.m.overrule(func(m *mapped) { m.Licence = nil }); err != nil || slug == "" {
 		return err
 	}
-	use, there, err := access.UseIn(ctx, s.db, p.m.OrganizationID, slug)
+	use, there, err := access.UseIn(ctx, r, p.m.OrganizationID, slug)
 	switch {
 	case err != nil:
 		return err

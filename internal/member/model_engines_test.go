@@ -3,19 +3,23 @@ package member_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/token"
 )
 
 // byVerbs is one person whom the verbs on a database move.
 type byVerbs struct {
 	*house
 	email string
+	now   *time.Time // as the verbs have it
 }
 
 func directorys(id string) event.Context {
@@ -63,7 +67,8 @@ func (h *house) restrict(d member.DirectoryPerson) error {
 	})
 }
 
-func (v byVerbs) Apply(_ time.Time, d member.DirectoryPerson) error {
+func (v byVerbs) Apply(now time.Time, d member.DirectoryPerson) error {
+	*v.now = now
 	d.Email, d.DirectoryUserID = v.email, d.DirectoryUserID+v.email
 	if d.Says != member.SaysActive {
 		return v.restrict(d)
@@ -72,7 +77,8 @@ func (v byVerbs) Apply(_ time.Time, d member.DirectoryPerson) error {
 	return err
 }
 
-func (v byVerbs) EndHold(_ time.Time, e member.HoldEnd) error {
+func (v byVerbs) EndHold(now time.Time, e member.HoldEnd) error {
+	*v.now = now
 	e.DirectoryUserID += v.email
 	return v.endHold(e)
 }
@@ -83,13 +89,15 @@ func (h *house) endHold(e member.HoldEnd) error {
 	})
 }
 
-func (v byVerbs) Freeze(_ time.Time, organizationID, directoryID string) {
+func (v byVerbs) Freeze(now time.Time, organizationID, directoryID string) {
+	*v.now = now
 	v.must(v.db.Tx(v.t.Context(), func(tx db.Tx) error {
 		return v.members.FreezeTx(v.t.Context(), tx, organizationID, directoryID, directorys(directoryID))
 	}))
 }
 
-func (v byVerbs) SignIn(_ time.Time, a member.Arrival) error {
+func (v byVerbs) SignIn(now time.Time, a member.Arrival) error {
+	*v.now = now
 	a.Email, a.IDPID = v.email, v.email
 	if a.Standing.DirectoryUserID != "" {
 		a.Standing.DirectoryUserID += v.email
@@ -113,67 +121,135 @@ func (v byVerbs) of(organizationID string) (member.Member, bool) {
 	return m, true
 }
 
-func (v byVerbs) Invite(_ time.Time, organizationID string) error {
-	_, err := v.members.Invite(v.t.Context(), operator(), member.NewInvitation{OrganizationID: organizationID, Email: v.email})
+func (v byVerbs) Invite(now time.Time, n member.NewInvitation) error {
+	*v.now, n.Email = now, v.email
+	_, err := v.members.Invite(v.t.Context(), operator(), n)
 	return err
 }
 
-func (v byVerbs) Accept(_ time.Time, organizationID string) error {
-	m, _ := v.of(organizationID)
-	_, err := v.members.AcceptInvitation(v.t.Context(), operator(), member.InvitationID(m.Membership.InvitationID))
+// open is the invitation that can be accepted or taken back.
+func (v byVerbs) open(organizationID string) member.InvitationID {
+	found, _, err := v.members.Invitations(v.t.Context(), member.InvitationQuery{OrganizationID: organizationID, Email: v.email, Limit: 1})
+	v.must(err)
+	if len(found) == 0 {
+		return "none"
+	}
+	return found[0].ID
+}
+
+func (v byVerbs) Accept(now time.Time, organizationID string) error {
+	*v.now = now
+	_, err := v.members.AcceptInvitation(v.t.Context(), operator(), v.open(organizationID))
 	return err
 }
 
-func (v byVerbs) Create(_ time.Time, organizationID string) error {
-	m, _ := v.of(organizationID)
-	_, err := v.members.CreateMembership(v.t.Context(), operator(), member.NewMembership{OrganizationID: organizationID, UserID: m.User.ID})
+func (v byVerbs) Revoke(now time.Time, organizationID string) error {
+	*v.now = now
+	_, err := v.members.RevokeInvitation(v.t.Context(), operator(), v.open(organizationID))
 	return err
 }
 
-func (v byVerbs) Deactivate(_ time.Time, organizationID string) error {
+func (v byVerbs) Lapse(now time.Time) error {
+	*v.now = now
+	return v.members.LapseInvitations(v.t.Context())
+}
+
+func (v byVerbs) Create(now time.Time, n member.NewMembership) error {
+	m, _ := v.of(n.OrganizationID)
+	*v.now, n.UserID = now, m.User.ID
+	_, err := v.members.CreateMembership(v.t.Context(), operator(), n)
+	return err
+}
+
+func (v byVerbs) Deactivate(now time.Time, organizationID string) error {
+	*v.now = now
 	m, _ := v.of(organizationID)
 	_, err := v.members.Deactivate(v.t.Context(), operator(), m.Membership.ID)
 	return err
 }
 
-func (v byVerbs) Reactivate(_ time.Time, organizationID string) error {
+func (v byVerbs) Reactivate(now time.Time, organizationID string) error {
+	*v.now = now
 	m, _ := v.of(organizationID)
 	_, err := v.members.Reactivate(v.t.Context(), operator(), m.Membership.ID)
 	return err
 }
 
-func (v byVerbs) Remove(_ time.Time, organizationID string) error {
+func (v byVerbs) Remove(now time.Time, organizationID string) error {
+	*v.now = now
 	m, _ := v.of(organizationID)
 	return v.members.Remove(v.t.Context(), operator(), m.Membership.ID)
 }
 
+func (v byVerbs) Give(now time.Time, organizationID string, c member.MembershipChanges) error {
+	*v.now = now
+	m, _ := v.of(organizationID)
+	_, err := v.members.UpdateMembership(v.t.Context(), operator(), m.Membership.ID, c)
+	return err
+}
+
 // Look also says when somebody who is not in still has a session.
-func (v byVerbs) Look(organizationID string) (member.State, member.Why, bool) {
+func (v byVerbs) Look(organizationID string) member.Seen {
 	m, known := v.of(organizationID)
 	if !known {
-		return "", "", false
+		return member.Seen{}
 	}
 	open := v.count(`SELECT COUNT(*) FROM sessions WHERE organization_id = $1 AND user_id = $2 AND ended_at IS NULL`, organizationID, string(m.User.ID))
 	if m.Membership.State != member.Active && open > 0 {
 		v.t.Fatalf("%s, and %d sessions go on", m.Membership.State, open)
 	}
-	return m.Membership.State, m.Membership.Why, m.User.DeprovisionedBy != ""
+	seen := member.Seen{Membership: m.Membership, Deprovisioned: m.User.DeprovisionedBy != ""}
+	places, err := access.PlacesIn(v.t.Context(), v.db, organizationID, string(m.Membership.ID))
+	v.must(err)
+	for _, place := range places {
+		seen.Teams = append(seen.Teams, string(place.Team))
+	}
+	return seen
+}
+
+// furnished is an organization with what members are given in the model, and its teams.
+func (h *house) furnished(name string) (id string, teams []string) {
+	h.t.Helper()
+	id, give := h.organization(name), h.members.Access()
+	for i, slug := range member.PureRoles {
+		_, err := give.CreateRole(h.t.Context(), operator(), access.NewRole{OrganizationID: id, Slug: slug, Name: slug, Priority: int64(i + 1)})
+		h.must(err)
+	}
+	for slug, seats := range member.PureLicences {
+		n := access.NewLicenceType{OrganizationID: id, Slug: slug, Name: slug, OverLimit: access.Refuse}
+		if seats > 0 {
+			n.Seats = &seats
+		}
+		_, err := give.CreateLicenceType(h.t.Context(), operator(), n)
+		h.must(err)
+	}
+	for _, name := range []string{"Engines", "Looms"} {
+		team, err := give.CreateTeam(h.t.Context(), operator(), access.NewTeam{OrganizationID: id, Name: name})
+		h.must(err)
+		teams = append(teams, string(team.ID))
+	}
+	slices.Sort(teams)
+	return id, teams
 }
 
 // TestVerbs_do_what_the_model_says walks the same lives through the verbs, on both engines.
 func TestVerbs_do_what_the_model_says(t *testing.T) {
 	onEach(t, func(h *house) {
+		now := noon
+		h.members = member.NewService(h.db, h.events, token.NewSource(time.Now), h.orgs, h.sessions, func() time.Time { return now })
 		h.invites()
 		for seed := range uint64(12) {
 			rng := rand.New(rand.NewPCG(seed, 11))
-			v := byVerbs{h, fmt.Sprintf("ada%d@acme.example", seed)}
-			organizations := [2]string{h.organization("One"), h.organization("Two")}
+			v := byVerbs{h, fmt.Sprintf("ada%d@acme.example", seed), &now}
+			one, teamsOfOne := h.furnished("One")
+			two, teamsOfTwo := h.furnished("Two")
 			known := seed%2 == 0
 			if known {
 				_, err := h.members.CreateUser(t.Context(), operator(), member.NewUser{Email: v.email, EmailVerified: true})
 				h.must(err)
 			}
-			m := newModel(t, rng, v, organizations, known)
+			m := newModel(t, rng, v, [2]string{one, two}, known)
+			m.lives[0].teams, m.lives[1].teams = teamsOfOne, teamsOfTwo
 			for range 40 {
 				m.step()
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/member"
 )
@@ -18,13 +19,16 @@ type subject interface {
 	Freeze(now time.Time, organizationID, directoryID string)
 	EndHold(now time.Time, h member.HoldEnd) error
 	SignIn(now time.Time, a member.Arrival) error
-	Invite(now time.Time, organizationID string) error
+	Invite(now time.Time, n member.NewInvitation) error
 	Accept(now time.Time, organizationID string) error
-	Create(now time.Time, organizationID string) error
+	Revoke(now time.Time, organizationID string) error
+	Lapse(now time.Time) error
+	Create(now time.Time, n member.NewMembership) error
 	Deactivate(now time.Time, organizationID string) error
 	Reactivate(now time.Time, organizationID string) error
 	Remove(now time.Time, organizationID string) error
-	Look(organizationID string) (state member.State, why member.Why, deprovisioned bool)
+	Give(now time.Time, organizationID string, c member.MembershipChanges) error
+	Look(organizationID string) member.Seen
 }
 
 // word is what a directory said last of the one person there is.
@@ -34,18 +38,31 @@ type word struct {
 	held   member.Held
 	frozen bool
 	heard  bool // there was a membership that it was about
+	maps   access.Mapped
+}
+
+// asked is an invitation.
+type asked struct {
+	directorys bool // it does not lapse
+	ends       time.Time
+	role       string
+	closed     bool // accepted, taken back, or put aside
+	expired    bool
 }
 
 // life is what the model knows of one organization: facts, and no states.
 type life struct {
-	id                                string
-	directories                       []string // living ones
-	words                             map[string]*word
-	member                            bool // there is a membership, in whatever state
-	blocked, lifted, removed, invited bool
-	joined                            member.JoinedVia
-	directory                         int // how many there have been
-	provisioning                      member.Provisioning
+	id                       string
+	teams                    []string // there to be mapped; none: they are not looked at
+	directories              []string // living ones
+	words                    map[string]*word
+	member                   bool // there is a membership, in whatever state
+	blocked, lifted, removed bool // lifted: by hand, the last block
+	joined                   member.JoinedVia
+	invitation               *asked // that the membership waits for, or was joined by
+	directory                int    // how many there have been
+	provisioning             member.Provisioning
+	gifts
 }
 
 func (l *life) each(which func(*word) bool) bool {
@@ -83,24 +100,35 @@ func (l *life) unheard() (out []*word) {
 	return out
 }
 
-// barredAnyway tells whether somebody is barred once those words are heard too.
-func (l *life) barredAnyway() bool {
+// copied is the same life, for what would become of it.
+func (l *life) copied() *life {
 	all := *l
 	all.words = map[string]*word{}
 	for d, w := range l.words {
 		as := *w
-		as.heard = w.heard || w.says != member.SaysRemoved
 		all.words[d] = &as
+	}
+	return &all
+}
+
+// barredAnyway tells whether somebody is barred once those words are heard too.
+func (l *life) barredAnyway() bool {
+	all := l.copied()
+	for _, w := range all.unheard() {
+		w.heard = true
 	}
 	return all.barred()
 }
 
-// hear has the membership be whom they are about.
+// hear has the membership be whom they are about. What those who want the person in map comes with their next word.
 func (l *life) hear() {
 	if words := l.unheard(); len(words) > 0 {
 		l.forgetFrozen()
 		for _, w := range words {
 			w.heard = true
+			if w.says == member.SaysActive {
+				w.maps = access.Mapped{}
+			}
 		}
 	}
 }
@@ -113,29 +141,74 @@ func (l *life) forgetFrozen() {
 	}
 }
 
-// state is what has to be seen. home is the organization where the account is at home.
-func (l *life) state(home *life) member.State {
-	elsewhere := home != nil && home != l && home.member && home.leaves()
-	switch {
-	case !l.member:
-		return ""
-	case l.removed && !l.wanted():
-		return member.Removed
-	case l.waits():
-		return member.Inactive
-	case l.out() && l.each(func(w *word) bool { return w.says == member.SaysInactive }):
-		return member.Inactive
-	case l.out():
-		return member.Removed
-	case elsewhere && !l.in(), l.blocked:
-		return member.Inactive
-	case l.joined != "", l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Direct }):
-		return member.Active
-	case l.invited, l.each(func(w *word) bool { return w.held == member.HeldKept && w.by != member.ExistingOnly }), l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == member.Invite }):
-		return member.Pending
-	}
-	return member.Removed
+func (l *life) says(what member.Says) bool {
+	return l.each(func(w *word) bool { return w.says == what })
 }
+
+func (l *life) kept() bool { return l.each(func(w *word) bool { return w.held == member.HeldKept }) }
+
+func (l *life) provides(how member.Provisioning) bool {
+	return l.each(func(w *word) bool { return w.says == member.SaysActive && w.by == how })
+}
+
+// open tells whether the invitation can still be used, but for its time.
+func (l *life) open() bool { return l.invitation != nil && !l.invitation.closed }
+
+// overdue tells whether it cannot be used any more, though nobody has put it aside yet.
+func (l *life) overdue(now time.Time) bool {
+	return l.open() && !l.invitation.directorys && !now.Before(l.invitation.ends)
+}
+
+// applies tells of the lines of the table in docs/reference/membership.md, in its order, which of them apply to the facts. home is the organization
+// where the account is at home.
+func (l *life) applies(home *life) [17]bool {
+	elsewhere := home != nil && home != l && home.member && home.leaves()
+	came, expired := l.joined != "", l.invitation != nil && l.invitation.expired
+	return [...]bool{
+		l.removed && !l.wanted(),
+		l.waits(),
+		l.out() && l.says(member.SaysInactive),
+		l.out() && !l.says(member.SaysInactive),
+		elsewhere && !l.in(),
+		l.blocked,
+		came && l.says(member.SaysActive),
+		came && l.kept(),
+		came && l.lifted,
+		l.joined == member.ViaSignIn,
+		l.joined == member.ViaInvitation,
+		l.joined == member.ViaAPI,
+		l.provides(member.Direct),
+		l.provides(member.Invite),
+		l.each(func(w *word) bool { return w.held == member.HeldKept && w.by != member.ExistingOnly }),
+		l.invitation != nil && (!expired || l.in()),
+		expired,
+	}
+}
+
+var table = lines() // which has the words of the reference
+
+// verdict is what has to be seen, and why.
+func (l *life) verdict(home *life) member.Verdict {
+	if !l.member {
+		return member.Verdict{}
+	}
+	if i := l.line(home); i < len(table) {
+		return table[i].want
+	}
+	return member.Verdict{State: member.Removed, Why: member.WhyRemoved} // nothing speaks for the person
+}
+
+// line is the first that applies.
+func (l *life) line(home *life) int {
+	for i, applies := range l.applies(home) {
+		if applies {
+			return i
+		}
+	}
+	return len(table)
+}
+
+func (l *life) state(home *life) member.State { return l.verdict(home).State }
 
 // model is one person in two organizations.
 type model struct {
@@ -145,7 +218,7 @@ type model struct {
 	now    time.Time
 	lives  [2]*life
 	home   *life
-	trace  []string
+	trace  []did
 	known  bool // there is an account
 	proven bool // and its address is
 	tried  map[string]int
@@ -154,10 +227,15 @@ type model struct {
 func newModel(t *testing.T, rng *rand.Rand, real subject, organizations [2]string, known bool) *model {
 	m := &model{t: t, real: real, rng: rng, now: noon, known: known, proven: known, tried: map[string]int{}}
 	for i, id := range organizations {
-		m.lives[i] = &life{id: id, words: map[string]*word{}}
+		m.lives[i] = &life{id: id, words: map[string]*word{}, gifts: gifts{role: member.RoleMember, source: member.RoleByDefault}}
 		m.lives[i].provisioning = []member.Provisioning{member.Invite, member.Direct, member.ExistingOnly}[rng.IntN(3)]
 	}
 	return m
+}
+
+// elsewhere tells whether the account is taken away by another organization.
+func (m *model) elsewhere(l *life) bool {
+	return m.home != nil && m.home != l && m.home.member && m.home.leaves()
 }
 
 // standing is what the directories that are there say at a sign-in.
@@ -181,12 +259,23 @@ func (m *model) standing(l *life) (s member.Standing) {
 
 func (m *model) fail(format string, args ...any) {
 	m.t.Helper()
-	m.t.Fatalf("%s\nafter %v", fmt.Sprintf(format, args...), m.trace[max(0, len(m.trace)-30):])
+	m.t.Fatalf("%s\nafter %d steps, the last of them\n%v", fmt.Sprintf(format, args...), m.tried["step"], m.trace[max(0, len(m.trace)-30):])
+}
+
+// did is something that was done, and what became of it.
+type did struct {
+	what string
+	is   member.Seen
+}
+
+func (d did) String() string {
+	return fmt.Sprintf("%s (now %s: %s; %s by %s, licence %q or %q)\n", d.what, d.is.State, d.is.Why, d.is.Role, d.is.RoleSource(), d.is.Licence, d.is.WantedLicence)
 }
 
 // step does something at random and compares.
 func (m *model) step() {
 	m.t.Helper()
+	m.tried["step"]++
 	l := m.lives[m.rng.IntN(2)]
 	m.now = m.now.Add(time.Duration(1+m.rng.IntN(1000)) * time.Second)
 	var before [2]member.State
@@ -196,13 +285,25 @@ func (m *model) step() {
 	}
 	present := m.standing(l).Says == member.SaysActive // though members have not taken it over yet
 	name, err := m.act(l)
-	m.trace = append(m.trace, fmt.Sprintf("%s %s (%v)", l.id, name, err != nil))
-	m.tried[fmt.Sprintf("%s %t", name, err == nil)]++
+	done := map[bool]string{true: "done", false: "refused"}[err == nil]
+	m.trace = append(m.trace, did{l.id + ": " + name + " " + done, m.real.Look(l.id)})
+	m.tried[name+" "+done]++
 	for i, one := range m.lives {
-		state, why, deprovisioned := m.real.Look(one.id)
-		if want := one.state(m.home); state != want {
-			m.fail("%s is %q (%s), want %q", one.id, state, why, want)
+		is, want := m.real.Look(one.id), one.verdict(m.home)
+		if member.RemovalForgets && want.State == member.Removed && before[i] != "" && before[i] != member.Removed && (one.removed || want.Why == member.WhyInvitationExpired) {
+			one.forget()
 		}
+		state := is.State
+		if got := (member.Verdict{State: state, Why: is.Why}); got != want {
+			m.fail("%s is %+v, want %+v", one.id, got, want)
+		}
+		if one.member {
+			m.tried[fmt.Sprintf("line %d", one.line(m.home)+1)]++
+		}
+		if primary := one.member && m.home == one; is.Primary != primary {
+			m.fail("%s: primary %t, want %t", one.id, is.Primary, primary)
+		}
+		m.given(one, is)
 		if barred[i] && state == member.Active && !(one == l && (name == "says active" || name == "undo" || name == "sign-in" && present)) {
 			m.fail("%s let in whom a directory had shut out", name)
 		}
@@ -212,15 +313,15 @@ func (m *model) step() {
 		if name == "directory deleted" && state != before[i] {
 			m.fail("deleting a directory made %q of %q", state, before[i])
 		}
-		if out := m.home != nil && m.home.member && m.home.leaves(); deprovisioned != out {
-			m.fail("deprovisioned %t, want %t", deprovisioned, out)
+		if out := m.home != nil && m.home.member && m.home.leaves(); is.Deprovisioned != out {
+			m.fail("deprovisioned %t, want %t", is.Deprovisioned, out)
 		}
 	}
 }
 
 // act does one thing to both.
 func (m *model) act(l *life) (name string, err error) {
-	switch m.rng.IntN(20) {
+	switch m.rng.IntN(26) {
 	case 0, 1, 2:
 		return m.says(l, member.SaysActive)
 	case 3, 4:
@@ -241,8 +342,8 @@ func (m *model) act(l *life) (name string, err error) {
 		return "deactivate", err
 	case 11, 12:
 		err = m.real.Reactivate(m.now, l.id)
-		state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.leaves()
-		m.want("reactivate", err, state == member.Active || state == member.Inactive && !l.barred() && (!elsewhere || l.in()))
+		state := l.state(m.home)
+		m.want("reactivate", err, state == member.Active || state == member.Inactive && !l.barred() && (!m.elsewhere(l) || l.in()))
 		if err == nil && state != member.Active {
 			m.readmit(l)
 		}
@@ -250,19 +351,21 @@ func (m *model) act(l *life) (name string, err error) {
 	case 13:
 		return m.create(l)
 	case 14:
-		err = m.real.Remove(m.now, l.id)
-		state := l.state(m.home)
-		m.want("remove", err, state != "" && state != member.Removed && !l.wanted())
-		if err == nil {
-			l.removed, l.invited = true, false
-		}
-		return "remove", err
+		return m.remove(l)
 	case 15, 16:
 		return m.hold(l)
 	case 17, 18:
 		return m.endHold(l, m.rng.IntN(2) == 0)
+	case 19, 20:
+		return m.invite(l)
+	case 21:
+		return m.accept(l)
+	case 22:
+		return m.revoke(l)
+	case 23:
+		return m.lapse()
 	}
-	return m.invite(l)
+	return m.give(l)
 }
 
 // hold has the brake hold what a directory says of somebody whom it wanted in until now.
@@ -273,16 +376,14 @@ func (m *model) hold(l *life) (string, error) {
 			continue
 		}
 		says := []member.Says{member.SaysInactive, member.SaysRemoved}[m.rng.IntN(2)]
-		err := m.real.Apply(m.now, member.DirectoryPerson{
-			OrganizationID: l.id, DirectoryID: d, DirectoryName: "HR", DirectoryUserID: "person_of_" + d, Says: says, Held: member.HeldWaiting,
-			Provisioning: l.provisioning, Email: "ada@acme.example", EmailVerified: true,
-		})
+		p := m.person(l, d, says)
+		p.Held = member.HeldWaiting
+		err := m.real.Apply(m.now, p)
 		m.want("hold", err, true)
-		is := &word{says: says, by: l.provisioning, heard: true, held: member.HeldWaiting}
 		if w.says != says {
 			l.forgetFrozen()
 		}
-		l.words[d] = is
+		l.words[d] = &word{says: says, by: l.provisioning, heard: true, held: member.HeldWaiting, maps: p.Mapped}
 		m.invitations(l)
 		return "hold", err
 	}
@@ -324,6 +425,14 @@ func (m *model) readmit(l *life) {
 	l.blocked, l.lifted, l.removed = false, true, false
 }
 
+// person is what a directory says, with what its mapping makes of it.
+func (m *model) person(l *life, directory string, says member.Says) member.DirectoryPerson {
+	return member.DirectoryPerson{
+		OrganizationID: l.id, DirectoryID: directory, DirectoryName: "HR", DirectoryUserID: "person_of_" + directory, Says: says, Provisioning: l.provisioning,
+		Email: "ada@acme.example", EmailVerified: true, Mapped: m.mapping(l),
+	}
+}
+
 func (m *model) says(l *life, says member.Says) (string, error) {
 	name := "says " + string(says)
 	if len(l.directories) == 0 || len(l.directories) < 2 && m.rng.IntN(10) == 0 {
@@ -331,13 +440,11 @@ func (m *model) says(l *life, says member.Says) (string, error) {
 		l.directories = append(l.directories, fmt.Sprintf("directory_%d_%s", l.directory, l.id))
 	}
 	d := l.directories[m.rng.IntN(len(l.directories))]
-	err := m.real.Apply(m.now, member.DirectoryPerson{
-		OrganizationID: l.id, DirectoryID: d, DirectoryName: "HR", DirectoryUserID: "person_of_" + d, Says: says, Provisioning: l.provisioning,
-		Email: "ada@acme.example", EmailVerified: true,
-	})
+	p := m.person(l, d, says)
+	err := m.real.Apply(m.now, p)
 	m.want(name, err, true)
 	was := l.words[d]
-	w := &word{says: says, by: l.provisioning, heard: true}
+	w := &word{says: says, by: l.provisioning, heard: true, maps: p.Mapped}
 	l.words[d] = w
 	switch {
 	case l.member:
@@ -356,9 +463,7 @@ func (m *model) says(l *life, says member.Says) (string, error) {
 		m.known = true
 	}
 	if says == member.SaysActive {
-		if l.removed {
-			l.removed = false
-		}
+		l.removed = false
 		m.comeHome(l)
 		m.proven = true
 		if l.joined == "" && l.state(m.home) == member.Active {
@@ -369,13 +474,20 @@ func (m *model) says(l *life, says member.Says) (string, error) {
 	return name, err
 }
 
-// invitations: who is shut out before they came in loses the invitation; whom a directory invites has one.
+// invitations: who is shut out before they came in loses the invitation; whom a directory invites has one, which does not lapse; and it is used by
+// who comes in, however they do.
 func (m *model) invitations(l *life) {
-	switch state := l.state(m.home); {
-	case state == member.Removed && l.joined == "":
-		l.invited = false
-	case state == member.Pending:
-		l.invited = true
+	switch v := l.verdict(m.home); {
+	case v.State == member.Removed && l.joined == "" && v.Why != member.WhyInvitationExpired:
+		l.invitation = nil
+	case v.Why == member.WhyInvitedByDirectory && !l.open():
+		l.invitation = &asked{directorys: true}
+	case v.Why == member.WhyInvitedByDirectory && l.overdue(m.now):
+		l.invitation = &asked{directorys: true}
+	case v.Why == member.WhyInvitedByDirectory:
+		l.invitation.directorys = true
+	case v.State == member.Active && l.open():
+		l.invitation.closed = true
 	}
 }
 
@@ -394,7 +506,7 @@ func (m *model) freeze(l *life) (string, error) {
 	l.directories = slices.Delete(l.directories, i, i+1)
 	m.real.Freeze(m.now, l.id, d)
 	if w := l.words[d]; w != nil && w.heard {
-		w.frozen = true
+		w.frozen, l.left = true, true
 	} else {
 		delete(l.words, d)
 	}
@@ -403,7 +515,8 @@ func (m *model) freeze(l *life) (string, error) {
 
 func (m *model) signIn(l *life) (string, error) {
 	a := arrival(l.id, "idp-"+l.id, "ada@acme.example")
-	a.Standing = m.standing(l)
+	a.Standing, a.Mapped = m.standing(l), m.mapping(l)
+	a.Mapped.DrivesTeams, a.Mapped.Teams = false, nil
 	before := l.state(m.home)
 	if err := m.real.SignIn(m.now, a); err != nil {
 		if _, refused := fault.As(err); !refused {
@@ -418,29 +531,47 @@ func (m *model) signIn(l *life) (string, error) {
 		m.fail("let in whom the directory wants out")
 	}
 	if a.Standing.Says == member.SaysActive && before != member.Active && !l.words[a.Standing.DirectoryID].heard {
-		if l.member || m.home != nil && m.home != l && m.home.member && m.home.leaves() { // the word is heard with the sign-in
+		if l.member || m.elsewhere(l) { // the word is heard with the sign-in
 			l.forgetFrozen()
 			l.words[a.Standing.DirectoryID] = &word{says: member.SaysActive, by: member.ExistingOnly, heard: true}
 		}
 	}
+	switch {
+	case l.joined != "": // the first way stays
+	case before == member.Pending && l.invitation != nil:
+		l.joined = member.ViaInvitation
+	case a.Standing.Says == member.SaysActive:
+		l.joined = member.ViaDirectory
+	default:
+		l.joined = member.ViaSignIn
+	}
 	if before != member.Active {
 		l.hear()
 	}
-	if l.joined == "" {
-		l.joined = member.ViaSignIn
-	}
 	l.member, l.removed, m.known, m.proven = true, false, true, true
 	m.comeHome(l)
+	l.asserts(a.Mapped)
 	if state := l.state(m.home); state != member.Active {
 		m.fail("signed in, and is %q", state)
 	}
+	m.invitations(l)
 	return "sign-in", nil
 }
 
 func (m *model) create(l *life) (string, error) {
-	state, elsewhere := l.state(m.home), m.home != nil && m.home != l && m.home.member && m.home.leaves()
-	err := m.real.Create(m.now, l.id)
-	m.want("create", err, m.known && state != member.Active && state != member.Pending && !l.barred() && !l.barredAnyway() && (!elsewhere || l.in()))
+	state := l.state(m.home)
+	n := member.NewMembership{OrganizationID: l.id}
+	if m.rng.IntN(4) == 0 {
+		n.Role = m.slug("chief", "editor")
+	}
+	mapped := l.mapsRole()
+	err := m.real.Create(m.now, n)
+	may := m.known && state != member.Active && state != member.Pending && !l.barred() && !l.barredAnyway() && (!m.elsewhere(l) || l.in())
+	if may && n.Role != "" && l.member && mapped && n.Role != l.role {
+		m.want("create with a role that a directory maps", err, false)
+		return "create", err
+	}
+	m.want("create", err, may)
 	if err == nil {
 		if l.member {
 			m.readmit(l)
@@ -450,34 +581,92 @@ func (m *model) create(l *life) (string, error) {
 		if l.joined == "" {
 			l.joined = member.ViaAPI
 		}
+		if n.Role != "" {
+			l.handsRole(n.Role)
+		}
+		m.invitations(l)
 	}
 	return "create", err
 }
 
-func (m *model) invite(l *life) (string, error) {
+func (m *model) remove(l *life) (string, error) {
+	err := m.real.Remove(m.now, l.id)
 	state := l.state(m.home)
-	if state == member.Pending && l.invited {
-		err := m.real.Accept(m.now, l.id)
-		if err == nil {
-			l.hear()
-			l.joined = member.ViaInvitation
-		}
-		return "accept", err
+	m.want("remove", err, state != "" && state != member.Removed && !l.wanted())
+	if err == nil {
+		l.removed, l.invitation = true, nil
 	}
-	if m.rng.IntN(3) > 0 || state != "" && (state != member.Removed || !l.removed || l.out()) {
-		return "nothing", nil
-	}
-	if m.home != nil && m.home != l && m.home.member && m.home.leaves() {
-		return "nothing", nil
-	}
-	err := m.real.Invite(m.now, l.id)
-	m.want("invite", err, !l.barredAnyway())
+	return "remove", err
+}
+
+func (m *model) invite(l *life) (string, error) {
+	n := member.NewInvitation{OrganizationID: l.id, Email: "ada@acme.example", ExpiresInDays: int64(m.rng.IntN(9)), Role: m.slug("", "", "scout"), Licence: m.slug("", "free")}
+	state := l.state(m.home)
+	err := m.real.Invite(m.now, n)
+	m.want("invite", err, (!l.open() || l.overdue(m.now)) && !l.barredAnyway() && state != member.Active && (!l.blocked || member.InvitationLiftsBlock && state == member.Removed))
 	if err != nil {
 		return "invite", err
 	}
-	l.forgetFrozen()
-	l.member, l.removed, l.blocked, l.lifted, l.joined, l.invited, m.known = true, false, false, false, "", true, true
+	if l.forgetFrozen(); member.RemovalForgets && l.member && l.joined == "" { // what another invitation carried by which they never came in
+		l.forget()
+	}
+	l.member, l.removed, l.joined, m.known = true, false, "", true
+	if l.invitation = (&asked{ends: m.now.Add(member.InvitationLife), role: n.Role}); n.ExpiresInDays > 0 {
+		l.invitation.ends = m.now.Add(time.Duration(n.ExpiresInDays) * 24 * time.Hour)
+	}
+	if member.InvitationLiftsBlock {
+		l.blocked, l.lifted = false, false
+	}
+	l.carries(n)
 	return "invite", err
+}
+
+func (m *model) accept(l *life) (string, error) {
+	if !l.open() {
+		return "nothing", nil
+	}
+	after := l.copied()
+	after.hear()
+	after.removed, after.joined = false, member.ViaInvitation
+	may := !l.overdue(m.now) && !m.elsewhere(l) && after.state(m.home) == member.Active
+	err := m.real.Accept(m.now, l.id)
+	m.want("accept", err, may)
+	if err == nil {
+		l.hear()
+		l.joined = member.ViaInvitation
+		m.invitations(l)
+	}
+	return "accept", err
+}
+
+// revoke takes an invitation back, and the membership with it that nobody has come in by.
+func (m *model) revoke(l *life) (string, error) {
+	if !l.open() || !member.InvitationsFollow && (l.invitation.directorys || l.state(m.home) != member.Pending) {
+		return "nothing", nil
+	}
+	err := m.real.Revoke(m.now, l.id)
+	m.want("revoke", err, !member.InvitationsFollow || !l.wanted())
+	if err == nil {
+		l.invitation, l.removed = nil, true
+	}
+	return "revoke", err
+}
+
+// lapse has days pass, and what has expired be put aside.
+func (m *model) lapse() (string, error) {
+	m.now = m.now.Add(time.Duration(m.rng.IntN(6*24)) * time.Hour)
+	if m.rng.IntN(3) == 0 {
+		return "time passes", nil // and nobody has looked yet
+	}
+	err := m.real.Lapse(m.now)
+	m.want("lapse", err, true)
+	name := "time passes"
+	for _, l := range m.lives {
+		if l.overdue(m.now) {
+			l.invitation.closed, l.invitation.expired, name = true, member.InvitationsFollow || l.state(m.home) == member.Pending, "lapse"
+		}
+	}
+	return name, err
 }
 
 // TestModel_of_the_machine_holds_over_random_lives walks the pure machine through what can happen to one person in two organizations.
@@ -497,10 +686,25 @@ func TestModel_of_the_machine_holds_over_random_lives(t *testing.T) {
 		}
 	}
 	t.Logf("%d steps: %v", lives*steps, tried)
-	for _, done := range []string{
-		"says active true", "says inactive true", "says removed true", "directory deleted true", "sign-in true", "sign-in false", "deactivate true",
-		"hold true", "release true", "undo true", "reactivate true", "reactivate false", "create true", "create false", "remove true", "remove false", "invite true", "accept true",
-	} {
+	want := []string{"hold done", "release done", "undo done", "accept done", "revoke done", "lapse done", "sign-in done", "sign-in refused", "deactivate done", "deactivate refused", "directory deleted done"}
+	for _, verb := range []string{"create", "reactivate", "remove", "invite", "give role", "give licence"} {
+		want = append(want, verb+" done", verb+" refused")
+	}
+	for _, says := range []member.Says{member.SaysActive, member.SaysInactive, member.SaysRemoved} {
+		want = append(want, fmt.Sprintf("says %s done", says))
+	}
+	for i := range table {
+		if i == 12 { // it is hardly ever seen: whoever is in by it has come in by it at that moment
+			continue
+		}
+		want = append(want, fmt.Sprintf("line %d", i+1))
+	}
+	for _, source := range member.RoleSources() {
+		if source != member.RoleByBeingLast { // none of the roles is an administrator's
+			want = append(want, "role by "+string(source))
+		}
+	}
+	for _, done := range want {
 		if tried[done] < 100 {
 			t.Errorf("%s happened only %d times", done, tried[done])
 		}
