@@ -208,9 +208,11 @@ func (c *Client) DeleteTeam(ctx context.Context, organizationID, id string) erro
 	return c.send(ctx, remove(teams(organizationID, id)...))
 }
 
-// TeamMembers lists who is in a team, pending and inactive members too.
-func (c *Client) TeamMembers(ctx context.Context, organizationID, id string, l Listing) iter.Seq2[OrganizationMembership, error] {
-	return list[OrganizationMembership](ctx, c, l.query(), teams(organizationID, id, members)...)
+// TeamMembers lists who is in a team, pending and inactive members too, or those whose status is one of statuses.
+func (c *Client) TeamMembers(ctx context.Context, organizationID, id string, l Listing, statuses ...string) iter.Seq2[OrganizationMembership, error] {
+	query := l.query()
+	set(query, "statuses", statuses...)
+	return list[OrganizationMembership](ctx, c, query, teams(organizationID, id, members)...)
 }
 
 // AddTeamMember puts a member into a team; who is in it stays.

@@ -58,6 +58,7 @@ type DirectoryUserQuery struct {
 	GroupID     string
 	Email       string
 	IdPID       string
+	States      []string // active, inactive, suspended; none: all
 }
 
 // DirectoryGroupQuery names a directory or a person, whose groups are listed.
@@ -75,6 +76,7 @@ func (c *Client) DirectoryUsers(ctx context.Context, q DirectoryUserQuery) iter.
 	set(query, "group", q.GroupID)
 	set(query, "email", q.Email)
 	set(query, "idp_id", q.IdPID)
+	set(query, "state", q.States...)
 	return list[DirectoryUser](ctx, c, query, "directory_users")
 }
 

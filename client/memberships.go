@@ -135,6 +135,7 @@ type InvitationQuery struct {
 
 	OrganizationID string
 	Email          string
+	States         []string // pending, accepted, expired, revoked; none: all
 }
 
 // NewInvitation is an invitation to be sent. Only the address has to be given.
@@ -149,11 +150,12 @@ type NewInvitation struct {
 	Locale         string   `json:"locale,omitempty"`          // of the mail: en, de-AT
 }
 
-// Invitations lists them, in all states.
+// Invitations lists them, in all states unless the query names some.
 func (c *Client) Invitations(ctx context.Context, q InvitationQuery) iter.Seq2[Invitation, error] {
 	query := q.query()
 	set(query, "organization_id", q.OrganizationID)
 	set(query, "email", q.Email)
+	set(query, "state", q.States...)
 	return list[Invitation](ctx, c, query, "user_management", "invitations")
 }
 

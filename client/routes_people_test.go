@@ -14,8 +14,8 @@ func peopleCalls(ctx context.Context, c *Client) map[string]func() error {
 	mapping := MappingChange{DrivesRoles: true, TeamsFollowGroups: true, Rules: json.RawMessage("[]"), Version: &version}
 	const mapped = `{"drives_roles":true,"drives_teams":false,"drives_licences":false,"teams_follow_groups":true,"rules":[],"version":3}`
 	return map[string]func() error{
-		"GET /user_management/users?email=e&limit=100&organization_id=o": func() error {
-			_, err := Collect(c.Users(ctx, UserQuery{Email: "e", OrganizationID: "o"}), 0)
+		"GET /user_management/users?email=e&limit=100&organization_id=o&statuses=pending": func() error {
+			_, err := Collect(c.Users(ctx, UserQuery{Email: "e", OrganizationID: "o", Statuses: []string{"pending"}}), 0)
 			return err
 		},
 		"GET /user_management/users/u":             func() error { _, err := c.User(ctx, "u"); return err },
@@ -54,8 +54,8 @@ func peopleCalls(ctx context.Context, c *Client) map[string]func() error {
 			_, err := c.UpdateOrganizationMembership(ctx, "m", MembershipChange{Role: &name, Licence: &none})
 			return err
 		},
-		"GET /user_management/invitations?email=e&limit=100&organization_id=o": func() error {
-			_, err := Collect(c.Invitations(ctx, InvitationQuery{Email: "e", OrganizationID: "o"}), 0)
+		"GET /user_management/invitations?email=e&limit=100&organization_id=o&state=pending": func() error {
+			_, err := Collect(c.Invitations(ctx, InvitationQuery{Email: "e", OrganizationID: "o", States: []string{"pending"}}), 0)
 			return err
 		},
 		`POST /user_management/invitations {"email":"e","organization_id":"o","role_slug":"r","team_ids":["g"],"licence":"l","expires_in_days":9,"inviter_user_id":"u","locale":"de"}`: func() error {
@@ -102,8 +102,8 @@ func peopleCalls(ctx context.Context, c *Client) map[string]func() error {
 		`POST /organizations/o/groups {"name":"N"}`:    func() error { _, err := c.CreateTeam(ctx, "o", NewTeam{Name: "N"}); return err },
 		`PATCH /organizations/o/groups/g {"name":"N"}`: func() error { _, err := c.UpdateTeam(ctx, "o", "g", NameChange{Name: &name}); return err },
 		"DELETE /organizations/o/groups/g":             func() error { return c.DeleteTeam(ctx, "o", "g") },
-		"GET /organizations/o/groups/g/organization-memberships?limit=100": func() error {
-			_, err := Collect(c.TeamMembers(ctx, "o", "g", Listing{}), 0)
+		"GET /organizations/o/groups/g/organization-memberships?limit=100&statuses=active%2Cinactive": func() error {
+			_, err := Collect(c.TeamMembers(ctx, "o", "g", Listing{}, "active", "inactive"), 0)
 			return err
 		},
 		`POST /organizations/o/groups/g/organization-memberships {"organization_membership_id":"m"}`: func() error { _, err := c.AddTeamMember(ctx, "o", "g", "m"); return err },

@@ -159,8 +159,8 @@ func TestRoutes_are_those_of_the_contract(t *testing.T) {
 		"DELETE /directories/d/tokens/t":         func() error { return c.RevokeToken(ctx, "d", "t") },
 		"GET /directories/d/exchanges?limit=100": func() error { _, err := Collect(c.Exchanges(ctx, "d", Listing{}), 0); return err },
 
-		"GET /directory_users?directory=d&email=e&group=g&idp_id=i&limit=5": func() error {
-			_, err := Collect(c.DirectoryUsers(ctx, DirectoryUserQuery{Listing: Listing{PageSize: 5}, DirectoryID: "d", GroupID: "g", Email: "e", IdPID: "i"}), 0)
+		"GET /directory_users?directory=d&email=e&group=g&idp_id=i&limit=5&state=active": func() error {
+			_, err := Collect(c.DirectoryUsers(ctx, DirectoryUserQuery{Listing: Listing{PageSize: 5}, DirectoryID: "d", GroupID: "g", Email: "e", IdPID: "i", States: []string{"active"}}), 0)
 			return err
 		},
 		"GET /directory_users/u":    func() error { _, err := c.DirectoryUser(ctx, "u"); return err },

@@ -30,8 +30,9 @@ type User struct {
 type UserQuery struct {
 	Listing
 
-	Email          string // the one with this address
-	OrganizationID string // those with a membership there
+	Email          string   // the one with this address
+	OrganizationID string   // those with a membership there
+	Statuses       []string // those whose membership there, or any, is active, pending, inactive or removed
 }
 
 // NewUser is an account to be made. Only the address has to be given. There are no passwords.
@@ -61,6 +62,7 @@ func (c *Client) Users(ctx context.Context, q UserQuery) iter.Seq2[User, error] 
 	query := q.query()
 	set(query, "email", q.Email)
 	set(query, "organization_id", q.OrganizationID)
+	set(query, "statuses", q.Statuses...)
 	return list[User](ctx, c, query, "user_management", "users")
 }
 

@@ -53,11 +53,11 @@ func (c *invitationList) Run(ctx context.Context, w world) error {
 		return err
 	}
 	return c.call(w, func(api *client.Client) error {
-		found := api.Invitations(ctx, client.InvitationQuery{OrganizationID: c.Organization, Email: c.Email})
+		q := client.InvitationQuery{OrganizationID: c.Organization, Email: c.Email}
 		if c.State != "" {
-			found = only(found, func(i client.Invitation) bool { return i.State == c.State })
+			q.States = []string{c.State}
 		}
-		return list(w, c.JSON, c.Limit, found, invitationColumns())
+		return list(w, c.JSON, c.Limit, api.Invitations(ctx, q), invitationColumns())
 	})
 }
 

@@ -29,6 +29,9 @@ func listAccounts(c *call) (answer, error) {
 			q.OrganizationID = id
 		}
 	}
+	if q.States, err = c.statuses(); err != nil {
+		return answer{}, err
+	}
 	found, more, err := c.o.Members.ListUsers(c.ctx(), q)
 	if err != nil {
 		return answer{}, err

@@ -56,6 +56,8 @@ func (c *call) invitationID() (member.InvitationID, error) {
 	return member.InvitationID(id), nil
 }
 
+var invitationStates = []member.InvitationState{member.InvitationPending, member.InvitationAccepted, member.InvitationExpired, member.InvitationRevoked}
+
 func listInvitations(c *call) (answer, error) {
 	if err := c.keepsAccounts(); err != nil {
 		return answer{}, err
@@ -66,6 +68,9 @@ func listInvitations(c *call) (answer, error) {
 	}
 	q := member.InvitationQuery{Before: p.before, After: p.after, Limit: p.limit, Ascending: p.ascending, Email: c.query.Get("email")}
 	if q.OrganizationID, err = c.filterID("organization_id", orgPrefix); err != nil {
+		return answer{}, err
+	}
+	if q.States, err = among(c, "state", "invalid_state", invitationStates); err != nil {
 		return answer{}, err
 	}
 	found, more, err := c.o.Members.Invitations(c.ctx(), q)

@@ -134,6 +134,34 @@ func (c *call) values(name string) ([]string, error) {
 	return out, nil
 }
 
+// among reads a parameter that takes several of a closed list.
+func among[T ~string](c *call, name, code string, known []T) (out []T, err error) {
+	named, err := c.values(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range named {
+		if !slices.Contains(known, T(one)) {
+			return nil, errField(name, code, "%s takes %s, not %.40q.", name, listed(known), one)
+		}
+		out = append(out, T(one))
+	}
+	return out, nil
+}
+
+// listed are values in a sentence: "a, b and c".
+func listed[T ~string](values []T) string {
+	text := string(values[0])
+	for i, v := range values[1:] {
+		if i == len(values)-2 {
+			text += " and " + string(v)
+		} else {
+			text += ", " + string(v)
+		}
+	}
+	return text
+}
+
 func (c *call) spellings(name string) []string {
 	var keys []string
 	for key := range c.query {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -40,18 +39,16 @@ func (c *call) membershipQuery() (paging, member.ListQuery, error) {
 	if q.UserID == "" && q.OrganizationID == "" {
 		return p, q, fault.New(fault.Invalid, "missing_user_id_or_organization_id", "Name the organization or the user whose memberships are meant: organization_id or user_id.").On("organization_id")
 	}
-	named, err := c.values("statuses")
-	if err != nil || len(named) == 0 {
-		return p, q, err
+	named, err := c.statuses()
+	if len(named) > 0 {
+		q.States = named
 	}
-	q.States = nil
-	for _, name := range named {
-		if !slices.Contains(shownStates, member.State(name)) {
-			return p, q, errField("statuses", "invalid_status", "statuses takes active, inactive, pending and removed, not %.40q.", name)
-		}
-		q.States = append(q.States, member.State(name))
-	}
-	return p, q, nil
+	return p, q, err
+}
+
+// statuses reads the states of memberships that are asked for.
+func (c *call) statuses() ([]member.State, error) {
+	return among(c, "statuses", "invalid_status", shownStates)
 }
 
 func listMemberships(c *call) (answer, error) {

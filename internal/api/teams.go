@@ -115,11 +115,15 @@ func listTeamMembers(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	states, err := c.statuses()
+	if err != nil {
+		return answer{}, err
+	}
 	if _, err := c.o.Access.Team(c.ctx(), organization, id); err != nil {
 		return answer{}, err
 	}
 	found, more, err := c.o.Members.List(c.ctx(), member.ListQuery{
-		OrganizationID: organization, TeamID: string(id), Before: p.before, After: p.after, Limit: p.limit, Ascending: p.ascending,
+		OrganizationID: organization, TeamID: string(id), States: states, Before: p.before, After: p.after, Limit: p.limit, Ascending: p.ascending,
 	})
 	if err != nil {
 		return answer{}, err

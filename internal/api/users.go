@@ -28,6 +28,8 @@ func (c *call) memberQuery(prefix string) (paging, directory.APIQuery, error) {
 	return p, directory.APIQuery{Directory: directory.ID(id), Before: p.before, After: p.after, Limit: p.limit, Ascending: p.ascending}, nil
 }
 
+var personStates = []directory.PersonState{directory.PersonActive, directory.PersonInactive, directory.PersonSuspended}
+
 // listUsers gives the people of a directory, or of a group: those effectively in it.
 func listUsers(c *call) (answer, error) {
 	p, q, err := c.memberQuery(userPrefix)
@@ -37,6 +39,9 @@ func listUsers(c *call) (answer, error) {
 	q.IdPID, q.Email, q.Group = c.query.Get("idp_id"), c.query.Get("email"), directory.GroupID(c.query.Get("group"))
 	if q.Group != "" && !isID(string(q.Group), groupPrefix) {
 		return answer{}, errMissing(groupNoun, string(q.Group))
+	}
+	if q.States, err = among(c, "state", "invalid_state", personStates); err != nil {
+		return answer{}, err
 	}
 	found, d, more, err := c.o.Directories.APIUsers(c.ctx(), q)
 	if err != nil {

@@ -19,6 +19,7 @@ type APIQuery struct {
 	User          UserID  // groups of this user
 	IdPID         string
 	Email         string
+	States        []PersonState // people who are in one of these, as consumers know them; none: all
 	Before, After string
 	Limit         int
 	Ascending     bool
@@ -66,6 +67,9 @@ func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, 
 	if d.InactiveUsers == Removed {
 		p.Where(knownActive)
 	}
+	if len(q.States) > 0 {
+		p.Where(knownIn(q.States))
+	}
 	text, args := p.Statement(selectUsersG, "u.id")
 	found, err := s.queryUsers(ctx, text, args...)
 	if err != nil {
@@ -79,6 +83,18 @@ func (s *Service) APIUsers(ctx context.Context, q APIQuery) ([]User, Directory, 
 		return nil, d, false, err
 	}
 	return found, d, more, s.directRefs(ctx, d.ID, found)
+}
+
+// knownIn is the condition for the states in which consumers know people: whom a brake holds or keeps as active.
+func knownIn(wanted []PersonState) string {
+	terms := make([]string, len(wanted))
+	for i, state := range wanted {
+		terms[i] = map[PersonState]string{
+			PersonActive: "(u.active AND NOT u.suspended OR u.held IS NOT NULL)", PersonInactive: "NOT u.active AND u.held IS NULL",
+			PersonSuspended: "u.suspended AND u.active AND u.held IS NULL",
+		}[state]
+	}
+	return "(" + strings.Join(terms, " OR ") + ")"
 }
 
 // directRefs fills in the groups that people are in, reading all names at once: consumers see direct groups only, and people

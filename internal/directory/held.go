@@ -148,6 +148,8 @@ func (r heldRow) shown() User {
 func (r heldRow) matches(q APIQuery) (bool, error) {
 	id := string(r.User.ID)
 	switch {
+	case len(q.States) > 0 && !slices.Contains(q.States, PersonActive): // as which consumers go on knowing them
+		return false, nil
 	case q.Group != "" && !r.in(q.Group), q.IdPID != "" && q.IdPID != r.User.IdPID, q.After != "" && (id > q.After) != q.Ascending || id == q.After,
 		q.Before != "" && (id < q.Before) != q.Ascending || id == q.Before:
 		return false, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -51,8 +52,9 @@ func (s *Service) pendingInvitation(ctx context.Context, r db.Reader, organizati
 
 // InvitationQuery selects a page of invitations. Limit is the page size; Before and After are ids.
 type InvitationQuery struct {
-	OrganizationID string // "": of any
-	Email          string // "": to anybody
+	OrganizationID string            // "": of any
+	Email          string            // "": to anybody
+	States         []InvitationState // as they are now; none: all
 	Before, After  string
 	Limit          int
 	Ascending      bool
@@ -71,6 +73,7 @@ func (s *Service) Invitations(ctx context.Context, q InvitationQuery) ([]Invitat
 		}
 		p.Where("i.email_key = " + p.Arg(key))
 	}
+	s.inStates(&p, q.States)
 	text, args := p.Statement(selectInvitations, "i.id")
 	found, err := s.readInvitations(ctx, s.db, text, args...)
 	if err != nil {
@@ -78,6 +81,25 @@ func (s *Service) Invitations(ctx context.Context, q InvitationQuery) ([]Invitat
 	}
 	found, more := db.Cut(p, found)
 	return found, more, nil
+}
+
+// inStates narrows a page to states as they are now: an invitation by hand has expired before anybody notes it, see stateAt.
+func (s *Service) inStates(p *db.Page, wanted []InvitationState) {
+	if len(wanted) == 0 {
+		return
+	}
+	late := func() string { return "(i.directory_id IS NULL AND i.expires_at <= " + p.Arg(s.time().UnixMicro()) + ")" }
+	terms := make([]string, len(wanted))
+	for i, state := range wanted {
+		switch terms[i] = "i.state = " + p.Arg(string(state)); state {
+		case InvitationPending:
+			terms[i] += " AND NOT " + late()
+		case InvitationExpired:
+			terms[i] += " OR i.state = 'pending' AND " + late()
+		case InvitationAccepted, InvitationRevoked:
+		}
+	}
+	p.Where("(" + strings.Join(terms, " OR ") + ")")
 }
 
 func (s *Service) readInvitations(ctx context.Context, r db.Reader, text string, args ...any) ([]Invitation, error) {

@@ -194,7 +194,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Member, bool, error)
 	from := selectMembers
 	if len(q.States) > 0 {
 		from = selectMembersIn
-		p.Where("COALESCE(m.told_state, m.state) IN (" + states(&p, q.States) + ")") // as the app was told of whom the brake holds
+		p.Where(toldState + " IN (" + states(&p, q.States) + ")")
 	}
 	text, args := p.Statement(from, "m.id")
 	found, err := members(ctx, s.db, text, args...)

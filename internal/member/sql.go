@@ -6,7 +6,8 @@ const (
 	selectUser             = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.id = $1`
 	selectUserByExternalID = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.external_id = $1`
 	selectUsers            = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL`
-	usersOf                = `EXISTS (SELECT 1 FROM organization_memberships m WHERE m.user_id = u.id AND m.state <> 'removed' AND m.organization_id = `
+	usersWith              = `EXISTS (SELECT 1 FROM organization_memberships m WHERE m.user_id = u.id AND `
+	toldState              = `COALESCE(m.told_state, m.state)` // as the app was told of whom the brake holds
 	selectUserByEmail      = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.email_key = $1`
 
 	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.joined_at, m.joined_by,

@@ -39,6 +39,7 @@ type UserChanges struct {
 type UserQuery struct {
 	Email          string
 	OrganizationID string
+	States         []State // those with a membership in one of these, there or anywhere, as the app was told; none: all but removed, if there
 	Before, After  string
 	Limit          int
 	Ascending      bool
@@ -125,8 +126,8 @@ func (s *Service) ListUsers(ctx context.Context, q UserQuery) ([]User, bool, err
 		}
 		p.Where("u.email_key = " + p.Arg(key))
 	}
-	if q.OrganizationID != "" {
-		p.Where(usersOf + p.Arg(q.OrganizationID) + ")")
+	if q.OrganizationID != "" || len(q.States) > 0 {
+		p.Where(q.members(&p))
 	}
 	text, args := p.Statement(selectUsers, "u.id")
 	rows, err := s.db.Query(ctx, text, args...)
@@ -151,6 +152,18 @@ func (s *Service) ListUsers(ctx context.Context, q UserQuery) ([]User, bool, err
 	}
 	out, more := db.Cut(p, out)
 	return out, more, nil
+}
+
+// members is the condition for whose membership is asked for.
+func (q UserQuery) members(p *db.Page) string {
+	of := "m.state <> 'removed'"
+	if len(q.States) > 0 {
+		of = toldState + " IN (" + states(p, q.States) + ")"
+	}
+	if q.OrganizationID != "" {
+		of += " AND m.organization_id = " + p.Arg(q.OrganizationID)
+	}
+	return usersWith + of + ")"
 }
 
 // UpdateUser changes an account. Address and names of one that a directory manages, and whatever else that says of it, are a Conflict "directory_managed"; other refusals are those of

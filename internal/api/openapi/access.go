@@ -333,8 +333,9 @@ func teams() map[Route]Operation {
 			Answers: done(204, "Deleted.", nil), Refuses: and(account(gone()), managed, refuses(409, "team_has_mappings")),
 		},
 		{"GET", path + "/{groupId}/organization-memberships"}: {
-			ID: "listGroupMembers", Tag: tagTeams, Summary: "List who is in a team", About: "Pending and inactive members too: their status says so.", Query: paged(),
-			Answers: done(200, "A page of memberships.", ref("OrganizationMembershipList")), Refuses: and(account(gone()), badPage()),
+			ID: "listGroupMembers", Tag: tagTeams, Summary: "List who is in a team", About: "Pending and inactive members too, unless statuses says otherwise: their status says so.",
+			Query:   paged(withStatuses("Those in these states.")),
+			Answers: done(200, "A page of memberships.", ref("OrganizationMembershipList")), Refuses: and(account(gone()), badPage(), refuses(422, "invalid_status")),
 		},
 		{"POST", path + "/{groupId}/organization-memberships"}: {
 			ID: "addGroupMember", Tag: tagTeams, Summary: "Put a member into a team", About: "Who is in it already stays.",

@@ -63,6 +63,7 @@ func accounts() map[Route]Operation {
 				asks("organization", deprecated(text("The same as organization_id."))),
 				asks("organization_id", text("Those who are members of this organization: pending, active or inactive.")),
 				asks("email", text("The one with this address, in any letter case.")),
+				withStatuses("Those with a membership in one of these states: in the organization that is named, else in any."),
 			),
 			Answers: done(200, "A page of users.", ref("UserList")), Refuses: account(badCursor(), badParameter()),
 		},

@@ -53,10 +53,11 @@ func invitations() map[Route]Operation {
 	nothing, refusedHere := ref("Nothing"), refuses(409, "directory_managed")
 	return map[Route]Operation{
 		{"GET", base}: {
-			ID: "listInvitations", Tag: tagInvitations, Summary: "List invitations", About: "In all states.",
+			ID: "listInvitations", Tag: tagInvitations, Summary: "List invitations", About: "In all states, unless state says otherwise.",
 			Query: paged(
 				asks("organization_id", text("Those into this organization.")),
 				asks("email", text("Those to this address.")),
+				Parameter{Name: "state", List: true, Schema: listOf("Those in these states.", choice("", "pending", "accepted", "expired", "revoked"))},
 			),
 			Answers: done(200, "A page of invitations.", ref("InvitationList")), Refuses: account(badCursor(), badParameter()),
 		},

@@ -29,7 +29,7 @@ func memberships() map[Route]Operation {
 			Query: paged(
 				asks("organization_id", text("Those of this organization.")),
 				asks("user_id", text("Those of this user.")),
-				Parameter{Name: "statuses", List: true, Schema: listOf("Those in these states. Who was removed is shown by removed alone, with the status inactive.", choice("", "active", "inactive", "pending", "removed"))},
+				withStatuses("Those in these states. Who was removed is shown by removed alone, with the status inactive."),
 			),
 			Answers: done(200, "A page of memberships.", ref("OrganizationMembershipList")),
 			Refuses: account(badCursor(), gone(), refuses(400, "missing_user_id_or_organization_id", "invalid_request_parameters"), badParameter()),
@@ -71,4 +71,9 @@ func memberships() map[Route]Operation {
 			Refuses: account(gone(), badParameter(), managed, refuses(400, "cannot_reactivate_pending_organization_membership")),
 		},
 	}
+}
+
+// withStatuses narrows a list by the states of memberships.
+func withStatuses(about string) Parameter {
+	return Parameter{Name: "statuses", List: true, Schema: listOf(about, choice("", "active", "inactive", "pending", "removed"))}
 }

@@ -60,6 +60,7 @@ func peopleSchemas() map[string]*Schema {
 
 func people() map[Route]Operation {
 	list := and(badPage(), gone(), refuses(422, "required"))
+	stated := and(list, refuses(422, "invalid_state"))
 	return map[Route]Operation{
 		{"GET", "/directory_users"}: {
 			ID: "listDirectoryUsers", Tag: tagUsers, Summary: "List the people of a directory or group",
@@ -69,8 +70,9 @@ func people() map[Route]Operation {
 				asks("group", text("The people of this group, not those of groups in it.")),
 				asks("idp_id", text("Who has this id at the provider.")),
 				asks("email", text("Who has this address.")),
+				Parameter{Name: "state", List: true, Schema: listOf("Those in these states.", choice("", "active", "inactive", "suspended"))},
 			),
-			Answers: done(200, "A page of people.", ref("DirectoryUserList")), Refuses: list,
+			Answers: done(200, "A page of people.", ref("DirectoryUserList")), Refuses: stated,
 		},
 		{"GET", "/directory_users/{id}"}: {
 			ID: "getDirectoryUser", Tag: tagUsers, Summary: "Get a person",

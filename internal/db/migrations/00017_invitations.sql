@@ -17,7 +17,13 @@ UPDATE organization_memberships SET given_role = NULL, given_licence = NULL,
 -- What was said by hand against a directory that wanted the person in had no effect, and must not have one once the directory is gone.
 UPDATE organization_memberships SET removed_at = NULL WHERE removed_at IS NOT NULL AND state <> 'removed';
 
+-- ── directory ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Those whose sign-in a refused request has stopped are few, and asked for.
+CREATE INDEX directory_users_suspended ON directory_users (directory_id, id) WHERE suspended;
+
 -- +goose Down
 
+DROP INDEX directory_users_suspended;
 DROP INDEX invitations_state;
 ALTER TABLE invitations DROP COLUMN withdrawn_at;
