@@ -3,8 +3,8 @@ package portal
 import (
 	"net/http"
 	"slices"
-	"time"
 	"strings"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
