@@ -314,7 +314,7 @@ func TestPolicy_that_leaves_people_out_names_them_first(t *testing.T) {
 		b.get(left+"?sso=required_for_primary_members").want(t, http.StatusOK).says(t, "Nobody")
 		b.get(left+"?sso=without").want(t, http.StatusOK).says(t, "ada@acme.example", "nobody has proven the address")
 		b.get(left+"?sso=never").want(t, http.StatusUnprocessableEntity)
-		if export := b.get(left + "/export?sso=without").want(t, http.StatusOK); !strings.Contains(export.body, "address_not_proven") || !strings.Contains(export.body, "alan@acme.example") {
+		if export := b.get(left+"/export?sso=without").want(t, http.StatusOK); !strings.Contains(export.body, "address_not_proven") || !strings.Contains(export.body, "alan@acme.example") {
 			t.Errorf("exported %s", export.body)
 		}
 		b.get(at(acme, "policy")).says(t, "Who might not get in")

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/idp"
@@ -84,6 +85,7 @@ type leftOutView struct {
 	More   bool
 	Action string // makes it optional
 	Hidden []ui.Hidden
+	Until  string // the day that is proposed, "2026-11-22"
 }
 
 // values fills the placeholders of a connection's guide.
@@ -460,17 +462,43 @@ func (s *steps) leftOut(v *walk, w way, i int) (*leftOutView, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &leftOutView{More: more, Action: w.step(i), Hidden: append(slices.Clone(v.hidden), ui.Hidden{Name: "optional", Value: "yes"})}
+	out := &leftOutView{More: more, Action: w.step(i), Hidden: append(slices.Clone(v.hidden), ui.Hidden{Name: "optional", Value: "yes"}), Until: s.proposed()}
 	for _, l := range found {
 		out.Names = append(out.Names, l.Name())
 	}
 	return out, nil
 }
 
-// keepOptional lets people go on as before until somebody decides otherwise.
+// timeOffered is for how long single sign-on is proposed to stay optional.
+const timeOffered = 14 * 24 * time.Hour
+
+func (s *steps) proposed() string { return s.o.Now().Add(timeOffered).UTC().Format(time.DateOnly) }
+
+// untilOf is the day until which single sign-on is to stay optional; nil where none is given.
+func untilOf(v *walk) (*time.Time, error) {
+	text := v.form.Get("until")
+	if text == "" {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return nil, fault.New(fault.Unprocessable, "invalid_optional_until", "%s", v.say.T("setup.until_wrong")).On("until")
+	}
+	return &at, nil
+}
+
+// keepOptional lets people go on as before until a day, or without one until somebody decides otherwise.
 func (s *steps) keepOptional(v *walk, w way, i int) (screen, error) {
-	free := org.Optional
-	if _, err := s.o.Policies.Set(v.ctx, v.actor, v.organization.ID, org.PolicyChange{SSO: &free}, nil); err != nil {
+	until, err := untilOf(v)
+	if err != nil {
+		return screen{}, err
+	}
+	change := org.PolicyChange{OptionalUntil: until}
+	if until == nil {
+		free := org.Optional
+		change.SSO = &free
+	}
+	if _, err := s.o.Policies.Set(v.ctx, v.actor, v.organization.ID, change, nil); err != nil {
 		return screen{}, err
 	}
 	return screen{to: w.step(i)}, nil

@@ -201,6 +201,8 @@ type confirmView struct {
 	Names  []string
 	More   bool
 	Hidden []ui.Hidden
+	Later  []ui.Hidden // of the form that leaves them time
+	Until  string      // the day that is proposed, "2026-11-22"
 }
 
 func (s *steps) showPeople(v *walk) (screen, error) {
@@ -250,6 +252,9 @@ func policyChange(v *walk, now lifecycle.PolicyNow) (out org.PolicyChange, confi
 	}
 	if j := org.JIT(v.form.Get("jit")); j != "" && string(j) != string(now.JIT) {
 		out.JIT = &j
+	}
+	if out.OptionalUntil, err = untilOf(v); err != nil {
+		return out, nil, err
 	}
 	if text := v.form.Get("confirm"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -304,6 +309,7 @@ func (s *steps) confirmPeople(v *walk, w way, as org.SSOPolicy, n int) (screen, 
 	for _, l := range found {
 		confirm.Names = append(confirm.Names, l.Name())
 	}
-	confirm.Hidden = append(slices.Clone(v.hidden), ui.Hidden{Name: "confirm", Value: fmt.Sprint(n)}, ui.Hidden{Name: "sso", Value: string(as)}, ui.Hidden{Name: "jit", Value: v.form.Get("jit")})
+	confirm.Later = append(slices.Clone(v.hidden), ui.Hidden{Name: "sso", Value: string(as)}, ui.Hidden{Name: "jit", Value: v.form.Get("jit")})
+	confirm.Hidden, confirm.Until = append(slices.Clone(confirm.Later), ui.Hidden{Name: "confirm", Value: fmt.Sprint(n)}), s.proposed()
 	return s.peoplePage(v, w, confirm, "")
 }

@@ -387,6 +387,13 @@ func TestNobody_is_locked_out_by_a_policy_without_having_been_named(t *testing.T
 		d.guest(b.organization, "grace@elsewhere.example")
 		step := "/portal/sso/" + string(c.ID) + "/guide/" + d.stepWith("okta", idp.SAML, has(idp.CheckTestSignIn))
 		b.get(step).shows("Single sign-on becomes a must with the first success", "grace@elsewhere.example", "Keep it optional for now")
+		day := d.now.Add(14 * 24 * time.Hour).UTC().Format(time.DateOnly)
+		b.get(step).shows("Keep it optional until then", `value="`+day+`"`)
+		b.post(step, "optional", "yes", "until", "soon").wants(http.StatusUnprocessableEntity)
+		b.post(step, "optional", "yes", "until", day).leads()
+		if now, err := d.policies.Get(d.Context(), b.organization); err != nil || now.SSO != org.RequiredForAll || now.InForce != org.Optional || now.SSOOptionalUntil.Format(time.DateOnly) != day {
+			t.Fatalf("it is not optional until the day: %+v %v", now, err)
+		}
 		b.post(step, "optional", "yes").leads()
 		b.get(step).hides("becomes a must")
 
@@ -397,6 +404,11 @@ func TestNobody_is_locked_out_by_a_policy_without_having_been_named(t *testing.T
 		if now, err := d.policies.Get(d.Context(), b.organization); err != nil || now.SSO != org.Optional || now.JIT == "off" {
 			t.Fatalf("it is required without a confirmation: %+v %v", now, err)
 		}
+		b.post(people, "sso", "required_for_all", "jit", "directory", "until", day).leads()
+		if now, err := d.policies.Get(d.Context(), b.organization); err != nil || now.SSO != org.RequiredForAll || now.InForce != org.Optional {
+			t.Fatalf("nobody was left time: %+v %v", now, err)
+		}
+		b.post(people, "sso", "optional").leads()
 		b.post(people, "sso", "required_for_all", "jit", "off", "confirm", "7").wants(http.StatusUnprocessableEntity).shows("1 person would have no way in")
 		b.post(people, "sso", "required_for_all", "jit", "off", "confirm", "one").wants(http.StatusUnprocessableEntity)
 		b.post(people, "sso", "required_for_all", "jit", "off", "confirm", "1").leads()

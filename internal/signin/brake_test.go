@@ -244,7 +244,9 @@ func TestCut_over_carries_the_setting_of_the_brake_and_a_revert_gives_it_back(t 
 	each(t, func(t *testing.T, w *world) {
 		m := toEntra(w)
 		set := directory.Brake{Enabled: true, Share: 7, People: 3, Window: 20, Hold: 40}
-		brakes := func() [2]directory.Brake { return [2]directory.Brake{w.directory(m.old).Brake, w.directory(m.next).Brake} }
+		brakes := func() [2]directory.Brake {
+			return [2]directory.Brake{w.directory(m.old).Brake, w.directory(m.next).Brake}
+		}
 		_, err := w.dirs.SetBrake(ctx, operator(), m.old.door.Directory.ID, set)
 		w.ok(err)
 		m.cutOver()
