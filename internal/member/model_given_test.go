@@ -208,8 +208,11 @@ func (l *life) toldIn(home *life) bool {
 	return state == member.Active || state == member.Pending
 }
 
-// forget takes what hands and invitations gave.
+// forget takes what hands and invitations gave. Whose word a licence is that a directory gives as well is not kept.
 func (l *life) forget() {
+	if l.spare != "" && l.spare == l.licence {
+		l.from = "given"
+	}
 	l.hands, l.spare = given{}, ""
 	if !l.mapped() {
 		l.role, l.source = member.RoleMember, member.RoleByDefault
@@ -239,6 +242,13 @@ func (l *life) asserts(now access.Mapped) {
 		l.licence, l.from = "", ""
 	}
 	l.asserted = now
+}
+
+// ends takes the licence that a directory gave which drives none any more.
+func (l *life) ends(was, is access.Mapped) {
+	if member.LicencesEnd && was.DrivesLicences && !is.DrivesLicences && was.Licence == l.licence {
+		l.licence, l.from = "", ""
+	}
 }
 
 func (l *life) handsLicence(slug string) {

@@ -127,6 +127,7 @@ func (l *life) hear() {
 		for _, w := range words {
 			w.heard = true
 			if w.says == member.SaysActive {
+				l.ends(w.maps, access.Mapped{})
 				w.maps = access.Mapped{}
 			}
 		}
@@ -445,6 +446,9 @@ func (m *model) says(l *life, says member.Says) (string, error) {
 	m.want(name, err, true)
 	was := l.words[d]
 	w := &word{says: says, by: l.provisioning, heard: true, maps: p.Mapped}
+	if was != nil && says == member.SaysActive {
+		l.ends(was.maps, w.maps)
+	}
 	l.words[d] = w
 	switch {
 	case l.member:

@@ -30,6 +30,7 @@ type Pure struct {
 const (
 	RemovalForgets       = false // who is removed by hand, or never came in, loses what hands and invitations gave
 	InvitationLiftsBlock = false // inviting whom a hand had blocked and removed lets them begin anew
+	LicencesEnd          = false // a directory whose mapping drives licences no more takes the one that it gave
 	InvitationsFollow    = false // an invitation that nobody came in by takes its membership with it in whatever state, but not whom a directory wants in
 )
 
@@ -145,11 +146,13 @@ func (p *Pure) attempt(now time.Time, organizationID string, change func() error
 func (p *Pure) Apply(now time.Time, d DirectoryPerson) error {
 	p.now = now
 	f := &application{p: d, now: now, account: p.a, claim: &claim{organizationID: d.OrganizationID, directoryID: d.DirectoryID, directoryUserID: d.DirectoryUserID}}
+	known := p.nobodies
 	if f.place = p.at(d.OrganizationID); f.place != nil {
-		for _, c := range f.place.claims {
-			if c.directoryID == d.DirectoryID && c.directoryUserID == d.DirectoryUserID {
-				f.claim = c
-			}
+		known = slices.Concat(known, f.place.claims)
+	}
+	for _, c := range known {
+		if c.organizationID == d.OrganizationID && c.directoryID == d.DirectoryID && c.directoryUserID == d.DirectoryUserID {
+			f.claim = c
 		}
 	}
 	f.say()
@@ -157,7 +160,8 @@ func (p *Pure) Apply(now time.Time, d DirectoryPerson) error {
 	f.p.Mapped.DrivesLicences = false // whether a seat is left of what nobody new is given is asked the database
 	if nobody, err := p.s.cast(background, nil, f); err != nil || nobody != "" {
 		if same := *f.claim; err == nil && same.emailKey != "" {
-			same.was = f.claim
+			was := same
+			same.was = &was
 			p.nobodies = append(p.nobodies, &same)
 		}
 		return err
