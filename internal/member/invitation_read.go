@@ -88,7 +88,9 @@ func (s *Service) inStates(p *db.Page, wanted []InvitationState) {
 	if len(wanted) == 0 {
 		return
 	}
-	late := func() string { return "(i.directory_id IS NULL AND i.expires_at <= " + p.Arg(s.time().UnixMicro()) + ")" }
+	late := func() string {
+		return "(i.directory_id IS NULL AND i.expires_at <= " + p.Arg(s.time().UnixMicro()) + ")"
+	}
 	terms := make([]string, len(wanted))
 	for i, state := range wanted {
 		switch terms[i] = "i.state = " + p.Arg(string(state)); state {
