@@ -229,9 +229,13 @@ func newModel(t *testing.T, rng *rand.Rand, real subject, organizations [2]strin
 	m := &model{t: t, real: real, rng: rng, now: noon, known: known, proven: known, tried: map[string]int{}}
 	for i, id := range organizations {
 		m.lives[i] = &life{id: id, words: map[string]*word{}, gifts: gifts{role: member.RoleMember, source: member.RoleByDefault}}
-		m.lives[i].provisioning = []member.Provisioning{member.Invite, member.Direct, member.ExistingOnly}[rng.IntN(3)]
+		m.lives[i].provisioning = m.anyProvisioning()
 	}
 	return m
+}
+
+func (m *model) anyProvisioning() member.Provisioning {
+	return []member.Provisioning{member.Invite, member.Direct, member.ExistingOnly}[m.rng.IntN(3)]
 }
 
 // elsewhere tells whether the account is taken away by another organization.
@@ -346,7 +350,9 @@ func (m *model) act(l *life) (name string, err error) {
 		state := l.state(m.home)
 		m.want("reactivate", err, state == member.Active || state == member.Inactive && !l.barred() && (!m.elsewhere(l) || l.in()))
 		if err == nil && state != member.Active {
-			m.readmit(l)
+			if m.readmit(l); l.state(m.home) == member.Active { // who is pending again is asked in with the directory's next word
+				m.invitations(l)
+			}
 		}
 		return "reactivate", err
 	case 13:
@@ -439,6 +445,9 @@ func (m *model) says(l *life, says member.Says) (string, error) {
 	if len(l.directories) == 0 || len(l.directories) < 2 && m.rng.IntN(10) == 0 {
 		l.directory++
 		l.directories = append(l.directories, fmt.Sprintf("directory_%d_%s", l.directory, l.id))
+		if m.rng.IntN(2) == 0 { // another directory, another setting
+			l.provisioning = m.anyProvisioning()
+		}
 	}
 	d := l.directories[m.rng.IntN(len(l.directories))]
 	p := m.person(l, d, says)
@@ -481,7 +490,11 @@ func (m *model) says(l *life, says member.Says) (string, error) {
 // invitations: who is shut out before they came in loses the invitation; whom a directory invites has one, which does not lapse; and it is used by
 // who comes in, however they do.
 func (m *model) invitations(l *life) {
-	switch v := l.verdict(m.home); {
+	v := l.verdict(m.home)
+	if v.State == member.Active && l.joined == "" { // a directory lets them in directly
+		l.joined = member.ViaDirectory
+	}
+	switch {
 	case v.State == member.Removed && l.joined == "" && v.Why != member.WhyInvitationExpired:
 		l.invitation = nil
 	case v.Why == member.WhyInvitedByDirectory && !l.open():
@@ -570,7 +583,9 @@ func (m *model) create(l *life) (string, error) {
 	}
 	mapped := l.mapsRole()
 	err := m.real.Create(m.now, n)
-	may := m.known && state != member.Active && state != member.Pending && !l.barred() && !l.barredAnyway() && (!m.elsewhere(l) || l.in())
+	after := l.copied()
+	after.hear()
+	may := m.known && state != member.Active && state != member.Pending && !l.barred() && !after.barred() && (!m.elsewhere(l) || l.in())
 	if may && n.Role != "" && l.member && mapped && n.Role != l.role {
 		m.want("create with a role that a directory maps", err, false)
 		return "create", err
