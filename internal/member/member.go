@@ -76,11 +76,6 @@ func Whys() []Why {
 	}
 }
 
-// directorys tells whether a directory put the membership into its state.
-func (w Why) directorys() bool {
-	return w == WhyDirectoryInactive || w == WhyDirectoryRemoved || w == WhyAccountDeprovisioned || w == WhyHeldByBrake
-}
-
 // RoleMember is everybody's role.
 const RoleMember = "member"
 

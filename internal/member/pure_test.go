@@ -479,7 +479,7 @@ func (s shelf) Query(_ context.Context, sql string, args ...any) (db.Rows, error
 func (s shelf) QueryRow(ctx context.Context, sql string, args ...any) db.Row {
 	rows, err := s.Query(ctx, sql, args...)
 	if err != nil || !rows.Next() {
-		return none{cmp.Or(err, error(db.ErrNoRows))}
+		return none{cmp.Or(err, db.ErrNoRows)}
 	}
 	return rows
 }
