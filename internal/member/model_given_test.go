@@ -151,8 +151,11 @@ func (m *model) given(l *life, is member.Seen) {
 	if stood := l.left && is.Role == l.role && is.RoleSource() == l.source; !stood && (is.Role != role || is.RoleSource() != source) {
 		m.fail("%s has the role %s by %s, want %s by %s; before that %+v, and %s", l.id, is.Role, is.RoleSource(), role, source, l.gifts, l.said())
 	}
-	if stood := l.left && is.Licence == former || l.vague && is.Licence == ""; !stood && is.Licence != holds {
+	if stood := l.left && (is.Licence == former || is.Licence == l.holds) || l.vague && is.Licence == ""; !stood && is.Licence != holds {
 		m.fail("%s holds the licence %q, want %q; before that %+v, and %s", l.id, is.Licence, holds, l.gifts, l.said())
+	}
+	if l.left && is.Licence == l.holds && is.Licence != holds && is.Licence != former { // held all the while, by a word that is gone: it is the member's own now
+		licence, from = is.Licence, "directory"
 	}
 	in := v.State == member.Active || v.State == member.Pending
 	if l.vague = !in && (l.vague || l.left && l.spare != ""); is.Licence == "" && holds != "" {
@@ -246,7 +249,7 @@ func (l *life) asserts(now access.Mapped) {
 
 // ends takes the licence that a directory gave which drives none any more.
 func (l *life) ends(was, is access.Mapped) {
-	if member.LicencesEnd && was.DrivesLicences && !is.DrivesLicences && was.Licence == l.licence {
+	if was.DrivesLicences && !is.DrivesLicences && was.Licence == l.licence {
 		l.licence, l.from = "", ""
 	}
 }
@@ -266,9 +269,7 @@ func (l *life) carries(n member.NewInvitation) {
 		l.hands = given{role: n.Role, by: member.RoleByInvitation, in: l.invitation}
 		l.role, l.source = n.Role, member.RoleByInvitation
 	}
-	if l.from == "given" && l.holds != "" && !member.RemovalForgets { // it stays though nobody says it any more
-		l.from = "directory"
-	} else if l.from == "given" {
+	if l.from == "given" {
 		l.licence, l.from = "", ""
 	}
 }

@@ -295,7 +295,7 @@ func (m *model) step() {
 	m.tried[name+" "+done]++
 	for i, one := range m.lives {
 		is, want := m.real.Look(one.id), one.verdict(m.home)
-		if member.RemovalForgets && want.State == member.Removed && before[i] != "" && before[i] != member.Removed && (one.removed || want.Why == member.WhyInvitationExpired) {
+		if want.State == member.Removed && before[i] != "" && before[i] != member.Removed && (one.removed || want.Why == member.WhyInvitationExpired) {
 			one.forget()
 		}
 		state := is.State
@@ -622,20 +622,18 @@ func (m *model) invite(l *life) (string, error) {
 	n := member.NewInvitation{OrganizationID: l.id, Email: "ada@acme.example", ExpiresInDays: int64(m.rng.IntN(9)), Role: m.slug("", "", "scout"), Licence: m.slug("", "free")}
 	state := l.state(m.home)
 	err := m.real.Invite(m.now, n)
-	m.want("invite", err, (!l.open() || l.overdue(m.now)) && !l.barredAnyway() && state != member.Active && (!l.blocked || member.InvitationLiftsBlock && state == member.Removed))
+	m.want("invite", err, (!l.open() || l.overdue(m.now)) && !l.barredAnyway() && state != member.Active && (!l.blocked || state == member.Removed))
 	if err != nil {
 		return "invite", err
 	}
-	if l.forgetFrozen(); member.RemovalForgets && l.member && l.joined == "" { // what another invitation carried by which they never came in
+	if l.forgetFrozen(); l.member && l.joined == "" { // what another invitation carried by which they never came in
 		l.forget()
 	}
 	l.member, l.removed, l.joined, m.known = true, false, "", true
 	if l.invitation = (&asked{ends: m.now.Add(member.InvitationLife), role: n.Role}); n.ExpiresInDays > 0 {
 		l.invitation.ends = m.now.Add(time.Duration(n.ExpiresInDays) * 24 * time.Hour)
 	}
-	if member.InvitationLiftsBlock {
-		l.blocked, l.lifted = false, false
-	}
+	l.blocked, l.lifted = false, false
 	l.carries(n)
 	return "invite", err
 }
@@ -660,11 +658,11 @@ func (m *model) accept(l *life) (string, error) {
 
 // revoke takes an invitation back, and the membership with it that nobody has come in by.
 func (m *model) revoke(l *life) (string, error) {
-	if !l.open() || !member.InvitationsFollow && (l.invitation.directorys || l.state(m.home) != member.Pending) {
+	if !l.open() {
 		return "nothing", nil
 	}
 	err := m.real.Revoke(m.now, l.id)
-	m.want("revoke", err, !member.InvitationsFollow || !l.wanted())
+	m.want("revoke", err, !l.wanted())
 	if err == nil {
 		l.invitation, l.removed = nil, true
 	}
@@ -682,7 +680,7 @@ func (m *model) lapse() (string, error) {
 	name := "time passes"
 	for _, l := range m.lives {
 		if l.overdue(m.now) {
-			l.invitation.closed, l.invitation.expired, name = true, member.InvitationsFollow || l.state(m.home) == member.Pending, "lapse"
+			l.invitation.closed, l.invitation.expired, name = true, true, "lapse"
 		}
 	}
 	return name, err

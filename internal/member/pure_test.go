@@ -26,14 +26,6 @@ type Pure struct {
 	invitations []*Invitation // all there ever were
 }
 
-// What is to come; each is true once its change is in.
-const (
-	RemovalForgets       = false // who is removed by hand, or never came in, loses what hands and invitations gave
-	InvitationLiftsBlock = false // inviting whom a hand had blocked and removed lets them begin anew
-	LicencesEnd          = false // a directory whose mapping drives licences no more takes the one that it gave
-	InvitationsFollow    = false // an invitation that nobody came in by takes its membership with it in whatever state, but not whom a directory wants in
-)
-
 // Roles that every organization has beside everybody's, and the seats of its licence types; 0 is as many as are wanted.
 var (
 	PureRoles    = []string{"chief", "editor", "viewer", "scout"}
@@ -395,7 +387,7 @@ func (p *Pure) Revoke(now time.Time, organizationID string) error {
 	if i == nil {
 		return NotFound("Invitation", organizationID)
 	}
-	if one := p.at(organizationID); InvitationsFollow && one.m.JoinedBy == "" && one.decides(p.a.user).Wanted() {
+	if one := p.at(organizationID); one.m.JoinedBy == "" && one.decides(p.a.user).Wanted() {
 		return one.remove(p.a.user, now)
 	}
 	if p.drop(now, i, func(one *place) { one.m.RemovedAt, one.m.InvitationID = now, "" }); i.State == InvitationPending {
@@ -417,7 +409,7 @@ func (p *Pure) Lapse(now time.Time) error {
 
 // drop is dropInto.
 func (p *Pure) drop(now time.Time, i *Invitation, drop func(one *place)) {
-	if one := p.at(i.OrganizationID); one != nil && (one.m.State == Pending || InvitationsFollow && one.m.JoinedBy == "" && one.m.State != Removed) && one.m.InvitationID == string(i.ID) {
+	if one := p.at(i.OrganizationID); one != nil && (one.m.State == Pending || one.m.JoinedBy == "" && one.m.State != Removed) && one.m.InvitationID == string(i.ID) {
 		drop(one)
 		p.keep(now)
 	}
