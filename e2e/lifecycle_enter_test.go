@@ -36,6 +36,10 @@ func TestRow_04_everyone_has_to_use_the_identity_provider_once_it_is_set_up_and_
 		_, link := c.invite(gus.Email, "")
 		guest.open(link, false)
 		guest.byCode(c.id)
+		nia := simulate.Person{Email: "nia@elsewhere.example", FirstName: "Nia"} // a guest who never tries the provider
+		_, link = c.invite(nia.Email, "")
+		s.visitor(nia).open(link, false)
+		s.visitor(nia).byCode(c.id)
 		c.connect("", ada)
 		if p := c.policy(); text(p, "sso") != "required_for_all" || text(p, "sso_state") != "not_started" {
 			t.Errorf("before anybody came in the policy is %v", p)
@@ -79,11 +83,11 @@ func TestRow_04_everyone_has_to_use_the_identity_provider_once_it_is_set_up_and_
 
 		// Back to the strictest: who would be left without a way in is known by number and name first, and what it forbids ends with it.
 		refused := s.api.must(t, 409, "PUT", "/organizations/"+c.id+"/policy", `{"sso":"required_for_all"}`)
-		if text(refused, "code") != "people_left_out" || refused["confirm"] != 1.0 || !strings.Contains(text(refused, "message"), gus.Email) {
+		if text(refused, "code") != "people_left_out" || refused["confirm"] != 1.0 || !strings.Contains(text(refused, "message"), nia.Email) {
 			t.Errorf("the refusal is %v", refused)
 		}
 		left := list(s.api.must(t, 200, "GET", "/organizations/"+c.id+"/left_out", ""), "data")
-		if len(left) != 1 || text(left[0], "email") != gus.Email {
+		if len(left) != 1 || text(left[0], "email") != nia.Email { // Gus has come in by the code and the provider
 			t.Errorf("left out are %v", left)
 		}
 		set(`{"sso":"required_for_all","confirm":1}`)
