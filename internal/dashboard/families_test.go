@@ -263,7 +263,7 @@ func TestMember_is_blocked_let_in_again_and_removed(t *testing.T) {
 				t.Fatalf("%s %v, want %s", got.Membership.State, err, want)
 			}
 		}
-		b.get(memberAt(m)).want(t, http.StatusOK).says(t, "Ada Lovelace", "made them a member", "The role was given by hand.", "No sessions", "In no team")
+		b.get(memberAt(m)).want(t, http.StatusOK).says(t, "Ada Lovelace", "made them a member", "The role is everybody's", "No sessions", "In no team")
 		b.get(memberAt(m, "block")).want(t, http.StatusOK).says(t, "Block Ada Lovelace?")
 		state(member.Active)
 		b.send(memberAt(m, "block")).location(t)
