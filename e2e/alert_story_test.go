@@ -3,9 +3,11 @@ package e2e_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -158,12 +160,9 @@ func TestAlerts_are_mailed_once_with_the_way_to_mend_it_and_once_when_it_is_well
 	s.p.stop(t)
 }
 
-// newTokenFrom makes a token as the contact who follows a mail to the page for it: by a link and a code, both mailed.
-func (s *saas) newTokenFrom(page string) string {
+// from follows a mail to a page of the portal as a contact who has no session: by a link and a code, both mailed.
+func (s *saas) from(to *tour, page string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(browser(s.t, true), 2*time.Minute)
-	defer cancel()
-	to := &tour{T: s.t, ctx: ctx, story: "alert"}
 	to.opens(s.p.url + page)
 	to.sees("Get a link to the portal")
 	to.types("email", irma)
@@ -174,10 +173,17 @@ func (s *saas) newTokenFrom(page string) string {
 	to.sees("Enter your code")
 	to.types("code", s.inbox.portalCode(irma, 0))
 	to.presses("Continue")
+	until(s.t, func() bool { return to.value("location.pathname") == page })
+}
+
+// newTokenFrom makes a token on the page to which a mail led.
+func (s *saas) newTokenFrom(page string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(browser(s.t, true), 2*time.Minute)
+	defer cancel()
+	to := &tour{T: s.t, ctx: ctx, story: "alert"}
+	s.from(to, page)
 	to.sees("Tokens of directory sync")
-	if at := to.value("location.pathname"); at != page {
-		s.t.Errorf("the mail leads to %s, and the code to %s", page, at)
-	}
 	to.takes("tokens")
 	to.presses("Make a token")
 	to.sees("Here is the new token")
@@ -187,4 +193,65 @@ func (s *saas) newTokenFrom(page string) string {
 	to.sees("The token that Okta sends is refused", "Manage Directory Sync")
 	to.takes("home")
 	return made
+}
+
+// A provider's wrong filter shuts half of a company out. Who looks after it is mailed, is led to who is held, and has them in again; that somebody was out
+// the app hears of the first alone, who left before it was a burst.
+func TestBrake_is_mailed_and_undone_from_the_mail(t *testing.T) {
+	t.Parallel()
+	s := newSaaS(t, db.SQLite, "--operator-email", operates)
+	c := s.newCompany("Globex", "globex.example")
+	s.api.must(t, 201, "POST", "/organizations/"+c.id+"/contacts", fmt.Sprintf(`{"email":%q}`, irma))
+	people := make([]simulate.Person, 6)
+	for i, name := range []string{"Ada", "Ben", "Cleo", "Dan", "Eve", "Finn"} {
+		people[i] = c.person(name)
+	}
+	c.connect("", people...)
+	c.sync(`"provisioning":"direct"`)
+	c.hire(people...)
+	ben := c.visitor(people[1])
+	ben.signIn(c.id)
+	s.api.must(t, 200, "PUT", "/directories/"+c.directory+"/brake", `{"enabled":true,"share_percent":10,"people":2,"window_minutes":15,"hold_minutes":60}`)
+	for _, p := range people[:3] {
+		must(t, c.okta.Leave(t.Context(), p.Email))
+	}
+	c.settled()
+	if ben.refreshes() {
+		t.Error("somebody who is held is still signed in")
+	}
+	s.wantEvents(c.id, 0, "organization_membership.updated")
+	const engaged = "The brake of a directory holds people who were shut out in a burst"
+	l := s.inbox.about(irma, 0, engaged)
+	if !strings.Contains(l.subject, "Globex: ") || !strings.Contains(l.text, "2 of 6 active people left; release it or undo it until ") {
+		t.Errorf("the IT admin is mailed %q %s", l.subject, l.text)
+	}
+	page := regexp.MustCompile(`/portal/brake/` + c.directory + `/directory_hold_\w+`).FindString(l.text)
+	if o := s.inbox.about(operates, 0, engaged); page == "" || !strings.Contains(o.text, "/dashboard/directories/"+c.directory+"/holds/directory_hold_") {
+		t.Fatalf("mailed is %s to the IT admin, %s to the operator", l.text, o.text)
+	}
+
+	ctx, cancel := context.WithTimeout(browser(t, true), 2*time.Minute)
+	defer cancel()
+	to := &tour{T: t, ctx: ctx, story: "brake"}
+	s.from(to, page)
+	to.sees("2 of 6 active people left in a burst", "ben@globex.example", "cleo@globex.example")
+	to.takes("held")
+	to.presses("Undo: keep them")
+	to.sees("Let 2 people in again?")
+	to.takes("undo")
+	to.presses("Keep 2 people")
+	to.sees("In, until the directory writes them again")
+	to.takes("undone")
+	s.inbox.about(irma, 0, "Held people of a directory were let in again")
+	c.want(people[0].Email, "primary inactive directory_inactive")
+	c.want(people[1].Email, "primary active held_by_brake")
+	c.visitor(people[1]).signIn(c.id)
+	var told []string // that somebody is out of the first alone, and of the others why they are in
+	for _, e := range s.events(c.id, "organization_membership.updated", "organization_membership.deleted") {
+		told = append(told, text(e, "data", "status")+" "+text(e, "data", "why"))
+	}
+	if want := []string{"inactive directory_inactive", "active held_by_brake", "active held_by_brake"}; !slices.Equal(told, want) {
+		t.Errorf("the app is told %q, want %q", told, want)
+	}
+	s.p.stop(t)
 }

@@ -6,18 +6,21 @@
 //	an invitation is read, accepted, and ends signed in at the app          TestInvitation_is_accepted_from_the_mail_and_ends_signed_in
 //	an operator's first start: link, passkey, organization, directory       TestOperator_starts_adds_a_directory_and_sees_its_requests_live_with_the_reason_for_each
 //	Okta by SAML and SCIM, from the mailed link to the first who leaves     TestPortal_leads_from_the_link_to_a_live_directory
-//	the demo's own provider from the printed link, by SAML and SCIM         TestPortal_connects_the_test_provider_of_the_demo_from_its_printed_link
+//	the demo's own provider from the printed link, by SAML and SCIM         TestRow_28_the_portal_leads_from_sign_on_to_its_test_to_directory_sync_to_its_start
 //	the same by OpenID Connect                                              TestPortal_connects_the_test_provider_by_OpenID_Connect
 //	an IT contact asks for a link by mail, looks around, deletes            TestPortal_home_is_reached_by_a_mailed_link_and_looks_after_the_provider
 //	a domain proven by DNS, a certificate, a token, the end with a warning  TestPortal_link_serves_domain_certificate_token_and_deletion
 //	a wrong token and a failing webhook: mailed, mended from the mail, well TestAlerts_are_mailed_once_with_the_way_to_mend_it_and_once_when_it_is_well
+//	a burst of people who are shut out: mailed, undone from the mail        TestBrake_is_mailed_and_undone_from_the_mail
 //
 // Mails are read where they arrive: at a mail server of the test (inbox).
 package e2e_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -25,6 +28,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/rollcallhq/rollcall/internal/web/browsertest"
 )
@@ -162,6 +166,45 @@ func TestBrowser_of_somebody_who_leaves_is_signed_out_by_itself(t *testing.T) {
 		told = list(pasted(t, lines[3]), "data")
 		return len(told) == 1 && told[0]["span_ms"] != nil
 	})
-	t.Log(told)
+	signedReceipt(t, p, told[0])
 	p.stop(t)
+}
+
+// signedReceipt looks at the receipt of the only leaver of the demo as their auditor does, with the key set alone, and at the metric that has its span.
+func signedReceipt(t *testing.T, p *process, record object) {
+	t.Helper()
+	base := p.says(t, p.out, addressLine)
+	api := newClient(base, p.says(t, p.out, keyLine))
+	told := list(api.must(t, 200, "GET", "/offboardings/"+text(record, "id"), ""), "events")
+	api.must(t, 200, "POST", "/events/"+text(told[0], "id")+"/acknowledge", "") // the example app does not: it has no API key
+	var receipt object
+	until(t, func() bool {
+		receipt = api.must(t, 200, "GET", "/offboardings/"+text(record, "id")+"/receipt", "")
+		return claimsOf(t, text(receipt, "receipt"))["frozen"] == true
+	})
+	answer, err := http.Get(base + "/oauth2/jwks")
+	must(t, err)
+	defer answer.Body.Close()
+	var keys jose.JSONWebKeySet
+	must(t, json.NewDecoder(answer.Body).Decode(&keys))
+	signed, err := jose.ParseSignedCompact(text(receipt, "receipt"), []jose.SignatureAlgorithm{jose.ES256})
+	must(t, err)
+	key := keys.Key(signed.Signatures[0].Header.KeyID)
+	if len(key) != 1 {
+		t.Fatalf("the key set has %d keys of the receipt", len(key))
+	}
+	raw, err := signed.Verify(key[0])
+	must(t, err)
+	var said object
+	must(t, json.Unmarshal(raw, &said))
+	span, _ := said["span_ms"].(float64)
+	if said["complete"] != true || text(said, "jti") != text(record, "id") || text(said, "requested_at") == "" || text(said, "acknowledgement", "at") == "" ||
+		len(list(said, "logouts")) != 1 || span <= 0 {
+		t.Errorf("the receipt says %s of the record %v", raw, record)
+	}
+	t.Logf("out in %v ms", span)
+	until(t, func() bool { // it is counted after it was written
+		page := readAll(t, base+"/metrics")
+		return strings.Contains(page, "rollcall_offboarding_seconds_count 1\n") && strings.Contains(page, fmt.Sprintf("rollcall_offboarding_seconds_sum %v\n", span/1000))
+	})
 }

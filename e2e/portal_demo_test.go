@@ -34,21 +34,35 @@ func (to *tour) inWindow(story func(in *tour)) {
 	story(&tour{T: to.T, ctx: window, story: cmp.Or(to.story, "portal") + "-idp"})
 }
 
-// Whoever starts the demo connects its test identity provider from the printed link to a live directory, with nothing but what the pages show.
-func TestPortal_connects_the_test_provider_of_the_demo_from_its_printed_link(t *testing.T) {
+// Whoever starts the demo connects its test identity provider from the printed link to a live directory, with nothing but what the pages show, which lead
+// from single sign-on to its test to directory sync to its start, and by no other way.
+func TestRow_28_the_portal_leads_from_sign_on_to_its_test_to_directory_sync_to_its_start(t *testing.T) {
 	h := &home{dir: t.TempDir()}
 	p, _ := demo(t, h)
 	ctx, cancel := context.WithTimeout(browser(t, true), 5*time.Minute)
 	defer cancel()
 	to := &tour{T: t, ctx: ctx, story: "demo"}
 	begun := time.Now()
+	base := p.says(t, p.out, addressLine)
+	api := newClient(base, p.says(t, p.out, keyLine))
+	birchwood := text(list(api.must(t, 200, "GET", "/organizations?search=Birchwood", ""), "data")[0], "id")
+	members := func() []object {
+		return list(api.must(t, 200, "GET", "/user_management/organization_memberships?organization_id="+birchwood+"&statuses=active&statuses=pending", ""), "data")
+	}
+	comesFirst := func(to *tour) {
+		to.presses("Rollcall test identity provider")
+		to.sees("Single sign-on comes first")
+	}
 
 	to.opens(p.says(t, p.out, portalLine))
 	to.sees("This link opens the portal of Birchwood")
 	to.takes("link")
 	to.presses("Open")
 	to.takes("home")
-	to.presses("Manage SSO")
+	to.presses("Manage Directory Sync")
+	comesFirst(to)
+	to.takes("sign-on-first")
+	to.presses("Set up single sign-on")
 	to.sees("For trying out", "Most used", "More providers")
 	to.takes("pick")
 	to.presses("Rollcall test identity provider")
@@ -65,6 +79,8 @@ func TestPortal_connects_the_test_provider_of_the_demo_from_its_printed_link(t *
 	to.takes("test")
 	at := to.value("[...document.querySelectorAll('main a')].find(e => e.innerText.includes('Start a test sign-in')).href")
 	to.inWindow(func(in *tour) {
+		in.opens(base + "/portal/directory/new") // set up is not tested
+		comesFirst(in)
 		in.opens(at)
 		in.sees("ada@birchwood.example")
 		in.takes("sign-in")
@@ -110,8 +126,12 @@ func TestPortal_connects_the_test_provider_of_the_demo_from_its_printed_link(t *
 		to.presses("Continue: Go live")
 		to.sees("What becomes of whom", "ada@birchwood.example")
 		to.takes("live-preview")
+		if early := members(); len(early) != 0 {
+			t.Errorf("before it is live these are members: %v", early)
+		}
 		to.presses("Go live")
 		to.sees("Directory sync is live")
+		until(t, func() bool { return len(members()) == 3 })
 		to.takes("live")
 		send("leave")
 	})

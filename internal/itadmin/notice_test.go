@@ -110,6 +110,12 @@ func TestHolds_of_a_brake_and_the_steps_of_a_switch_are_mailed_with_numbers_and_
 			if len(letters) != 2 || letters[0].To != "ida@acme.example" || letters[1].To != "ops@shop.example" {
 				t.Fatalf("%s is mailed to %+v", c.kind, letters)
 			}
+			if c.kind == event.DirectoryBrakeEngaged { // it waits for a decision, and not for long
+				c.says = append(c.says, "See who is held:\n"+base+"/portal/brake/directory_1/directory_hold_1\n")
+				if link := dashboard + "directories/directory_1/holds/directory_hold_1\n"; !strings.Contains(letters[1].Text, link) {
+					t.Errorf("the operator is not led to %s: %s", link, letters[1].Text)
+				}
+			}
 			for _, want := range c.says {
 				if !strings.Contains(letters[0].Text, want) {
 					t.Errorf("%s does not say %q: %s", c.kind, want, letters[0].Text)

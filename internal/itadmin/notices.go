@@ -125,26 +125,38 @@ func (s *Service) tellTx(ctx context.Context, tx db.Tx, id org.ID, taken []event
 	if len(changes.Changes) == 0 {
 		return nil
 	}
-	ofDomains := slices.ContainsFunc(taken, func(n event.Notice) bool { return strings.HasPrefix(string(n.Action), "organization_domain.") })
 	return s.sendTx(ctx, tx, id, to, func(r recipient) mail.Content {
 		out := changes
-		out.Link, out.LinkLabel = s.pageOf(id, r, ofDomains)
+		out.Link, out.LinkLabel = s.pageOf(id, r, taken)
 		return out
 	})
 }
 
-// pageOf is where a change is seen, and the question for a domain decided: contacts in the portal, where they ask for a link first, the operator
-// in the dashboard.
-func (s *Service) pageOf(id org.ID, r recipient, ofDomains bool) (link, label string) {
-	switch {
-	case r.operator && ofDomains:
-		return s.o.Dashboard() + "organizations/" + string(id) + "/domains", "See the domains"
-	case r.operator:
-		return s.o.Dashboard() + "organizations/" + string(id), "See the organization"
-	case ofDomains:
-		return s.o.Base(string(id)) + Path + "/domains", "See the domains"
+// pageOf is where changes are seen, and where it is decided what waits for somebody: people whom a brake holds, for an hour at most, before the
+// question for a domain. Contacts are led to the portal, where they ask for a link first, the operator to the dashboard.
+func (s *Service) pageOf(id org.ID, r recipient, taken []event.Notice) (link, label string) {
+	of := func(part string) int {
+		return slices.IndexFunc(taken, func(n event.Notice) bool { return strings.HasPrefix(string(n.Action), part) })
 	}
-	return s.o.Base(string(id)) + Path, "Ask for a link to the portal"
+	hold, domain := of(string(event.DirectoryBrakeEngaged)), of("organization_domain.")
+	if r.operator {
+		own := s.o.Dashboard() + "organizations/" + string(id)
+		switch {
+		case hold >= 0:
+			return s.o.Dashboard() + "directories/" + detailsOf(taken[hold]).DirectoryID + "/holds/" + taken[hold].Target, "See who is held"
+		case domain >= 0:
+			return own + "/domains", "See the domains"
+		}
+		return own, "See the organization"
+	}
+	portal := s.o.Base(string(id)) + Path
+	switch {
+	case hold >= 0:
+		return portal + "/brake/" + detailsOf(taken[hold]).DirectoryID + "/" + taken[hold].Target, "See who is held"
+	case domain >= 0:
+		return portal + "/domains", "See the domains"
+	}
+	return portal, "Ask for a link to the portal"
 }
 
 // tellEndingTx writes the mails about a certificate that ends. The event is appended once for each connection and stage, and so are they.

@@ -2,13 +2,13 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/event"
+	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -25,9 +25,6 @@ type Service struct {
 	now           func() time.Time
 }
 
-// deletions is how often the deletion of an organization is tried, when others change accounts that it gives back.
-const deletions = 5
-
 // NewService makes the service over the nouns it spans.
 func NewService(d *db.DB, organizations *org.Service, directories *directory.Service, members *member.Service, now func() time.Time) *Service {
 	return &Service{db: d, organizations: organizations, directories: directories, members: members, now: now}
@@ -42,17 +39,16 @@ func (s *Service) SetConnections(connections *sso.Service) { s.connections = con
 // Consumers get one event for each connection, directory, domain, API key and session, and last that of the organization; of people, groups and members
 // they get none.
 func (s *Service) DeleteOrganization(ctx context.Context, actor event.Actor, id org.ID) error {
-	var err error
-	for range deletions {
-		var lost *db.GuardError
-		if err = s.db.Tx(ctx, func(tx db.Tx) error { return s.deleteOrganizationTx(ctx, tx, actor, id) }); !errors.As(err, &lost) {
-			break
+	for range rounds { // others may change accounts that it gives back
+		err := s.db.Tx(ctx, func(tx db.Tx) error { return s.deleteOrganizationTx(ctx, tx, actor, id) })
+		switch {
+		case err == nil:
+			return s.directories.Await(ctx)
+		case !lost(err):
+			return fmt.Errorf("delete organization %s: %w", id, err)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("delete organization %s: %w", id, err)
-	}
-	return s.directories.Await(ctx)
+	return fault.New(fault.Unavailable, "busy", "Accounts of organization %s were changed several times at once. Please try again.", id)
 }
 
 func (s *Service) deleteOrganizationTx(ctx context.Context, tx db.Tx, actor event.Actor, id org.ID) error {

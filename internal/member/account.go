@@ -115,6 +115,15 @@ func claimed(accounts []*account, said []*claim) {
 			p.claims = append(p.claims, c)
 		}
 	}
+	for _, p := range places {
+		p.m.DirectoryManaged = p.hasOne()
+		p.was.DirectoryManaged = p.m.DirectoryManaged
+	}
+}
+
+// hasOne tells whether a living directory has the member, see isManaged.
+func (p *place) hasOne() bool {
+	return p.m.DirectoryUserID != "" && slices.ContainsFunc(p.claims, (*claim).has)
 }
 
 // at is the account's membership in an organization, nil if there is none.
@@ -208,7 +217,7 @@ func (p *place) settle(u User, now time.Time) {
 	v := Decide(c)
 	p.m.State, p.m.Why, p.m.Primary = v.State, v.Why, u.HomeOrganizationID == p.m.OrganizationID
 	p.m.Told = p.told(c, v)
-	p.m.DirectoryManaged = p.m.DirectoryUserID != "" && slices.ContainsFunc(p.claims, (*claim).has)
+	p.m.DirectoryManaged = p.hasOne()
 	if p.goes() {
 		p.forgotten = true
 		p.forget()

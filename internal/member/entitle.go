@@ -68,10 +68,7 @@ func (s *Service) entitlePlace(ctx context.Context, r db.Reader, p *place) (g gr
 // droveTeams tells whether a mapping put the member into teams before.
 func (p *place) droveTeams() bool {
 	for _, c := range p.claims {
-		if c.was == nil {
-			continue
-		}
-		if one, err := c.was.read(); err == nil && one.Mapped.Teams != nil {
+		if c.saidBefore().Mapped.Teams != nil {
 			return true
 		}
 	}

@@ -107,7 +107,10 @@ func (p *place) entitlement() (e Entitlement, said []saying, err error) {
 			return e, nil, err
 		}
 		said, e.Driven = append(said, one), append(e.Driven, one.Mapped.driven())
-		if gave := c.saidBefore().Mapped.Licence; one.Mapped.Licence == nil && gave != nil && *gave == e.Licence {
+		if one.Mapped.Licence != nil || e.Licence == "" {
+			continue
+		}
+		if gave := c.saidBefore().Mapped.Licence; gave != nil && *gave == e.Licence {
 			e.Licence = "" // its mapping gave it, and drives none any more
 		}
 	}

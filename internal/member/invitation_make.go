@@ -242,7 +242,7 @@ func (s *Service) seatFor(ctx context.Context, p *place, licence string) error {
 // that is nobody's yet.
 func (p *place) invitable(u User, said []*claim) error {
 	switch c := p.decides(u).with(said); {
-	case c.Barred():
+	case c.Barred(), p.m.State != Active && c.living().Barred():
 		who := place{claims: append(p.claims[:len(p.claims):len(p.claims)], said...)}
 		return fault.New(fault.Conflict, "directory_managed", "The directory %s has put this person out, and only a directory lets them in again. Activate them in the identity provider.", who.bars()).
 			Compared("a person whom no directory has put out", string(p.m.Why)).On("email")

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/fault"
 	"github.com/rollcallhq/rollcall/internal/member"
 )
@@ -210,5 +211,53 @@ func TestInvitation_of_a_blocked_person_is_revoked_with_the_membership(t *testin
 			t.Errorf("%s: %v", revoked.State, err)
 		}
 		h.wantEvents("created", "revoked")
+	})
+}
+
+func (h *hosts) freeze(acme, directoryID string) {
+	h.t.Helper()
+	h.must(h.db.Tx(h.t.Context(), func(tx db.Tx) error {
+		return h.members.FreezeTx(h.t.Context(), tx, acme, directoryID, directorys(directoryID))
+	}))
+}
+
+// The last word of a directory that is gone says nothing about whether a living one would let the invited person in.
+func TestPerson_whom_a_living_directory_shuts_out_is_not_invited_for_what_one_that_is_gone_said(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		acme := h.organization("Acme")
+		first := person(acme)
+		first.Provisioning = member.Direct
+		m := h.applied(first, member.OutcomeActivated)
+		second := first
+		second.DirectoryID, second.DirectoryUserID, second.Says = "directory_2", "directory_user_2", member.SaysInactive
+		_, err := h.apply(second)
+		h.must(err)
+		h.freeze(acme, first.DirectoryID)
+		h.must(h.members.Remove(t.Context(), operator(), m.Membership.ID))
+		_, err = h.members.Invite(t.Context(), operator(), member.NewInvitation{OrganizationID: acme, Email: ada})
+		managed(t, err)
+		if n := h.sent(); n != 0 {
+			t.Errorf("%d letters", n)
+		}
+	})
+}
+
+func TestPerson_whom_a_directory_that_is_gone_asked_in_comes_in_when_a_hand_lifts_their_block(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		acme := h.organization("Acme")
+		i := directoryAsks(h, acme)
+		_, err := h.members.Deactivate(t.Context(), operator(), i.MembershipID)
+		h.must(err)
+		h.freeze(acme, i.DirectoryID)
+		_, err = h.members.Reactivate(t.Context(), operator(), i.MembershipID)
+		h.must(err)
+		if m := h.state(i.MembershipID); m.State != member.Pending || m.InvitationID != string(i.ID) {
+			t.Fatalf("%s, %s, by %q", m.State, m.Why, m.InvitationID)
+		}
+		if n := h.sent(); n != 1 {
+			t.Errorf("%d letters", n)
+		}
+		_, err = h.members.AcceptInvitation(t.Context(), operator(), i.ID)
+		h.must(err)
 	})
 }

@@ -257,13 +257,10 @@ func (s *Service) membershipOf(ctx context.Context, i Invitation) (*account, *pl
 	if i.MembershipID == "" {
 		return nil, nil, nil
 	}
-	m, err := s.Member(ctx, i.MembershipID)
-	if err != nil {
-		return nil, nil, ignoreMissing(err)
-	}
-	a, err := s.account(ctx, s.db, m.Membership.UserID)
-	if err != nil {
-		return nil, nil, ignoreMissing(err)
+	found, err := s.accountsOf(ctx, s.db, i.OrganizationID, []string{string(i.MembershipID)})
+	a := found[i.MembershipID]
+	if err != nil || a == nil {
+		return nil, nil, err
 	}
 	return a, a.at(i.OrganizationID), nil
 }

@@ -1,5 +1,7 @@
 package member
 
+import "slices"
+
 // Claims are all that decides about one membership: what directories say, what hands did, how the person came in.
 type Claims struct {
 	// Deprovisioned: another organization, where the account is at home, has taken the account away by its directory. What the own
@@ -142,6 +144,12 @@ func (c Claims) Barred() bool {
 		}
 	}
 	return false
+}
+
+// living is what is claimed without the last words of directories that are gone.
+func (c Claims) living() Claims {
+	c.Directories = slices.DeleteFunc(slices.Clone(c.Directories), func(d Claim) bool { return d.Frozen })
+	return c
 }
 
 // Wanted says whether a directory that is there wants the person in.

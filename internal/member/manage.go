@@ -90,10 +90,8 @@ func (p *place) bars() string {
 
 // manager names the living directory that has the member, in or out.
 func (p *place) manager() string {
-	for _, c := range p.claims {
-		if c.says != SaysRemoved && c.frozenAt.IsZero() {
-			return c.directory()
-		}
+	if c := p.sayer(func(saying) bool { return true }); c != nil {
+		return c.directory()
 	}
 	return ""
 }

@@ -111,11 +111,18 @@ func (l *life) copied() *life {
 	return &all
 }
 
-// barredAnyway tells whether somebody is barred once those words are heard too.
+// barredAnyway tells whether somebody is barred once those words are heard too, or when the last words of directories that are gone are not heard any
+// more, as whoever is invited comes in anew.
 func (l *life) barredAnyway() bool {
 	all := l.copied()
 	for _, w := range all.unheard() {
 		w.heard = true
+	}
+	if all.barred() {
+		return true
+	}
+	for _, w := range all.words {
+		w.heard = w.heard && !w.frozen
 	}
 	return all.barred()
 }

@@ -3,6 +3,9 @@ package member
 // profile takes over what a directory says of the account itself. Inside its verified domains an organization takes an account home that is
 // at home nowhere; it names whom it has at home, and whom nobody else has.
 func (f *application) profile() {
+	if f.p.Says == SaysInactive {
+		f.name()
+	}
 	if f.p.Says != SaysActive {
 		return
 	}
@@ -37,23 +40,45 @@ func (f *application) readdress() {
 	}
 }
 
-// name takes over the fields that the directory gives. What it gave before and gives no more goes, where the account still has it of the directory:
-// then another directory's word takes its place, or nothing. What it never gave is somebody else's, and stays.
+// name takes over the fields that directories give, of several the oldest one's. What this one gave before and gives no more goes, where the account
+// still has it of the directory and no other gives it. What it never gave is somebody else's, and stays.
 func (f *application) name() {
 	u := &f.account.user
 	if u.HomeOrganizationID != f.p.OrganizationID && (u.HomeOrganizationID != "" || u.EmailVerified) {
 		return
 	}
-	is, was := sayingOf(f.p), f.claim.saidBefore()
+	is := sayingOf(f.p)
+	all := f.sayings(is)
 	for _, field := range profileFields() {
-		to, said, had := field.of(u), field.said(is), field.said(was)
+		to, said := field.of(u), ""
+		for i := 0; i < len(all) && said == ""; i++ {
+			said = field.said(all[i])
+		}
 		switch {
 		case said != "":
 			*to = said
-		case had != "" && *to == had:
-			*to = f.place.saidByOthers(f.claim, field)
+		case *to != "" && field.said(is) == "" && *to == field.said(f.claim.saidBefore()):
+			*to = ""
 		}
 	}
+}
+
+// sayings are those of living directories that want the person in, the oldest directory's first; is is what this one says.
+func (f *application) sayings(is saying) (out []saying) {
+	for _, c := range f.place.claims {
+		if c.says != SaysActive || !c.frozenAt.IsZero() {
+			continue
+		}
+		one := is
+		if c != f.claim {
+			var err error
+			if one, err = c.read(); err != nil {
+				continue // it names nobody
+			}
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // profileField is a field of an account that directories give, beside its address.
@@ -81,19 +106,6 @@ func profileFields() []profileField {
 
 // names tells whether it is one of a name, of which a directory says all, or that there is none.
 func (f profileField) names() bool { return f.name == "first_name" || f.name == "last_name" }
-
-// saidByOthers is what another living directory that wants the person in says of a field, the oldest one's.
-func (p *place) saidByOthers(than *claim, field profileField) string {
-	for _, c := range p.claims {
-		if c == than || c.says != SaysActive || !c.frozenAt.IsZero() {
-			continue
-		}
-		if one, err := c.read(); err == nil && field.said(one) != "" {
-			return field.said(one)
-		}
-	}
-	return ""
-}
 
 // unite joins the membership with the directory person, so that sign-ins find it by them. An account that is neither at home here nor has an
 // address in a verified domain is never joined: whoever keeps the directory could sign in as somebody who is only their guest.

@@ -52,6 +52,39 @@ func TestProfile_what_the_directory_gives_no_more_goes_and_what_it_never_gave_st
 	})
 }
 
+func TestProfile_is_the_oldest_directorys_whichever_speaks_last(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme := h.organization("Acme")
+		d := person(acme)
+		d.Provisioning, d.Locale = member.Direct, "de"
+		h.applied(d, member.OutcomeActivated)
+		second := d
+		second.DirectoryID, second.DirectoryUserID = "directory_2", "directory_user_2"
+		second.FirstName, second.Locale, second.PictureURL = "Augusta", "fr", "https://p.example/two"
+		h.wantProfile("the second says otherwise", h.applied(second, member.OutcomeLinked), "Ada", "Lovelace", "https://p.example/two", "de")
+		d.Locale = "it"
+		h.wantProfile("the first changes", h.applied(d, member.OutcomeUpdated), "Ada", "Lovelace", "https://p.example/two", "it")
+		second.Locale = "es"
+		h.wantProfile("the second changes", h.applied(second, member.OutcomeUpdated), "Ada", "Lovelace", "https://p.example/two", "it")
+		d.Says = member.SaysInactive
+		h.wantProfile("the first shuts her out", h.applied(d, member.OutcomeUpdated), "Augusta", "Lovelace", "https://p.example/two", "es")
+	})
+}
+
+func TestProfile_what_the_directory_gives_no_more_while_it_shuts_the_person_out_is_gone_when_they_return(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		d := person(h.organization("Acme"))
+		d.Provisioning, d.Locale = member.Direct, "de"
+		h.applied(d, member.OutcomeActivated)
+		d.Says = member.SaysInactive
+		h.wantProfile("she is out", h.applied(d, member.OutcomeDeactivated), "Ada", "Lovelace", "", "de")
+		d.Locale = ""
+		h.wantProfile("it goes meanwhile", h.applied(d, member.OutcomeUpdated), "Ada", "Lovelace", "", "")
+		d.Says = member.SaysActive
+		h.wantProfile("she returns", h.applied(d, member.OutcomeReturned), "Ada", "Lovelace", "", "")
+	})
+}
+
 func TestProfile_of_a_guest_is_not_the_directorys_to_take(t *testing.T) {
 	onEachInviting(t, func(h *house) {
 		home, acme := h.organization("Home"), h.organization("Acme")

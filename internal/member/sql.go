@@ -10,9 +10,10 @@ const (
 	toldState              = `COALESCE(m.told_state, m.state)` // as the app was told of whom the brake holds
 	selectUserByEmail      = `SELECT ` + userColumns + ` FROM users u WHERE u.deleted_at IS NULL AND u.email_key = $1`
 
-	membershipColumns = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.joined_at, m.joined_by,
+	membershipStored = `m.id, m.organization_id, m.user_id, m.state, m.is_primary, m.role, m.why, m.directory_user_id, m.joined_at, m.joined_by,
 		m.blocked_at, m.blocked_by, m.removed_at, m.role_by, m.given_role, m.licence, m.wanted_licence, m.given_licence, m.custom_attributes, m.invitation_id,
-		m.asserted, m.wanted_since, m.expired_invitation, m.version, m.created_at, m.updated_at, m.told_state, m.told_why, ` + isManaged
+		m.asserted, m.wanted_since, m.expired_invitation, m.version, m.created_at, m.updated_at, m.told_state, m.told_why`
+	membershipColumns = membershipStored + `, ` + isManaged
 	// Who was joined with a directory person keeps that when the directory is removed, to be found by it again; managed they are by one that is there.
 	isManaged = `(m.directory_user_id IS NOT NULL AND EXISTS (SELECT 1 FROM membership_claims k WHERE k.organization_id = m.organization_id
 		AND k.membership_id = m.id AND k.frozen_at IS NULL AND (k.says <> 'removed' OR k.held IS NOT NULL)))`

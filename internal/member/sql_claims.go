@@ -81,7 +81,8 @@ const (
 		WHERE organization_id = $1 AND waits_for = $2 AND waits_since IS NOT NULL AND says = 'active' AND frozen_at IS NULL ORDER BY since, who LIMIT $3`
 
 	// An account with all its memberships, a row for each; one row without membership where there is none. Who it is is an expression, as above.
-	selectAccount = `SELECT ` + userColumns + `, ` + membershipColumns + ` FROM users u LEFT JOIN organization_memberships m ON m.user_id = u.id
+	// Whether directories have the member is told by the claims, which are read with it.
+	selectAccount = `SELECT ` + userColumns + `, ` + membershipStored + `, FALSE FROM users u LEFT JOIN organization_memberships m ON m.user_id = u.id
 		WHERE u.deleted_at IS NULL AND u.id %s ORDER BY u.id, m.id`
 
 	// Whoever loses the role of an administrator by a mapping holds those roles, so that of two who lose it at once one sees the other.

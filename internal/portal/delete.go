@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/rollcallhq/rollcall/internal/lifecycle"
 	"github.com/rollcallhq/rollcall/internal/web/ui"
 )
@@ -37,10 +39,40 @@ func (c *call) askDelete(status int, wrong, warning string, number *int) error {
 	for _, one := range directories {
 		p.Lines = append(p.Lines, c.t("portal.delete_directory", "name", one.Name))
 	}
+	var left *ui.TableProps
+	more := ""
 	if number != nil {
 		p.Form.Hidden = append(p.Form.Hidden, ui.Hidden{Name: "left_out", Value: strconv.Itoa(*number)})
+		if left, more, err = c.strandedTable(*number); err != nil {
+			return err
+		}
 	}
-	return c.page(status, c.shell(c.t("portal.delete_title")), deletePage(warning, p))
+	return c.page(status, c.shell(c.t("portal.delete_title")), deletePage(warning, left, more, p))
+}
+
+// strandedAtMost is how many of those are shown who would be left without a way in.
+const strandedAtMost = 200
+
+// strandedTable lists them; nil where the app keeps the accounts, and the warning names whom it can.
+func (c *call) strandedTable(number int) (*ui.TableProps, string, error) {
+	found, more, err := c.s.o.Policies.LeftOut(c.ctx(), lifecycle.LeftOutQuery{OrganizationID: c.org(), Without: true, Limit: strandedAtMost, Ascending: true})
+	if err != nil || len(found) == 0 {
+		return nil, "", err
+	}
+	t := &ui.TableProps{
+		ID: "left-out", Caption: c.t("portal.delete_left_out"), Columns: []ui.Column{{Label: c.t("portal.name")}, {Label: c.t("portal.state")}, {Label: c.t("organizations.left_out_why")}},
+	}
+	for _, l := range found {
+		why := make([]string, len(l.Reasons))
+		for i, r := range l.Reasons {
+			why[i] = c.t("organizations.left_out_" + string(r))
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []templ.Component{ui.Person(l.Name(), l.Member.User.Email, ""), ui.Text(c.t("people.state_" + string(l.Member.Membership.State))), ui.Text(strings.Join(why, "; "))}})
+	}
+	if !more {
+		return t, "", nil
+	}
+	return t, c.t("organizations.left_out_more", "n", c.s.o.Site.Words(c.r).Number(number-len(found))), nil
 }
 
 // takeDelete deletes it, for who has typed the organization's name, and confirmed how many it leaves without a way in.

@@ -18,7 +18,7 @@ const resumeWithin = time.Hour
 func resumable() []string {
 	return []string{
 		"/portal/tokens/{directory}", "/portal/certificates", "/portal/certificates/{connection}", "/portal/secrets/{connection}", "/portal/domains",
-		"/portal/brake/{directory}", "/portal/health/{directory}", "/portal/access", "/portal/leavers", "/portal/audit", "/portal/contacts", comparePath,
+		"/portal/brake/{directory}", "/portal/brake/{directory}/{hold}", "/portal/health/{directory}", "/portal/access", "/portal/leavers", "/portal/audit", "/portal/contacts", comparePath,
 		"/portal/sso", "/portal/directory",
 	}
 }
