@@ -105,3 +105,30 @@ func TestProvisioning_that_is_changed_applies_everybody_anew(t *testing.T) {
 		}
 	})
 }
+
+// While some people are written the next ones are looked at: also where they are the same.
+func TestPeople_whom_two_directories_have_are_members_once_where_both_are_applied_at_the_same_time(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.provisioned()
+		acme := w.organization("Acme")
+		w.send("POST", "/organization_domains", `{"organization_id":"`+acme+`","domain":"example.com"}`)
+		first, second := w.feed(acme, `,"provisioning":"direct"`), w.feed(acme, `,"provisioning":"direct"`)
+		const people = 50 // who come last in the first directory come first in the second: the write of the ones is on its way while the others are looked at
+		for i := range people {
+			first.person(fmt.Sprintf("p%02d", i), "")
+			second.person(fmt.Sprintf("p%02d", people-1-i), "")
+		}
+		w.must(w.dirs.Provision(w.Context()))
+		for _, f := range []feed{first, second} {
+			if p := w.get("/directories/" + f.id + "/provisioning").wants(http.StatusOK); p.text("state") != "up_to_date" {
+				t.Errorf("progress %s", p.raw)
+			}
+		}
+		if members := w.get("/user_management/organization_memberships?statuses=active&statuses=pending&limit=100&organization_id=" + acme).wants(http.StatusOK).data(); len(members) != people {
+			t.Errorf("%d members, want %d", len(members), people)
+		}
+		if n := w.dirs.NotApplied(); n != 0 {
+			t.Errorf("%d people could not be applied", n)
+		}
+	})
+}

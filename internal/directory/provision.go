@@ -23,7 +23,7 @@ import (
 // later change of the person has moved the number, so nothing that has been read before it is ever written after it.
 const (
 	provisionPoll     = time.Second      // for what other processes leave
-	provisionBatch    = 50               // people of one claim
+	provisionBatch    = 100              // people of one claim
 	provisionTogether = 25               // of one write
 	togetherOnSQLite  = 10               // its only writer is everybody's
 	provisionLease    = 10 * time.Second // many times what a batch takes
@@ -157,8 +157,10 @@ func (s *Service) claimDueTx(ctx context.Context, tx db.Tx, now time.Time) (batc
 	return batch, rows.Err()
 }
 
-// applyAll applies what was claimed: the people of an organization by one write, and one by one where that is undone.
+// applyAll applies what was claimed: some people of an organization by one write, and one by one where that is undone. While a write is on its way to the
+// disk the next one is computed: of what it should have seen, its guards tell.
 func (s *Service) applyAll(ctx context.Context, batch []due) {
+	written := func() {}
 	for len(batch) > 0 {
 		n := slices.IndexFunc(batch, func(d due) bool { return d.organization != batch[0].organization })
 		if n < 0 {
@@ -166,11 +168,28 @@ func (s *Service) applyAll(ctx context.Context, batch []due) {
 		}
 		part := batch[:min(n, s.together())]
 		batch = batch[len(part):]
-		if len(part) > 1 && s.applyOnce(ctx, part) == nil {
-			continue
+		var w *db.Write
+		if len(part) > 1 {
+			w, _ = s.computed(ctx, part) // what is wrong is told of the person whom it is about
 		}
-		for i := range part {
-			s.applyOne(ctx, part[i:i+1])
+		written()
+		written = s.writing(ctx, part, w)
+	}
+	written()
+}
+
+// writing begins a write of several people, and gives what waits for it. Without a write, and where it is undone, they are applied one by one.
+func (s *Service) writing(ctx context.Context, people []due, w *db.Write) (wait func()) {
+	done := make(chan error, 1)
+	if w != nil {
+		go func() { done <- s.writeApplied(ctx, people, w) }()
+	}
+	return func() {
+		if w != nil && <-done == nil {
+			return
+		}
+		for i := range people {
+			s.applyOne(ctx, people[i:i+1])
 		}
 	}
 }
@@ -232,27 +251,40 @@ func undone(err error) bool {
 
 // applyOnce reads people of one organization as they are now and applies them by one write.
 func (s *Service) applyOnce(ctx context.Context, people []due) error {
-	told, err := s.tell(ctx, people)
+	w, err := s.computed(ctx, people)
 	if err != nil {
 		return err
 	}
-	w := db.Write{Lane: people[0].organization}
+	return s.writeApplied(ctx, people, w)
+}
+
+// computed is the write that applies them.
+func (s *Service) computed(ctx context.Context, people []due) (*db.Write, error) {
+	told, err := s.tell(ctx, people)
+	if err != nil {
+		return nil, err
+	}
+	w := &db.Write{Lane: people[0].organization}
 	for _, d := range people {
 		w.Guard(doneDue, d.key()...)
 	}
 	known, err := s.readAhead(ctx, told)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, p := range told {
 		if p == nil {
 			continue
 		}
-		if _, err := s.members.ApplyInto(ctx, s.db, &w, *p, known[i], people[i].context()); err != nil {
-			return fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
+		if _, err := s.members.ApplyInto(ctx, s.db, w, *p, known[i], people[i].context()); err != nil {
+			return nil, fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
 		}
 	}
-	if err := s.db.Write(ctx, &w); err != nil {
+	return w, nil
+}
+
+func (s *Service) writeApplied(ctx context.Context, people []due, w *db.Write) error {
+	if err := s.db.Write(ctx, w); err != nil {
 		return err
 	}
 	s.provision.applied.Add(int64(len(people)))
