@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/alert"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/mail"
+	"github.com/rollcallhq/rollcall/internal/member"
+	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/saml/samltest"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/webhook"
@@ -359,6 +362,83 @@ func TestClient_secret_that_ends_is_mailed_as_it_comes_nearer_and_when_it_is_ren
 		h.wants("it was renewed", "it@acme.example: Acme: The client secret of Entra was renewed", operator+": Acme: The client secret of Entra was renewed")
 		h.isOpen(id)
 		h.inAudit(id, alert.Opened, alert.Opened, alert.Opened, alert.Healed)
+	})
+}
+
+// hires makes somebody a member with a licence, as far as there is a seat.
+func (h *house) hires(id org.ID, email, licence string) member.Member {
+	h.Helper()
+	u, err := h.members.CreateUser(h.Context(), actor(), member.NewUser{Email: email})
+	h.must(err)
+	m, err := h.members.CreateMembership(h.Context(), actor(), member.NewMembership{OrganizationID: string(id), UserID: u.ID, Licence: licence})
+	h.must(err)
+	return m
+}
+
+func TestLicence_whose_seats_are_taken_is_told_to_the_operator_while_people_wait(t *testing.T) {
+	onBoth(t, func(h *house) {
+		id, other := h.organization("Acme"), h.organization("Beta")
+		seats := int64(1)
+		for _, one := range []org.ID{id, other} {
+			_, err := h.members.Access().CreateLicenceType(t.Context(), actor(), access.NewLicenceType{OrganizationID: string(one), Slug: "pro", Name: "Pro", Seats: &seats})
+			h.must(err)
+		}
+		h.hires(other, "bea@beta.example", "pro")
+		h.hires(id, "ada@acme.example", "pro")
+		h.wants("they are taken, and nobody waits")
+		since := h.now()
+		if m := h.hires(id, "ben@acme.example", "pro"); m.Membership.Licence != "" || m.Membership.WantedLicence != "pro" {
+			t.Fatalf("he has %q and waits for %q", m.Membership.Licence, m.Membership.WantedLicence)
+		}
+		h.hires(id, "cleo@acme.example", "pro")
+		h.wants("somebody may go in a moment")
+		h.isOpen(id, alert.LicenceFull)
+		h.isOpen(other)
+		h.later(11 * time.Minute)
+		h.must(h.s.Look(t.Context()))
+		letters := h.mails()
+		if len(letters) != 1 || letters[0].To != operator || letters[0].Subject != "Acme: All seats of the licence Pro are taken" {
+			t.Fatalf("mailed %+v", letters)
+		}
+		for _, want := range []string{
+			"without the licence that they are to have", "Seats: 1", "People who wait: 2", since.UTC().Format("2 January 2006, 15:04 UTC"), dashboard + "organizations/" + string(id) + "/licences/pro",
+		} {
+			if !strings.Contains(letters[0].Text, want) {
+				t.Errorf("the mail does not say %q: %s", want, letters[0].Text)
+			}
+		}
+		h.wants("it was told")
+
+		h.later(25 * time.Hour)
+		refuse := access.Refuse
+		_, err := h.members.Access().UpdateLicenceType(t.Context(), actor(), string(id), "pro", access.LicenceTypeChanges{OverLimit: &refuse})
+		h.must(err)
+		h.wants("it keeps people out from now on", operator+": Acme: All seats of the licence Pro are taken")
+		three := int64(3)
+		more := &three
+		_, err = h.members.Access().UpdateLicenceType(t.Context(), actor(), string(id), "pro", access.LicenceTypeChanges{Seats: &more})
+		h.must(err)
+		h.must(h.members.GiveSeats(t.Context()))
+		h.wants("there are seats for all", operator+": Acme: Nobody waits for the licence Pro any more")
+		h.isOpen(id)
+		h.inAudit(id, alert.Opened, alert.Opened, alert.Healed)
+	})
+}
+
+func TestLicence_that_is_deleted_closes_its_alert_without_a_word(t *testing.T) {
+	onBoth(t, func(h *house) {
+		id := h.organization("Acme")
+		none := int64(0)
+		_, err := h.members.Access().CreateLicenceType(t.Context(), actor(), access.NewLicenceType{OrganizationID: string(id), Slug: "pro", Name: "Pro", Seats: &none})
+		h.must(err)
+		h.hires(id, "ada@acme.example", "pro")
+		h.look()
+		h.later(11 * time.Minute)
+		h.wants("she waits", operator+": Acme: All seats of the licence Pro are taken")
+		h.exec(`DELETE FROM licence_types WHERE organization_id = $1`, string(id))
+		h.wants("it is gone")
+		h.isOpen(id)
+		h.inAudit(id, alert.Opened, alert.Closed)
 	})
 }
 

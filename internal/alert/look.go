@@ -32,7 +32,7 @@ func (s *Service) Look(ctx context.Context) error {
 		}
 	}
 	var failed error
-	for _, look := range []func(context.Context, patient) (map[Kind][]sign, error){s.lookAtDirectories, s.lookAtWebhooks, s.lookAtCertificates, s.lookAtSecrets} {
+	for _, look := range []func(context.Context, patient) (map[Kind][]sign, error){s.lookAtDirectories, s.lookAtWebhooks, s.lookAtCertificates, s.lookAtSecrets, s.lookAtLicences} {
 		signs, err := look(ctx, p)
 		if err != nil {
 			failed = errors.Join(failed, err)

@@ -2,9 +2,11 @@ package alert
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/rollcallhq/rollcall/internal/access"
 	"github.com/rollcallhq/rollcall/internal/directory"
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/sso"
@@ -220,6 +222,40 @@ func (s *Service) endings(ctx context.Context, p patient, kind Kind, ending []ss
 		}
 	}
 	return out, nil
+}
+
+// lookAtLicences: an alert of a licence type that is there, and for which nobody waits, is well.
+func (s *Service) lookAtLicences(ctx context.Context, p patient) (map[Kind][]sign, error) {
+	full, err := s.o.Members.Awaited(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []sign
+	among := map[string]bool{}
+	for _, f := range full {
+		among[f.LicenceTypeID] = true
+		one := sign{
+			state: ill, organization: f.OrganizationID, subject: f.LicenceTypeID, name: f.Name, stage: Wrong, since: f.Since,
+			facts: Facts{Count: f.People, Licence: f.Slug, Seats: f.Seats},
+		}
+		if f.OverLimit == access.Refuse {
+			one.stage = Worse
+		}
+		out = append(out, one)
+	}
+	for subject, a := range p.open[LicenceFull] {
+		if among[subject] {
+			continue
+		}
+		have, err := s.o.Members.Access().Licences(ctx, a.OrganizationID)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(have, func(u access.Use) bool { return string(u.Type.ID) == subject }) {
+			out = append(out, sign{state: well, subject: subject})
+		}
+	}
+	return map[Kind][]sign{LicenceFull: out}, nil
 }
 
 // resource is the first part of a path: the rest is an id, or whatever a provider takes for one, which may name somebody.

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/idp"
 	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/mail"
+	"github.com/rollcallhq/rollcall/internal/member"
 	"github.com/rollcallhq/rollcall/internal/org"
 	"github.com/rollcallhq/rollcall/internal/sso"
 	"github.com/rollcallhq/rollcall/internal/token"
@@ -31,6 +32,7 @@ type Options struct {
 	Directories   *directory.Service
 	Connections   *sso.Service
 	Webhooks      *webhook.Service
+	Members       *member.Service
 	Catalog       *idp.Catalog
 	// Portal is the address, without a slash at the end, under which an organization's people reach us.
 	Portal func(organizationID string) string

@@ -9,6 +9,7 @@ import (
 	"github.com/rollcallhq/rollcall/internal/db"
 	"github.com/rollcallhq/rollcall/internal/event"
 	"github.com/rollcallhq/rollcall/internal/fault"
+	"github.com/rollcallhq/rollcall/internal/itadmin"
 	"github.com/rollcallhq/rollcall/internal/mail"
 	"github.com/rollcallhq/rollcall/internal/org"
 )
@@ -74,7 +75,7 @@ type reader struct {
 	operator     bool
 }
 
-// mailTx writes the mails about an alert: to the contacts of its organization, and to the operator. Of an organization that is gone nobody is told.
+// mailTx writes the mails about an alert: to the contacts of its organization, if it is their matter, and to the operator. Of an organization that is gone nobody is told.
 func (s *Service) mailTx(ctx context.Context, tx db.Tx, a Alert, content func(reader) mail.Alert) error {
 	name := ""
 	if a.OrganizationID != "" {
@@ -86,7 +87,7 @@ func (s *Service) mailTx(ctx context.Context, tx db.Tx, a Alert, content func(re
 			return err
 		}
 		name = o.Name
-		contacts, err := s.o.Admins.AllTx(ctx, tx, o.ID)
+		contacts, err := s.contactsTx(ctx, tx, a)
 		if err != nil {
 			return err
 		}
@@ -103,6 +104,14 @@ func (s *Service) mailTx(ctx context.Context, tx db.Tx, a Alert, content func(re
 		return nil
 	}
 	return s.putTx(ctx, tx, a.OrganizationID, s.o.Operator, content(reader{organization: name, operator: true}))
+}
+
+// contactsTx are those whose matter an alert is.
+func (s *Service) contactsTx(ctx context.Context, tx db.Tx, a Alert) ([]itadmin.Contact, error) {
+	if _, theirs := a.Kind.Intent(); !theirs {
+		return nil, nil
+	}
+	return s.o.Admins.AllTx(ctx, tx, a.Of())
 }
 
 func (s *Service) putTx(ctx context.Context, tx db.Tx, organizationID, to string, content mail.Alert) error {

@@ -22,11 +22,12 @@ const (
 	WebhookFailing    Kind = "webhook_failing"
 	CertificateEnding Kind = "certificate_ending"
 	SecretEnding      Kind = "client_secret_ending"
+	LicenceFull       Kind = "licence_full"
 )
 
 // Kinds lists them.
 func Kinds() []Kind {
-	return []Kind{WrongToken, RefusedRequests, MissedCycles, WebhookFailing, CertificateEnding, SecretEnding}
+	return []Kind{WrongToken, RefusedRequests, MissedCycles, WebhookFailing, CertificateEnding, SecretEnding, LicenceFull}
 }
 
 // How bad it is. Ended is the last stage of what comes to its end, and of an endpoint that was switched off.
@@ -62,7 +63,7 @@ const (
 // starts again.
 func (k Kind) patience() time.Duration {
 	switch k {
-	case WrongToken, RefusedRequests:
+	case WrongToken, RefusedRequests, LicenceFull:
 		return 10 * time.Minute
 	case MissedCycles:
 		return 90 * time.Minute // after an outage of ours the provider needs a round or two to come back
@@ -81,7 +82,7 @@ type Alert struct {
 	ID             string
 	OrganizationID string // "" for a webhook endpoint
 	Kind           Kind
-	Subject        string // id of the directory, connection or webhook endpoint
+	Subject        string // id of the directory, connection, webhook endpoint or licence type
 	Name           string // what it is called
 	Stage          int
 	Facts          Facts
@@ -99,7 +100,7 @@ func (a Alert) Bad() bool {
 	switch a.Kind {
 	case WrongToken:
 		return true
-	case WebhookFailing, CertificateEnding:
+	case WebhookFailing, CertificateEnding, LicenceFull:
 		return a.Stage > Wrong
 	case SecretEnding:
 		return a.Stage > Worse
@@ -113,7 +114,7 @@ func (a Alert) Told() bool { return a.toldStage > 0 }
 
 // Facts are the particulars of an alert.
 type Facts struct {
-	Count    int    `json:"count,omitempty"`    // requests
+	Count    int    `json:"count,omitempty"`    // requests, or people who wait for a seat
 	Method   string `json:"method,omitempty"`   // of the most frequent one
 	Path     string `json:"path,omitempty"`     // of it: the first part
 	Status   int    `json:"status,omitempty"`   // of its answer
@@ -121,6 +122,8 @@ type Facts struct {
 	Others   int    `json:"others,omitempty"`   // further ones of other sorts that are refused again and again
 	Minutes  int    `json:"minutes,omitempty"`  // between two rounds of the provider
 	Gone     bool   `json:"gone,omitempty"`     // the endpoint answered that it is gone for good
+	Licence  string `json:"licence,omitempty"`  // slug of the licence type
+	Seats    int64  `json:"seats,omitempty"`    // that it has
 }
 
 func (f Facts) text() []byte {

@@ -65,6 +65,8 @@ func (s *Service) wrong(a Alert, reason string, r reader) mail.Alert {
 		}
 		out.Facts = [][2]string{{"Connection", a.Name}, {"Ends", when(a.Since)}}
 		out.LinkLabel = "Enter the new client secret"
+	case LicenceFull:
+		wrongLicence(a, &out)
 	case CertificateEnding: // see untold
 	}
 	out.Link = s.page(a, r)
@@ -92,6 +94,17 @@ func (s *Service) wrongWebhook(a Alert, out *mail.Alert) {
 	out.LinkLabel = "See the endpoint"
 }
 
+func wrongLicence(a Alert, out *mail.Alert) {
+	out.Title = "All seats of the licence " + a.Name + " are taken"
+	meaning := "People have come in without the licence that they are to have."
+	if a.Stage >= Worse {
+		meaning = "People who are to have the licence are kept out until a seat is free, as the licence type says."
+	}
+	out.Text = []string{meaning, "Add seats to the licence type, or take the licence from somebody. Who has waited longest gets the next seat by themselves."}
+	out.Facts = [][2]string{{"Licence", a.Name}, {"Seats", fmt.Sprint(a.Facts.Seats)}, {"People who wait", fmt.Sprint(a.Facts.Count)}, {"Since", when(a.Since)}}
+	out.LinkLabel = "See the licence"
+}
+
 // wellAgain is the mail that it is well.
 func (s *Service) wellAgain(a Alert, at time.Time, r reader) mail.Alert {
 	out := mail.Alert{Organization: r.organization, WellAgain: true, LinkLabel: "See it", Link: s.page(a, r)}
@@ -106,6 +119,8 @@ func (s *Service) wellAgain(a Alert, at time.Time, r reader) mail.Alert {
 		out.Title = "The webhook endpoint " + address(a.Name) + " works again"
 	case SecretEnding:
 		out.Title = fmt.Sprintf("The client secret of %s was renewed", a.Name)
+	case LicenceFull:
+		out.Title = "Nobody waits for the licence " + a.Name + " any more"
 	case CertificateEnding: // see untold
 	}
 	out.Text = []string{"What you were written to about is mended. There is nothing to do."}
@@ -138,6 +153,8 @@ func (a Alert) Place() string {
 		return "directories/" + a.Subject + "/exchanges"
 	case WebhookFailing:
 		return "webhooks/" + a.Subject
+	case LicenceFull:
+		return "organizations/" + a.OrganizationID + "/licences/" + a.Facts.Licence
 	case CertificateEnding, SecretEnding:
 	}
 	return "connections/" + a.Subject
@@ -152,7 +169,7 @@ func (a Alert) PortalPlace() string {
 		return "/certificates/" + a.Subject
 	case SecretEnding:
 		return "/secrets/" + a.Subject
-	case RefusedRequests, MissedCycles, WebhookFailing:
+	case RefusedRequests, MissedCycles, WebhookFailing, LicenceFull:
 	}
 	return "/home"
 }
@@ -166,7 +183,7 @@ func (k Kind) Intent() (itadmin.Intent, bool) {
 		return itadmin.CertificateRenewal, true
 	case SecretEnding:
 		return itadmin.SSO, true
-	case WebhookFailing:
+	case WebhookFailing, LicenceFull:
 	}
 	return itadmin.Everything, false
 }

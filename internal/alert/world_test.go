@@ -47,6 +47,7 @@ type house struct {
 	admins   *itadmin.Service
 	outbox   *mail.Outbox
 	s        *alert.Service
+	members  *member.Service
 	options  alert.Options
 	mu       sync.Mutex
 	ahead    time.Duration
@@ -79,9 +80,9 @@ func onBoth(t *testing.T, test func(h *house)) {
 		h.dirs = directory.NewService(directory.Options{DB: h.db, Events: h.events, IDs: ids, Now: h.now, Logger: log, APIKeys: h.orgs})
 		h.orgs.SetDoors(h.dirs)
 		sessions := session.NewService(session.Options{DB: h.db, Events: h.events, IDs: ids, Sealer: sealer, Now: h.now, Logger: log})
-		members := member.NewService(h.db, h.events, ids, h.orgs, sessions, h.now)
+		h.members = member.NewService(h.db, h.events, ids, h.orgs, sessions, h.now)
 		h.conns = sso.NewService(sso.Config{
-			DB: h.db, Events: h.events, IDs: ids, Sealer: sealer, Organizations: h.orgs, Sessions: sessions, Members: members, Policy: policy, Catalog: catalog, Now: h.now, Logger: log,
+			DB: h.db, Events: h.events, IDs: ids, Sealer: sealer, Organizations: h.orgs, Sessions: sessions, Members: h.members, Policy: policy, Catalog: catalog, Now: h.now, Logger: log,
 		})
 		h.webhooks = webhook.NewService(webhook.Options{
 			DB: h.db, Events: h.events, IDs: ids, Sealer: sealer, Policy: policy, Now: h.now, Logger: log, KnownType: func(event.Type) bool { return true }, UserAgent: "test",
@@ -95,7 +96,7 @@ func onBoth(t *testing.T, test func(h *house)) {
 			},
 		})
 		h.options = alert.Options{
-			DB: h.db, Events: h.events, IDs: ids, Organizations: h.orgs, Admins: h.admins, Mails: h.outbox, Directories: h.dirs, Connections: h.conns, Webhooks: h.webhooks,
+			DB: h.db, Events: h.events, IDs: ids, Organizations: h.orgs, Admins: h.admins, Mails: h.outbox, Directories: h.dirs, Connections: h.conns, Webhooks: h.webhooks, Members: h.members,
 			Catalog: catalog, Portal: func(string) string { return portalBase }, Dashboard: func() string { return dashboard }, Operator: operator, Now: h.now, Logger: log,
 		}
 		h.s = alert.NewService(h.options)

@@ -26,7 +26,7 @@ func stages() (out []string) {
 	for _, k := range alert.Kinds() {
 		out = append(out, string(k))
 	}
-	return append(out, string(alert.WebhookFailing)+"_2", string(alert.CertificateEnding)+"_2", string(alert.SecretEnding)+"_2", string(alert.SecretEnding)+"_3")
+	return append(out, string(alert.WebhookFailing)+"_2", string(alert.CertificateEnding)+"_2", string(alert.SecretEnding)+"_2", string(alert.SecretEnding)+"_3", string(alert.LicenceFull)+"_2")
 }
 
 // A value without a word would be shown as the name of the word.

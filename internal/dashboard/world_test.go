@@ -153,7 +153,7 @@ func newWorld(t testing.TB, d *db.DB, changes ...func(*dashboard.Options)) *worl
 		DB: d, Events: w.events, IDs: ids, Sealer: sealer, Organizations: w.orgs, Mails: mails, Base: func(string) string { return w.base }, Now: w.now, Logger: logger,
 	})
 	w.alerts = alert.NewService(alert.Options{
-		DB: d, Events: w.events, IDs: ids, Organizations: w.orgs, Admins: admins, Mails: mails, Directories: w.dirs, Connections: w.conns, Webhooks: w.webhooks, Catalog: catalog,
+		DB: d, Events: w.events, IDs: ids, Organizations: w.orgs, Admins: admins, Mails: mails, Directories: w.dirs, Connections: w.conns, Webhooks: w.webhooks, Members: w.members, Catalog: catalog,
 		Portal: func(string) string { return w.base }, Dashboard: func() string { return w.base + dashboard.Prefix }, Now: w.now, Logger: logger,
 	})
 	deletions := lifecycle.NewService(d, w.orgs, w.dirs, w.members, w.now)

@@ -144,10 +144,16 @@ func (s *Service) inviteByHandInto(ctx context.Context, w *db.Write, n NewInvita
 		}
 		return s.inviteAsInto(ctx, w, id, n, cause)
 	}
-	if n.MembershipID, err = s.pendingInto(ctx, w, id, n, known, cause); err != nil {
+	p, err := s.pendingInto(ctx, w, id, n, known, cause)
+	if err != nil {
 		return Invitation{}, err
 	}
-	return s.inviteAsInto(ctx, w, id, n, cause)
+	n.MembershipID = p.m.ID
+	i, err := s.inviteAsInto(ctx, w, id, n, cause)
+	if err == nil && p.m.State != Pending { // whose account another organization has taken away is mailed when it gives the account back
+		s.keepMailInto(w, string(i.ID))
+	}
+	return i, err
 }
 
 // teamsInto puts the pending member into the teams that the invitation names: they are shown as pending there. takes are those whose doing goes.
@@ -184,13 +190,13 @@ func (s *Service) accountOf(ctx context.Context, email string) (*User, error) {
 }
 
 // pendingInto adds the membership that the invitation fills, and the account of an address that nobody has.
-func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID, n NewInvitation, known *User, cause event.Context) (MembershipID, error) {
+func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID, n NewInvitation, known *User, cause event.Context) (*place, error) {
 	now := s.time()
 	a := &account{user: User{ID: UserID(s.ids.NewID(userPrefix)), Email: n.Email, Locale: n.Locale, Version: 1, CreatedAt: now, UpdatedAt: now}}
 	if known != nil {
 		var err error
 		if a, err = s.account(ctx, s.db, known.ID); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	p := a.at(n.OrganizationID)
@@ -202,11 +208,11 @@ func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID,
 	}
 	said, err := s.unlinked(ctx, s.db, n.OrganizationID, a.user.Email)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	waited := p.was != nil && p.m.JoinedBy == ""
 	if err := p.invitable(a.user, said); err != nil {
-		return "", err
+		return nil, err
 	}
 	var takes []access.PutBy
 	if waited { // for another invitation, by which they never came in
@@ -223,7 +229,7 @@ func (s *Service) pendingInto(ctx context.Context, w *db.Write, id InvitationID,
 	if n.MembershipID = p.m.ID; err == nil {
 		err = s.teamsInto(ctx, w, n, takes, cause)
 	}
-	return p.m.ID, err
+	return p, err
 }
 
 // seatFor refuses to invite somebody to a licence that lets nobody in without a seat, where none is left.

@@ -261,3 +261,27 @@ func TestPerson_whom_a_directory_that_is_gone_asked_in_comes_in_when_a_hand_lift
 		h.must(err)
 	})
 }
+
+func TestPerson_whose_account_is_deprovisioned_is_mailed_an_invitation_when_it_is_given_back(t *testing.T) {
+	onEachHosts(t, func(h *hosts) {
+		home, acme := h.organization("Home"), h.organization("Acme")
+		d := person(home)
+		d.Provisioning = member.Direct
+		h.applied(d, member.OutcomeActivated)
+		says(member.SaysInactive, "")(h, home, member.Invitation{})
+		i := h.invite(member.NewInvitation{OrganizationID: acme, Email: ada})
+		if m := h.state(i.MembershipID); m.Why != member.WhyAccountDeprovisioned || i.State != member.InvitationPending {
+			t.Fatalf("%s, %s; invitation %s", m.State, m.Why, i.State)
+		}
+		if n := h.sent(); n != 0 {
+			t.Errorf("%d letters went out to a leaver", n)
+		}
+		says(member.SaysActive, "")(h, home, member.Invitation{})
+		if m := h.state(i.MembershipID); m.State != member.Pending {
+			t.Errorf("%s, %s", m.State, m.Why)
+		}
+		if n := h.sent(); n != 1 {
+			t.Errorf("%d letters, want 1", n)
+		}
+	})
+}

@@ -105,6 +105,35 @@ func (s *Service) awaited(ctx context.Context) (out []awaited, err error) {
 	return out, rows.Err()
 }
 
+// Awaited is a licence type whose seats are all taken, while people wait for one: in without it, or out, as its limit says.
+type Awaited struct {
+	OrganizationID, LicenceTypeID, Slug, Name string
+
+	Seats     int64
+	OverLimit access.OverLimit
+	People    int
+	Since     time.Time // the first of them
+}
+
+// Awaited lists them, of all organizations.
+func (s *Service) Awaited(ctx context.Context) (out []Awaited, err error) {
+	rows, err := s.db.Query(ctx, selectFull)
+	if err != nil {
+		return nil, fmt.Errorf("look which licences are full: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a Awaited
+		var since int64
+		if err := rows.Scan(&a.OrganizationID, &a.LicenceTypeID, &a.Slug, &a.Name, &a.Seats, (*string)(&a.OverLimit), &a.People, &since); err != nil {
+			return nil, fmt.Errorf("look which licences are full: %w", err)
+		}
+		a.Since = db.Time(since)
+		out = append(out, a)
+	}
+	return out, rows.Err()
+}
+
 // waitingFor are those for whom there is room. Whom the licence type does not keep out any more come in without a seat, too.
 func (s *Service) waitingFor(ctx context.Context, a awaited) (out []waiting, err error) {
 	text, n := selectWaiting, a.free()

@@ -71,6 +71,14 @@ const (
 			WHERE wanted_since IS NOT NULL AND state IN ('active', 'pending')
 			UNION SELECT organization_id, waits_for FROM membership_claims WHERE waits_since IS NOT NULL) w
 		JOIN licence_types l ON l.organization_id = w.organization_id AND l.slug = w.licence ORDER BY 1, 3`
+	// The same of all whose seats are taken, with how many people wait, and since when.
+	selectFull = `SELECT w.organization_id, l.id, w.licence, l.name, l.seats, l.over_limit, COUNT(*), MIN(w.since)
+		FROM (SELECT organization_id, wanted_licence AS licence, wanted_since AS since FROM organization_memberships
+			WHERE wanted_since IS NOT NULL AND state IN ('active', 'pending')
+			UNION ALL SELECT organization_id, waits_for, waits_since FROM membership_claims WHERE waits_since IS NOT NULL AND says = 'active' AND frozen_at IS NULL) w
+		JOIN licence_types l ON l.organization_id = w.organization_id AND l.slug = w.licence
+		WHERE l.seats IS NOT NULL AND l.seats <= (SELECT COUNT(*) FROM organization_memberships h WHERE h.organization_id = w.organization_id AND h.licence = w.licence)
+		GROUP BY w.organization_id, l.id, w.licence, l.name, l.seats, l.over_limit ORDER BY 1, 3`
 	// Who waits longest first: members, and people whom directories want in.
 	selectWaiting = `SELECT wanted_since AS since, user_id AS who, '' AS directory_id FROM organization_memberships
 			WHERE organization_id = $1 AND wanted_licence = $2 AND wanted_since IS NOT NULL AND state IN ('active', 'pending')

@@ -150,7 +150,7 @@ func newDesk(t *testing.T, store *db.DB, accounts bool) *desk {
 func (d *desk) alarms(sealer *db.Sealer, log *slog.Logger) *alert.Service {
 	clock := func() time.Time { return d.now }
 	d.alerts = alert.NewService(alert.Options{
-		DB: d.db, Events: d.events, IDs: d.ids, Organizations: d.orgs, Admins: d.admins, Mails: d.mails, Directories: d.dirs, Connections: d.conns, Catalog: d.catalog,
+		DB: d.db, Events: d.events, IDs: d.ids, Organizations: d.orgs, Admins: d.admins, Mails: d.mails, Directories: d.dirs, Connections: d.conns, Members: d.members, Catalog: d.catalog,
 		Webhooks: webhook.NewService(webhook.Options{DB: d.db, Events: d.events, IDs: d.ids, Sealer: sealer, Now: clock, Logger: log, KnownType: func(event.Type) bool { return true }}),
 		Portal:   func(string) string { return stepsBase }, Dashboard: func() string { return stepsBase + "/dashboard/" }, Now: clock, Logger: log,
 	})
