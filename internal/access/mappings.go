@@ -37,38 +37,38 @@ func (s *Service) Mapping(ctx context.Context, organizationID, sourceID string) 
 	return m, err
 }
 
-// SetMappingTx saves a mapping. It says whether anything changed: then the people of the source have to be looked at again. A rule that gives
-// what the organization does not have is Unprocessable "invalid_rule"; another version than the one named is Precondition "version_conflict".
-func (s *Service) SetMappingTx(ctx context.Context, tx db.Tx, actor event.Actor, n NewMapping) (m Mapping, changed bool, err error) {
+// SetMappingTx saves a mapping, and gives that of before too: where the version has moved, the people of the source have to be looked at again. A rule
+// that gives what the organization does not have is Unprocessable "invalid_rule"; another version than the one named is Precondition "version_conflict".
+func (s *Service) SetMappingTx(ctx context.Context, tx db.Tx, actor event.Actor, n NewMapping) (m, before Mapping, err error) {
 	if err := s.living(ctx, tx, n.OrganizationID); err != nil {
-		return Mapping{}, false, err
+		return Mapping{}, Mapping{}, err
 	}
 	if err := n.Check(ctx, tx, s.db.ForShare()); err != nil {
-		return Mapping{}, false, err
+		return Mapping{}, Mapping{}, err
 	}
-	before, err := MappingIn(ctx, tx, n.OrganizationID, n.SourceID) // the organization's row is held: nobody else saves one
+	before, err = MappingIn(ctx, tx, n.OrganizationID, n.SourceID) // the organization's row is held: nobody else saves one
 	if err != nil {
-		return Mapping{}, false, err
+		return Mapping{}, Mapping{}, err
 	}
 	if n.Version != nil && *n.Version != before.Version {
-		return Mapping{}, false, fault.New(fault.Precondition, "version_conflict",
+		return Mapping{}, Mapping{}, fault.New(fault.Precondition, "version_conflict",
 			"The mapping was changed meanwhile. Read it again, and repeat the change on version %d.", before.Version).
 			Compared(fmt.Sprint(before.Version), fmt.Sprint(*n.Version))
 	}
 	at := s.time()
 	m = n.mapping(before, at)
 	if before.Version > 0 && m.same(before) {
-		return before, false, nil
+		return before, before, nil
 	}
 	if err := saveTx(ctx, tx, m, before.Version); err != nil {
-		return Mapping{}, false, fmt.Errorf("save the mapping of %s: %w", n.SourceID, err)
+		return Mapping{}, Mapping{}, fmt.Errorf("save the mapping of %s: %w", n.SourceID, err)
 	}
 	if m.DrivesTeams && m.TeamsFollow {
 		if m.Followed, err = followed(ctx, tx, m.OrganizationID, m.SourceID); err != nil {
-			return Mapping{}, false, err
+			return Mapping{}, Mapping{}, err
 		}
 	}
-	return m, true, s.events.AppendTx(ctx, tx, at, event.Entry{
+	return m, before, s.events.AppendTx(ctx, tx, at, event.Entry{
 		OrganizationID: m.OrganizationID, Type: event.MappingUpdated, Data: m.Payload(),
 		Context: event.Context{Actor: actor, Changes: event.Diff(before.settings(), m.settings())}.JSON(),
 	})

@@ -350,9 +350,11 @@ func TestRole_that_is_deleted_meanwhile_is_given_to_nobody(t *testing.T) {
 func (w *world) save(organizationID, text string) (m Mapping, changed bool) {
 	w.Helper()
 	w.must(w.db.Tx(w.Context(), func(tx db.Tx) (err error) {
-		m, changed, err = w.SetMappingTx(w.Context(), tx, actor, NewMapping{
+		var was Mapping
+		m, was, err = w.SetMappingTx(w.Context(), tx, actor, NewMapping{
 			OrganizationID: organizationID, SourceID: directoryID, DrivesRoles: true, DrivesTeams: true, DrivesLicences: true, TeamsFollow: true, Rules: rules(w, text),
 		})
+		changed = m.Version != was.Version
 		return err
 	}))
 	return m, changed

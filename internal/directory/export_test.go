@@ -22,6 +22,18 @@ func (s *Service) Forget(id UserID) { s.recent.forget(id) }
 // EndDueHolds is the first half of KeepHolds: what a process leaves that is killed before the second.
 func (s *Service) EndDueHolds(ctx context.Context) error { return s.endDueHolds(ctx) }
 
+// Reapplied goes on with those who are looked at again, as they were known before something else happened.
+func (s *Service) Reapplied(ctx context.Context, meanwhile func()) error {
+	all, err := s.reapplying(ctx)
+	meanwhile()
+	for _, r := range all {
+		if err == nil {
+			_, _, err = s.claimNext(ctx, r)
+		}
+	}
+	return err
+}
+
 // ForgetDepartures takes out who has left too long ago to count.
 func (s *Service) ForgetDepartures(ctx context.Context) error { return s.forgetDepartures(ctx) }
 

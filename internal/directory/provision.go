@@ -75,23 +75,25 @@ func (s *Service) keepProvisioning(ctx context.Context) {
 	tick := time.NewTicker(provisionPoll)
 	defer tick.Stop()
 	for {
+		work := s.applyDue
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			work = s.Provision
 			if err := s.measureDue(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("background work failed and will be tried again", "work", "look for the oldest person due", "error", err)
 			}
 		case <-s.provision.bell:
 		}
-		if err := s.Provision(ctx); err != nil && ctx.Err() == nil {
+		if err := work(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("background work failed and will be tried again", "work", "apply what directories say to members", "error", err)
 		}
 	}
 }
 
 // Provision applies what directories say to members, until nobody is due whom no other process has claimed. Who could not be applied is
-// due again later, and keeps nobody waiting.
+// due again later, and keeps nobody waiting. Of those who are only looked at to be sure, it takes a hundred of each directory.
 func (s *Service) Provision(ctx context.Context) error {
 	if !s.keeps() {
 		return nil
@@ -99,6 +101,15 @@ func (s *Service) Provision(ctx context.Context) error {
 	if err := s.beginAgain(ctx); err != nil {
 		return err
 	}
+	if err := s.applyDue(ctx); err != nil {
+		return err
+	}
+	_, err := s.reapplySome(ctx, true)
+	return err
+}
+
+// applyDue works off who is due, and passes of everybody.
+func (s *Service) applyDue(ctx context.Context) error {
 	for ctx.Err() == nil {
 		batch, err := s.claimDue(ctx)
 		if err != nil {
@@ -106,7 +117,7 @@ func (s *Service) Provision(ctx context.Context) error {
 		}
 		// What was claimed is finished, also when the process is to stop.
 		s.applyAll(context.WithoutCancel(ctx), batch)
-		more, err := s.reapplySome(ctx)
+		more, err := s.reapplySome(ctx, false)
 		if err != nil {
 			return err
 		}
@@ -134,26 +145,29 @@ func (s *Service) claimDue(ctx context.Context) (batch []due, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("claim who is due: %w", err)
 	}
-	slices.SortFunc(batch, func(a, b due) int {
-		return cmp.Or(cmp.Compare(a.organization, b.organization), cmp.Compare(a.directory, b.directory), cmp.Compare(a.user, b.user))
-	})
 	return batch, nil
 }
 
-func (s *Service) claimDueTx(ctx context.Context, tx db.Tx, now time.Time) (batch []due, err error) {
-	rows, err := tx.Query(ctx, fmt.Sprintf(claimDue, s.db.SkipLocked()), now.UnixMicro(), now.Add(provisionLease).UnixMicro(), provisionBatch)
+func (s *Service) claimDueTx(ctx context.Context, tx db.Tx, now time.Time) ([]due, error) {
+	return claimed(tx.Query(ctx, fmt.Sprintf(claimDue, s.db.SkipLocked()), now.UnixMicro(), now.Add(provisionLease).UnixMicro(), provisionBatch))
+}
+
+// claimed reads who was claimed, those of an organization and a directory beside each other.
+func claimed(rows db.Rows, err error) (batch []due, _ error) {
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var d due
-		var since int64
-		if err := rows.Scan((*string)(&d.directory), (*string)(&d.user), &d.organization, &d.number, &d.cause, &d.tries, &since); err != nil {
+		if err := rows.Scan((*string)(&d.directory), (*string)(&d.user), &d.organization, &d.number, &d.cause, &d.tries); err != nil {
 			return nil, err
 		}
 		batch = append(batch, d)
 	}
+	slices.SortFunc(batch, func(a, b due) int {
+		return cmp.Or(cmp.Compare(a.organization, b.organization), cmp.Compare(a.directory, b.directory), cmp.Compare(a.user, b.user))
+	})
 	return batch, rows.Err()
 }
 
@@ -268,10 +282,11 @@ func (s *Service) computed(ctx context.Context, people []due) (*db.Write, error)
 	if err != nil {
 		return nil, err
 	}
-	w := &db.Write{Lane: people[0].organization}
-	for _, d := range people {
-		w.Guard(doneDue, d.key()...)
+	w := &db.Write{}
+	if len(people) == 1 { // several would keep requests of the organization waiting
+		w.Lane = people[0].organization
 	}
+	s.doneInto(w, people)
 	known, err := s.readAhead(ctx, told)
 	if err != nil {
 		return nil, err
@@ -285,6 +300,30 @@ func (s *Service) computed(ctx context.Context, people []due) (*db.Write, error)
 		}
 	}
 	return w, nil
+}
+
+// doneInto takes them from the queue, as they were claimed: the write is lost where one of them is due anew.
+func (s *Service) doneInto(w *db.Write, people []due) {
+	for len(people) > 0 {
+		n := slices.IndexFunc(people, func(d due) bool { return d.directory != people[0].directory })
+		if n < 0 {
+			n = len(people)
+		}
+		some := people[:n]
+		people = people[n:]
+		if n == 1 {
+			w.Guard(doneDue, some[0].key()...)
+			continue
+		}
+		users, numbered := make([]string, n), make([]string, n)
+		for i, d := range some {
+			users[i], numbered[i] = string(d.user), fmt.Sprintf("%s %d", d.user, d.number)
+		}
+		are := "directory_id = $1 AND " + s.db.Among("directory_user_id", "$2") + " AND " + s.db.Among("directory_user_id || ' ' || number", "$3")
+		which := []any{string(some[0].directory), db.List(users), db.List(numbered)}
+		w.GuardSelect(fmt.Sprintf(stillDueAll, are, s.db.ForUpdate()), append(slices.Clip(which), n)...)
+		w.Exec(fmt.Sprintf(doneDueAll, are), which...)
+	}
 }
 
 func (s *Service) writeApplied(ctx context.Context, people []due, w *db.Write) error {

@@ -146,11 +146,11 @@ func (h *house) maps(n access.NewMapping) {
 	h.t.Helper()
 	n.OrganizationID, n.SourceID = string(h.org.ID), string(h.dir.ID)
 	h.ok(h.db.Tx(ctx, func(tx db.Tx) error {
-		_, changed, err := h.teams().SetMappingTx(ctx, tx, actor(), n)
-		if err != nil || !changed {
+		is, was, err := h.teams().SetMappingTx(ctx, tx, actor(), n)
+		if err != nil || is.Version == was.Version {
 			return err
 		}
-		return h.s.ReapplyTx(ctx, tx, actor(), n.OrganizationID, h.dir.ID)
+		return h.s.ReapplyTx(ctx, tx, actor(), n.OrganizationID, h.dir.ID, directory.LeftOutBy(was, is))
 	}))
 	h.reopen()
 	h.provision(h.s)
@@ -447,6 +447,19 @@ func TestChange_while_a_person_is_applied_is_not_lost(t *testing.T) {
 	})
 }
 
+func TestChange_while_several_people_are_applied_is_not_lost(t *testing.T) {
+	each(t, func(h *house) {
+		l := h.taken()
+		a, b := h.person("ada"), h.person("bob")
+		var once sync.Once
+		l.reading = func(member.DirectoryPerson) {
+			once.Do(func() { h.activate(a.ID, false) })
+		}
+		h.provision(h.s)
+		h.wantTold([]string{string(a.ID) + " inactive", string(b.ID) + " active"}, []string{string(a.ID) + " inactive"})
+	})
+}
+
 func TestPerson_who_cannot_be_applied_keeps_nobody_waiting_and_comes_again(t *testing.T) {
 	each(t, func(h *house) {
 		l := h.taken()
@@ -597,12 +610,113 @@ func TestReapplication_goes_on_where_a_process_died(t *testing.T) {
 		next.SetMembers(&ledger{events: h.events}, h.teams())
 		h.provision(next)
 		h.wantTold([]string{string(b.ID) + " active"}, nil)
-		later := h.service(directory.Options{Now: func() time.Time { return time.Now().Add(3 * time.Minute) }})
-		later.SetMembers(&ledger{events: h.events}, h.teams())
+		later := h.later()
 		h.provision(later) // requests let in before the mapping changed are over
 		h.wantTold([]string{string(a.ID) + " active", string(b.ID) + " active"}, nil)
 		h.provision(later)
 		h.wantTold(nil, nil)
+	})
+}
+
+// later is a process two minutes after: no request is under way any more that was let in before.
+func (h *house) later() *directory.Service {
+	later := h.service(directory.Options{Now: func() time.Time { return time.Now().Add(3 * time.Minute) }})
+	later.SetMembers(&ledger{events: h.events}, h.teams())
+	return later
+}
+
+// unchanged has been in the directory for long.
+func (h *house) unchanged(ids ...directory.UserID) {
+	h.t.Helper()
+	for _, id := range ids {
+		_, err := h.exec(`UPDATE directory_users SET updated_at = $2 WHERE id = $1`, string(id), time.Now().Add(-time.Hour).UnixMicro())
+		h.ok(err)
+		h.s.Forget(id)
+	}
+}
+
+func TestReapplication_looks_once_more_at_whom_requests_changed_that_knew_the_mapping_of_before(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		a, b := h.person("ada"), h.person("bob")
+		h.provision(h.s)
+		h.unchanged(a.ID, b.ID)
+		h.told()
+		was := h.a
+		rule := func(from string) access.NewMapping {
+			return access.NewMapping{Rules: []access.Rule{{Set: access.SetAttribute, Name: "nick", From: from}}}
+		}
+		h.maps(rule("nickName"))
+		h.wantTold([]string{string(a.ID) + " active", string(b.ID) + " active"}, nil)
+		h.a = was
+		h.edit(b.ID, put("nickName", "Bobby"))
+		h.provision(h.s)
+		h.wantTold(nil, nil) // the request knew nothing of nicknames
+		h.reopen()
+		mode := directory.Direct
+		_, err := h.s.Update(ctx, actor(), h.dir.ID, directory.Changes{Provisioning: &mode}) // has everybody looked at now, and not once more
+		h.ok(err)
+		h.provision(h.s)
+		h.wantTold([]string{string(a.ID) + " active", string(b.ID) + " active"}, nil)
+		later := h.later()
+		h.provision(later)
+		h.wantTold([]string{string(b.ID) + " active"}, nil)
+		if p := h.progress(h.dir.ID); p != (directory.Progress{State: directory.UpToDate, Done: 2, Total: 2}) {
+			t.Errorf("progress %+v", p)
+		}
+		h.provision(later)
+		h.wantTold(nil, nil)
+	})
+}
+
+func TestReapplication_looks_once_more_at_everybody_when_groups_begin_to_count(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		a, b := h.person("ada"), h.person("bob")
+		g := h.group("Engineering")
+		h.provision(h.s)
+		h.unchanged(a.ID, b.ID)
+		was := h.a
+		h.maps(access.NewMapping{DrivesTeams: true, TeamsFollow: true})
+		h.told()
+		h.a = was
+		h.members(g, scim.MembersAdd, string(b.ID)) // by a request that knew nothing of teams
+		h.reopen()
+		h.maps(access.NewMapping{Rules: []access.Rule{{Set: access.SetAttribute, Name: "nick", From: "nickName"}}, DrivesTeams: true, TeamsFollow: true})
+		h.told()
+		h.provision(h.later())
+		h.wantTold([]string{string(a.ID) + " active", string(b.ID) + " active"}, nil)
+	})
+}
+
+func TestSecond_look_at_those_who_were_changed_is_no_pass_of_everybody(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		a, b := h.person("ada"), h.person("bob")
+		h.provision(h.s)
+		_, err := h.exec(`UPDATE directories SET reapply_total = 2, reapply_done = 0, reapply_after = '', reapply_since = 1`)
+		h.ok(err)
+		if p := h.progress(h.dir.ID); p != (directory.Progress{State: directory.UpToDate, Done: 2, Total: 2}) {
+			t.Errorf("a second look is under way: %+v", p)
+		}
+		h.ok(h.s.Reapply(ctx, actor(), string(h.org.ID), h.dir.ID)) // everybody, from the beginning
+		h.told()
+		h.provision(h.s)
+		h.wantTold([]string{string(a.ID) + " active", string(b.ID) + " active"}, nil)
+	})
+}
+
+func TestReapplication_that_begins_anew_is_not_taken_for_the_second_look_before_it(t *testing.T) {
+	each(t, func(h *house) {
+		h.taken()
+		a, b := h.person("ada"), h.person("bob")
+		h.provision(h.s)
+		h.told()
+		_, err := h.exec(`UPDATE directories SET reapply_after = '', reapply_since = $1`, time.Now().Add(time.Hour).UnixMicro()) // nobody was changed since
+		h.ok(err)
+		h.ok(h.s.Reapplied(ctx, func() { h.ok(h.s.Reapply(ctx, actor(), string(h.org.ID), h.dir.ID)) }))
+		h.provision(h.s)
+		h.wantTold([]string{string(a.ID) + " active", string(b.ID) + " active"}, nil)
 	})
 }
 

@@ -15,22 +15,25 @@ const (
 	insertDueOfGroup = `INSERT INTO ` + dueColumns + ` SELECT m.directory_id, m.member_id, $3, $4, $5, 0, $4, $4 FROM directory_group_members m
 		WHERE m.directory_id = $1 AND m.group_id = $2 AND m.kind = 'user' ORDER BY m.member_id` + dueAgain
 	// What a request of a person caused stays the cause of their events.
-	insertDueBetween = `INSERT INTO ` + dueColumns + ` SELECT u.directory_id, u.id, $2, $3, $4, 0, $3, $3 FROM directory_users u
-		WHERE u.directory_id = $1 AND u.id > $5 AND u.id <= $6 ORDER BY u.id
-		ON CONFLICT (directory_id, directory_user_id) DO UPDATE SET tries = 0, next_at = excluded.next_at,
-		number = CASE WHEN excluded.number > directory_people_due.number THEN excluded.number ELSE directory_people_due.number + 1 END`
+	claimDueBetween = `INSERT INTO ` + dueColumns + ` SELECT u.directory_id, u.id, $2, $3, $4, 1, $8, $3 FROM directory_users u
+		WHERE u.directory_id = $1 AND u.id > $5 AND u.id <= $6 AND u.updated_at >= $7 ORDER BY u.id
+		ON CONFLICT (directory_id, directory_user_id) DO UPDATE SET tries = 1, next_at = excluded.next_at,
+		number = CASE WHEN excluded.number > directory_people_due.number THEN excluded.number ELSE directory_people_due.number + 1 END
+		RETURNING directory_id, directory_user_id, organization_id, number, cause, tries`
 
 	anyDue   = `SELECT 1 FROM directory_people_due WHERE next_at <= $1 LIMIT 1`
 	claimDue = `UPDATE directory_people_due SET tries = tries + 1, next_at = $2 WHERE (directory_id, directory_user_id) IN
 		(SELECT directory_id, directory_user_id FROM directory_people_due WHERE next_at <= $1 ORDER BY next_at LIMIT $3%s)
-		RETURNING directory_id, directory_user_id, organization_id, number, cause, tries, created_at`
-	stillDue    = `SELECT 1 FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
-	doneDue     = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+		RETURNING directory_id, directory_user_id, organization_id, number, cause, tries`
+	stillDue = `SELECT 1 FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+	doneDue  = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+	// The same of several people of a directory, of whom not one may be missing.
+	stillDueAll = `SELECT 1 WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE %s ORDER BY directory_user_id%s) AS d) = $4`
+	doneDueAll  = `DELETE FROM directory_people_due WHERE %s`
 	postponeDue = `UPDATE directory_people_due SET next_at = $4 WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
 	deleteDue   = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2`
 	deleteDueOf = `DELETE FROM directory_people_due WHERE directory_id = $1`
 	countDueOf  = `SELECT COUNT(*) FROM directory_people_due WHERE directory_id = $1`
-	enoughDue   = `SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE directory_id = $1 LIMIT $2) AS d`
 	oldestDue   = `SELECT MIN(created_at) FROM directory_people_due`
 
 	isLive = `SELECT 1 FROM directories WHERE organization_id = $1 AND id = $2 AND live_at IS NOT NULL AND deleted_at IS NULL`
@@ -44,16 +47,22 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM directory_people_due p WHERE p.directory_id = directories.id)`
 	selectPausedDirectories = selectDirectory + ` AND paused_at IS NOT NULL ORDER BY id`
 
-	startReapply = `UPDATE directories SET reapply_after = '', reapply_done = 0, reapply_again_at = $3, reapply_cause = $4,
-		reapply_total = (SELECT COUNT(*) FROM directory_users u WHERE u.directory_id = $2)
+	startReapply = `UPDATE directories SET reapply_after = '', reapply_since = NULL, reapply_done = 0, reapply_cause = $3,
+		reapply_total = (SELECT COUNT(*) FROM directory_users u WHERE u.directory_id = $2)%s
 		WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL AND live_at IS NOT NULL AND paused_at IS NULL`
-	selectReapplying = `SELECT id, organization_id, reapply_after, reapply_cause FROM directories
+	// Of two second looks that are to come the later one does, and looks at whom either had to.
+	reapplySoonAgain = `, reapply_again_at = $4, reapply_again_since = CASE
+		WHEN reapply_again_at IS NOT NULL AND (reapply_again_since IS NULL OR reapply_again_since < $5) THEN reapply_again_since ELSE $5 END`
+	selectReapplying = `SELECT id, organization_id, reapply_after, COALESCE(reapply_since, 0), reapply_cause FROM directories
 		WHERE reapply_after IS NOT NULL AND deleted_at IS NULL ORDER BY id`
-	reapplyAgain = `UPDATE directories SET reapply_after = '', reapply_done = 0, reapply_again_at = NULL
+	reapplyAgain = `UPDATE directories SET reapply_after = '', reapply_done = 0, reapply_again_at = NULL, reapply_since = reapply_again_since
 		WHERE reapply_again_at <= $1 AND reapply_after IS NULL AND deleted_at IS NULL`
-	moveReapply     = `UPDATE directories SET reapply_after = $3, reapply_done = COALESCE(reapply_done, 0) + $4 WHERE id = $1 AND reapply_after = $2`
-	selectNextUsers = `SELECT id FROM directory_users WHERE directory_id = $1 AND id > $2 ORDER BY id LIMIT $3`
-	selectProgress  = `SELECT reapply_after, COALESCE(reapply_total, 0), COALESCE(reapply_done, 0) FROM directories WHERE id = $1 AND deleted_at IS NULL`
-	groupAsRead     = `SELECT 1 FROM directory_groups WHERE directory_id = $1 AND id = $2 AND version = $3`
-	countUsers      = `SELECT COUNT(*) FROM directory_users WHERE directory_id = $1`
+	moveReapply = `UPDATE directories SET reapply_after = $3, reapply_done = COALESCE(reapply_done, 0) + $4
+		WHERE id = $1 AND reapply_after = $2 AND COALESCE(reapply_since, 0) = $5`
+	selectNextUsers = `SELECT id FROM directory_users WHERE directory_id = $1 AND id > $2 AND updated_at >= $4 ORDER BY id LIMIT $3`
+	// A second look at those who were changed is no pass of everybody: only who is due is left of it.
+	selectProgress = `SELECT reapply_after IS NOT NULL AND reapply_since IS NULL, COALESCE(reapply_total, 0), COALESCE(reapply_done, 0)
+		FROM directories WHERE id = $1 AND deleted_at IS NULL`
+	groupAsRead = `SELECT 1 FROM directory_groups WHERE directory_id = $1 AND id = $2 AND version = $3`
+	countUsers  = `SELECT COUNT(*) FROM directory_users WHERE directory_id = $1`
 )

@@ -126,7 +126,7 @@ func (s *Service) replaceTx(ctx context.Context, tx db.Tx, actor event.Actor, or
 	if err := s.auditTx(ctx, tx, actor, &next, live); err != nil {
 		return err
 	}
-	return s.ReapplyTx(ctx, tx, actor, organizationID, p.To)
+	return s.ReapplyTx(ctx, tx, actor, organizationID, p.To, Anybody)
 }
 
 // GoneTx has those looked at whom members know by a directory and it has no more: they left while it was not heard.

@@ -13,7 +13,7 @@ import (
 // Reapplier has everybody of a directory looked at again: directory.Service.
 type Reapplier interface {
 	// ReapplyTx joins the transaction of the change; Await comes after its commit.
-	ReapplyTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, id directory.ID) error
+	ReapplyTx(ctx context.Context, tx db.Tx, actor event.Actor, organizationID string, id directory.ID, left directory.LeftOut) error
 	Await(ctx context.Context) error
 }
 
@@ -34,13 +34,13 @@ func NewMappings(d *db.DB, a *access.Service, reapply Reapplier) *Mappings {
 func (m *Mappings) Set(ctx context.Context, actor event.Actor, n access.NewMapping) (saved access.Mapping, err error) {
 	var again bool
 	err = m.db.Tx(ctx, func(tx db.Tx) error {
-		var changed bool
-		saved, changed, err = m.access.SetMappingTx(ctx, tx, actor, n)
-		again = err == nil && changed && n.OfDirectory()
+		var was access.Mapping
+		saved, was, err = m.access.SetMappingTx(ctx, tx, actor, n)
+		again = err == nil && saved.Version != was.Version && n.OfDirectory()
 		if !again {
 			return err
 		}
-		return m.reapply.ReapplyTx(ctx, tx, actor, n.OrganizationID, directory.ID(n.SourceID))
+		return m.reapply.ReapplyTx(ctx, tx, actor, n.OrganizationID, directory.ID(n.SourceID), directory.LeftOutBy(was, saved))
 	})
 	if err != nil {
 		return access.Mapping{}, fmt.Errorf("set the mapping of %s: %w", n.SourceID, err)

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -172,7 +173,11 @@ func findServer() (running, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	url, hold, err := pglocal.StartForProcess(ctx)
+	disk := pglocal.Quick
+	if bench := flag.Lookup("test.bench"); bench != nil && bench.Value.String() != "" {
+		disk = pglocal.Earnest
+	}
+	url, hold, err := pglocal.StartForProcess(ctx, disk)
 	return running{url, hold}, err
 }
 

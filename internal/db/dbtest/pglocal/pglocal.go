@@ -24,11 +24,16 @@ var ErrNotInstalled = errors.New("PostgreSQL's server programs (initdb, postgres
 
 const startPatience = 30 * time.Second
 
-// settings make many small databases cheap. fsync stays on: what is measured and
-// killed in tests should behave as in earnest.
-var settings = []string{
-	"listen_addresses=", "max_connections=300", "shared_buffers=64MB", "max_wal_size=1GB",
-	"log_min_messages=fatal", "autovacuum_naptime=30s",
+// settings make many small databases cheap.
+func settings(disk Disk) []string {
+	s := []string{
+		"listen_addresses=", "max_connections=300", "shared_buffers=64MB", "max_wal_size=1GB",
+		"log_min_messages=fatal", "autovacuum_naptime=30s",
+	}
+	if disk == Quick {
+		s = append(s, "fsync=off", "full_page_writes=off")
+	}
+	return s
 }
 
 // Programs returns the folder with PostgreSQL's server programs, the newest if there are several.
@@ -116,9 +121,9 @@ func serverURL(dir string) string {
 	return "postgres:///postgres?user=postgres&host=" + dir
 }
 
-func options(dir string) []string {
+func options(dir string, disk Disk) []string {
 	args := []string{"-D", filepath.Join(dir, "data"), "-k", dir}
-	for _, s := range settings {
+	for _, s := range settings(disk) {
 		args = append(args, "-c", s)
 	}
 	return args
@@ -127,7 +132,7 @@ func options(dir string) []string {
 // StartForProcess starts a server that ends, and whose folder goes, when this
 // process is gone or hold is closed: a shell keeps an eye on a pipe that only this
 // process holds open, which works even after a kill -9.
-func StartForProcess(ctx context.Context) (url string, hold *os.File, err error) {
+func StartForProcess(ctx context.Context, disk Disk) (url string, hold *os.File, err error) {
 	bin, dir, err := newFolder()
 	if err != nil {
 		return "", nil, err
@@ -142,7 +147,7 @@ server=$!
 read gone
 kill -QUIT "$server"; wait "$server"
 rm -rf "$dir"`
-	args := append([]string{"-c", script, "sh", dir, filepath.Join(bin, "postgres")}, options(dir)...)
+	args := append([]string{"-c", script, "sh", dir, filepath.Join(bin, "postgres")}, options(dir, disk)...)
 	cmd := exec.Command("sh", args...)
 	cmd.Dir = "/"
 	account, err := serverAccount()
@@ -167,7 +172,7 @@ rm -rf "$dir"`
 }
 
 // Start starts a server that stays until [Stop] is called with its folder.
-func Start(ctx context.Context) (url, dir string, err error) {
+func Start(ctx context.Context, disk Disk) (url, dir string, err error) {
 	bin, dir, err := newFolder()
 	if err != nil {
 		return "", "", err
@@ -176,7 +181,7 @@ func Start(ctx context.Context) (url, dir string, err error) {
 		return "", "", err
 	}
 	var quoted []string
-	for _, o := range options(dir)[2:] {
+	for _, o := range options(dir, disk)[2:] {
 		quoted = append(quoted, "'"+o+"'")
 	}
 	err = run(ctx, filepath.Join(bin, "pg_ctl"), "start", "-w", "-s", "-D", filepath.Join(dir, "data"),

@@ -11,10 +11,12 @@ import (
 var ErrNotInstalled = errors.New("on Windows set ROLLCALL_TEST_POSTGRES to the URL of a PostgreSQL server where databases may be created, or test SQLite alone with ROLLCALL_TEST_ENGINES=sqlite")
 
 // StartForProcess always fails.
-func StartForProcess(context.Context) (string, *os.File, error) { return "", nil, ErrNotInstalled }
+func StartForProcess(context.Context, Disk) (string, *os.File, error) {
+	return "", nil, ErrNotInstalled
+}
 
 // Start always fails.
-func Start(context.Context) (string, string, error) { return "", "", ErrNotInstalled }
+func Start(context.Context, Disk) (string, string, error) { return "", "", ErrNotInstalled }
 
 // Stop always fails.
 func Stop(context.Context, string) error { return ErrNotInstalled }

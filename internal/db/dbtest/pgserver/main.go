@@ -4,6 +4,8 @@
 //	eval "$(go run ./internal/db/dbtest/pgserver start)"   # sets ROLLCALL_TEST_POSTGRES and ROLLCALL_TEST_PGDIR
 //	go test ./...
 //	go run ./internal/db/dbtest/pgserver stop "$ROLLCALL_TEST_PGDIR"
+//
+// "start quick" starts one that does not wait for the disk: quicker for tests, worthless for measuring.
 package main
 
 import (
@@ -24,8 +26,12 @@ func main() {
 
 func command(ctx context.Context, args []string) error {
 	switch {
-	case len(args) == 1 && args[0] == "start":
-		url, dir, err := pglocal.Start(ctx)
+	case len(args) == 1 && args[0] == "start", len(args) == 2 && args[0] == "start" && args[1] == "quick":
+		disk := pglocal.Earnest
+		if len(args) == 2 {
+			disk = pglocal.Quick
+		}
+		url, dir, err := pglocal.Start(ctx, disk)
 		if err != nil {
 			return err
 		}
@@ -34,5 +40,5 @@ func command(ctx context.Context, args []string) error {
 	case len(args) == 2 && args[0] == "stop":
 		return pglocal.Stop(ctx, args[1])
 	}
-	return errors.New("usage: pgserver start | pgserver stop <folder>")
+	return errors.New("usage: pgserver start [quick] | pgserver stop <folder>")
 }
