@@ -128,3 +128,40 @@ func FuzzSQLiteText(f *testing.F) {
 		parsePlainInsert(sql)
 	})
 }
+
+func TestEach_goes_to_the_server_as_one_statement_where_the_text_allows_it(t *testing.T) {
+	e := &pgEngine{texts: newGuardTexts()}
+	for text, together := range map[string]bool{
+		"UPDATE org SET version = version + 1 WHERE id = $1 AND version = $2":                                      true,
+		"SELECT id FROM org WHERE id = $1 AND version = $2 FOR SHARE":                                              true,
+		"SELECT 1 FROM org WHERE id = $1 AND version = $2":                                                         true,
+		"UPDATE org SET name = 'WHERE' WHERE id = $1 AND version = $2":                                             false,
+		"UPDATE org SET seen = o.seen FROM org o WHERE o.id = $1 AND org.version = $2":                             false,
+		"UPDATE org SET seen = (SELECT 1) WHERE id = $1 AND version = $2":                                          false,
+		"UPDATE org SET seen = 1 WHERE id = $1 AND version = $2 -- WHERE":                                          false,
+		"DELETE FROM org WHERE id = $1 AND version = $2":                                                           true,
+		"DELETE FROM org USING person WHERE org.id = $1 AND version = $2":                                          false,
+		"INSERT INTO org (id, version) VALUES ($1, $2)":                                                            false,
+		"INSERT INTO org (id, version) SELECT $1, $2 WHERE $1 <> $2":                                               false,
+		"SELECT o.id FROM org o JOIN person ON org_id = o.id WHERE o.id = $1 AND version = $2":                     false,
+		"SELECT 1 FROM org WHERE id = $1 AND version = $2 AND NOT EXISTS (SELECT 1 FROM person WHERE org_id = $1)": false,
+	} {
+		var w Write
+		for _, id := range []string{"a", "b"} {
+			if strings.HasPrefix(text, "SELECT") {
+				w.EachSelect(text, id, 1)
+			} else {
+				w.Each(text, id, 1)
+			}
+		}
+		calls := e.calls(&w)
+		if got := len(calls) == 1 && len(calls[0].rows) == 2; got != together {
+			t.Errorf("%s: together %v", text, got)
+		}
+		for _, c := range calls {
+			if !c.guard || c.statement != 0 {
+				t.Errorf("%s: %+v", text, c)
+			}
+		}
+	}
+}

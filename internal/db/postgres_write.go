@@ -18,11 +18,11 @@ type pgCall struct {
 	guard     bool
 	sql       string
 	args      []any
-	rows      [][]any // of a plain insert for many rows; then args is unused
+	rows      [][]any // of a plain insert, or of guards, for many rows; then args is unused
 }
 
-// guardTexts remembers the wrapped texts of guards.
-type guardTexts struct{ texts sync.Map }
+// guardTexts remembers the wrapped texts of guards, and how those of several rows are written.
+type guardTexts struct{ texts, rows sync.Map }
 
 func newGuardTexts() *guardTexts { return &guardTexts{} }
 
@@ -51,6 +51,8 @@ func (e *pgEngine) calls(w *Write) []pgCall {
 			calls = append(calls, pgCall{statement: i, guard: true, sql: e.texts.get(s.kind, s.sql), args: s.args})
 		case many:
 			calls = e.manyCalls(calls, i, s)
+		case each, eachSelect:
+			calls = e.eachCalls(calls, i, s)
 		default:
 			calls = append(calls, pgCall{statement: i, sql: s.sql, args: s.args})
 		}
@@ -67,6 +69,17 @@ func (e *pgEngine) manyCalls(calls []pgCall, index int, s *statement) []pgCall {
 	}
 	for _, row := range s.rows {
 		calls = append(calls, pgCall{statement: index, sql: s.sql, args: row})
+	}
+	return calls
+}
+
+// eachCalls sends the rows of Each together where they are several and the text allows it.
+func (e *pgEngine) eachCalls(calls []pgCall, index int, s *statement) []pgCall {
+	if len(s.rows) > 1 && e.texts.together(s.kind, s.sql) != nil {
+		return append(calls, pgCall{statement: index, guard: true, sql: s.sql, rows: s.rows})
+	}
+	for _, row := range s.rows {
+		calls = append(calls, pgCall{statement: index, guard: true, sql: e.texts.get(s.kind.ofOne(), s.sql), args: row})
 	}
 	return calls
 }
@@ -133,7 +146,9 @@ func (e *pgEngine) encode(ctx context.Context, conn *pgx.Conn, calls []pgCall) (
 	out := make([]encoded, 0, len(calls))
 	var err error
 	for i := range calls {
-		if c := &calls[i]; c.rows != nil {
+		if c := &calls[i]; c.rows != nil && c.guard {
+			out, err = e.encodeEach(ctx, conn, out, c)
+		} else if c.rows != nil {
 			out, err = e.encodeRows(ctx, conn, out, c)
 		} else {
 			out, err = encodeCall(ctx, conn, out, c, c.sql, c.args)
@@ -170,6 +185,25 @@ func (e *pgEngine) encodeRows(ctx context.Context, conn *pgx.Conn, out []encoded
 	}
 	for _, row := range c.rows {
 		if out, err = encodeCall(ctx, conn, out, c, c.sql, row); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// encodeEach sends arrays where it can and row by row where not.
+func (e *pgEngine) encodeEach(ctx context.Context, conn *pgx.Conn, out []encoded, c *pgCall) ([]encoded, error) {
+	description, err := conn.Prepare(ctx, c.sql, c.sql)
+	if err != nil {
+		return nil, notSent(conn, fmt.Errorf("db: prepare %q: %w", shorten(c.sql), err))
+	}
+	g := e.texts.known(c.sql)
+	arrays, ok := columnArrays(c.rows, len(description.ParamOIDs))
+	if text := g.overArrays(description.ParamOIDs); ok && text != "" && len(c.rows[0]) == len(arrays) {
+		return encodeCall(ctx, conn, out, c, text, append(arrays, len(c.rows)))
+	}
+	for _, row := range c.rows {
+		if out, err = encodeCall(ctx, conn, out, c, e.texts.get(g.kind, c.sql), row); err != nil {
 			return nil, err
 		}
 	}

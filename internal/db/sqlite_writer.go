@@ -113,7 +113,7 @@ func sqliteStatements(write *Write) []sqliteStatement {
 	for i, s := range write.statements {
 		out[i] = sqliteStatement{kind: s.kind, sql: s.sql, args: namedValues(s.args)}
 		rows := s.rows
-		if len(rows) >= wideRows {
+		if s.kind == many && len(rows) >= wideRows {
 			if out[i].wide = wideInsert(s.sql, len(rows[0])); out[i].wide != "" {
 				for ; len(rows) >= wideRows; rows = rows[wideRows:] {
 					out[i].wideArgs = append(out[i].wideArgs, namedValues(slices.Concat(rows[:wideRows]...)))
@@ -404,6 +404,16 @@ func (w *sqliteWriter) apply(job *sqliteJob) (clean bool) {
 // statement returns the number of rows changed, also beside an error.
 func (w *sqliteWriter) statement(s *sqliteStatement, index int) (int64, error) {
 	switch s.kind {
+	case each, eachSelect:
+		var changed int64
+		one := sqliteStatement{kind: s.kind.ofOne(), sql: s.sql}
+		for _, one.args = range s.rows {
+			n, err := w.statement(&one, index)
+			if changed += n; err != nil {
+				return changed, err
+			}
+		}
+		return changed, nil
 	case guardSelect:
 		found, err := w.conn.found(s.sql, s.args)
 		if err == nil && !found {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,6 +64,20 @@ func (h harness) count(query string, args ...any) int {
 	var n int
 	h.must(h.QueryRow(h.Context(), query, args...).Scan(&n))
 	return n
+}
+
+func (h harness) lines() (out []string) {
+	h.Helper()
+	rows, err := h.Query(h.Context(), "SELECT line FROM journal ORDER BY id")
+	h.must(err)
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		h.must(rows.Scan(&line))
+		out = append(out, line)
+	}
+	h.must(rows.Err())
+	return out
 }
 
 func (h harness) exec(query string, args ...any) {
@@ -785,6 +800,145 @@ func TestMany_updates(t *testing.T) {
 		h.must(h.Write(h.Context(), &w))
 		if n := h.count("SELECT sum(version) FROM org WHERE coalesce(seen, 3) = 3"); n != 3 {
 			h.Errorf("sum %d", n)
+		}
+	})
+}
+
+func TestEach_is_a_guard_of_every_row(t *testing.T) {
+	updates := map[string]string{
+		"plain":    "UPDATE org SET version = version + 1, seen = $3, doc = $4, active = $5 WHERE id = $1 AND version = $2",
+		"a string": "UPDATE org SET version = version + 1, seen = $3, doc = 'x' || $4, active = $5 WHERE id = $1 AND version = $2",
+		"a choice": "UPDATE org SET version = version + 1, seen = $3, doc = (SELECT $4 FROM org o WHERE o.id = org.id), active = $5 WHERE id = $1 AND version = $2",
+	}
+	both(t, func(h harness) {
+		ways := map[string]func(*db.Write) error{
+			"alone": func(w *db.Write) error { return h.Write(h.Context(), w) },
+			"in a transaction": func(w *db.Write) error {
+				return h.Tx(h.Context(), func(tx db.Tx) error { return w.In(h.Context(), tx) })
+			},
+		}
+		for name, update := range updates {
+			for way, apply := range ways {
+				h.exec("DELETE FROM org")
+				ids := []string{"a", "b", "c"}
+				for _, id := range ids {
+					h.org(id)
+				}
+				write := func(versions ...int) error {
+					var w db.Write
+					for i, id := range ids {
+						w.EachSelect("SELECT id FROM org WHERE id = $1 AND version = $2"+h.ForShare(), id, 0)
+						var seen *int64
+						if i == 1 {
+							seen = new(int64)
+						}
+						w.Each(update, id, versions[i], seen, []byte("doc of "+id), i == 2)
+					}
+					if w.Len() != 2 {
+						h.Errorf("%s: Len %d", name, w.Len())
+					}
+					return apply(&w)
+				}
+				for i := range ids { // whichever row it is
+					versions := []int{0, 0, 0}
+					versions[i] = 7
+					var lost *db.GuardError
+					if err := write(versions...); !errors.As(err, &lost) || lost.Statement != 1 {
+						h.Errorf("%s, %s: got %v", name, way, err)
+					}
+				}
+				if n := h.count("SELECT count(*) FROM org WHERE version = 0 AND doc IS NULL"); n != 3 {
+					h.Errorf("%s, %s: of a lost guard %d rows are left as they were", name, way, n)
+				}
+				h.must(write(0, 0, 0))
+				if n := h.count("SELECT count(*) FROM org WHERE version = 1 AND doc LIKE '%doc of ' || id AND (seen = 0 AND id = 'b' OR seen IS NULL AND id <> 'b') AND active = (id = 'c')"); n != 3 {
+					h.Errorf("%s, %s: %d rows as sent", name, way, n)
+				}
+				remove := func(versions ...int) error {
+					var w db.Write
+					for i, id := range ids[1:] {
+						w.Each("DELETE FROM org WHERE id = $1 AND version = $2", id, versions[i])
+					}
+					return apply(&w)
+				}
+				var lost *db.GuardError
+				if err := remove(1, 0); !errors.As(err, &lost) || h.count("SELECT count(*) FROM org") != 3 {
+					h.Errorf("%s, %s: of a row that has changed: %v", name, way, err)
+				}
+				if h.must(remove(1, 1)); h.count("SELECT count(*) FROM org WHERE id = 'a'") != 1 || h.count("SELECT count(*) FROM org") != 1 {
+					h.Errorf("%s, %s: others are deleted", name, way)
+				}
+				h.org("b")
+				h.org("c")
+				var w db.Write
+				for i, id := range ids {
+					w.EachSelect("SELECT 1 FROM org WHERE id = $1 AND version = $2"+h.ForUpdate(), id, []int{1, 0, 1}[i])
+				}
+				if err := apply(&w); !errors.As(err, &lost) || lost.Statement != 0 {
+					h.Errorf("%s, %s: a row that is not there: %v", name, way, err)
+				}
+			}
+		}
+	})
+}
+
+func TestWide_gathers_rows_in_their_order(t *testing.T) {
+	texts := []string{"", "INSERT INTO journal (line) VALUES ($1)", "INSERT INTO journal (line) VALUES ($1), ($2)", "INSERT INTO journal (line) VALUES ($1), ($2), ($3)"}
+	others := slices.Clone(texts)
+	both(t, func(h harness) {
+		for n := range 8 {
+			h.exec("DELETE FROM journal")
+			var w db.Write
+			want := ""
+			for i := range n {
+				w.Wide(texts, fmt.Sprint("a", i))
+				w.Exec("INSERT INTO journal (line) VALUES ('between')")
+				want += fmt.Sprint("a", i, " ")
+			}
+			if n > 0 {
+				w.Wide(others, "other")
+				want += strings.Repeat("between ", n) + "other"
+			}
+			statements := (n+2)/3 + n
+			if n > 0 {
+				statements++
+			}
+			if w.Len() != statements {
+				h.Errorf("%d rows: %d statements, want %d", n, w.Len(), statements)
+			}
+			if n > 0 {
+				h.must(h.Write(h.Context(), &w))
+			}
+			if got := strings.Join(h.lines(), " "); got != want {
+				h.Errorf("%d rows: %s, want %s", n, got, want)
+			}
+		}
+		var w db.Write
+		w.Wide(nil, "x")
+		if err := h.Write(h.Context(), &w); err == nil {
+			h.Error("no text for a row")
+		}
+	})
+}
+
+func TestOnce_refuses_the_second(t *testing.T) {
+	both(t, func(h harness) {
+		var w db.Write
+		w.Exec("INSERT INTO journal (line) VALUES ('x')")
+		w.Once("a")
+		w.Once("b")
+		h.must(h.Write(h.Context(), &w))
+		w.Once("a")
+		for name, err := range map[string]error{
+			"alone":            h.Write(h.Context(), &w),
+			"in a transaction": h.Tx(h.Context(), func(tx db.Tx) error { return w.In(h.Context(), tx) }),
+		} {
+			if !errors.Is(err, db.ErrTwice) {
+				h.Errorf("%s: %v", name, err)
+			}
+		}
+		if n := h.count("SELECT count(*) FROM journal"); n != 1 {
+			h.Errorf("%d lines", n)
 		}
 	})
 }

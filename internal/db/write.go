@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+	"errors"
+	"slices"
+)
 
 type statementKind uint8
 
@@ -9,13 +13,18 @@ const (
 	guard
 	guardSelect
 	many
+	each
+	eachSelect
 )
 
 type statement struct {
 	kind statementKind
 	sql  string
 	args []any   // canonical
-	rows [][]any // canonical; of a many
+	rows [][]any // canonical; of a many, and of an each
+
+	texts []string // of Wide
+	wide  int      // rows so far
 }
 
 // Write is a transaction as data: statements gathered outside and applied in
@@ -34,6 +43,7 @@ type Write struct {
 	Before func() error
 
 	statements []statement
+	once       []string
 	err        error // the first refused argument; DB.Write returns it
 }
 
@@ -48,6 +58,27 @@ func (w *Write) Guard(sql string, args ...any) { w.add(guard, sql, args) }
 // GuardSelect adds a SELECT that must find at least one row, else as Guard. It may
 // end in [DB.ForShare] or [DB.ForUpdate]; the rows stay locked until the commit.
 func (w *Write) GuardSelect(sql string, args ...any) { w.add(guardSelect, sql, args) }
+
+// Each is Guard for one of many rows: those of the same text are applied together, where the first of them was added, so each has to name a row
+// of its own, and none may rest on a statement that was added in between. An UPDATE is sent to PostgreSQL as one statement with arrays.
+func (w *Write) Each(sql string, args ...any) { w.addEach(each, sql, args) }
+
+// EachSelect is GuardSelect for one of many rows, as Each is Guard: SELECT … FROM table WHERE …, which may end in [DB.ForShare].
+func (w *Write) EachSelect(sql string, args ...any) { w.addEach(eachSelect, sql, args) }
+
+func (w *Write) addEach(kind statementKind, sql string, args []any) {
+	row, err := canonArgs(sql, args)
+	if err != nil {
+		w.refuse(err)
+		return
+	}
+	at := slices.IndexFunc(w.statements, func(s statement) bool { return s.kind == kind && s.sql == sql })
+	if at < 0 {
+		at = len(w.statements)
+		w.statements = append(w.statements, statement{kind: kind, sql: sql})
+	}
+	w.statements[at].rows = append(w.statements[at].rows, row)
+}
 
 // Many adds one statement to be applied to each row of arguments; no rows, no
 // statement. A plain INSERT … VALUES is sent to PostgreSQL as one statement with
@@ -68,7 +99,47 @@ func (w *Write) Many(sql string, rows [][]any) {
 	w.statements = append(w.statements, statement{kind: many, sql: sql, rows: canonical})
 }
 
-// Len is the number of statements; a Many with rows counts as one.
+// Wide adds one more row to a statement that is written for several: texts[n] is the statement for n rows, whose arguments stand behind each
+// other. Rows of the same texts are applied in order where the first of them was added, as many by one statement as there are texts; so none may
+// rest on what was added in between. Texts are the same where they are the same slice.
+func (w *Write) Wide(texts []string, args ...any) {
+	if len(texts) < 2 {
+		w.refuse(errors.New("db: Wide without a text for one row"))
+		return
+	}
+	row, err := canonArgs(texts[1], args)
+	if err != nil {
+		w.refuse(err)
+		return
+	}
+	at, after := -1, len(w.statements)
+	for i := range w.statements {
+		if s := &w.statements[i]; s.wide > 0 && &s.texts[0] == &texts[0] {
+			at, after = i, i+1
+		}
+	}
+	if at < 0 || w.statements[at].wide == len(texts)-1 {
+		w.statements = slices.Insert(w.statements, after, statement{kind: plain, texts: texts})
+		at = after
+	}
+	s := &w.statements[at]
+	s.wide++
+	s.sql, s.args = texts[s.wide], append(s.args, row...)
+}
+
+// Once refuses the write if the key is given again: Each and EachSelect find no row that was changed by a statement in between, so what rests on the
+// same rows as something else must not be joined with it. The refusal is ErrTwice.
+func (w *Write) Once(key string) {
+	if slices.Contains(w.once, key) {
+		w.refuse(ErrTwice)
+	}
+	w.once = append(w.once, key)
+}
+
+// ErrTwice refuses a write that gathers two changes of what one write may change once. Apply them by a write each.
+var ErrTwice = errors.New("db: a write concerns the same thing twice")
+
+// Len is the number of statements; a Many with rows counts as one, and so do the rows of Each and of Wide that are applied together.
 func (w *Write) Len() int { return len(w.statements) }
 
 // In applies the write in a transaction, instead of one of its own. Its error, of which a *[GuardError] is one, has to end the transaction: what
@@ -97,6 +168,14 @@ func (s *statement) in(ctx context.Context, tx Tx, index int) error {
 			}
 		}
 		return nil
+	case each, eachSelect:
+		for _, row := range s.rows {
+			one := statement{kind: s.kind.ofOne(), sql: s.sql, args: row}
+			if err := one.in(ctx, tx, index); err != nil {
+				return err
+			}
+		}
+		return nil
 	case guardSelect:
 		rows, err := tx.Query(ctx, s.sql, s.args...)
 		if err != nil {
@@ -117,6 +196,18 @@ func (s *statement) in(ctx context.Context, tx Tx, index int) error {
 		err = &GuardError{Statement: index}
 	}
 	return err
+}
+
+// ofOne is the kind of a single row.
+func (k statementKind) ofOne() statementKind {
+	switch k {
+	case each:
+		return guard
+	case eachSelect:
+		return guardSelect
+	case plain, guard, guardSelect, many:
+	}
+	return k
 }
 
 func (w *Write) add(kind statementKind, sql string, args []any) {

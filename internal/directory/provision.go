@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -24,7 +25,7 @@ import (
 const (
 	provisionPoll     = time.Second      // for what other processes leave
 	provisionBatch    = 100              // people of one claim
-	provisionTogether = 25               // of one write
+	provisionTogether = 20               // of one write: that is how long a request may wait for it, or for a processor
 	togetherOnSQLite  = 10               // its only writer is everybody's
 	provisionLease    = 10 * time.Second // many times what a batch takes
 	provisionTries    = 8                // of one person, losing guards, before others go first
@@ -212,7 +213,7 @@ func (s *Service) writing(ctx context.Context, people []due, w *db.Write) (wait 
 	}
 }
 
-// together is how many people are applied by one write at most: that is how long a request may wait for it.
+// together is how many people are applied by one write at most.
 func (s *Service) together() int {
 	if s.db.Engine() == db.SQLite {
 		return togetherOnSQLite
@@ -286,7 +287,7 @@ func (s *Service) computed(ctx context.Context, people []due) (*db.Write, error)
 	if len(people) == 1 { // several would keep requests of the organization waiting
 		w.Lane = people[0].organization
 	}
-	s.doneInto(w, people)
+	doneInto(w, people)
 	known, err := s.readAhead(ctx, told)
 	if err != nil {
 		return nil, err
@@ -295,6 +296,7 @@ func (s *Service) computed(ctx context.Context, people []due) (*db.Write, error)
 		if p == nil {
 			continue
 		}
+		runtime.Gosched() // requests go first
 		if _, err := s.members.ApplyInto(ctx, s.db, w, *p, known[i], people[i].context()); err != nil {
 			return nil, fmt.Errorf("apply directory user %s: %w", p.DirectoryUserID, err)
 		}
@@ -303,26 +305,9 @@ func (s *Service) computed(ctx context.Context, people []due) (*db.Write, error)
 }
 
 // doneInto takes them from the queue, as they were claimed: the write is lost where one of them is due anew.
-func (s *Service) doneInto(w *db.Write, people []due) {
-	for len(people) > 0 {
-		n := slices.IndexFunc(people, func(d due) bool { return d.directory != people[0].directory })
-		if n < 0 {
-			n = len(people)
-		}
-		some := people[:n]
-		people = people[n:]
-		if n == 1 {
-			w.Guard(doneDue, some[0].key()...)
-			continue
-		}
-		users, numbered := make([]string, n), make([]string, n)
-		for i, d := range some {
-			users[i], numbered[i] = string(d.user), fmt.Sprintf("%s %d", d.user, d.number)
-		}
-		are := "directory_id = $1 AND " + s.db.Among("directory_user_id", "$2") + " AND " + s.db.Among("directory_user_id || ' ' || number", "$3")
-		which := []any{string(some[0].directory), db.List(users), db.List(numbered)}
-		w.GuardSelect(fmt.Sprintf(stillDueAll, are, s.db.ForUpdate()), append(slices.Clip(which), n)...)
-		w.Exec(fmt.Sprintf(doneDueAll, are), which...)
+func doneInto(w *db.Write, people []due) {
+	for _, d := range people {
+		w.Each(doneDue, d.key()...)
 	}
 }
 

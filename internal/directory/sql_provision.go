@@ -25,11 +25,8 @@ const (
 	claimDue = `UPDATE directory_people_due SET tries = tries + 1, next_at = $2 WHERE (directory_id, directory_user_id) IN
 		(SELECT directory_id, directory_user_id FROM directory_people_due WHERE next_at <= $1 ORDER BY next_at LIMIT $3%s)
 		RETURNING directory_id, directory_user_id, organization_id, number, cause, tries`
-	stillDue = `SELECT 1 FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
-	doneDue  = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
-	// The same of several people of a directory, of whom not one may be missing.
-	stillDueAll = `SELECT 1 WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM directory_people_due WHERE %s ORDER BY directory_user_id%s) AS d) = $4`
-	doneDueAll  = `DELETE FROM directory_people_due WHERE %s`
+	stillDue    = `SELECT 1 FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
+	doneDue     = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
 	postponeDue = `UPDATE directory_people_due SET next_at = $4 WHERE directory_id = $1 AND directory_user_id = $2 AND number = $3`
 	deleteDue   = `DELETE FROM directory_people_due WHERE directory_id = $1 AND directory_user_id = $2`
 	deleteDueOf = `DELETE FROM directory_people_due WHERE directory_id = $1`

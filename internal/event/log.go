@@ -46,46 +46,34 @@ func (l *Log) Know(form string, f Form) { l.forms[form] = f }
 // positioned says whether positions are given after commit.
 func (l *Log) positioned() bool { return l.db.Engine() == db.PostgreSQL }
 
-// Append adds entries to a write, in order, and gives the id of each entry's first event.
-func (l *Log) Append(w *db.Write, at time.Time, entries ...Entry) []string {
-	return l.insert(at, entries, func(sql string, args []any) error {
-		w.Exec(sql, args...)
-		return nil
-	}).ids
+// Append adds entries to a write, in order, and gives the id of each entry's first event. All that a write appends, by however many calls, stands
+// where the first of them was, a few entries to a statement.
+func (l *Log) Append(w *db.Write, at time.Time, entries ...Entry) (ids []string) {
+	entries = split(entries)
+	l.bell.note(entries)
+	for _, e := range entries {
+		id, args := l.row(at, e)
+		ids = append(ids, id)
+		w.Wide(l.inserts[:], args...)
+		if notice := l.notice(at, e); notice != nil {
+			w.Exec(insertNotice, notice...)
+		}
+	}
+	return ids
 }
 
 // AppendTx adds entries to a transaction.
 func (l *Log) AppendTx(ctx context.Context, tx db.Tx, at time.Time, entries ...Entry) error {
 	tx.OnCommit(l.Nudge)
-	return l.insert(at, entries, func(sql string, args []any) error {
-		_, err := tx.Exec(ctx, sql, args...)
-		return err
-	}).err
+	var w db.Write
+	l.Append(&w, at, entries...)
+	return w.In(ctx, tx)
 }
 
-type inserted struct {
-	ids []string
-	err error
-}
-
-func (l *Log) insert(at time.Time, entries []Entry, exec func(string, []any) error) inserted {
-	var done inserted
-	entries = split(entries)
-	l.bell.note(entries)
-	for len(entries) > 0 && done.err == nil {
-		n := min(len(entries), eventsPerInsert)
-		args := make([]any, 0, n*valuesPerEvent)
-		for _, e := range entries[:n] {
-			id := l.ids.Range("event")
-			done.ids = append(done.ids, id)
-			args = append(args, id, e.OrganizationID, string(e.Type), int64(e.Len()), at.UnixMicro(), e.Context, e.stored())
-		}
-		if done.err = exec(l.inserts[n], args); done.err == nil {
-			done.err = l.notice(at, entries[:n], exec)
-		}
-		entries = entries[n:]
-	}
-	return done
+// row gives the id of an entry's first event and what is inserted.
+func (l *Log) row(at time.Time, e Entry) (id string, args []any) {
+	id = l.ids.Range("event")
+	return id, []any{id, e.OrganizationID, string(e.Type), int64(e.Len()), at.UnixMicro(), e.Context, e.stored()}
 }
 
 // Len is the number of events in the entry.

@@ -293,6 +293,35 @@ func TestAppend_splits_what_is_too_much_for_one_row(t *testing.T) {
 	})
 }
 
+func TestEvents_of_one_write_stand_in_the_order_in_which_they_were_appended(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, l *event.Log) {
+		var w db.Write
+		var ids []string
+		for i := range 45 {
+			entries := []event.Entry{entry("a", event.OrganizationUpdated, fmt.Sprint(2*i)), entry("b", event.OrganizationUpdated, fmt.Sprint(2*i+1))}
+			if i == 20 { // what may take no more of them
+				w.Exec("DELETE FROM events WHERE id = $1", "nothing")
+			}
+			ids = append(ids, l.Append(&w, time.Now(), entries...)...)
+		}
+		if err := d.Write(ctx, &w); err != nil {
+			t.Fatal(err)
+		}
+		events := list(t, l, event.Query{})
+		if len(events) != 90 {
+			t.Fatalf("%d events", len(events))
+		}
+		for i, e := range events {
+			if e.ID != ids[i] || string(e.Data) != fmt.Sprint(i) || e.OrganizationID != []string{"a", "b"}[i%2] {
+				t.Errorf("event %d is %s of %s, with %s", i, e.ID, e.OrganizationID, e.Data)
+			}
+		}
+		if w.Len() > 7 {
+			t.Errorf("%d statements", w.Len())
+		}
+	})
+}
+
 func TestEvents_of_a_form_are_made_when_they_are_read(t *testing.T) {
 	each(t, func(t *testing.T, d *db.DB, l *event.Log) {
 		for _, parts := range [][][]byte{{[]byte("a")}, {[]byte("b"), []byte("c")}} {

@@ -32,18 +32,12 @@ func (l *Log) Watch(actions ...Action) {
 	}
 }
 
-// notice keeps notices of those entries that are watched. Packed ones never are: they are of people, who are many.
-func (l *Log) notice(at time.Time, entries []Entry, exec func(string, []any) error) error {
-	for _, e := range entries {
-		if !l.watched[Action(e.Type)] || len(e.Each) > 0 {
-			continue
-		}
-		target := Event{Data: e.Data}.about().target()
-		if err := exec(insertNotice, l.noticed(at, e.OrganizationID, Action(e.Type), target, e.Context, e.Data)); err != nil {
-			return err
-		}
+// notice is that of an entry that is watched, nil of others. Packed ones never are: they are of people, who are many.
+func (l *Log) notice(at time.Time, e Entry) []any {
+	if !l.watched[Action(e.Type)] || len(e.Each) > 0 {
+		return nil
 	}
-	return nil
+	return l.noticed(at, e.OrganizationID, Action(e.Type), Event{Data: e.Data}.about().target(), e.Context, e.Data)
 }
 
 func (l *Log) noticed(at time.Time, organizationID string, a Action, target string, cause, details []byte) []any {

@@ -19,6 +19,8 @@ type account struct {
 	places []*place
 	living *[]session.Session // of the account, if they were read with it; nil: not yet
 
+	together bool // read with others, with whom it is written; not again by the same write
+
 	// provenAt is the organization that vouches for an address which nobody had proven: what others made for it goes.
 	provenAt string
 }

@@ -25,6 +25,9 @@ func (s *Service) accountInto(ctx context.Context, r db.Reader, w *db.Write, a *
 	if !a.changed() {
 		return false, nil
 	}
+	if a.together {
+		w.Once("user " + string(a.user.ID))
+	}
 	s.rowInto(w, a)
 	if a.provenAt != "" {
 		w.Exec(deleteForeign, string(a.user.ID), a.provenAt)
@@ -68,6 +71,8 @@ func (s *Service) rowInto(w *db.Write, a *account) {
 		updateUserInto(w, a.user, a.was.Version)
 	case a.touched():
 		w.Guard(touchUser, string(a.user.ID), a.was.Version, a.user.LastSignInAt.UnixMicro())
+	case a.together:
+		w.EachSelect(guardUser+s.db.ForShare(), string(a.user.ID), a.was.Version)
 	default:
 		w.GuardSelect(guardUser+s.db.ForShare(), string(a.user.ID), a.was.Version)
 	}
@@ -87,10 +92,14 @@ func (s *Service) placeRowsInto(ctx context.Context, r db.Reader, w *db.Write, a
 		s.organizations.LivesInto(w, org.ID(p.m.OrganizationID))
 	}
 	s.grantedBefore(w, p, g)
+	update := w.Guard
+	if a.together && p.alone(g) {
+		update = w.Each
+	}
 	if p.was == nil {
 		insertMembershipInto(w, p.m)
 	} else {
-		updateMembershipInto(w, p.m, p.was.Version)
+		updateMembershipInto(update, p.m, p.was.Version)
 	}
 	s.grantedAfter(w, p, g)
 	now := s.time()
@@ -98,7 +107,7 @@ func (s *Service) placeRowsInto(ctx context.Context, r db.Reader, w *db.Write, a
 		w.Guard(deleteClaim, c.organizationID, c.directoryID, c.directoryUserID, c.was.version)
 	}
 	for _, c := range p.claims {
-		claimInto(w, c, now)
+		claimInto(w, update, c, now)
 	}
 	if g.teams != nil {
 		if err := s.access.TeamsInto(ctx, r, w, *g.teams, cause); err != nil {
@@ -106,6 +115,12 @@ func (s *Service) placeRowsInto(ctx context.Context, r db.Reader, w *db.Write, a
 		}
 	}
 	return s.invitationOf(ctx, r, w, a, p, cause)
+}
+
+// alone tells whether nobody else's membership is concerned by what becomes of this one: it may be written before or after any other.
+func (p *place) alone(g granted) bool {
+	return p.was != nil && !g.role && !g.admin && !g.seat && len(p.dropped) == 0 && p.was.State == p.m.State && p.was.Role == p.m.Role &&
+		p.was.Licence == p.m.Licence && p.was.DirectoryUserID == p.m.DirectoryUserID
 }
 
 // enters tells whether the membership is new or has come back.

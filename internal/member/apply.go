@@ -248,7 +248,7 @@ func (s *Service) applyInto(ctx context.Context, r db.Reader, w *db.Write, f *ap
 		if f.claim.emailKey != "" {
 			w.GuardSelect(guardNobody, f.p.OrganizationID, f.claim.emailKey)
 		}
-		claimInto(w, f.claim, f.now)
+		claimInto(w, w.Guard, f.claim, f.now)
 		return nobody, nil
 	}
 	f.place.hear(f.claim)

@@ -158,7 +158,7 @@ func askClaims(into *[]*claim, query string, args ...any) db.Question {
 }
 
 // claimInto writes what a directory says, over what was read.
-func claimInto(w *db.Write, c *claim, now time.Time) {
+func claimInto(w *db.Write, update guarded, c *claim, now time.Time) {
 	key := []any{c.organizationID, c.directoryID, c.directoryUserID}
 	values := []any{
 		db.TextOrNull(string(c.membershipID)), string(c.says), string(c.provisioning), string(c.outcome), c.said, db.MicrosOrNull(c.frozenAt), now.UnixMicro(),
@@ -168,6 +168,6 @@ func claimInto(w *db.Write, c *claim, now time.Time) {
 	case c.was == nil:
 		w.Exec(insertClaim, append(key, values...)...)
 	case c.changed():
-		w.Guard(updateClaim, append(append(key, values...), c.was.version)...)
+		update(updateClaim, append(append(key, values...), c.was.version)...)
 	}
 }

@@ -15,6 +15,8 @@ type Foreknown struct {
 	claims []*claim
 	at     []*account // one, or none: it is nobody's, or was not read
 	living *[]session.Session
+
+	together bool
 }
 
 // read gives what was read before.
@@ -22,7 +24,7 @@ func (k *Foreknown) read(context.Context, db.Reader, DirectoryPerson) ([]*claim,
 	if len(k.at) == 0 {
 		return k.claims, nil, nil
 	}
-	k.at[0].living = k.living
+	k.at[0].living, k.at[0].together = k.living, k.together
 	return k.claims, k.at[0], nil
 }
 
@@ -74,7 +76,7 @@ func (s *Service) ReadAhead(ctx context.Context, r db.Reader, people []Directory
 	for i := range out {
 		for _, c := range out[i].claims { // of two directory people who are one, the second is read when the first is written
 			if a := accounts[c.membershipID]; a != nil {
-				out[i].at = []*account{a}
+				out[i].at, out[i].together = []*account{a}, len(people) > 1
 			}
 			delete(accounts, c.membershipID)
 		}

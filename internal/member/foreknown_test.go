@@ -143,6 +143,36 @@ func TestTwo_directory_people_of_one_account_are_read_apart(t *testing.T) {
 	})
 }
 
+// Two directories of an organization tell of one account. What each says is decided on by what was read, so one write must not hold both.
+func TestPeople_of_two_directories_who_are_one_account_are_not_written_together(t *testing.T) {
+	onEachInviting(t, func(h *house) {
+		acme := h.organization("Acme")
+		var of [2][]member.DirectoryPerson
+		for i := range of {
+			for n := range 2 {
+				d := somebody(acme, n)
+				d.DirectoryID = fmt.Sprint("directory_", i+1)
+				d.DirectoryUserID += fmt.Sprint("_", i+1)
+				_, err := h.apply(d)
+				h.must(err)
+				of[i] = append(of[i], d)
+			}
+		}
+		of[0][0].Mapped.Attributes = map[string]any{"department": "Sales"}
+		of[1][0].Says = member.SaysInactive
+		var w db.Write
+		for _, people := range of {
+			known, err := h.members.ReadAhead(t.Context(), h.db, people)
+			h.must(err)
+			_, err = h.members.ApplyInto(t.Context(), h.db, &w, people[0], &known[0], directorys(people[0].DirectoryID))
+			h.must(err)
+		}
+		if err := h.db.Write(t.Context(), &w); !errors.Is(err, db.ErrTwice) {
+			t.Errorf("%v; want db.ErrTwice", err)
+		}
+	})
+}
+
 func TestPeople_of_several_directories_are_not_read_together(t *testing.T) {
 	onEachInviting(t, func(h *house) {
 		acme := h.organization("Acme")

@@ -26,7 +26,7 @@ func (s *Service) EndHoldInto(ctx context.Context, r db.Reader, w *db.Write, h H
 	c := known[0]
 	c.end(h.Kept)
 	if c.membershipID == "" {
-		claimInto(w, c, s.time())
+		claimInto(w, w.Guard, c, s.time())
 		return nil
 	}
 	id, err := readID(ctx, r, selectUserIDOf, h.OrganizationID, string(c.membershipID))

@@ -69,9 +69,12 @@ func insertMembershipInto(w *db.Write, m Membership) {
 	w.Exec(insertMembership, append([]any{string(m.ID), m.OrganizationID, string(m.UserID)}, append(membershipArgs(m), m.CreatedAt.UnixMicro())...)...)
 }
 
+// guarded is how a write guards by a row: [db.Write.Guard], or [db.Write.Each].
+type guarded func(sql string, args ...any)
+
 // updateMembershipInto writes a membership over the version that was read.
-func updateMembershipInto(w *db.Write, m Membership, version int64) {
-	w.Guard(updateMembership, append([]any{m.OrganizationID, string(m.ID), version}, membershipArgs(m)...)...)
+func updateMembershipInto(w guarded, m Membership, version int64) {
+	w(updateMembership, append([]any{m.OrganizationID, string(m.ID), version}, membershipArgs(m)...)...)
 }
 
 // same tells whether nothing differs but version and time.

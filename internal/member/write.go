@@ -183,7 +183,7 @@ func (s *Service) membershipInto(w *db.Write, ad Admission) {
 	case before.Version == m.Version:
 		w.GuardSelect(guardMembership+s.db.ForShare(), m.OrganizationID, string(m.ID), m.Version)
 	default:
-		updateMembershipInto(w, m, before.Version)
+		updateMembershipInto(w.Guard, m, before.Version)
 	}
 }
 
