@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -22,7 +23,7 @@ type pgCall struct {
 }
 
 // guardTexts remembers the wrapped texts of guards, and how those of several rows are written.
-type guardTexts struct{ texts, rows sync.Map }
+type guardTexts struct{ texts, rows, justs sync.Map }
 
 func newGuardTexts() *guardTexts { return &guardTexts{} }
 
@@ -42,6 +43,17 @@ func (g *guardTexts) get(kind statementKind, sql string) string {
 	return text
 }
 
+// just gives the text for the statement of a Just with so many arguments, to which the sorted ids are added.
+func (g *guardTexts) just(sql string, args int) string {
+	if text, ok := g.justs.Load(sql); ok {
+		return text.(string)
+	}
+	text := "WITH guarded AS (" + returningID(sql) + "\n) SELECT 1/(CASE WHEN COALESCE(array_agg(id ORDER BY id COLLATE \"C\"), '{}') = $" + strconv.Itoa(args+1) +
+		"::text[] THEN 1 ELSE 0 END) FROM guarded"
+	g.justs.Store(sql, text)
+	return text
+}
+
 func (e *pgEngine) calls(w *Write) []pgCall {
 	calls := make([]pgCall, 0, len(w.statements))
 	for i := range w.statements {
@@ -49,6 +61,9 @@ func (e *pgEngine) calls(w *Write) []pgCall {
 		switch s.kind {
 		case guard, guardSelect:
 			calls = append(calls, pgCall{statement: i, guard: true, sql: e.texts.get(s.kind, s.sql), args: s.args})
+		case just:
+			args := append(slices.Clone(s.args), s.ids)
+			calls = append(calls, pgCall{statement: i, guard: true, sql: e.texts.just(s.sql, len(s.args)), args: args})
 		case many:
 			calls = e.manyCalls(calls, i, s)
 		case each, eachSelect:

@@ -155,6 +155,23 @@ func (c *sqliteConn) found(sql string, args []driver.NamedValue) (bool, error) {
 	return ok, rows.Err()
 }
 
+// texts reads a query of one column.
+func (c *sqliteConn) texts(sql string, args []driver.NamedValue) (out []string, err error) {
+	rows, err := c.query(context.Background(), sql, args)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return out, err
+		}
+		out = append(out, text)
+	}
+	return out, rows.Err()
+}
+
 func (c *sqliteConn) translate(err error) error {
 	var failure *sqlite.Error
 	if !errors.As(err, &failure) {

@@ -52,6 +52,7 @@ type sqliteJob struct {
 }
 
 type sqliteStatement struct {
+	just *statement // of a just
 	kind statementKind
 	sql  string
 	args []driver.NamedValue
@@ -112,6 +113,9 @@ func sqliteStatements(write *Write) []sqliteStatement {
 	out := make([]sqliteStatement, len(write.statements))
 	for i, s := range write.statements {
 		out[i] = sqliteStatement{kind: s.kind, sql: s.sql, args: namedValues(s.args)}
+		if s.kind == just {
+			out[i].sql, out[i].just = returningID(s.sql), &write.statements[i]
+		}
 		rows := s.rows
 		if s.kind == many && len(rows) >= wideRows {
 			if out[i].wide = wideInsert(s.sql, len(rows[0])); out[i].wide != "" {
@@ -414,6 +418,12 @@ func (w *sqliteWriter) statement(s *sqliteStatement, index int) (int64, error) {
 			}
 		}
 		return changed, nil
+	case just:
+		got, err := w.conn.texts(s.sql, s.args)
+		if err == nil {
+			err = s.just.justThose(got, index)
+		}
+		return int64(len(got)), err
 	case guardSelect:
 		found, err := w.conn.found(s.sql, s.args)
 		if err == nil && !found {

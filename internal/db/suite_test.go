@@ -882,6 +882,58 @@ func TestEach_is_a_guard_of_every_row(t *testing.T) {
 	})
 }
 
+func TestJust_affects_the_rows_that_were_meant_or_none(t *testing.T) {
+	texts := map[string]string{
+		"update": "UPDATE org SET version = version + 1 WHERE seen = $1 AND version = $2",
+		"delete": "DELETE FROM org WHERE seen = $1 AND version = $2;\n",
+	}
+	both(t, func(h harness) {
+		ways := map[string]func(*db.Write) error{
+			"alone": func(w *db.Write) error { return h.Write(h.Context(), w) },
+			"in a transaction": func(w *db.Write) error {
+				return h.Tx(h.Context(), func(tx db.Tx) error { return w.In(h.Context(), tx) })
+			},
+		}
+		for name, text := range texts {
+			for way, apply := range ways {
+				h.exec("DELETE FROM org")
+				for _, id := range []string{"b", "a", "c", "other"} {
+					h.org(id)
+				}
+				h.exec("UPDATE org SET seen = 5 WHERE id <> 'other'")
+				just := func(seen int, ids ...string) error {
+					var w db.Write
+					w.Exec("INSERT INTO journal (line) VALUES ('before')")
+					w.Just(ids, text, seen, 0)
+					return apply(&w)
+				}
+				lines := h.count("SELECT count(*) FROM journal")
+				for _, wrong := range [][]string{nil, {"a"}, {"a", "b"}, {"a", "b", "other"}, {"a", "b", "c", "other"}, {"a", "b", "c", "gone"}, {"a,b", "c"}, {"a", "a", "b", "c"}} {
+					var lost *db.GuardError
+					if err := just(5, wrong...); !errors.As(err, &lost) || lost.Statement != 1 {
+						h.Errorf("%s, %s, %v: %v", name, way, wrong, err)
+					}
+				}
+				var lost *db.GuardError
+				if err := just(7, "a"); !errors.As(err, &lost) {
+					h.Errorf("%s, %s: one that is not affected: %v", name, way, err)
+				}
+				if n := h.count("SELECT count(*) FROM org WHERE version = 0"); n != 4 || h.count("SELECT count(*) FROM journal") != lines {
+					h.Errorf("%s, %s: of a lost guard %d rows are left as they were", name, way, n)
+				}
+				h.must(just(7))
+				h.must(just(5, "c", "a", "b"))
+				if n := h.count("SELECT count(*) FROM org WHERE version = 0"); n != 1 {
+					h.Errorf("%s, %s: %d rows are left as they were", name, way, n)
+				}
+				if n := h.count("SELECT count(*) FROM journal"); n != lines+2 {
+					h.Errorf("%s, %s: %d lines", name, way, n-lines)
+				}
+			}
+		}
+	})
+}
+
 func TestWide_gathers_rows_in_their_order(t *testing.T) {
 	texts := []string{"", "INSERT INTO journal (line) VALUES ($1)", "INSERT INTO journal (line) VALUES ($1), ($2)", "INSERT INTO journal (line) VALUES ($1), ($2), ($3)"}
 	others := slices.Clone(texts)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 )
 
 type statementKind uint8
@@ -15,6 +16,7 @@ const (
 	many
 	each
 	eachSelect
+	just
 )
 
 type statement struct {
@@ -23,6 +25,7 @@ type statement struct {
 	args []any   // canonical
 	rows [][]any // canonical; of a many, and of an each
 
+	ids   []string // of Just, sorted
 	texts []string // of Wide
 	wide  int      // rows so far
 }
@@ -59,8 +62,17 @@ func (w *Write) Guard(sql string, args ...any) { w.add(guard, sql, args) }
 // end in [DB.ForShare] or [DB.ForUpdate]; the rows stay locked until the commit.
 func (w *Write) GuardSelect(sql string, args ...any) { w.add(guardSelect, sql, args) }
 
+// Just adds an UPDATE or DELETE (without RETURNING) of a table with an id that must affect the rows with these ids and no others, else nothing of
+// the write happens. No ids: it must affect none. They are in any order.
+func (w *Write) Just(ids []string, sql string, args ...any) {
+	w.add(just, sql, args)
+	if w.err == nil {
+		w.statements[len(w.statements)-1].ids = append([]string{}, slices.Sorted(slices.Values(ids))...)
+	}
+}
+
 // Each is Guard for one of many rows: those of the same text are applied together, where the first of them was added, so each has to name a row
-// of its own, and none may rest on a statement that was added in between. An UPDATE is sent to PostgreSQL as one statement with arrays.
+// of its own, and none may rest on a statement that was added in between. An UPDATE or DELETE is sent to PostgreSQL as one statement with arrays.
 func (w *Write) Each(sql string, args ...any) { w.addEach(each, sql, args) }
 
 // EachSelect is GuardSelect for one of many rows, as Each is Guard: SELECT … FROM table WHERE …, which may end in [DB.ForShare].
@@ -176,6 +188,24 @@ func (s *statement) in(ctx context.Context, tx Tx, index int) error {
 			}
 		}
 		return nil
+	case just:
+		rows, err := tx.Query(ctx, returningID(s.sql), s.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var got []string
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			got = append(got, id)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return s.justThose(got, index)
 	case guardSelect:
 		rows, err := tx.Query(ctx, s.sql, s.args...)
 		if err != nil {
@@ -205,10 +235,21 @@ func (k statementKind) ofOne() statementKind {
 		return guard
 	case eachSelect:
 		return guardSelect
-	case plain, guard, guardSelect, many:
+	case plain, guard, guardSelect, many, just:
 	}
 	return k
 }
+
+// justThose compares the ids that a Just has affected, which it sorts.
+func (s *statement) justThose(got []string, index int) error {
+	if slices.Sort(got); !slices.Equal(got, s.ids) {
+		return &GuardError{Statement: index}
+	}
+	return nil
+}
+
+// returningID is a statement of Just for the engine.
+func returningID(sql string) string { return strings.TrimRight(sql, "; \t\r\n") + "\nRETURNING id" }
 
 func (w *Write) add(kind statementKind, sql string, args []any) {
 	canonical, err := canonArgs(sql, args)

@@ -17,7 +17,7 @@ type account struct {
 	user   User
 	was    *User // as it was read; nil: new
 	places []*place
-	living *[]session.Session // of the account, if they were read with it; nil: not yet
+	living *[]session.Open // of the account, if they were read with it; nil: not yet
 
 	together bool // read with others, with whom it is written; not again by the same write
 
@@ -38,7 +38,7 @@ type place struct {
 // account reads an account with everything about it.
 func (s *Service) account(ctx context.Context, r db.Reader, id UserID) (*account, error) {
 	var found []*account
-	if err := db.Ask(ctx, r, askAccounts("= $1", []any{string(id)}, &found)...); err != nil {
+	if err := db.Ask(ctx, r, askAccounts("= $1", []any{string(id)}, &found)); err != nil {
 		return nil, fmt.Errorf("read an account: %w", err)
 	}
 	if len(found) == 0 {
@@ -47,31 +47,23 @@ func (s *Service) account(ctx context.Context, r db.Reader, id UserID) (*account
 	return found[0], nil
 }
 
-// askAccounts are the questions for accounts with everything about them, to be asked with others. which is the condition that a user's id meets,
+// askAccounts is the question for accounts with everything about them, to be asked with others. which is the condition that a user's id meets,
 // as in "= $1", with its arguments. Who is not there, or deleted, is not in into.
-func askAccounts(which string, args []any, into *[]*account) []db.Question {
-	accounts := db.Question{SQL: fmt.Sprintf(selectAccount, which), Args: args, Read: func(rows db.Rows) (err error) {
+func askAccounts(which string, args []any, into *[]*account) db.Question {
+	return db.Question{SQL: fmt.Sprintf(selectAccount, which), Args: args, Read: func(rows db.Rows) (err error) {
 		*into, err = readAccounts(rows)
 		return err
 	}}
-	var said []*claim
-	claims := askClaims(&said, fmt.Sprintf(selectClaimsOf, which), args...)
-	read := claims.Read
-	claims.Read = func(rows db.Rows) error {
-		err := read(rows)
-		claimed(*into, said)
-		return err
-	}
-	return []db.Question{accounts, claims}
 }
 
-// readAccounts reads accounts with their memberships, which come in the order of accounts.
+// readAccounts reads accounts, which come in their order, each with its memberships in theirs.
 func readAccounts(rows db.Rows) (out []*account, err error) {
 	for rows.Next() {
 		var u User
 		var row userRow
-		var place membershipRow
-		if err := rows.Scan(append(row.into(&u), place.into()...)...); err != nil {
+		var membership membershipRow
+		var said claimRow
+		if err := rows.Scan(slices.Concat(row.into(&u), membership.into(), said.into())...); err != nil {
 			return nil, err
 		}
 		if len(out) == 0 || out[len(out)-1].user.ID != u.ID {
@@ -80,12 +72,19 @@ func readAccounts(rows db.Rows) (out []*account, err error) {
 			}
 			out = append(out, openAccount(u))
 		}
-		m, err := place.membership()
-		if err != nil {
-			return nil, err
-		}
-		if a := out[len(out)-1]; m != nil {
+		a := out[len(out)-1]
+		if id := text(membership.id); id != "" && (len(a.places) == 0 || string(a.places[len(a.places)-1].m.ID) != id) {
+			m, err := membership.membership()
+			if err != nil {
+				return nil, err
+			}
 			a.places = append(a.places, openPlace(*m))
+		}
+		if said.directoryID != nil {
+			p := a.places[len(a.places)-1]
+			p.claims = append(p.claims, said.claim())
+			p.m.DirectoryManaged = p.hasOne()
+			p.was.DirectoryManaged = p.m.DirectoryManaged
 		}
 	}
 	return out, rows.Err()
@@ -99,28 +98,6 @@ func openAccount(u User) *account {
 func openPlace(m Membership) *place {
 	was := m
 	return &place{m: m, was: &was}
-}
-
-// claimed puts what directories say to the memberships it is about.
-func claimed(accounts []*account, said []*claim) {
-	if len(said) == 0 {
-		return
-	}
-	places := map[MembershipID]*place{}
-	for _, a := range accounts {
-		for _, p := range a.places {
-			places[p.m.ID] = p
-		}
-	}
-	for _, c := range said {
-		if p := places[c.membershipID]; p != nil {
-			p.claims = append(p.claims, c)
-		}
-	}
-	for _, p := range places {
-		p.m.DirectoryManaged = p.hasOne()
-		p.was.DirectoryManaged = p.m.DirectoryManaged
-	}
 }
 
 // hasOne tells whether a living directory has the member, see isManaged.

@@ -9,9 +9,8 @@ import (
 func SelectUnlinked() string { return selectUnlinked }
 
 // AheadTexts are the statements of ReadAhead.
-func (s *Service) AheadTexts() (claimsOfPeople, accounts, claims string) {
-	which := s.accountsAmong()
-	return s.claimsAmong(), fmt.Sprintf(selectAccount, which), fmt.Sprintf(selectClaimsOf, which)
+func (s *Service) AheadTexts() (claims, accounts string) {
+	return s.claimsAmong(), fmt.Sprintf(selectAccount, s.accountsAmong())
 }
 
 var background = context.Background()

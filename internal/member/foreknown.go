@@ -14,7 +14,7 @@ import (
 type Foreknown struct {
 	claims []*claim
 	at     []*account // one, or none: it is nobody's, or was not read
-	living *[]session.Session
+	living *[]session.Open
 
 	together bool
 }
@@ -31,10 +31,11 @@ func (k *Foreknown) read(context.Context, db.Reader, DirectoryPerson) ([]*claim,
 // AskLeaver are the questions for what RestrictInto rests on, the person's sessions too, to be asked with others just before it: they cost no
 // round trip of their own then.
 func (s *Service) AskLeaver(organizationID, directoryID, directoryUserID string, into *Foreknown) []db.Question {
-	*into = Foreknown{living: new([]session.Session)}
+	*into = Foreknown{living: new([]session.Open)}
 	who := []any{organizationID, directoryID, directoryUserID}
-	questions := append([]db.Question{askClaims(&into.claims, selectClaim, who...)}, askAccounts("= "+meantByClaim, who, &into.at)...)
-	return append(questions, s.sessions.AskLiving(meantByClaim, who, into.living))
+	return []db.Question{
+		askClaims(&into.claims, selectClaim, who...), askAccounts("= "+meantByClaim, who, &into.at), s.sessions.AskLiving(meantByClaim, who, into.living),
+	}
 }
 
 // ReadAhead reads what is known of people of one directory, for whom ApplyInto is to be called: in two round trips, instead of up to three for
@@ -97,7 +98,7 @@ func (s *Service) accountsAmong() string {
 // accountsOf reads the accounts of memberships of an organization.
 func (s *Service) accountsOf(ctx context.Context, r db.Reader, organizationID string, memberships []string) (map[MembershipID]*account, error) {
 	var found []*account
-	if err := db.Ask(ctx, r, askAccounts(s.accountsAmong(), []any{organizationID, db.List(memberships)}, &found)...); err != nil {
+	if err := db.Ask(ctx, r, askAccounts(s.accountsAmong(), []any{organizationID, db.List(memberships)}, &found)); err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)
 	}
 	out := make(map[MembershipID]*account, len(memberships))

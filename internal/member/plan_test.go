@@ -21,8 +21,8 @@ func TestPeople_of_whom_nobody_is_meant_are_found_by_their_address(t *testing.T)
 // People are read ahead by their keys, and not by going through their organization.
 func TestPeople_are_read_ahead_by_their_keys(t *testing.T) {
 	onEach(t, func(h *house) {
-		people, accounts, claims := h.members.AheadTexts()
-		for text, args := range map[string][]any{people: {"org_1", "directory_1", `["a"]`}, accounts: {"org_1", `["a"]`}, claims: {"org_1", `["a"]`}} {
+		claims, accounts := h.members.AheadTexts()
+		for text, args := range map[string][]any{claims: {"org_1", "directory_1", `["a"]`}, accounts: {"org_1", `["a"]`}} {
 			plan, ok := dbtest.SQLitePlan(t, h.db, text, args...)
 			if !ok {
 				return

@@ -7,9 +7,6 @@ const (
 	selectClaim    = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND c.directory_user_id = $3`
 	selectTaken    = `SELECT outcome, membership_id FROM membership_claims WHERE organization_id = $1 AND directory_id = $2 AND directory_user_id = $3`
 	selectClaimsIn = `SELECT ` + claimColumns + ` FROM membership_claims c WHERE c.organization_id = $1 AND c.directory_id = $2 AND `
-	// Of all memberships of accounts; of which, is a condition.
-	selectClaimsOf = `SELECT ` + claimColumns + ` FROM organization_memberships m
-		JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id WHERE m.user_id %s ORDER BY c.directory_id, c.directory_user_id`
 	// The account that a directory person was joined with, of which there is one at most.
 	meantByClaim = `(SELECT k.user_id FROM membership_claims n JOIN organization_memberships k ON k.organization_id = n.organization_id AND k.id = n.membership_id
 		WHERE n.organization_id = $1 AND n.directory_id = $2 AND n.directory_user_id = $3)`
@@ -90,8 +87,11 @@ const (
 
 	// An account with all its memberships, a row for each; one row without membership where there is none. Who it is is an expression, as above.
 	// Whether directories have the member is told by the claims, which are read with it.
-	selectAccount = `SELECT ` + userColumns + `, ` + membershipStored + `, FALSE FROM users u LEFT JOIN organization_memberships m ON m.user_id = u.id
-		WHERE u.deleted_at IS NULL AND u.id %s ORDER BY u.id, m.id`
+	// Accounts with all memberships and all that is claimed of them, a row for each claim; which ones, is a condition.
+	selectAccount = `SELECT ` + userColumns + `, ` + membershipStored + `, FALSE, ` + claimColumns + ` FROM users u
+		LEFT JOIN organization_memberships m ON m.user_id = u.id
+		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id
+		WHERE u.deleted_at IS NULL AND u.id %s ORDER BY u.id, m.id, c.directory_id, c.directory_user_id`
 
 	// Whoever loses the role of an administrator by a mapping holds those roles, so that of two who lose it at once one sees the other.
 	lockAdminRoles = `SELECT id FROM roles WHERE organization_id IN ('', $1) AND is_admin ORDER BY id`

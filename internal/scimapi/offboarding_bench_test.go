@@ -47,7 +47,7 @@ func BenchmarkDeactivation(b *testing.B) {
 }
 
 func benchmarkDeactivation(b *testing.B, d *db.DB) {
-	const people, others, sessionsEach, plainEach = 25, 100, 50, 4
+	const people, others, sessionsEach, plainEach = 100, 100, 50, 4
 	must := func(err error) {
 		b.Helper()
 		if err != nil {

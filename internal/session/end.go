@@ -106,7 +106,7 @@ func (s *Service) End(ctx context.Context, sel Selection, why Ending) (int, erro
 // session.revoked each, and says how many. The write holds only if those are still all there are: on a lost guard the caller computes
 // again. A guard of the caller's that those who start such sessions guard too comes before.
 func (s *Service) EndInto(ctx context.Context, r db.Reader, w *db.Write, sel Selection, why Ending) (int, error) {
-	found, err := s.living(ctx, r, sel, "")
+	found, err := s.open(ctx, r, sel, "")
 	if err != nil {
 		return 0, err
 	}
@@ -115,26 +115,27 @@ func (s *Service) EndInto(ctx context.Context, r db.Reader, w *db.Write, sel Sel
 
 // EndAmongInto is EndInto where all sessions of a user were read before, see AskLiving: of them those end that the selection names. It may
 // name that user and an organization, and nothing else.
-func (s *Service) EndAmongInto(w *db.Write, living []Session, sel Selection, why Ending) error {
+func (s *Service) EndAmongInto(w *db.Write, living []Open, sel Selection, why Ending) error {
 	if sel.UserID == "" || sel != (Selection{UserID: sel.UserID, OrganizationID: sel.OrganizationID}) {
 		return fmt.Errorf("end sessions among those of a user: %+v names something else than a user and an organization", sel)
 	}
-	named := slices.DeleteFunc(slices.Clone(living), func(one Session) bool {
+	named := slices.DeleteFunc(slices.Clone(living), func(one Open) bool {
 		return one.UserID != sel.UserID || sel.OrganizationID != "" && one.OrganizationID != sel.OrganizationID
 	})
 	return s.endFoundInto(w, named, sel, why)
 }
 
 // endFoundInto ends those that were found by a selection, if they are still all there are.
-func (s *Service) endFoundInto(w *db.Write, found []Session, sel Selection, why Ending) error {
+func (s *Service) endFoundInto(w *db.Write, found []Open, sel Selection, why Ending) error {
 	where, args, err := sel.where()
 	if err != nil {
 		return err
 	}
 	now := s.time()
-	args = append(args, now.UnixMicro(), listed(found))
-	w.GuardSelect(fmt.Sprintf(holdJust, where+notEnded+mark(len(args)-1), s.db.ForUpdate(), mark(len(args))), args...)
-	_ = s.endHeld(found, why.Reason, now, func(text string, args ...any) error {
+	args = append(args, now.UnixMicro(), string(why.Reason))
+	at, reason := mark(len(args)-1), mark(len(args))
+	w.Just(ids(found), fmt.Sprintf(endJust, at, reason, where+notEnded+at), args...)
+	_ = s.endGrants(found, now, func(text string, args ...any) error {
 		w.Exec(text, args...)
 		return nil
 	})
@@ -151,7 +152,7 @@ func (s *Service) endFoundInto(w *db.Write, found []Session, sel Selection, why 
 
 // EndTx is End inside a transaction that holds what those who start such sessions guard.
 func (s *Service) EndTx(ctx context.Context, tx db.Tx, sel Selection, why Ending) (int, error) {
-	found, err := s.living(ctx, tx, sel, s.db.ForUpdate())
+	found, err := s.open(ctx, tx, sel, s.db.ForUpdate())
 	if err != nil {
 		return 0, err
 	}
@@ -177,19 +178,28 @@ func (s *Service) EndPickedTx(ctx context.Context, tx db.Tx, sel Selection, pick
 	if found, err = pick(found); err != nil {
 		return 0, err
 	}
-	return len(found), s.endFoundTx(ctx, tx, found, why, s.time())
+	picked := make([]Open, len(found))
+	for i, one := range found {
+		picked[i] = one.open()
+	}
+	return len(found), s.endFoundTx(ctx, tx, picked, why, s.time())
 }
 
 // endFoundTx ends sessions whose rows are held.
-func (s *Service) endFoundTx(ctx context.Context, tx db.Tx, found []Session, why Ending, now time.Time) error {
+func (s *Service) endFoundTx(ctx context.Context, tx db.Tx, found []Open, why Ending, now time.Time) error {
 	if len(found) == 0 {
 		return nil
 	}
-	err := s.endHeld(found, why.Reason, now, func(text string, args ...any) error {
+	exec := func(text string, args ...any) error {
 		_, err := tx.Exec(ctx, text, args...)
 		return err
-	})
-	if err != nil {
+	}
+	for part := range slices.Chunk(found, endChunk) {
+		if err := exec(fmt.Sprintf(endSessions, s.db.Among("id", "$2")), now.UnixMicro(), db.List(ids(part)), string(why.Reason)); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+	}
+	if err := s.endGrants(found, now, exec); err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
 	return s.events.AppendTx(ctx, tx, now, revoked(found, why, now)...)
@@ -214,14 +224,7 @@ func (s *Service) ShortenTx(ctx context.Context, tx db.Tx, organizationID string
 // forever is longer than any session.
 const forever = 100 * 365 * 24 * time.Hour
 
-// listed are the ids of sessions as holdJust wants them.
-func listed(sessions []Session) string {
-	out := ids(sessions)
-	slices.Sort(out)
-	return strings.Join(out, ",")
-}
-
-func ids(sessions []Session) []string {
+func ids(sessions []Open) []string {
 	out := make([]string, len(sessions))
 	for i, s := range sessions {
 		out[i] = s.ID
@@ -229,13 +232,10 @@ func ids(sessions []Session) []string {
 	return out
 }
 
-// endHeld ends sessions whose rows are held, and what was made of them.
-func (s *Service) endHeld(found []Session, reason Reason, now time.Time, exec func(string, ...any) error) error {
+// endGrants ends what was made of sessions whose rows are held, or ended.
+func (s *Service) endGrants(found []Open, now time.Time, exec func(string, ...any) error) error {
 	for part := range slices.Chunk(found, endChunk) {
 		ended, list := now.UnixMicro(), db.List(ids(part))
-		if err := exec(fmt.Sprintf(endSessions, s.db.Among("id", "$2")), ended, list, string(reason)); err != nil {
-			return err
-		}
 		for _, text := range []string{endCodesOf, endRefreshOf, endAccessOf} {
 			if err := exec(fmt.Sprintf(text, s.db.Among("session_id", "$2")), ended, list); err != nil {
 				return err

@@ -1,8 +1,12 @@
 package session
 
 import (
+	"bytes"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/event"
 )
@@ -46,27 +50,71 @@ func optional(s string) *string {
 	return &s
 }
 
+// endedPayload is what the payloads of sessions have in common that end together at one organization, of one user or of several.
+type endedPayload struct {
+	Object         string `json:"object"`
+	OrganizationID string `json:"organization_id,omitempty"`
+	UserID         string `json:"user_id,omitempty"` // "" of several
+	Status         string `json:"status"`
+	EndedAt        string `json:"ended_at"`
+	UpdatedAt      string `json:"updated_at"`
+}
+
+// endedSession is what they have not. Together they are a payload.
+type endedSession struct {
+	ID        string  `json:"id"`
+	IP        *string `json:"ip_address"`
+	UserAgent *string `json:"user_agent"`
+	UserID    string  `json:"user_id,omitempty"` // "" where it is shared
+	Method    string  `json:"auth_method"`
+	ExpiresAt string  `json:"expires_at"`
+	CreatedAt string  `json:"created_at"`
+}
+
 // revoked makes the events of sessions that end: those of an organization in one entry, for somebody may have many.
-func revoked(sessions []Session, why Ending, now time.Time) []event.Entry {
+func revoked(sessions []Open, why Ending, now time.Time) []event.Entry {
 	cause := why.Context
 	cause.Reason = string(why.Reason)
 	text := cause.JSON()
-	var out []event.Entry
+	var organizations []string
+	at := map[string][]Open{}
 	for _, s := range sessions {
-		s.EndedAt, s.EndReason = now, why.Reason
-		each := s.Payload(now)[len(opening):]
-		i := slices.IndexFunc(out, func(e event.Entry) bool { return e.OrganizationID == s.OrganizationID })
-		if i < 0 {
-			i = len(out)
-			out = append(out, event.Entry{OrganizationID: s.OrganizationID, Type: event.SessionRevoked, Context: text, Shared: []byte(opening)})
+		if at[s.OrganizationID] == nil {
+			organizations = append(organizations, s.OrganizationID)
 		}
-		out[i].Each = append(out[i].Each, each)
+		at[s.OrganizationID] = append(at[s.OrganizationID], s)
+	}
+	out := make([]event.Entry, 0, len(organizations))
+	for _, organization := range organizations {
+		ended := at[organization]
+		user := ended[0].UserID
+		if slices.ContainsFunc(ended, func(s Open) bool { return s.UserID != user }) {
+			user = ""
+		}
+		entry := event.Entry{OrganizationID: organization, Type: event.SessionRevoked, Context: text, Each: make([][]byte, len(ended))}
+		shown := event.Shown(now)
+		shared := encode(endedPayload{Object: "session", OrganizationID: organization, UserID: user, Status: "revoked", EndedAt: shown, UpdatedAt: shown})
+		entry.Shared = shared[:len(shared)-1]
+		var lines bytes.Buffer
+		encoder, from := jsontext.NewEncoder(&lines), make([]int, len(ended)+1)
+		for i, s := range ended {
+			one := endedSession{ID: s.ID, IP: optional(s.IP), UserAgent: optional(s.UserAgent), Method: s.Method.shown(), ExpiresAt: event.Shown(s.ExpiresAt), CreatedAt: event.Shown(s.CreatedAt)}
+			if user == "" {
+				one.UserID = s.UserID
+			}
+			if err := json.MarshalEncode(encoder, one); err != nil { // strings, of our own making
+				panic(err)
+			}
+			from[i+1] = lines.Len()
+		}
+		for i := range entry.Each {
+			entry.Each[i] = bytes.TrimRight(lines.Bytes()[from[i]:from[i+1]], "\n")
+			entry.Each[i][0] = ','
+		}
+		out = append(out, entry)
 	}
 	return out
 }
-
-// opening is how each payload of a session begins.
-const opening = `{"object":"session"`
 
 type magicPayload struct {
 	Object    string  `json:"object"`

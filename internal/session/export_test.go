@@ -6,4 +6,6 @@ import "time"
 const SessionsHere = sessionsHere
 
 // LivingStatement is the statement behind Living.
-func LivingStatement(sel Selection) (string, []any, error) { return sel.living(time.Now()) }
+func LivingStatement(sel Selection) (string, []any, error) {
+	return sel.living(selectSession, time.Now())
+}

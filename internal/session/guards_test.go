@@ -254,7 +254,7 @@ func TestEnd_among_what_was_read_before_is_that_of_the_selection_alone(t *testin
 		nowhere, other := w.signIn(session.New{UserID: "user_1"}), w.signIn(session.New{OrganizationID: "org_1", UserID: "user_2"})
 		ended := w.signIn(session.New{OrganizationID: "org_1", UserID: "user_1"})
 		w.end("End", session.Selection{SessionID: ended.ID}, session.Ending{Reason: session.SignedOut})
-		read := func() (living []session.Session) {
+		read := func() (living []session.Open) {
 			w.must(w.db.Ask(ctx, w.s.AskLiving("(SELECT user_id FROM sessions WHERE id = $1)", []any{here.ID}, &living)))
 			return living
 		}

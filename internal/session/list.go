@@ -20,7 +20,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) ([]Session, bool, error
 	p := db.Page{Before: q.Before, After: q.After, Limit: q.Limit, Ascending: q.Ascending}
 	p.Where("user_id = " + p.Arg(q.UserID))
 	text, args := p.Statement(selectSession+"TRUE", "id")
-	found, err := s.read(ctx, s.db, text, args...)
+	found, err := read(ctx, s.db, scan, text, args...)
 	if err != nil {
 		return nil, false, err
 	}

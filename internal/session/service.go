@@ -150,7 +150,7 @@ func (s *Service) ByCookie(ctx context.Context, cookie token.Secret) (_ Session,
 	if cookie == "" {
 		return Session{}, false, nil
 	}
-	found, err := s.read(ctx, s.db, sessionByCookie, string(token.HashOf(cookie)))
+	found, err := read(ctx, s.db, scan, sessionByCookie, string(token.HashOf(cookie)))
 	if err != nil || len(found) == 0 || !found[0].Living(s.time()) {
 		return Session{}, false, err
 	}
@@ -167,24 +167,24 @@ func (s *Service) InBrowser(ctx context.Context, cookie token.Secret, browser to
 func (s *Service) AskInBrowser(cookie token.Secret, browser token.Hash, into *[]Session) db.Question {
 	args := []any{string(token.HashOf(cookie)), string(browser), s.time().UnixMicro()}
 	return db.Question{SQL: sessionsHere, Args: args, Read: func(rows db.Rows) (err error) {
-		*into, err = scanAll(rows)
+		*into, err = scanAll(rows, scan)
 		return err
 	}}
 }
 
 // AskLiving is the question for all sessions of a user that have neither ended nor reached their end, for EndAmongInto. The user is an
 // expression of SQL, "$1" or a SELECT that finds one id, with its arguments.
-func (s *Service) AskLiving(user string, args []any, into *[]Session) db.Question {
+func (s *Service) AskLiving(user string, args []any, into *[]Open) db.Question {
 	args = append(slices.Clone(args), s.time().UnixMicro())
-	return db.Question{SQL: selectSession + "user_id = " + user + notEnded + mark(len(args)) + livingLast, Args: args, Read: func(rows db.Rows) (err error) {
-		*into, err = scanAll(rows)
+	return db.Question{SQL: selectOpen + "user_id = " + user + notEnded + mark(len(args)) + livingLast, Args: args, Read: func(rows db.Rows) (err error) {
+		*into, err = scanAll(rows, scanOpen)
 		return err
 	}}
 }
 
 // Get finds a session, ended ones too. One that is not there is NotFound.
 func (s *Service) Get(ctx context.Context, id string) (Session, error) {
-	found, err := s.read(ctx, s.db, sessionByID, id)
+	found, err := read(ctx, s.db, scan, sessionByID, id)
 	if err != nil {
 		return Session{}, err
 	}
@@ -200,18 +200,27 @@ func (s *Service) Living(ctx context.Context, r db.Reader, sel Selection) ([]Ses
 }
 
 func (s *Service) living(ctx context.Context, r db.Reader, sel Selection, suffix string) ([]Session, error) {
-	text, args, err := sel.living(s.time())
+	text, args, err := sel.living(selectSession, s.time())
 	if err != nil {
 		return nil, err
 	}
-	return s.read(ctx, r, text+suffix, args...)
+	return read(ctx, r, scan, text+suffix, args...)
+}
+
+// open reads the sessions of a selection that live, to end them.
+func (s *Service) open(ctx context.Context, r db.Reader, sel Selection, suffix string) ([]Open, error) {
+	text, args, err := sel.living(selectOpen, s.time())
+	if err != nil {
+		return nil, err
+	}
+	return read(ctx, r, scanOpen, text+suffix, args...)
 }
 
 // living is the statement for the sessions of a selection that live.
-func (sel Selection) living(now time.Time) (string, []any, error) {
+func (sel Selection) living(choose string, now time.Time) (string, []any, error) {
 	where, args, err := sel.where()
 	args = append(args, now.UnixMicro())
-	return selectSession + where + notEnded + mark(len(args)) + livingLast, args, err
+	return choose + where + notEnded + mark(len(args)) + livingLast, args, err
 }
 
 // Applications lists the ids of the applications that learned of a session.
@@ -232,16 +241,16 @@ func (s *Service) Applications(ctx context.Context, sessionID string) ([]string,
 	return out, rows.Err()
 }
 
-func (s *Service) read(ctx context.Context, r db.Reader, text string, args ...any) ([]Session, error) {
+func read[T any](ctx context.Context, r db.Reader, scan func(db.Row) (T, error), text string, args ...any) ([]T, error) {
 	rows, err := r.Query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read sessions: %w", err)
 	}
 	defer rows.Close()
-	return scanAll(rows)
+	return scanAll(rows, scan)
 }
 
-func scanAll(rows db.Rows) (out []Session, err error) {
+func scanAll[T any](rows db.Rows, scan func(db.Row) (T, error)) (out []T, err error) {
 	for rows.Next() {
 		found, err := scan(rows)
 		if err != nil {
@@ -272,6 +281,16 @@ func scan(row db.Row) (s Session, err error) {
 		return s, fmt.Errorf("amr of session %s: %w", s.ID, err)
 	}
 	return s, nil
+}
+
+func scanOpen(row db.Row) (o Open, err error) {
+	var ip, agent *string
+	var created, expires int64
+	if err := row.Scan(&o.ID, &o.OrganizationID, &o.UserID, (*string)(&o.Method), &ip, &agent, &created, &expires); err != nil {
+		return o, err
+	}
+	o.IP, o.UserAgent, o.CreatedAt, o.ExpiresAt = orEmpty(ip), orEmpty(agent), db.Time(created), db.Time(expires)
+	return o, nil
 }
 
 func orEmpty(s *string) string {

@@ -13,6 +13,9 @@ const (
 	keepName = `INSERT INTO session_names (session_id, subject_key, idp_session, created_at)
 		SELECT id, COALESCE(subject_key, ''), COALESCE(idp_session, ''), $4 FROM sessions WHERE id = $1 AND connection_id IS NOT NULL
 		AND (COALESCE(subject_key, '') <> $2 OR COALESCE(idp_session, '') <> $3) ON CONFLICT DO NOTHING`
+	// What is told of those that end.
+	openColumns     = `id, organization_id, user_id, auth_method, ip, user_agent, created_at, expires_at`
+	selectOpen      = `SELECT ` + openColumns + ` FROM sessions WHERE `
 	selectSession   = `SELECT ` + sessionColumns + ` FROM sessions WHERE `
 	sessionByCookie = selectSession + `cookie_hash = $1`
 	sessionByID     = selectSession + `id = $1`
@@ -33,10 +36,8 @@ const (
 		expires_at = CASE WHEN expires_at > created_at + $3 THEN created_at + $3 ELSE expires_at END
 		WHERE organization_id = $1 AND ended_at IS NULL AND expires_at > $4 AND (idle_seconds > $2 OR expires_at > created_at + $3)`
 
-	// The rows are held, in one order for all, and have to be those that were read and no others: the arguments are the condition, the
-	// suffix that locks, and the ids in their order. Whoever writes a token of one of them has committed by then.
-	holdJust = `SELECT 1 FROM (SELECT COALESCE(string_agg(id, ',' ORDER BY id), '') AS ids
-		FROM (SELECT id FROM sessions WHERE %s ORDER BY id%s) AS held) AS living WHERE ids = %s`
+	// By a condition, those alone that were read, or by their ids. Whoever writes a token of one of them has committed by then.
+	endJust     = `UPDATE sessions SET ended_at = %s, end_reason = %s WHERE %s`
 	endSessions = `UPDATE sessions SET ended_at = $1, end_reason = $3 WHERE %s AND ended_at IS NULL`
 
 	endCodesOf   = `UPDATE authorization_codes SET ended_at = $1 WHERE %s AND ended_at IS NULL`

@@ -85,6 +85,23 @@ type Session struct {
 	EndReason       Reason
 }
 
+// Open is what is told of a session when it ends.
+type Open struct {
+	ID             string
+	OrganizationID string // "" without one
+	UserID         string
+	Method         Method
+	IP, UserAgent  string
+	CreatedAt      time.Time
+	ExpiresAt      time.Time
+}
+
+func (s Session) open() Open {
+	return Open{
+		ID: s.ID, OrganizationID: s.OrganizationID, UserID: s.UserID, Method: s.Method, IP: s.IP, UserAgent: s.UserAgent, CreatedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt,
+	}
+}
+
 // Living says whether the session serves at a moment.
 func (s Session) Living(now time.Time) bool {
 	return s.EndedAt.IsZero() && now.Before(s.ExpiresAt) && now.Before(s.SeenAt.Add(s.Idle))
