@@ -41,6 +41,7 @@ func newInbox(t *testing.T) *inbox {
 	serving.Go(func() { _ = server.Serve(listener) }) // it ends with Close
 	t.Cleanup(func() {
 		_ = server.Close()
+		_ = listener.Close() // a server that has not begun to serve does not know it
 		serving.Wait()
 	})
 	return in

@@ -66,6 +66,7 @@ func serve(t *testing.T, o options) *server {
 	serving.Go(func() { _ = backend.Serve(listener) })
 	t.Cleanup(func() {
 		_ = backend.Close()
+		_ = listener.Close() // a server that has not begun to serve does not know it
 		serving.Wait()
 	})
 	return s
