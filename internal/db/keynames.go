@@ -146,20 +146,7 @@ func constraintName(index, origin, table string, columns []string) string {
 }
 
 func sqliteIndexColumns(c *sqliteConn, index string) ([]string, error) {
-	var columns []string
-	rows, err := c.query(context.Background(), "SELECT name FROM pragma_index_info($1) WHERE name IS NOT NULL ORDER BY seqno", namedValues([]any{index}))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		columns = append(columns, name)
-	}
-	return columns, rows.Err()
+	return c.texts("SELECT name FROM pragma_index_info($1) WHERE name IS NOT NULL ORDER BY seqno", namedValues([]any{index}))
 }
 
 // each scans every row of a query into dest; the last one stays.

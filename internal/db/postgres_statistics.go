@@ -10,8 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// outgrown finds the tables that have grown threefold since the planner looked. A plan that was made for an empty table goes through all of it. What changes in a table, and does not make it larger, is left to
-// autovacuum: a sample of a large table takes a tenth of a second, and all people change when a mapping does.
+// outgrown finds the tables that have grown threefold since the planner looked, small ones too: a plan that was made for an empty table goes
+// through all of it. What changes in a table, and does not make it larger, is left to autovacuum: a sample of a large table takes a tenth of a
+// second, and all people change when a mapping does.
 const outgrown = `SELECT s.relname FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
 	WHERE s.schemaname = current_schema() AND s.n_live_tup > 50 AND s.n_live_tup > 3 * c.reltuples AND s.n_mod_since_analyze > 0`
 

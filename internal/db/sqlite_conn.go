@@ -155,17 +155,18 @@ func (c *sqliteConn) found(sql string, args []driver.NamedValue) (bool, error) {
 	return ok, rows.Err()
 }
 
-// texts reads a query of one column.
-func (c *sqliteConn) texts(sql string, args []driver.NamedValue) (out []string, err error) {
+// texts reads a query of one column of text.
+func (c *sqliteConn) texts(sql string, args []driver.NamedValue) ([]string, error) {
 	rows, err := c.query(context.Background(), sql, args)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
+	var out []string
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
-			return out, err
+			return nil, err
 		}
 		out = append(out, text)
 	}

@@ -52,11 +52,11 @@ type sqliteJob struct {
 }
 
 type sqliteStatement struct {
-	just *statement // of a just
 	kind statementKind
 	sql  string
 	args []driver.NamedValue
 	rows [][]driver.NamedValue
+	just *statement // of a just: what compares the ids
 
 	wide     string // of a many: the same for wideRows rows at once; "" if it cannot be written so
 	wideArgs [][]driver.NamedValue

@@ -804,6 +804,16 @@ func TestMany_updates(t *testing.T) {
 	})
 }
 
+// ways are those in which a write can be applied, by name.
+func (h harness) ways() map[string]func(*db.Write) error {
+	return map[string]func(*db.Write) error{
+		"alone": func(w *db.Write) error { return h.Write(h.Context(), w) },
+		"in a transaction": func(w *db.Write) error {
+			return h.Tx(h.Context(), func(tx db.Tx) error { return w.In(h.Context(), tx) })
+		},
+	}
+}
+
 func TestEach_is_a_guard_of_every_row(t *testing.T) {
 	updates := map[string]string{
 		"plain":    "UPDATE org SET version = version + 1, seen = $3, doc = $4, active = $5 WHERE id = $1 AND version = $2",
@@ -811,14 +821,8 @@ func TestEach_is_a_guard_of_every_row(t *testing.T) {
 		"a choice": "UPDATE org SET version = version + 1, seen = $3, doc = (SELECT $4 FROM org o WHERE o.id = org.id), active = $5 WHERE id = $1 AND version = $2",
 	}
 	both(t, func(h harness) {
-		ways := map[string]func(*db.Write) error{
-			"alone": func(w *db.Write) error { return h.Write(h.Context(), w) },
-			"in a transaction": func(w *db.Write) error {
-				return h.Tx(h.Context(), func(tx db.Tx) error { return w.In(h.Context(), tx) })
-			},
-		}
 		for name, update := range updates {
-			for way, apply := range ways {
+			for way, apply := range h.ways() {
 				h.exec("DELETE FROM org")
 				ids := []string{"a", "b", "c"}
 				for _, id := range ids {
@@ -888,14 +892,8 @@ func TestJust_affects_the_rows_that_were_meant_or_none(t *testing.T) {
 		"delete": "DELETE FROM org WHERE seen = $1 AND version = $2;\n",
 	}
 	both(t, func(h harness) {
-		ways := map[string]func(*db.Write) error{
-			"alone": func(w *db.Write) error { return h.Write(h.Context(), w) },
-			"in a transaction": func(w *db.Write) error {
-				return h.Tx(h.Context(), func(tx db.Tx) error { return w.In(h.Context(), tx) })
-			},
-		}
 		for name, text := range texts {
-			for way, apply := range ways {
+			for way, apply := range h.ways() {
 				h.exec("DELETE FROM org")
 				for _, id := range []string{"b", "a", "c", "other"} {
 					h.org(id)

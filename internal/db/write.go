@@ -62,12 +62,14 @@ func (w *Write) Guard(sql string, args ...any) { w.add(guard, sql, args) }
 // end in [DB.ForShare] or [DB.ForUpdate]; the rows stay locked until the commit.
 func (w *Write) GuardSelect(sql string, args ...any) { w.add(guardSelect, sql, args) }
 
-// Just adds an UPDATE or DELETE (without RETURNING) of a table with an id that must affect the rows with these ids and no others, else nothing of
-// the write happens. No ids: it must affect none. They are in any order.
+// Just adds an UPDATE or DELETE (without RETURNING) of a table with an id that must affect the rows with these ids, in any order, and no others;
+// else as Guard. No ids: it must affect none.
 func (w *Write) Just(ids []string, sql string, args ...any) {
 	w.add(just, sql, args)
 	if w.err == nil {
-		w.statements[len(w.statements)-1].ids = append([]string{}, slices.Sorted(slices.Values(ids))...)
+		sorted := append([]string{}, ids...) // never nil, which PostgreSQL takes for NULL
+		slices.Sort(sorted)
+		w.statements[len(w.statements)-1].ids = sorted
 	}
 }
 
@@ -189,20 +191,8 @@ func (s *statement) in(ctx context.Context, tx Tx, index int) error {
 		}
 		return nil
 	case just:
-		rows, err := tx.Query(ctx, returningID(s.sql), s.args...)
+		got, err := readStrings(ctx, tx, returningID(s.sql), s.args...)
 		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		var got []string
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			got = append(got, id)
-		}
-		if err := rows.Err(); err != nil {
 			return err
 		}
 		return s.justThose(got, index)

@@ -85,9 +85,8 @@ const (
 	selectKeptOut = `SELECT waits_since AS since, directory_user_id AS who, directory_id FROM membership_claims
 		WHERE organization_id = $1 AND waits_for = $2 AND waits_since IS NOT NULL AND says = 'active' AND frozen_at IS NULL ORDER BY since, who LIMIT $3`
 
-	// An account with all its memberships, a row for each; one row without membership where there is none. Who it is is an expression, as above.
-	// Whether directories have the member is told by the claims, which are read with it.
-	// Accounts with all memberships and all that is claimed of them, a row for each claim; which ones, is a condition.
+	// Accounts, a row for each claim on each of their memberships; where there is none, one row with nulls. Which accounts is a condition.
+	// Whether directories have the member (FALSE) the claims tell.
 	selectAccount = `SELECT ` + userColumns + `, ` + membershipStored + `, FALSE, ` + claimColumns + ` FROM users u
 		LEFT JOIN organization_memberships m ON m.user_id = u.id
 		LEFT JOIN membership_claims c ON c.organization_id = m.organization_id AND c.membership_id = m.id

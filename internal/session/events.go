@@ -1,12 +1,8 @@
 package session
 
 import (
-	"bytes"
 	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/rollcallhq/rollcall/internal/event"
 )
@@ -95,20 +91,12 @@ func revoked(sessions []Open, why Ending, now time.Time) []event.Entry {
 		shown := event.Shown(now)
 		shared := encode(endedPayload{Object: "session", OrganizationID: organization, UserID: user, Status: "revoked", EndedAt: shown, UpdatedAt: shown})
 		entry.Shared = shared[:len(shared)-1]
-		var lines bytes.Buffer
-		encoder, from := jsontext.NewEncoder(&lines), make([]int, len(ended)+1)
 		for i, s := range ended {
 			one := endedSession{ID: s.ID, IP: optional(s.IP), UserAgent: optional(s.UserAgent), Method: s.Method.shown(), ExpiresAt: event.Shown(s.ExpiresAt), CreatedAt: event.Shown(s.CreatedAt)}
 			if user == "" {
 				one.UserID = s.UserID
 			}
-			if err := json.MarshalEncode(encoder, one); err != nil { // strings, of our own making
-				panic(err)
-			}
-			from[i+1] = lines.Len()
-		}
-		for i := range entry.Each {
-			entry.Each[i] = bytes.TrimRight(lines.Bytes()[from[i]:from[i+1]], "\n")
+			entry.Each[i] = encode(one)
 			entry.Each[i][0] = ','
 		}
 		out = append(out, entry)

@@ -1,8 +1,8 @@
 -- +goose Up
 
 -- events
--- Everybody's sessions that end with an account are one row: LZ4 takes a seventh of the time for it. A server that was built without it, or is older
--- than PostgreSQL 14, keeps what it has; so do rows that are written already.
+-- All sessions that end with an account are one event, of some kilobytes: LZ4 compresses it in a seventh of the time. A server that was built
+-- without it, or is older than PostgreSQL 14, goes on as it was; rows that are there stay as they are.
 -- +only postgres
 -- +goose StatementBegin
 DO $$
