@@ -23,7 +23,8 @@ import (
 
 // BenchmarkDeactivation is a PATCH of active to false of somebody who has 50 sessions, beside a PATCH of an attribute that members take
 // nothing of, and beside the same where the app keeps the accounts. They take turns, so that a busy machine is busy for all; medians are
-// compared. The people take turns too: nobody's fifty sessions end a hundred times within the week for which ended ones are gone past.
+// compared. The people take turns too: nobody's fifty sessions end a hundred times within the week for which ended ones are gone past. The first
+// rounds are not counted.
 func BenchmarkDeactivation(b *testing.B) {
 	for _, engine := range dbtest.Engines(b) {
 		for _, delay := range []time.Duration{0, 2 * time.Millisecond} {
@@ -47,7 +48,7 @@ func BenchmarkDeactivation(b *testing.B) {
 }
 
 func benchmarkDeactivation(b *testing.B, d *db.DB) {
-	const people, others, sessionsEach, plainEach = 100, 100, 50, 4
+	const people, others, warm, sessionsEach, plainEach = 100, 100, 50, 50, 4
 	must := func(err error) {
 		b.Helper()
 		if err != nil {
@@ -90,7 +91,7 @@ func benchmarkDeactivation(b *testing.B, d *db.DB) {
 		open(b, d, sessions, string(h.Organization.ID), fmt.Sprintf("user_other%d", i), sessionsEach)
 	}
 	var out, change, bare []float64
-	for n := 0; b.Loop(); n++ {
+	turn := func(n int) {
 		must(d.Analyze(b.Context())) // as a server does every few seconds
 		leaver := leavers[n%people]
 		open(b, d, sessions, string(h.Organization.ID), leaver.user, sessionsEach)
@@ -101,6 +102,13 @@ func benchmarkDeactivation(b *testing.B, d *db.DB) {
 		out = append(out, patch(f, leaver.id, "active", "false"))
 		patch(f, leaver.id, "active", "true")
 		must(h.Directories.Provision(b.Context()))
+	}
+	for n := range warm { // each connection plans each statement six times before it keeps the plan
+		turn(n)
+	}
+	out, change, bare = nil, nil, nil
+	for n := warm; b.Loop(); n++ {
+		turn(n)
 	}
 	var left int64
 	must(d.QueryRow(b.Context(), `SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL AND user_id NOT LIKE 'user_other%'`).Scan(&left))

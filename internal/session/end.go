@@ -15,6 +15,22 @@ const (
 	endRounds = 20  // how often End computes again what others have changed meanwhile
 )
 
+// living is the condition of a selection whose sessions have neither ended nor reached their end at a moment, the last of the arguments.
+func (sel Selection) living(now time.Time) (condition string, args []any, err error) {
+	condition, args, err = sel.where()
+	args = append(args, now.UnixMicro())
+	return condition + notEnded + sel.value(len(args), "BIGINT"), args, err
+}
+
+// value is an argument of the condition. Somebody's sessions are few, whoever it is: PostgreSQL is not shown the values, or it may plan the
+// statement for them each time, which takes as long as ending fifty sessions does. What an organization has is for it to look at.
+func (sel Selection) value(n int, kind string) string {
+	if sel.UserID == "" {
+		return mark(n)
+	}
+	return "(SELECT CAST(" + mark(n) + " AS " + kind + "))"
+}
+
 // where is the condition of a selection. A selection that names neither tenant, user nor session is a mistake of the program.
 func (sel Selection) where() (string, []any, error) {
 	if sel.SessionID == "" && sel.UserID == "" && sel.OrganizationID == "" {
@@ -36,7 +52,7 @@ func (sel Selection) where() (string, []any, error) {
 	} {
 		if c.value != "" {
 			args = append(args, c.value)
-			conditions = append(conditions, "sessions."+c.column+" = "+mark(len(args)))
+			conditions = append(conditions, "sessions."+c.column+" = "+sel.value(len(args), "TEXT"))
 		}
 	}
 	if sel.Nameless {
@@ -127,14 +143,12 @@ func (s *Service) EndAmongInto(w *db.Write, living []Open, sel Selection, why En
 
 // endFoundInto ends those that were found by a selection, if they are still all there are.
 func (s *Service) endFoundInto(w *db.Write, found []Open, sel Selection, why Ending) error {
-	where, args, err := sel.where()
+	now := s.time()
+	living, args, err := sel.living(now)
 	if err != nil {
 		return err
 	}
-	now := s.time()
-	args = append(args, now.UnixMicro(), string(why.Reason))
-	at, reason := mark(len(args)-1), mark(len(args))
-	w.Just(ids(found), fmt.Sprintf(endJust, at, reason, where+notEnded+at), args...)
+	w.Just(ids(found), fmt.Sprintf(endJust, mark(len(args)), mark(len(args)+1), living), append(args, string(why.Reason))...)
 	_ = s.endGrants(found, now, func(text string, args ...any) error {
 		w.Exec(text, args...)
 		return nil

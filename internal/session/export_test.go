@@ -7,5 +7,6 @@ const SessionsHere = sessionsHere
 
 // LivingStatement is the statement behind Living.
 func LivingStatement(sel Selection) (string, []any, error) {
-	return sel.living(selectSession, time.Now())
+	text, args, err := sel.living(time.Now())
+	return selectSession + text + livingLast, args, err
 }

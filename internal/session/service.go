@@ -200,27 +200,20 @@ func (s *Service) Living(ctx context.Context, r db.Reader, sel Selection) ([]Ses
 }
 
 func (s *Service) living(ctx context.Context, r db.Reader, sel Selection, suffix string) ([]Session, error) {
-	text, args, err := sel.living(selectSession, s.time())
+	text, args, err := sel.living(s.time())
 	if err != nil {
 		return nil, err
 	}
-	return read(ctx, r, scan, text+suffix, args...)
+	return read(ctx, r, scan, selectSession+text+livingLast+suffix, args...)
 }
 
 // open reads the sessions of a selection that live, to end them.
 func (s *Service) open(ctx context.Context, r db.Reader, sel Selection, suffix string) ([]Open, error) {
-	text, args, err := sel.living(selectOpen, s.time())
+	text, args, err := sel.living(s.time())
 	if err != nil {
 		return nil, err
 	}
-	return read(ctx, r, scanOpen, text+suffix, args...)
-}
-
-// living is the statement for the sessions of a selection that live.
-func (sel Selection) living(choose string, now time.Time) (string, []any, error) {
-	where, args, err := sel.where()
-	args = append(args, now.UnixMicro())
-	return choose + where + notEnded + mark(len(args)) + livingLast, args, err
+	return read(ctx, r, scanOpen, selectOpen+text+livingLast+suffix, args...)
 }
 
 // Applications lists the ids of the applications that learned of a session.
