@@ -122,8 +122,12 @@ func showAccess(c *call) error {
 	if f, ok := fault.As(err); ok && f.Kind == fault.Unprocessable {
 		v.Wrong, day = f.Message, "" // those of now are shown, and exported
 	}
+	nobody := "portal.access_none"
+	if day != "" {
+		nobody = "portal.access_none_then"
+	}
 	v.Table = ui.TableProps{
-		ID: "access", Caption: c.t("portal.access_at", "at", exactly(at)), Titled: true, Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: c.t("portal.access_none")},
+		ID: "access", Caption: c.t("portal.access_at", "at", exactly(at)), Titled: true, Empty: ui.EmptyProps{Icon: ui.IconUsers, Title: c.t(nobody)},
 	}
 	next, err := fill(c, c.accessList(at), c.after("om"), &v.Table)
 	if err != nil {
