@@ -152,3 +152,25 @@ func TestPages_of_a_switch_can_be_read_by_everybody(t *testing.T) {
 		inspect(ctx, t, w.base+page, "switch-"+name, said)
 	}
 }
+
+func TestPages_of_who_might_not_get_in_can_be_read_by_everybody(t *testing.T) {
+	w, ctx := small(t), browsertest.Start(t)
+	said := browsertest.Complaints(ctx, t)
+	w.signIn(ctx, t, operator.Admin)
+	acme, _, _, _, _ := w.customer()
+	w.people(acme, "mary.somerville@acme.example", "a.contractor.with.rather.a.long.name@agency-for-contractors.example")
+	inspect(ctx, t, w.base+at(acme, "policy", "left-out"), "left-out-some", said)
+	choose := func(policy string) {
+		does(ctx, t, chromedp.Navigate(w.base+at(acme, "policy")), chromedp.Click(`input[name="sso"][value="`+policy+`"]`), chromedp.Submit(`input[name="sso"]`))
+	}
+	choose("optional")
+	does(ctx, t, chromedp.WaitReady(`input[name="sso"][value="optional"][checked]`))
+	for _, l := range browsertest.Looks() {
+		l.Put(ctx, t)
+		choose("required_for_all")
+		does(ctx, t, chromedp.WaitReady(`input[name="confirm"]`))
+		browsertest.Picture(ctx, t, "left-out-asks-"+l.Name)
+		browsertest.Fits(ctx, t, "who asks, "+l.Name)
+		browsertest.Readable(ctx, t, "who asks, "+l.Name)
+	}
+}

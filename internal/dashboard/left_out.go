@@ -155,7 +155,7 @@ func (c *call) leftOutPage(o org.Organization, f policyForm, n int) error {
 		Time: formView{
 			ID: "leave-time", Form: c.form(href, hidden...), Title: w.T("organizations.leave_time"), Text: w.T("organizations.leave_time_text"), Save: w.T("organizations.leave_time_go"),
 			Fields: []templ.Component{ui.Input(ui.InputProps{
-				FieldProps: ui.FieldProps{ID: "optional_until", Label: w.T("organizations.optional_until"), Hint: w.T("organizations.optional_until_hint")}, Type: "date", Value: proposed,
+				FieldProps: ui.FieldProps{ID: "optional_until", Label: w.T("organizations.optional_until"), Hint: w.T("organizations.optional_until_utc")}, Type: "date", Value: proposed,
 			})},
 		},
 	}
