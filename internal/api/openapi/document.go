@@ -250,13 +250,21 @@ func pathParameters(pattern string) []string {
 	return names
 }
 
+// pathBefore is the segment before a parameter.
+func pathBefore(pattern, name string) string {
+	before, _, _ := strings.Cut(pattern, "/{"+name+"}")
+	return before[strings.LastIndexByte(before, '/')+1:]
+}
+
 // pathAbout describes a parameter of the path by the segment before it: /directories/{id} takes the id of a directory.
 func pathAbout(pattern, name string) string {
+	last := pathBefore(pattern, name)
 	if name == "old_id" {
-		return "Id on the old side of the switch: directory_user_…, om_… of a member who only signs in, or directory_group_…."
+		if last == "groups" {
+			return "Id of the group on the old side of the switch: directory_group_…."
+		}
+		return "Id on the old side of the switch: directory_user_…, or om_… of a member who only signs in."
 	}
-	before, _, _ := strings.Cut(pattern, "/{"+name+"}")
-	last := before[strings.LastIndexByte(before, '/')+1:]
 	switch last {
 	case "organizations":
 		return "Id of the organization: org_…."

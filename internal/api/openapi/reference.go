@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -217,22 +218,38 @@ func curl(r Route, op Operation) string {
 	return text
 }
 
-// samplePath fills the parameters in with what ids look like.
+// samplePath fills the parameters in with what they look like.
 func samplePath(pattern string) string {
-	const ulid = "01JDXA5Q0G8YQZP0R3M4T7W9KE"
-	prefix := map[string]string{
-		"organizations": "org_" + ulid, "external_id": "customer-42", "organization_domains": "org_domain_" + ulid, "api_keys": "api_key_" + ulid,
-		"directories": "directory_" + ulid, "tokens": "directory_token_" + ulid, "directory_users": "directory_user_" + ulid,
-		"directory_groups": "directory_group_" + ulid, "event_consumers": "billing", "webhook_endpoints": "we_" + ulid,
-		"webhook_deliveries": "webhook_delivery_" + ulid, "offboardings": "offboarding_" + ulid, "holds": "directory_hold_" + ulid, "events": "event_" + ulid,
+	for _, name := range pathParameters(pattern) {
+		pattern = strings.Replace(pattern, "{"+name+"}", sample(pattern, name), 1)
 	}
-	segments := strings.Split(pattern, "/")
-	for i, s := range segments {
-		if strings.HasPrefix(s, "{") {
-			segments[i] = prefix[segments[i-1]]
-		}
+	return pattern
+}
+
+// idPrefix finds what ids begin with in the words about a parameter.
+var idPrefix = regexp.MustCompile(`: ([a-z_]+_)…`)
+
+func sample(pattern, name string) string {
+	if found := idPrefix.FindStringSubmatch(pathAbout(pattern, name)); found != nil {
+		return found[1] + "01JDXA5Q0G8YQZP0R3M4T7W9KE"
 	}
-	return strings.Join(segments, "/")
+	switch pathBefore(pattern, name) {
+	case "external_id":
+		return "customer-42"
+	case "roles":
+		return "billing-admin"
+	case "permissions":
+		return "invoices:read"
+	case "licence_types":
+		return "pro"
+	case "event_consumers":
+		return "billing"
+	case "by_token":
+		return "Z1uX3ITnDzPgkHsF0V0mXqQk"
+	case "certificates":
+		return "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	}
+	panic(fmt.Sprintf("%s: nothing says what %s looks like", pattern, name))
 }
 
 // objects describes the named schemas; the types of events have a page of their own.
