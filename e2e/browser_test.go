@@ -205,6 +205,6 @@ func signedReceipt(t *testing.T, p *process, record object) {
 	t.Logf("out in %v ms", span)
 	until(t, func() bool { // it is counted after it was written
 		page := readAll(t, base+"/metrics")
-		return strings.Contains(page, "rollcall_offboarding_seconds_count 1\n") && strings.Contains(page, fmt.Sprintf("rollcall_offboarding_seconds_sum %v\n", span/1000))
+		return strings.Contains(page, "rollcall_offboarding_seconds_count 1\n") && strings.Contains(page, fmt.Sprintf("rollcall_offboarding_seconds_sum %v\n", (time.Duration(span)*time.Millisecond).Seconds()))
 	})
 }
