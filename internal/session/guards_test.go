@@ -272,6 +272,12 @@ func TestEnd_among_what_was_read_before_is_that_of_the_selection_alone(t *testin
 		var strangers db.Write
 		w.must(w.s.EndAmongInto(&strangers, read(), session.Selection{UserID: "user_2"}, why)) // who has one that was not read
 		w.wantLost(strangers)
+		var nobodys db.Write
+		w.must(w.s.EndAmongInto(&nobodys, read(), session.Selection{UserID: "user_3"}, why)) // who has none: those that were read are not theirs
+		w.must(w.db.Write(ctx, &nobodys))
+		if got := w.serves(here); got != all {
+			t.Errorf("a session of somebody else does not serve: %v", got)
+		}
 
 		var stale db.Write
 		w.must(w.s.EndAmongInto(&stale, read(), session.Selection{UserID: "user_1", OrganizationID: "org_1"}, why))
