@@ -301,7 +301,7 @@ func TestRaw_answers_are_sealed_and_blanked_after_a_week(t *testing.T) {
 		p := h.saml(h.acme, "https://idp.example.com/acme")
 		v := p.verified()
 		h.ok(h.finish(v, sso.End{}))
-		if h.count("SELECT COUNT(*) FROM sign_in_attempts WHERE raw LIKE '%saml%'") != 0 {
+		if h.count("SELECT COUNT(*) FROM sign_in_attempts WHERE raw LIKE '%:Assertion%'") != 0 {
 			h.Error("an answer is stored in clear")
 		}
 		raw, err := h.s.RawOf(ctx, v.Attempt)
