@@ -29,13 +29,19 @@ func inspect(ctx context.Context, t *testing.T, address, name string, said func(
 	for _, l := range browsertest.Looks() {
 		l.Put(ctx, t)
 		does(ctx, t, chromedp.Navigate(address))
-		browsertest.Picture(ctx, t, name+"-"+l.Name)
-		browsertest.Fits(ctx, t, name+", "+l.Name)
-		browsertest.Readable(ctx, t, name+", "+l.Name)
+		seen(ctx, t, name, l.Name)
 		for _, line := range said() {
 			t.Errorf("%s, %s: the browser says %q", name, l.Name, line)
 		}
 	}
+}
+
+// seen looks at the page that is open.
+func seen(ctx context.Context, t *testing.T, name, look string) {
+	t.Helper()
+	browsertest.Picture(ctx, t, name+"-"+look)
+	browsertest.Fits(ctx, t, name+", "+look)
+	browsertest.Readable(ctx, t, name+", "+look)
 }
 
 // authenticator is a device that makes passkeys, with a finger on it that is the right one or not.

@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- events
--- All sessions that end with an account are one event, of some kilobytes: LZ4 compresses it in a seventh of the time. A server that was built
+-- The events of all sessions that end with an account are one row, of some kilobytes: LZ4 compresses it in a seventh of the time. A server that was built
 -- without it, or is older than PostgreSQL 14, goes on as it was; rows that are there stay as they are.
 -- +only postgres
 -- +goose StatementBegin
